@@ -1,0 +1,140 @@
+"""Multi-head latent attention (MLA; arXiv 2412.19437 §2.1.1), and MHA and GQA behind the same face to compare with.
+
+    c = RMSNorm(W_DKV x)                 latent, C numbers a token: all that the cache has to keep of keys and values …
+    k_rope = RoPE(W_KR x)                … together with one rotated key that all heads share
+    k_h = [W_UK,h c ; k_rope],  v_h = W_UV,h c,  q_h = [q_nope,h ; RoPE(q_rope,h)]
+    o = W_O [softmax(scale q_h k_h) v_h]_h
+
+Two ways to compute the same numbers. Naive: expand c into keys and values, then attend; cheapest when all positions are computed
+at once. Absorbed: q_nope,h . W_UK,h c = (W_UK,h^T q_nope,h) . c, so the query moves into latent space, attention runs on the
+cache itself, and W_UV is applied to the result; cheapest for one new token over a long cache.
+
+Shapes: B batch, T new positions, S all positions, D hidden, H heads, N nope dims, R rope dims, V value dims, C kv_lora_rank.
+Left out: dropout. The kernel choice is torch's `scaled_dot_product_attention`.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from minids.model.layers import RMSNorm, apply_rope, softmax_scale
+
+LATENT_EPS = 1e-6  # of the two norms on latents; the released code does not take it from rms_norm_eps
+
+
+def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
+    """softmax(scale q k^T) v -> [B, H, T, V]. mask None is causal (T = S); otherwise bool [B or 1, 1, T, S], True = may see."""
+    return F.scaled_dot_product_attention(q_BHTE, k_BHSE, v_BHSV, attn_mask=mask, is_causal=mask is None, scale=scale)
+
+
+def expand_latent(latent_BSC, k_rope_BSR, w_kv_b, heads, nope):
+    """Keys [B, H, S, N+R] and values [B, H, S, V] from the latents; w_kv_b [H*(N+V), C] holds W_UK and W_UV head by head."""
+    B, S, _ = latent_BSC.shape
+    kv_BHSX = F.linear(latent_BSC, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
+    k_rope_BHSR = k_rope_BSR[:, None].expand(-1, heads, -1, -1)
+    return torch.cat([kv_BHSX[..., :nope], k_rope_BHSR], dim=-1), kv_BHSX[..., nope:]
+
+
+def mla_naive(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale, mask=None):
+    """Attention over expanded keys and values -> [B, T, H, V]."""
+    heads, nope = q_nope_BTHN.shape[2:]
+    k_BHSE, v_BHSV = expand_latent(latent_BSC, k_rope_BSR, w_kv_b, heads, nope)
+    q_BHTE = torch.cat([q_nope_BTHN, q_rope_BTHR], dim=-1).transpose(1, 2)
+    return attend(q_BHTE, k_BHSE, v_BHSV, scale, mask).transpose(1, 2)
+
+
+def mla_absorbed(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale, mask=None):
+    """The same result -> [B, T, H, V] without ever forming keys or values: W_UK goes to the query, W_UV to the output."""
+    B, T, heads, nope = q_nope_BTHN.shape
+    w_HXC = w_kv_b.view(heads, -1, w_kv_b.shape[-1])
+    w_uk_HNC, w_uv_HVC = w_HXC[:, :nope], w_HXC[:, nope:]
+    q_latent_BTHC = torch.einsum("bthn,hnc->bthc", q_nope_BTHN, w_uk_HNC)
+    scores_BHTS = torch.einsum("bthc,bsc->bhts", q_latent_BTHC, latent_BSC)
+    scores_BHTS = (scores_BHTS + torch.einsum("bthr,bsr->bhts", q_rope_BTHR, k_rope_BSR)) * scale
+    if mask is None:
+        mask = torch.ones(T, T, dtype=torch.bool, device=scores_BHTS.device).tril()
+    scores_BHTS = scores_BHTS.masked_fill(~mask, float("-inf"))
+    weights_BHTS = scores_BHTS.softmax(-1, dtype=torch.promote_types(scores_BHTS.dtype, torch.float32)).to(latent_BSC.dtype)
+    out_BTHC = torch.einsum("bhts,bsc->bthc", weights_BHTS, latent_BSC)
+    return torch.einsum("bthc,hvc->bthv", out_BTHC, w_uv_HVC)
+
+
+class MLA(nn.Module):
+    def __init__(self, config, layer):
+        super().__init__()
+        c, self.config, self.layer = config, config, layer
+        heads = c.num_attention_heads
+        if c.q_lora_rank is None:
+            self.q_proj = nn.Linear(c.hidden_size, heads * c.qk_head_dim, bias=False)
+        else:
+            self.q_a_proj = nn.Linear(c.hidden_size, c.q_lora_rank, bias=c.attention_bias)
+            self.q_a_layernorm = RMSNorm(c.q_lora_rank, LATENT_EPS)
+            self.q_b_proj = nn.Linear(c.q_lora_rank, heads * c.qk_head_dim, bias=False)
+        self.kv_a_proj_with_mqa = nn.Linear(c.hidden_size, c.kv_lora_rank + c.qk_rope_head_dim, bias=c.attention_bias)
+        self.kv_a_layernorm = RMSNorm(c.kv_lora_rank, LATENT_EPS)
+        self.kv_b_proj = nn.Linear(c.kv_lora_rank, heads * (c.qk_nope_head_dim + c.v_head_dim), bias=False)
+        self.o_proj = nn.Linear(heads * c.v_head_dim, c.hidden_size, bias=c.attention_bias)
+        self.scale = softmax_scale(c)
+
+    def queries(self, x_BTD, cos, sin):
+        """-> q_nope [B, T, H, N], rotated q_rope [B, T, H, R]."""
+        c = self.config
+        q = self.q_proj(x_BTD) if c.q_lora_rank is None else self.q_b_proj(self.q_a_layernorm(self.q_a_proj(x_BTD)))
+        q_BTHE = q.view(*x_BTD.shape[:2], c.num_attention_heads, c.qk_head_dim)
+        q_nope, q_rope = q_BTHE.split([c.qk_nope_head_dim, c.qk_rope_head_dim], dim=-1)
+        return q_nope, apply_rope(q_rope, cos[..., None, :], sin[..., None, :], c.rope_interleave)
+
+    def latents(self, x_BTD, cos, sin):
+        """-> what the cache keeps: the normalised latent [B, T, C] and the rotated shared key [B, T, R]."""
+        c = self.config
+        latent, k_rope = self.kv_a_proj_with_mqa(x_BTD).split([c.kv_lora_rank, c.qk_rope_head_dim], dim=-1)
+        return self.kv_a_layernorm(latent), apply_rope(k_rope, cos, sin, c.rope_interleave)
+
+    def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
+        """cos, sin [B or 1, T, R/2]. With a cache the new positions see it too; absorb None = where it is cheaper."""
+        q_nope, q_rope = self.queries(x_BTD, cos, sin)
+        latent, k_rope = self.latents(x_BTD, cos, sin)
+        if cache is not None:
+            both = cache.append(self.layer, torch.cat([latent, k_rope], dim=-1))
+            latent, k_rope = both.split([self.config.kv_lora_rank, self.config.qk_rope_head_dim], dim=-1)
+        if absorb is None:
+            absorb = cache is not None and x_BTD.shape[1] <= 4
+        core = mla_absorbed if absorb else mla_naive
+        out_BTHV = core(q_nope, q_rope, latent, k_rope, self.kv_b_proj.weight, self.scale, mask)
+        return self.o_proj(out_BTHV.flatten(2))
+
+
+class GroupedQueryAttention(nn.Module):
+    """GQA, and MHA when there are as many key heads as query heads. Head sizes and RoPE on the last R dims as in MLA."""
+
+    def __init__(self, config, layer):
+        super().__init__()
+        c, self.config, self.layer = config, config, layer
+        self.kv_heads = c.num_key_value_heads
+        self.q_proj = nn.Linear(c.hidden_size, c.num_attention_heads * c.qk_head_dim, bias=False)
+        self.k_proj = nn.Linear(c.hidden_size, self.kv_heads * c.qk_head_dim, bias=False)
+        self.v_proj = nn.Linear(c.hidden_size, self.kv_heads * c.v_head_dim, bias=False)
+        self.o_proj = nn.Linear(c.num_attention_heads * c.v_head_dim, c.hidden_size, bias=c.attention_bias)
+        self.scale = softmax_scale(c)
+
+    def _rotate(self, x_BTHE, cos, sin):
+        nope, rope = x_BTHE.split([self.config.qk_nope_head_dim, self.config.qk_rope_head_dim], dim=-1)
+        return torch.cat([nope, apply_rope(rope, cos[..., None, :], sin[..., None, :], self.config.rope_interleave)], dim=-1)
+
+    def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
+        c, (B, T) = self.config, x_BTD.shape[:2]
+        q_BTHE = self._rotate(self.q_proj(x_BTD).view(B, T, c.num_attention_heads, c.qk_head_dim), cos, sin)
+        k_BTGE = self._rotate(self.k_proj(x_BTD).view(B, T, self.kv_heads, c.qk_head_dim), cos, sin)
+        v_BTGV = self.v_proj(x_BTD).view(B, T, self.kv_heads, c.v_head_dim)
+        if cache is not None:
+            both = cache.append(self.layer, torch.cat([k_BTGE.flatten(2), v_BTGV.flatten(2)], dim=-1))
+            k_BTGE, v_BTGV = both.split([self.kv_heads * c.qk_head_dim, self.kv_heads * c.v_head_dim], dim=-1)
+            k_BTGE, v_BTGV = k_BTGE.unflatten(-1, (self.kv_heads, -1)), v_BTGV.unflatten(-1, (self.kv_heads, -1))
+        repeat = c.num_attention_heads // self.kv_heads
+        k_BHSE, v_BHSV = (z.transpose(1, 2).repeat_interleave(repeat, dim=1) for z in (k_BTGE, v_BTGV))
+        out_BHTV = attend(q_BTHE.transpose(1, 2), k_BHSE, v_BHSV, self.scale, mask)
+        return self.o_proj(out_BHTV.transpose(1, 2).flatten(2))
+
+
+def build_attention(config, layer):
+    return (MLA if config.attention == "mla" else GroupedQueryAttention)(config, layer)

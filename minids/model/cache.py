@@ -1,0 +1,42 @@
+"""The cache of a text that is being written: for MLA one latent and one rotated key a token and layer, for all heads.
+
+    elements a token and layer = kv_lora_rank + qk_rope_head_dim           (DeepSeek-V3: 512 + 64; arXiv 2412.19437 §2.1.1)
+
+Rows of a batch are aligned at their right end: `padding_B` says how many columns at the left of each row are empty, so that
+every row writes its next token into the same column. `truncate` takes tokens back (speculative decoding rejects drafts).
+"""
+
+import torch
+
+
+class Cache:
+    """Storage [layers, B, max_length, C]; `length` columns are in use. C is `config.cache_elements`."""
+
+    def __init__(self, config, batch, max_length, padding_B=None, dtype=torch.float32, device=None):
+        layers = config.num_hidden_layers + config.num_nextn_predict_layers
+        self.data = torch.zeros(layers, batch, max_length, config.cache_elements, dtype=dtype, device=device)
+        self.lengths = [0] * layers
+        self.padding_B = torch.zeros(batch, dtype=torch.long, device=device) if padding_B is None else padding_B.to(device)
+
+    @property
+    def length(self):
+        return self.lengths[0]
+
+    def append(self, layer, new_BTC):
+        """Stores the new columns of a layer and returns all its columns so far, [B, S, C]."""
+        start, end = self.lengths[layer], self.lengths[layer] + new_BTC.shape[1]
+        if end > self.data.shape[2]:
+            raise ValueError(f"the cache holds {self.data.shape[2]} tokens a row, {end} were asked for")
+        self.data[layer, :, start:end] = new_BTC
+        self.lengths[layer] = end
+        return self.data[layer, :, :end]
+
+    def truncate(self, length, layer=None):
+        """Forgets the columns from `length` on, in one layer or in all."""
+        for i in range(len(self.lengths)) if layer is None else [layer]:
+            self.lengths[i] = min(self.lengths[i], length)
+
+    @property
+    def nbytes(self):
+        """Bytes in use: elements * columns * rows, over the layers."""
+        return sum(self.lengths) * self.data.shape[1] * self.data.shape[3] * self.data.element_size()

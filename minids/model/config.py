@@ -1,0 +1,237 @@
+"""ModelConfig: every size of the architecture, under the names of Hugging Face's `DeepseekV3Config`.
+
+A config.json of a DeepSeek-V3 checkpoint reads straight into it. Keys that have no meaning for the arithmetic (dtype,
+library versions) are accepted and kept; a key that nobody knows is refused by name, because a misspelt key that is silently
+ignored costs a training run. One key is our own: `attention` ("mla", or "mha"/"gqa" to compare with).
+
+The defaults are those of DeepSeek-V3 (arXiv 2412.19437 §4.2), except that no size is so large by accident: every recipe
+states its own.
+"""
+
+import difflib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from minids.errors import MinidsError
+
+# Keys of published DeepSeek-V3 config files that do not change what is computed here.
+PASSIVE_KEYS = {
+    "architectures", "auto_map", "dtype", "ep_size", "head_dim", "model_type", "moe_layer_freq", "pretraining_tp",
+    "qk_head_dim", "quantization_config", "scoring_func", "seq_aux", "tokenizer_class", "topk_method", "torch_dtype",
+    "transformers_version", "use_cache", "attention_dropout", "output_router_logits", "aux_loss_alpha", "id2label",
+    "label2id", "problem_type", "return_dict", "output_attentions", "output_hidden_states", "chunk_size_feed_forward",
+    "is_encoder_decoder", "_name_or_path", "_attn_implementation", "_attn_implementation_internal", "_experts_implementation",
+    "tokenizer_fingerprint",
+}  # fmt: skip
+# What a passive key has to say if it is there at all; anything else is another architecture.
+FIXED = {
+    "model_type": "deepseek_v3", "scoring_func": "sigmoid", "topk_method": "noaux_tc", "moe_layer_freq": 1,
+    "attention_dropout": 0.0,
+}  # fmt: skip
+YARN_KEYS = {
+    "type", "rope_type", "factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim",
+    "original_max_position_embeddings", "rope_theta", "attention_factor", "truncate",
+}  # fmt: skip
+
+
+@dataclass
+class ModelConfig:
+    vocab_size: int = 129280
+    hidden_size: int = 7168
+    intermediate_size: int = 18432
+    moe_intermediate_size: int = 2048
+    num_hidden_layers: int = 61
+    num_attention_heads: int = 128
+    num_key_value_heads: int | None = None  # only "gqa" reads it; MLA has as many as heads
+    n_shared_experts: int = 1
+    n_routed_experts: int = 256
+    routed_scaling_factor: float = 2.5
+    kv_lora_rank: int = 512
+    q_lora_rank: int | None = 1536
+    qk_rope_head_dim: int = 64
+    qk_nope_head_dim: int = 128
+    v_head_dim: int = 128
+    n_group: int = 8
+    topk_group: int = 4
+    num_experts_per_tok: int = 8
+    first_k_dense_replace: int = 3
+    norm_topk_prob: bool = True
+    hidden_act: str = "silu"
+    max_position_embeddings: int = 4096
+    initializer_range: float = 0.02
+    rms_norm_eps: float = 1e-6
+    rope_theta: float = 10000.0
+    rope_scaling: dict | None = None  # None, or YaRN: {"type": "yarn", "factor": 40, …}
+    rope_interleave: bool = True
+    attention_bias: bool = False
+    tie_word_embeddings: bool = False
+    num_nextn_predict_layers: int = 0  # MTP modules; V3 has 1
+    bos_token_id: int | None = 0
+    eos_token_id: int | None = 1
+    pad_token_id: int | None = None
+    attention: str = "mla"
+    passive: dict = field(default_factory=dict, repr=False)  # read from a file, written back, never used
+
+    def __post_init__(self):
+        if self.num_key_value_heads is None:
+            self.num_key_value_heads = self.num_attention_heads
+        self._check()
+
+    # -- derived sizes ------------------------------------------------------------------------------------------------
+    @property
+    def qk_head_dim(self):
+        return self.qk_nope_head_dim + self.qk_rope_head_dim
+
+    @property
+    def cache_elements(self):
+        """Elements that the cache holds a token and layer: MLA keeps one latent and one rotated key for all heads."""
+        if self.attention == "mla":
+            return self.kv_lora_rank + self.qk_rope_head_dim
+        return self.num_key_value_heads * (self.qk_head_dim + self.v_head_dim)
+
+    def is_moe(self, layer):
+        return layer >= self.first_k_dense_replace
+
+    # -- reading and writing ------------------------------------------------------------------------------------------
+    @classmethod
+    def from_dict(cls, values, where="config"):
+        """Reads a dict with HF's names; `where` is named in errors. Raises MinidsError on unknown or contradictory keys."""
+        values = dict(values)
+        known = {f.name for f in fields(cls)} - {"passive"}
+        if "num_mtp_layers" in values:  # transformers 5 writes both names
+            _same(values, "num_nextn_predict_layers", values.pop("num_mtp_layers"), where)
+        if "num_local_experts" in values:
+            _same(values, "n_routed_experts", values.pop("num_local_experts"), where)
+        _read_rope(values, where)
+        if isinstance(values.get("eos_token_id"), list):
+            values["eos_token_id"] = values["eos_token_id"][0]
+        for key, must in FIXED.items():
+            if key in values and values[key] != must:
+                raise MinidsError(f"{where}: {key} is {values[key]!r}, but this architecture has {key} = {must!r}.")
+        for key in values:
+            if key not in known and key not in PASSIVE_KEYS:
+                near = difflib.get_close_matches(key, known, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else " See minids.ModelConfig for the keys there are."
+                raise MinidsError(f"{where}: unknown key {key!r}.{hint}")
+        for key in ("num_key_value_heads", "n_group", "topk_group"):
+            if key in values and values[key] is None:
+                del values[key]
+        passive = {k: values[k] for k in values if k in PASSIVE_KEYS and k not in known}
+        return cls(**{k: v for k, v in values.items() if k in known}, passive=passive)
+
+    def to_dict(self):
+        """The dict that goes into config.json: HF's keys, so that transformers reads it as `DeepseekV3Config`."""
+        out = {"architectures": ["DeepseekV3ForCausalLM"], "scoring_func": "sigmoid", "topk_method": "noaux_tc", **self.passive}
+        out |= {k: v for k, v in asdict(self).items() if k != "passive"}
+        out["model_type"] = "deepseek_v3" if self.attention == "mla" else "minids"
+        if self.attention == "mla":
+            del out["attention"]
+        else:
+            out["architectures"] = ["MinidsForCausalLM"]
+        return out
+
+    @classmethod
+    def from_pretrained(cls, folder):
+        """Reads `folder/config.json`."""
+        path = Path(folder) / "config.json"
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MinidsError(f"{path}: no such file. A model folder holds config.json and model.safetensors.") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise MinidsError(f"{path}: not readable as JSON ({error}). Copy the file again from its source.") from None
+        if not isinstance(values, dict):
+            raise MinidsError(f"{path}: expected an object with the keys of DeepseekV3Config, got {type(values).__name__}.")
+        if values.get("model_type") == "minids":
+            values = {k: v for k, v in values.items() if k != "model_type"}
+        return cls.from_dict(values, where=str(path))
+
+    def save_pretrained(self, folder):
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+
+    # -- what cannot be ------------------------------------------------------------------------------------------------
+    def _check(self):
+        def need(ok, message):
+            if not ok:
+                raise MinidsError(f"config: {message}")
+
+        integers = [
+            "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "kv_lora_rank",
+            "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "max_position_embeddings", "num_key_value_heads",
+        ]  # fmt: skip
+        for name in integers:
+            value = getattr(self, name)
+            need(isinstance(value, int) and not isinstance(value, bool), f"{name} must be an integer, got {value!r}.")
+            need(value > 0, f"{name} must be positive, got {value}.")
+        need(self.q_lora_rank is None or self.q_lora_rank > 0, f"q_lora_rank must be null or positive, got {self.q_lora_rank}.")
+        need(self.qk_rope_head_dim % 2 == 0, f"qk_rope_head_dim must be even (RoPE turns pairs), got {self.qk_rope_head_dim}.")
+        need(self.hidden_act == "silu", f"hidden_act must be 'silu' (SwiGLU), got {self.hidden_act!r}.")
+        need(self.attention in ("mla", "mha", "gqa"), f"attention must be 'mla', 'mha' or 'gqa', got {self.attention!r}.")
+        need(0 <= self.num_nextn_predict_layers <= 8, f"num_nextn_predict_layers must be 0 to 8, got {self.num_nextn_predict_layers}.")
+        need(self.rms_norm_eps > 0, f"rms_norm_eps must be positive, got {self.rms_norm_eps}.")
+        need(self.rope_theta > 0, f"rope_theta must be positive, got {self.rope_theta}.")
+        if self.attention == "gqa":
+            need(
+                self.num_attention_heads % self.num_key_value_heads == 0,
+                f"num_attention_heads {self.num_attention_heads} is no multiple of num_key_value_heads {self.num_key_value_heads}.",
+            )
+        elif self.num_key_value_heads != self.num_attention_heads:
+            need(False, f"num_key_value_heads {self.num_key_value_heads} differs from num_attention_heads; only attention 'gqa' may.")
+        if self.rope_scaling is not None:
+            kind = self.rope_scaling.get("type")
+            need(kind == "yarn", f"rope_scaling type {kind!r} is not known; use null or 'yarn'.")
+            for key in ("factor", "original_max_position_embeddings"):
+                need(self.rope_scaling.get(key, 0) > 0, f"rope_scaling needs a positive {key!r}.")
+        if self.first_k_dense_replace >= self.num_hidden_layers and self.num_nextn_predict_layers == 0:
+            return  # a dense model: the expert sizes are never read
+        need(self.moe_intermediate_size > 0, f"moe_intermediate_size must be positive, got {self.moe_intermediate_size}.")
+        need(self.n_routed_experts > 0, f"n_routed_experts must be positive, got {self.n_routed_experts}.")
+        need(self.n_shared_experts >= 1, f"n_shared_experts must be at least 1, got {self.n_shared_experts}.")
+        need(
+            self.n_group > 0 and self.n_routed_experts % self.n_group == 0,
+            f"n_routed_experts {self.n_routed_experts} is no multiple of n_group {self.n_group}.",
+        )
+        per_group = self.n_routed_experts // self.n_group
+        need(per_group >= 2, f"a group needs at least 2 experts (its score is the sum of its two best), got {per_group}.")
+        need(0 < self.topk_group <= self.n_group, f"topk_group must be 1 to n_group = {self.n_group}, got {self.topk_group}.")
+        need(
+            0 < self.num_experts_per_tok <= per_group * self.topk_group,
+            f"num_experts_per_tok {self.num_experts_per_tok} exceeds the {per_group * self.topk_group} experts of topk_group groups.",
+        )
+
+
+def _same(values, key, other, where):
+    if values.setdefault(key, other) != other:
+        raise MinidsError(f"{where}: {key} is {values[key]!r}, but its other name says {other!r}. Keep one of them.")
+
+
+def _read_rope(values, where):
+    """Folds transformers 5's `rope_parameters` and the older `rope_scaling` + `rope_theta` into the latter."""
+    new = values.pop("rope_parameters", None)
+    if new is not None:
+        if not isinstance(new, dict):
+            raise MinidsError(f"{where}: rope_parameters must be an object, got {new!r}.")
+        new = dict(new)
+        theta = new.pop("rope_theta", None)
+        if theta is not None:
+            _same(values, "rope_theta", theta, where)
+        if new.get("rope_type", new.get("type", "default")) != "default":
+            values.setdefault("rope_scaling", new)
+    scaling = values.get("rope_scaling")
+    if scaling is None:
+        return
+    if not isinstance(scaling, dict):
+        raise MinidsError(f"{where}: rope_scaling must be null or an object, got {scaling!r}.")
+    for key in scaling:
+        if key not in YARN_KEYS:
+            near = difflib.get_close_matches(key, YARN_KEYS, n=1)
+            raise MinidsError(f"{where}: unknown key {key!r} in rope_scaling." + (f" Did you mean {near[0]!r}?" if near else ""))
+    scaling = dict(scaling)
+    kind = scaling.pop("rope_type", None) or scaling.get("type", "default")
+    theta = scaling.pop("rope_theta", None)
+    if theta is not None:
+        _same(values, "rope_theta", theta, where)
+    values["rope_scaling"] = None if kind == "default" else {**scaling, "type": kind}

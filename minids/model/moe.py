@@ -1,0 +1,256 @@
+"""DeepSeekMoE with auxiliary-loss-free balancing (arXiv 2412.19437 §2.1.2).
+
+    s = sigmoid(W_g x)                                    affinity of a token to each routed expert
+    selected = top-K of (s + b), within the best groups   the bias b decides who works …
+    gate_i = s_i / sum_selected s * routed_scaling_factor … and never how much it counts
+    y = shared(x) + sum_selected gate_i * expert_i(x)
+    b_i += gamma * sign(mean load - load_i)               once an optimizer step, from the whole batch's loads
+
+A group's score is the sum of its two best biased scores; experts outside the best `topk_group` groups are out (-inf, not 0: a
+biased score can be negative). The sequence-wise balance loss (eq. 17-20) only guards against extremes within one text.
+
+Shapes: N tokens (batch and time flattened), D hidden, E routed experts, K active ones, G groups, F expert width.
+Three ways to compute the experts give the same numbers: `experts_loop` is the one to read; `experts_grouped` sorts tokens by
+expert, so that each expert is one matrix product over a slice, with a hand-written backward (fastest to train on a CPU at
+2,000 tokens); `experts_dense` runs all experts on all tokens in two products, which wins for a handful of tokens, where the
+number of calls is what costs. Left out: dropping of tokens (V3 never drops) and placement over machines.
+"""
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import nn
+
+from minids.model.layers import MLP
+
+
+def route(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
+    """Picks experts: scores after the sigmoid [N, E] -> (indices [N, K], gates [N, K]). Gradients flow through gates only."""
+    N, E = scores_NE.shape
+    choice_NE = scores_NE.detach() + bias_E
+    if n_group > 1 and topk_group < n_group:
+        choice_NGX = choice_NE.view(N, n_group, E // n_group)
+        group_scores_NG = choice_NGX.topk(2, dim=-1).values.sum(-1)
+        best = group_scores_NG.topk(topk_group, dim=-1).indices
+        out_NG = torch.ones_like(group_scores_NG, dtype=torch.bool).scatter_(1, best, False)
+        choice_NE = choice_NGX.masked_fill(out_NG[..., None], float("-inf")).view(N, E)
+    indices_NK = choice_NE.topk(top_k, dim=-1).indices
+    gates_NK = scores_NE.gather(1, indices_NK)
+    if norm:
+        gates_NK = gates_NK / (gates_NK.sum(-1, keepdim=True) + 1e-20)
+    return indices_NK, gates_NK * scaling
+
+
+def balance_loss(scores_NE, indices_NK, rows_N, n_rows):
+    """Sequence-wise balance loss (eq. 17-20), averaged over sequences; rows_N says which of `n_rows` texts a token is of (-1: none).
+
+    f_i = E/(K T) * count of i, P_i = mean over the text of s_i / sum s; loss = sum_i f_i P_i, which is 1 when all is even.
+    The paper counts the K best by affinity alone; here the experts that worked are counted, as the released config's `seq_aux` did.
+    """
+    E, K = scores_NE.shape[1], indices_NK.shape[1]
+    member_NR = F.one_hot(rows_N + 1, n_rows + 1)[:, 1:].to(scores_NE.dtype)
+    length_R1 = member_NR.sum(0).clamp(min=1)[:, None]
+    chosen_NE = torch.zeros_like(scores_NE).scatter_(1, indices_NK, 1.0)
+    f_RE = member_NR.T @ chosen_NE * (E / K) / length_R1
+    p_RE = member_NR.T @ (scores_NE / scores_NE.sum(-1, keepdim=True)) / length_R1
+    return (f_RE * p_RE).sum(-1).mean()
+
+
+# -- three ways to compute the experts ---------------------------------------------------------------------------------
+
+
+def experts_loop(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
+    """The definition: for each expert, its tokens through its SwiGLU, times the gate, added up. -> [N, D]"""
+    out_ND = torch.zeros_like(x_ND)
+    for e, (w_gate_up, w_down) in enumerate(zip(w_gate_up_EXD.unbind(0), w_down_EDF.unbind(0))):
+        token, slot = torch.where(indices_NK == e)
+        gate, up = F.linear(x_ND[token], w_gate_up).chunk(2, dim=-1)
+        y = F.linear(F.silu(gate) * up, w_down) * gates_NK[token, slot, None]
+        out_ND = out_ND.index_add(0, token, y)
+    return out_ND
+
+
+def experts_dense(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
+    """All experts on all tokens, with gate 0 where an expert was not chosen. -> [N, D]"""
+    N, (E, X, D) = x_ND.shape[0], w_gate_up_EXD.shape
+    gates_NE = torch.zeros(N, E, dtype=x_ND.dtype, device=x_ND.device).scatter(1, indices_NK, gates_NK.to(x_ND.dtype))
+    gate_NEF, up_NEF = F.linear(x_ND, w_gate_up_EXD.view(E * X, D)).view(N, E, X).chunk(2, dim=-1)
+    hidden_NEF = F.silu(gate_NEF) * up_NEF * gates_NE[..., None]
+    return hidden_NEF.flatten(1) @ w_down_EDF.transpose(1, 2).reshape(E * (X // 2), D)
+
+
+class _Grouped(torch.autograd.Function):
+    """Tokens sorted by expert; every expert is a product over its slice. The gate multiplies the narrow side (F, not D)."""
+
+    @staticmethod
+    def forward(ctx, x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
+        E, X, D = w_gate_up_EXD.shape
+        K = indices_NK.shape[1]
+        flat = indices_NK.reshape(-1)
+        order = flat.argsort(stable=True)
+        sizes = torch.bincount(flat, minlength=E).tolist()
+        token = order.div(K, rounding_mode="floor")
+        x_MD = x_ND.index_select(0, token)
+        gate_up_MX = x_MD.new_empty(x_MD.shape[0], X)
+        for x, w, out in zip(x_MD.split(sizes), w_gate_up_EXD.unbind(0), gate_up_MX.split(sizes)):
+            torch.mm(x, w.T, out=out)
+        gate, up = gate_up_MX.chunk(2, dim=-1)
+        gates_M1 = gates_NK.reshape(-1, 1).index_select(0, order)
+        hidden_MF = F.silu(gate).mul_(up)
+        weighted_MF = hidden_MF * gates_M1
+        y_MD = torch.empty_like(x_MD)
+        for h, w, out in zip(weighted_MF.split(sizes), w_down_EDF.unbind(0), y_MD.split(sizes)):
+            torch.mm(h, w.T, out=out)
+        ctx.save_for_backward(x_MD, order, token, gate_up_MX, gates_M1, hidden_MF, w_gate_up_EXD, w_down_EDF)
+        ctx.sizes, ctx.shape_NK = sizes, indices_NK.shape
+        return torch.zeros_like(x_ND).index_add_(0, token, y_MD)
+
+    @staticmethod
+    def backward(ctx, grad_ND):
+        x_MD, order, token, gate_up_MX, gates_M1, hidden_MF, w_gate_up_EXD, w_down_EDF = ctx.saved_tensors
+        sizes = ctx.sizes
+        grad_MD = grad_ND.index_select(0, token)
+        weighted_MF = hidden_MF * gates_M1
+        grad_w_down, grad_weighted_MF = torch.empty_like(w_down_EDF), torch.empty_like(hidden_MF)
+        for g, h, w, out_w, out_h in zip(
+            grad_MD.split(sizes), weighted_MF.split(sizes), w_down_EDF.unbind(0), grad_w_down.unbind(0), grad_weighted_MF.split(sizes)
+        ):
+            torch.mm(g.T, h, out=out_w)
+            torch.mm(g, w, out=out_h)
+        grad_gates = torch.empty(order.shape[0], 1, dtype=gates_M1.dtype, device=gates_M1.device)
+        grad_gates.index_copy_(0, order, (grad_weighted_MF * hidden_MF).sum(-1, keepdim=True).to(gates_M1.dtype))
+        grad_hidden_MF = grad_weighted_MF.mul_(gates_M1)
+        gate, up = gate_up_MX.chunk(2, dim=-1)
+        grad_gate_up_MX = torch.empty_like(gate_up_MX)
+        grad_gate, grad_up = grad_gate_up_MX.chunk(2, dim=-1)
+        grad_gate.copy_(torch.ops.aten.silu_backward(grad_hidden_MF * up, gate))
+        torch.mul(F.silu(gate), grad_hidden_MF, out=grad_up)
+        grad_w_gate_up, grad_x_MD = torch.empty_like(w_gate_up_EXD), grad_MD
+        for g, x, w, out_w, out_x in zip(
+            grad_gate_up_MX.split(sizes), x_MD.split(sizes), w_gate_up_EXD.unbind(0), grad_w_gate_up.unbind(0), grad_x_MD.split(sizes)
+        ):
+            torch.mm(g.T, x, out=out_w)
+            torch.mm(g, w, out=out_x)
+        grad_x = torch.zeros_like(grad_ND).index_add_(0, token, grad_x_MD)
+        return grad_x, None, grad_gates.view(ctx.shape_NK), grad_w_gate_up, grad_w_down
+
+
+def experts_grouped(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
+    """Sorted tokens, one product an expert over its slice. -> [N, D]"""
+    return _Grouped.apply(x_ND, indices_NK, gates_NK.to(x_ND.dtype), w_gate_up_EXD, w_down_EDF)
+
+
+DENSE_LIMIT = 48  # tokens up to which all experts on all tokens was faster than sorting (two CPU cores, `minids bench decode`)
+
+
+# -- modules (names as in the released checkpoints) --------------------------------------------------------------------
+
+
+class Gate(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.weight = nn.Parameter(torch.empty(config.n_routed_experts, config.hidden_size))
+        # float32 always: released biases sit near 5, where bf16 cannot see a step of 0.001
+        self.register_buffer("e_score_correction_bias", torch.zeros(config.n_routed_experts, dtype=torch.float32))
+
+    def forward(self, x_ND):
+        """-> scores [N, E] in float32 (or wider), indices [N, K], gates [N, K]."""
+        c = self.config
+        dtype = torch.promote_types(x_ND.dtype, torch.float32)
+        scores_NE = F.linear(x_ND.to(dtype), self.weight.to(dtype)).sigmoid()
+        indices, gates = route(
+            scores_NE, self.e_score_correction_bias, c.n_group, c.topk_group, c.num_experts_per_tok, c.norm_topk_prob,
+            c.routed_scaling_factor,
+        )  # fmt: skip
+        return scores_NE, indices, gates
+
+
+class Experts(nn.Module):
+    """All routed experts of a layer in two tensors: gate rows above up rows, as transformers keeps them."""
+
+    def __init__(self, config):
+        super().__init__()
+        E, D, F_ = config.n_routed_experts, config.hidden_size, config.moe_intermediate_size
+        self.gate_up_proj = nn.Parameter(torch.empty(E, 2 * F_, D))
+        self.down_proj = nn.Parameter(torch.empty(E, D, F_))
+
+    def forward(self, x_ND, indices_NK, gates_NK):
+        few = x_ND.shape[0] <= DENSE_LIMIT and x_ND.device.type == "cpu" and not torch.is_grad_enabled()
+        compute = experts_dense if few else experts_grouped
+        return compute(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj)
+
+
+class MoE(nn.Module):
+    def __init__(self, config, index):
+        super().__init__()
+        self.index = index  # among the MoE layers, for the load counts
+        self.gate = Gate(config)
+        self.experts = Experts(config)
+        self.shared_experts = MLP(config.hidden_size, config.moe_intermediate_size * config.n_shared_experts)
+
+    def forward(self, x_BTD, loads=None, rows_BT=None):
+        x_ND = x_BTD.reshape(-1, x_BTD.shape[-1])
+        scores, indices, gates = self.gate(x_ND)
+        if loads is not None:
+            loads.record(self.index, scores, indices, rows_BT)
+        y = self.experts(x_ND, indices, gates) + self.shared_experts(x_ND)
+        return y.view(x_BTD.shape)
+
+
+# -- balance -----------------------------------------------------------------------------------------------------------
+
+
+class Loads:
+    """Collects, over the training forwards of one optimizer step, how many tokens each expert got, and the balance loss.
+
+    It is passed to a forward explicitly, so an evaluation can never count. `counts` is [MoE layers, E], float64.
+    """
+
+    def __init__(self):
+        self.by_layer = {}
+        self.losses = []
+
+    def record(self, index, scores_NE, indices_NK, rows_BT=None):
+        """rows_BT numbers the texts (B*T values, -1 = padding, which is not counted); None: one text, no padding."""
+        rows_N = torch.zeros(len(indices_NK), dtype=torch.long) if rows_BT is None else rows_BT.reshape(-1)
+        rows_N = rows_N.to(indices_NK.device)
+        kept = indices_NK if rows_BT is None else indices_NK[rows_N >= 0]
+        count = torch.bincount(kept.reshape(-1), minlength=scores_NE.shape[1]).double()
+        self.by_layer[index] = self.by_layer.get(index, 0) + count
+        n_rows = int(rows_N.max()) + 1
+        if n_rows > 0:
+            self.losses.append(balance_loss(scores_NE, indices_NK, rows_N, n_rows))
+
+    @property
+    def counts(self):
+        return torch.stack([self.by_layer[i] for i in sorted(self.by_layer)]) if self.by_layer else None
+
+    @property
+    def balance_loss(self):
+        """Mean over layers and forwards; 0 for a model without experts."""
+        return torch.stack(self.losses).mean() if self.losses else torch.zeros(())
+
+
+def bias_step(bias_E, count_E, gamma):
+    """b + gamma * sign(mean load - load): an expert with too little work is made more attractive, and the other way round."""
+    return bias_E + gamma * torch.sign(count_E.mean() - count_E).to(bias_E.dtype)
+
+
+@torch.no_grad()
+def update_bias(model, counts, gamma):
+    """Moves every router bias once, after an optimizer step. Under torch.distributed the counts are summed over processes first."""
+    if counts is None or gamma == 0:
+        return
+    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        counts = counts.clone()
+        dist.all_reduce(counts)
+    for moe in moe_layers(model):
+        bias = moe.gate.e_score_correction_bias
+        bias.copy_(bias_step(bias, counts[moe.index].to(bias.device), gamma))
+
+
+def moe_layers(model):
+    return [m for m in model.modules() if isinstance(m, MoE)]
+
+

@@ -1,0 +1,192 @@
+"""The whole model: embedding, layers of (attention, feed-forward or experts), final norm, head; MTP modules beside it.
+
+    h_0 = Emb(ids);  h += Attention(RMSNorm(h));  h += FFN(RMSNorm(h));  logits = Head(RMSNorm(h_L))
+
+The first `first_k_dense_replace` layers have a dense SwiGLU, the others experts. Submodules are named as in the released
+checkpoints (without their leading "model."), so a state dict maps key by key; see minids/ship/hub.py.
+
+Shapes: B batch, T time, S cached and new positions, D hidden, V vocabulary.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from minids.model.attention import build_attention
+from minids.model.cache import Cache
+from minids.model.config import ModelConfig
+from minids.model.layers import MLP, RMSNorm, rotary_table
+from minids.model.moe import Experts, Gate, MoE
+
+
+class Layer(nn.Module):
+    def __init__(self, config, index):
+        super().__init__()
+        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.self_attn = build_attention(config, index)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        if config.is_moe(index):
+            self.mlp = MoE(config, index - config.first_k_dense_replace)
+        else:
+            self.mlp = MLP(config.hidden_size, config.intermediate_size)
+
+    def forward(self, x_BTD, place):
+        x_BTD = x_BTD + self.self_attn(
+            self.input_layernorm(x_BTD), place.cos, place.sin, place.mask, place.cache, place.absorb
+        )
+        h_BTD = self.post_attention_layernorm(x_BTD)
+        if isinstance(self.mlp, MoE):
+            return x_BTD + self.mlp(h_BTD, place.loads, place.rows_BT)
+        return x_BTD + self.mlp(h_BTD)
+
+
+class Place:
+    """Where the tokens of one forward stand: their angles, whom they may see, which text they are of, cache and counters."""
+
+    def __init__(self, model, ids_BT, segments_BT=None, valid_BT=None, loads=None, cache=None, absorb=None, start=None):
+        B, T = ids_BT.shape
+        device = ids_BT.device
+        self.loads, self.cache, self.absorb, self.mask, self.rows_BT = loads, cache, absorb, None, None
+        if cache is not None:
+            start = cache.length if start is None else start
+            column_T = start + torch.arange(T, device=device)
+            positions_BT = (column_T - cache.padding_B[:, None]).clamp(min=0)
+            seen_S = torch.arange(start + T, device=device)
+            if T > 1 or cache.padding_B.any():
+                mask_BTS = (seen_S <= column_T[:, None]) & (seen_S >= cache.padding_B[:, None, None])
+                # a column of padding sees itself, so that no row of the softmax is empty
+                self.mask = (mask_BTS | (seen_S == column_T[:, None]))[:, None]
+            else:
+                self.mask = torch.ones(1, 1, 1, start + 1, dtype=torch.bool, device=device)
+        elif segments_BT is not None:
+            same_BTT = segments_BT[:, :, None] == segments_BT[:, None, :]
+            causal_TT = torch.ones(T, T, dtype=torch.bool, device=device).tril()
+            self.mask = (same_BTT & causal_TT)[:, None]
+            index_T = torch.arange(T, device=device)
+            new_BT = F.pad(segments_BT[:, 1:] != segments_BT[:, :-1], (1, 0), value=True)
+            positions_BT = index_T - torch.where(new_BT, index_T, 0).cummax(1).values
+        else:
+            positions_BT = torch.arange(T, device=device)[None]
+        self.cos, self.sin = model.angles(positions_BT)
+        if loads is not None:
+            rows_BT = torch.arange(B, device=device)[:, None].expand(B, T)
+            if segments_BT is not None:
+                _, rows_BT = torch.unique(rows_BT * (segments_BT.max() + 1) + segments_BT, return_inverse=True)
+            self.rows_BT = rows_BT if valid_BT is None else rows_BT.masked_fill(~valid_BT, -1)
+
+
+class MTPModule(nn.Module):
+    """One more layer that predicts one token further (arXiv 2412.19437 §2.2): h'_i = M [norm(Emb(t_i+k)); norm(h_i)].
+
+    The embedding comes first, as in the released weights; the paper writes the hidden state first. Embedding and head are shared.
+    """
+
+    def __init__(self, config, index):
+        super().__init__()
+        self.enorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.hnorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.eh_proj = nn.Linear(2 * config.hidden_size, config.hidden_size, bias=False)
+        self.layer = Layer(config, index)
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def forward(self, hidden_BTD, next_BTD, place):
+        """hidden: the state that predicted `next`, after its final norm; next: embeddings of the tokens that followed."""
+        x_BTD = self.eh_proj(torch.cat([self.enorm(next_BTD), self.hnorm(hidden_BTD)], dim=-1))
+        return self.norm(self.layer(x_BTD, place))
+
+
+class Transformer(nn.Module):
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        if config.tie_word_embeddings:
+            self.lm_head.weight = self.embed_tokens.weight
+        last = config.num_hidden_layers
+        self.mtp = nn.ModuleList(MTPModule(config, last + k) for k in range(config.num_nextn_predict_layers))
+        self._angles = None
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """normal(0, initializer_range) for every matrix (V3: 0.006, arXiv 2412.19437 §4.2), ones for norms, zero biases."""
+        std = self.config.initializer_range
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Embedding, Gate)):
+                nn.init.normal_(module.weight, std=std)
+                if getattr(module, "bias", None) is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, Experts):
+                nn.init.normal_(module.gate_up_proj, std=std)
+                nn.init.normal_(module.down_proj, std=std)
+
+    def angles(self, positions_BT):
+        """cos and sin [B, T, R/2] at these positions, from a table that grows when a longer text comes."""
+        longest = int(positions_BT.max()) + 1
+        weight = self.embed_tokens.weight
+        if self._angles is None or len(self._angles[0]) < longest or self._angles[0].device != weight.device:
+            length = max(longest, min(self.config.max_position_embeddings, 4096))
+            self._angles = rotary_table(self.config, length, device=weight.device)
+        cos, sin = self._angles
+        if cos.dtype != weight.dtype:
+            cos, sin = cos.to(weight.dtype), sin.to(weight.dtype)
+        return F.embedding(positions_BT, cos), F.embedding(positions_BT, sin)
+
+    def hidden(self, ids_BT, *, segments_BT=None, valid_BT=None, loads=None, cache=None, absorb=None):
+        """ids [B, T] -> states after the final norm [B, T, D].
+
+        segments_BT   int: a position sees only its own segment (packed documents); angles start anew in each. None: one text a row.
+        valid_BT      bool: False is padding, which is not counted as an expert's load. Right padding needs no mask: causality is one.
+        loads         a moe.Loads() that collects expert loads and the balance loss of a training forward.
+        cache         a Cache: ids are appended to what it holds; absorb says how (None: absorbed for few tokens, naive for many).
+        """
+        place = Place(self, ids_BT, segments_BT, valid_BT, loads, cache, absorb)
+        x_BTD = self.embed_tokens(ids_BT)
+        for layer in self.layers:
+            x_BTD = layer(x_BTD, place)
+        return self.norm(x_BTD)
+
+    def forward(self, ids_BT, **where):
+        """ids [B, T] -> logits [B, T, V]; keywords as in `hidden`."""
+        return self.lm_head(self.hidden(ids_BT, **where))
+
+    def mtp_hidden(self, hidden_BTD, ids_BT, *, segments_BT=None, valid_BT=None, loads=None):
+        """States of the MTP modules, a list of [B, T, D]: lm_head of the k-th (from 0) at position t predicts ids[t + 2 + k].
+
+        The last k + 1 positions of a row have no token to be fed; they get the last one again and carry no loss.
+        """
+        states = []
+        for k, module in enumerate(self.mtp):
+            ahead_BT = torch.cat([ids_BT[:, k + 1 :], ids_BT[:, -1:].expand(-1, k + 1)], dim=1)
+            place = Place(self, ids_BT, segments_BT, valid_BT, loads)
+            hidden_BTD = module(hidden_BTD, self.embed_tokens(ahead_BT), place)
+            states.append(hidden_BTD)
+        return states
+
+    def new_cache(self, batch, max_length, padding_B=None):
+        weight = self.embed_tokens.weight
+        return Cache(self.config, batch, max_length, padding_B, dtype=weight.dtype, device=weight.device)
+
+    def parameter_count(self, active=False):
+        """All parameters, or those that one token uses (K of E experts), embedding and head counted."""
+        total = sum(p.numel() for p in self.parameters())
+        if active:
+            c = self.config
+            idle = 1 - c.num_experts_per_tok / c.n_routed_experts
+            total -= round(idle * sum(p.numel() for m in self.modules() if isinstance(m, Experts) for p in m.parameters()))
+        return total
+
+    @classmethod
+    def from_pretrained(cls, folder, **how):
+        """Reads `config.json` and `model*.safetensors` in Hugging Face's DeepSeek-V3 layout; see minids.ship.hub.load_model."""
+        from minids.ship import hub  # the floor above; only reading and writing files needs it
+
+        return hub.load_model(folder, **how)
+
+    def save_pretrained(self, folder, **how):
+        """Writes them; see minids.ship.hub.save_model."""
+        from minids.ship import hub
+
+        return hub.save_model(self, folder, **how)
