@@ -104,8 +104,10 @@ def yarn_inv_freq(dim, theta, scaling):
     def index_of(turns):
         return dim * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(theta))
 
-    low = max(math.floor(index_of(scaling.get("beta_fast", 32))), 0)
-    high = min(math.ceil(index_of(scaling.get("beta_slow", 1))), dim - 1)
+    low, high = index_of(scaling.get("beta_fast") or 32), index_of(scaling.get("beta_slow") or 1)
+    if scaling.get("truncate", True):
+        low, high = math.floor(low), math.ceil(high)
+    low, high = max(low, 0), min(high, dim - 1)
     ramp = ((torch.arange(dim // 2, dtype=torch.float32) - low) / max(high - low, 0.001)).clamp(0, 1)
     return inv_freq * (1 - ramp) + inv_freq / scaling["factor"] * ramp
 

@@ -140,7 +140,7 @@ def experts_grouped(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
     return _Grouped.apply(x_ND, indices_NK, gates_NK.to(x_ND.dtype), w_gate_up_EXD, w_down_EDF)
 
 
-DENSE_LIMIT = 48  # tokens up to which all experts on all tokens was faster than sorting (two CPU cores, `minids bench decode`)
+DENSE_LIMIT = 128  # tokens up to which all experts on all tokens is faster than sorting (`minids bench decode`)
 
 
 # -- modules (names as in the released checkpoints) --------------------------------------------------------------------

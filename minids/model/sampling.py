@@ -5,10 +5,10 @@
 
 Shapes: logits [..., V] in, warped logits [..., V] out, in float32 (float64 stays float64).
 
-The order (temperature, top-k, top-p) is the one Hugging Face's `generate` uses, so the same settings give the same
-distribution. Truncation is off by default: with top-k or top-p on, a policy gradient that scores the full softmax is
-no longer the gradient of the policy that was sampled, and can point the wrong way (`reason.grpo.token_logps` scores
-the truncated distribution; tests/reason/test_gradient.py shows both).
+The order (temperature, top-k, top-p) is the one Hugging Face's `generate` uses, so the same settings give the
+same distribution. Truncation is off by default: with top-k or top-p on, a policy gradient that scores the
+full softmax is no longer the gradient of the policy that was sampled (`reason.grpo.token_logps` scores the
+truncated distribution; tests/reason/test_gradient.py measures both).
 
 Left out: min-p, typical sampling, repetition penalties.
 """
@@ -19,7 +19,7 @@ from minids.errors import MinidsError
 
 
 def check_settings(temperature=1.0, top_k=0, top_p=1.0):
-    """Refuses impossible sampling settings by name. Temperature 0 means greedy and has no log-probabilities."""
+    """Refuses impossible settings by name. Temperature 0 means greedy and has no log-probabilities."""
     if not temperature > 0:
         raise MinidsError(f"sampling: temperature={temperature} has no distribution; use a value above 0 "
                           "(greedy decoding is asked for separately and is not scored)")
@@ -32,17 +32,18 @@ def check_settings(temperature=1.0, top_k=0, top_p=1.0):
 def filter_logits(logits, top_k=0, top_p=1.0):
     """Sets the logits outside top-k, then outside the nucleus top-p, to -inf.
 
-    logits [..., V], already divided by the temperature. top_k=0 and top_p=1.0 are off and return `logits` itself.
-    Top-k keeps every token that ties with the k-th. Top-p keeps the smallest set of most probable tokens whose
-    probabilities, renormalised after top-k, reach top_p; at least one token always stays (Holtzman et al. 2020,
-    arXiv 1904.09751, section 3.1). Gradients flow through what is kept; the choice of the set has none.
+    logits [..., V], already divided by the temperature. top_k=0 and top_p=1.0 are off and return `logits`
+    itself. Top-k keeps every token that ties with the k-th. Top-p keeps the smallest set of most probable
+    tokens whose probabilities, renormalised after top-k, reach top_p; at least one token always stays
+    (Holtzman et al. 2020, arXiv 1904.09751, section 3.1). Gradients flow through what is kept; the choice of
+    the set has none.
     """
     check_settings(1.0, top_k, top_p)
     if 0 < top_k < logits.shape[-1]:
         kth = logits.detach().topk(top_k, dim=-1).values[..., -1:]
         logits = logits.masked_fill(logits < kth, float("-inf"))
     if top_p < 1.0:
-        # Ascending order: a token goes if all that is at most as probable, itself included, sums to 1 - top_p.
+        # Ascending: a token goes if all that is at most as probable, itself included, sums to 1 - top_p.
         ordered, index = logits.detach().sort(dim=-1, stable=True)
         drop_sorted = ordered.softmax(dim=-1).cumsum(dim=-1) <= 1 - top_p
         drop_sorted[..., -1] = False

@@ -1,39 +1,42 @@
 """Losses of group-relative policy optimisation: one function, every published variant a setting.
 
-For each question q, G answers o_i are sampled from the policy at that moment (the old policy) and rewarded with r_i.
-With w_it = pi(o_it) / pi_old(o_it) and A_i the advantage, one optimizer step minimises
+For each question q, G answers o_i are sampled from the policy at that moment (the old policy) and rewarded
+with r_i. With w_it = pi(o_it) / pi_old(o_it) and A_i the advantage, one optimizer step minimises
 
     L = - agg_it [ min( w_it A_i, clip(w_it, 1 - clip_low, 1 + clip_high) A_i ) ] + kl_coef agg_it [ k_it ]
 
-    advantage   A_i = (r_i - mean(r)) / (std(r) + eps)                         DeepSeekMath, arXiv 2402.03300, eq. 3
-                A_i = r_i - mean(r)                                            Dr. GRPO, arXiv 2503.20783, section 3
-                A_i = r_i - mean of the G-1 others                             RLOO, arXiv 2402.14740
-    agg         sequence_mean   1/N sum_i 1/|o_i| sum_t                        DeepSeekMath eq. 3
-                token_mean      1/(sum_i |o_i|) sum_i sum_t                    DAPO, arXiv 2503.14476, eq. 8
-                constant        1/(N C) sum_i sum_t                            Dr. GRPO
-    clip        symmetric (PPO), higher (DAPO's clip-higher, clip_high > clip_low), dual (arXiv 1912.09729: for A < 0
-                the term is bounded by dual_delta * A, so one huge ratio cannot dominate), none
-    ratio       token, w_it as above; or sequence, exp(1/|o_i| sum_t log w_it) for all tokens of an answer (GSPO,
-                arXiv 2507.18071). R1 (arXiv 2501.12948, eq. 1) writes the ratio of whole answers without the 1/|o_i|;
-                DeepSeekMath's eq. 3, and the libraries, use the token ratio. So does the default here.
+    advantage   A_i = (r_i - mean(r)) / (std(r) + eps)        DeepSeekMath, arXiv 2402.03300, eq. 3
+                A_i = r_i - mean(r)                           Dr. GRPO, arXiv 2503.20783, section 3
+                A_i = r_i - mean of the G-1 others            RLOO, arXiv 2402.14740
+    agg         sequence_mean   1/N sum_i 1/|o_i| sum_t       DeepSeekMath eq. 3
+                token_mean      1/(sum_i |o_i|) sum_i sum_t   DAPO, arXiv 2503.14476, section 3.3
+                constant        1/(N C) sum_i sum_t           Dr. GRPO, section 3
+    clip        symmetric (PPO), higher (DAPO section 3.1: clip_high > clip_low), none, or
+                dual (arXiv 1912.09729): for A < 0 the term is never below dual_delta * A, so that one
+                huge ratio cannot dominate the step
+    ratio       token, w_it as above; or sequence, exp(1/|o_i| sum_t log w_it) for every token of an answer
+                (GSPO, arXiv 2507.18071). R1 (arXiv 2501.12948, eq. 1) writes the ratio of whole answers,
+                without 1/|o_i|; DeepSeekMath's eq. 3 and the libraries use the token ratio, the default here
 
-    | name                | aggregation   | scale | clip                        | kl          |
-    |---------------------|---------------|-------|-----------------------------|-------------|
-    | GRPO (DeepSeekMath) | sequence_mean | std   | symmetric 0.2               | k3, 0.04    |
-    | R1 stage 1          | sequence_mean | std   | symmetric 10                | k3, 0.001   |
-    | Dr. GRPO            | constant      | none  | symmetric 0.2               | none        |
-    | DAPO                | token_mean    | std   | higher 0.2, 0.28            | none        |
+    | name                | aggregation   | scale | clip             | kl        |
+    |---------------------|---------------|-------|------------------|-----------|
+    | GRPO (DeepSeekMath) | sequence_mean | std   | symmetric        | k3, 0.04  |
+    | R1, token ratio     | sequence_mean | std   | symmetric 10     | k3, 0.001 |
+    | Dr. GRPO            | constant      | none  | symmetric 0.2    | none      |
+    | DAPO                | token_mean    | std   | higher 0.2, 0.28 | none      |
 
-Shapes: N answers (group after group), T answer positions, padded on the right. mask_NT is 1 on the tokens that the
-policy chose: the answer INCLUDING its stop token. Leaving the stop token out is the classic mistake: the policy then
-never learns when to stop, and the gradient is wrong (tests/reason/test_gradient.py measures how wrong).
+Shapes: N answers (group after group), T answer positions, padded on the right. mask_NT is 1 on the tokens
+that the policy chose: the answer INCLUDING its stop token. Leaving the stop token out is the classic mistake:
+the policy then never learns when to stop, and the gradient is wrong (tests/reason/test_gradient.py measures
+how wrong).
 
-Trade-offs. 1/|o_i| and 1/std make the step size even across answers and questions but bias the gradient of the
-expected reward (long wrong answers are punished less, easy and hard questions weigh more); mean baseline with constant
-aggregation gives exactly (G-1)/G times the true gradient, leave-one-out the gradient itself. On the first optimizer
-step of a batch w = 1, so clipping acts only from the second step on.
+Trade-offs. 1/|o_i| and 1/std make the step size even across answers and questions but bias the gradient of
+the expected reward (long wrong answers are punished less, easy and hard questions weigh more); mean baseline
+with constant aggregation gives exactly (G-1)/G times the true gradient, leave-one-out the gradient itself. On
+the first optimizer step of a batch w = 1, so clipping acts only from the second step on.
 
-Left out: a critic, GSPO's token variant, CISPO, SAPO, entropy bonuses; reward shaping by length belongs to the reward.
+Left out: a critic, GSPO's token variant, CISPO, SAPO, entropy bonuses; reward shaping by length belongs to
+the reward.
 """
 
 import torch
@@ -54,13 +57,13 @@ def _choose(name, value, allowed):
 def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, eps=1e-4):
     """Rewards -> (adv_N, informative_N): how much better each answer was than its group expects.
 
-    rewards_N holds the groups one after another, `group_size` answers to a question. baseline: mean, loo (mean of the
-    others in the group), none. scale: std (of the group), batch (of all rewards), none. Standard deviations use
-    N - ddof and get `eps` added; ddof=1 and eps=1e-4 are TRL's convention. DeepSeekMath does not say which it used;
-    ddof=0 makes scores sqrt(G/(G-1)) larger.
+    rewards_N holds the groups one after another, `group_size` answers to a question. baseline: mean, loo
+    (mean of the others in the group), none. scale: std (of the group), batch (of all rewards), none. Standard
+    deviations use N - ddof and get `eps` added; ddof=1 and eps=1e-4 are TRL's convention. DeepSeekMath does
+    not say which it used; ddof=0 makes scores sqrt(G/(G-1)) larger.
 
-    informative_N is False where all rewards of a group are equal. Such a group says nothing about what to prefer:
-    its advantages are exactly 0 with the mean and loo baselines (not rounding noise divided by eps).
+    informative_N is False where all rewards of a group are equal. Such a group says nothing about what to
+    prefer: its advantages are exactly 0 with the mean and loo baselines (not rounding noise divided by eps).
     """
     _choose("baseline", baseline, ("mean", "loo", "none"))
     _choose("scale", scale, ("std", "batch", "none"))
@@ -70,8 +73,8 @@ def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, e
     if not rewards_N.is_floating_point():
         rewards_N = rewards_N.float()
     if rewards_N.dim() != 1 or group_size < 1 or rewards_N.numel() % group_size:
-        raise MinidsError(f"grpo: {tuple(rewards_N.shape)} rewards do not divide into groups of {group_size}; "
-                          "pass one reward per answer, group after group")
+        raise MinidsError(f"grpo: rewards of shape {tuple(rewards_N.shape)} do not divide into groups of "
+                          f"{group_size}; pass one reward per answer, group after group")
     if baseline == "loo" and group_size < 2:
         raise MinidsError("grpo: baseline='loo' needs a group_size of at least 2")
     if not rewards_N.isfinite().all():
@@ -80,16 +83,15 @@ def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, e
     rewards_PG = rewards_N.view(-1, group_size)
     informative_P1 = rewards_PG.amax(1, keepdim=True) > rewards_PG.amin(1, keepdim=True)
     mean_P1 = rewards_PG.mean(1, keepdim=True)
-    if baseline == "none":
-        adv_PG = rewards_PG
-    else:
-        adv_PG = torch.where(informative_P1, rewards_PG - mean_P1, 0.0)
-        if baseline == "loo":  # r_i - (G mean - r_i) / (G - 1)
-            adv_PG = adv_PG * (group_size / (group_size - 1))
+    adv_PG = rewards_PG if baseline == "none" else rewards_PG - mean_P1
+    if baseline == "loo":  # r_i - (G mean - r_i) / (G - 1)
+        adv_PG = adv_PG * (group_size / (group_size - 1))
     if scale == "std":
         adv_PG = adv_PG / (_std(rewards_PG, ddof) + eps)
     elif scale == "batch":
         adv_PG = adv_PG / (_std(rewards_PG.reshape(1, -1), ddof) + eps)
+    if baseline != "none":
+        adv_PG = torch.where(informative_P1, adv_PG, 0.0)
     return adv_PG.reshape(-1), informative_P1.expand_as(rewards_PG).reshape(-1)
 
 
@@ -103,11 +105,12 @@ def _std(x_PG, ddof):
 def token_logps(logits_NTV, ids_NT, *, temperature=1.0, top_k=0, top_p=1.0):
     """log-probability [N, T] of each id under the distribution it was SAMPLED from.
 
-    logits_NTV[n, t] must be the logits that predict ids_NT[n, t]. The settings are those of the sampler: scoring the
-    plain softmax of answers drawn at another temperature or with truncation is a different policy's gradient.
+    logits_NTV[n, t] must be the logits that predict ids_NT[n, t]. The settings are those of the sampler:
+    scoring the plain softmax of answers drawn at another temperature or with truncation is a different
+    policy's gradient.
 
-    A sampled token counts as kept even where rounding differences between sampler and training forward push it just
-    outside top-k or top-p: its log-probability stays finite.
+    A sampled token counts as kept even where rounding differences between sampler and training forward push
+    it just outside top-k or top-p: its log-probability stays finite.
     """
     warped_NTV = sampling.warp_logits(logits_NTV, temperature, top_k, top_p)
     index_NT1 = ids_NT.unsqueeze(-1)
@@ -119,16 +122,16 @@ def token_logps(logits_NTV, ids_NT, *, temperature=1.0, top_k=0, top_p=1.0):
 
 
 def kl_estimate(logp, ref_logp, kind):
-    """Per-token estimates of KL(pi || ref) from tokens of pi; x = log pi - log ref (Schulman, "Approximating KL
-    Divergence", 2020).
+    """Per-token estimates of KL(pi || ref) from tokens of pi, with x = log pi - log ref (Schulman 2020,
+    "Approximating KL Divergence").
 
         k1 = x                 unbiased, can be negative
         k2 = x^2 / 2           biased, never negative
         k3 = exp(-x) + x - 1   unbiased, never negative; DeepSeekMath eq. 4
 
-    That is about their values. Used as a loss on tokens drawn from pi, what counts is the gradient at a given prefix
-    (arXiv 2506.09477): k2's is the gradient of KL(pi || ref), k3's that of the reverse direction KL(ref || pi), and
-    k1's is zero on average.
+    That is about their values. Used as a loss on tokens drawn from pi, what counts is the gradient at a given
+    prefix (arXiv 2506.09477): k2's is the gradient of KL(pi || ref), k3's that of the reverse direction
+    KL(ref || pi), and k1's is zero on average.
     """
     _choose("kl", kind, KLS[1:])
     x = logp - ref_logp
@@ -139,42 +142,65 @@ def kl_estimate(logp, ref_logp, kind):
     return torch.exp(-x) + x - 1
 
 
-def count_units(mask_NT, aggregation):
-    """The denominator that `grpo_loss` uses for this batch: tokens for token_mean, else answers. Sum it over the
-    micro-batches and processes of an optimizer step and pass it as `normalizer` to each of them."""
+def count_units(mask_NT, aggregation, *, informative_N=None, skip_zero_variance=False, finished_N=None,
+                mask_truncated=False):
+    """The denominator that `grpo_loss` uses for this batch: tokens for token_mean, else answers.
+
+    Sum it over the micro-batches and processes of an optimizer step and pass it to each as `normalizer`.
+    """
     _choose("aggregation", aggregation, AGGREGATIONS)
-    return float(mask_NT.sum()) if aggregation == "token_mean" else float(mask_NT.shape[0])
+    mask_NT, kept_N = _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated)
+    return float(mask_NT.sum() if aggregation == "token_mean" else kept_N.sum())
 
 
-def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean", constant=None, ratio="token",
-              clip="symmetric", clip_low=0.2, clip_high=None, dual_delta=None, kl="none", kl_coef=0.0,
-              ref_logp_NT=None, informative_N=None, skip_zero_variance=False, finished_N=None, mask_truncated=False,
-              normalizer=None):
+def _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated):
+    """The tokens that enter the loss, and the answers that are counted."""
+    if skip_zero_variance and informative_N is None:
+        raise MinidsError("grpo: skip_zero_variance=True needs informative_N, as advantages() returns it")
+    if mask_truncated and finished_N is None:
+        raise MinidsError("grpo: mask_truncated=True needs finished_N, False for answers that were cut off")
+    mask_NT = mask_NT.bool()
+    kept_N = torch.ones(mask_NT.shape[0], dtype=torch.bool, device=mask_NT.device)
+    if skip_zero_variance:
+        kept_N = torch.as_tensor(informative_N, device=mask_NT.device).bool()
+        mask_NT = mask_NT & kept_N[:, None]
+    if mask_truncated:
+        mask_NT = mask_NT & torch.as_tensor(finished_N, device=mask_NT.device).bool()[:, None]
+    return mask_NT, kept_N
+
+
+def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean", constant=None,
+              ratio="token", clip="symmetric", clip_low=0.2, clip_high=None, dual_delta=None,
+              kl="none", kl_coef=0.0, ref_logp_NT=None, informative_N=None, skip_zero_variance=False,
+              finished_N=None, mask_truncated=False, normalizer=None):
     """The scalar to minimise, and what to log. The equations are at the top of this module.
 
     logp_NT       log-probabilities of the sampled tokens under the policy being trained (with gradient)
-    old_logp_NT   the same under the policy that sampled them: recorded once, kept for every optimizer step on the batch
+    old_logp_NT   the same under the policy that sampled them: recorded once, kept for every step on the batch
     adv_N         advantages (also [N, T])
-    mask_NT       1 or True on answer tokens, stop token included; values elsewhere are never read, NaN included
+    mask_NT       1 or True on answer tokens, stop token included; what stands elsewhere is never used
     constant      C of aggregation="constant": the longest answer allowed (Dr. GRPO)
-    clip_high     None: equal to clip_low. "symmetric" uses clip_low on both sides; "higher" and "dual" both values
+    clip_high     None: equal to clip_low. "symmetric" has one bound; "higher" and "dual" use both
     dual_delta    bound on the ratio where the advantage is negative; above 1 + clip_high
-    skip_zero_variance   rows with informative_N False are treated as if they were not in the batch at all: no KL, not
-                  counted in the denominator (without it they still count, as in TRL, and KL still pulls on them)
-    mask_truncated       rows with finished_N False lose all their tokens but are still counted as answers (as in TRL)
-    normalizer    the denominator of the whole optimizer step (`count_units` summed over micro-batches and processes);
-                  the losses of the parts then add up to the loss of the whole. None: this batch is the whole
+    skip_zero_variance
+                  rows with informative_N False are treated as if they were not in the batch: no KL, not
+                  counted in the denominator (without it they count, as in TRL, and KL pulls on them)
+    mask_truncated
+                  rows with finished_N False lose all their tokens and still count as answers (as in TRL)
+    normalizer    the denominator of the whole optimizer step (`count_units` summed over micro-batches and
+                  processes); the losses of the parts then add up to that of the whole. None: this is the
+                  whole
 
     Returns (loss, metrics), metrics as floats over the tokens used: tokens, sequences, ratio_mean/_min/_max,
-    approx_kl (k3 to the old policy), clip_fraction (tokens whose gradient was clipped away) and its low, high and dual
-    parts, kl (to the reference, if used), policy_loss.
+    approx_kl (k3 to the old policy), clip_fraction (tokens whose gradient was clipped away) and its low, high
+    and dual parts, kl (to the reference, if used), policy_loss.
     """
     _choose("aggregation", aggregation, AGGREGATIONS)
     _choose("ratio", ratio, ("token", "sequence"))
     _choose("kl", kl, KLS)
     low, high = _clip_bounds(clip, clip_low, clip_high, dual_delta)
     if aggregation == "constant" and not (constant and constant > 0):
-        raise MinidsError("grpo: aggregation='constant' needs constant=, the longest answer allowed in tokens")
+        raise MinidsError("grpo: aggregation='constant' needs constant=, the longest answer in tokens")
     if kl != "none" and ref_logp_NT is None:
         raise MinidsError(f"grpo: kl={kl!r} needs ref_logp_NT, the reference model's log-probabilities")
     if kl == "none" and kl_coef:
@@ -183,13 +209,7 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
         raise MinidsError(f"grpo: logp {tuple(logp_NT.shape)}, old_logp {tuple(old_logp_NT.shape)} and mask "
                           f"{tuple(mask_NT.shape)} must have one shape [answers, positions]")
 
-    mask_NT = mask_NT.bool()
-    kept_N = torch.ones(mask_NT.shape[0], dtype=torch.bool, device=mask_NT.device)
-    if skip_zero_variance:
-        kept_N = _rows("skip_zero_variance", "informative_N", informative_N, kept_N)
-        mask_NT = mask_NT & kept_N[:, None]
-    if mask_truncated:
-        mask_NT = mask_NT & _rows("mask_truncated", "finished_N", finished_N, kept_N)[:, None]
+    mask_NT, kept_N = _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated)
     adv_NT = (adv_N[:, None] if adv_N.dim() == 1 else adv_N).to(logp_NT.dtype).expand_as(logp_NT)
     weight_NT = mask_NT.to(logp_NT.dtype)
     length_N1 = weight_NT.sum(1, keepdim=True).clamp(min=1)
@@ -208,13 +228,14 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
     loss_NT = -gain_NT
     kl_NT = None
     if kl != "none":
-        kl_NT = kl_estimate(torch.where(mask_NT, logp_NT, 0.0), torch.where(mask_NT, ref_logp_NT.detach(), 0.0), kl)
+        x_NT = torch.where(mask_NT, logp_NT - ref_logp_NT.detach(), 0.0)
+        kl_NT = kl_estimate(x_NT, 0.0, kl)
         loss_NT = loss_NT + kl_coef * kl_NT
 
     if aggregation == "sequence_mean":
         weight_NT = weight_NT / length_N1
     if normalizer is None:
-        normalizer = count_units(mask_NT, aggregation) if aggregation == "token_mean" else float(kept_N.sum())
+        normalizer = float(mask_NT.sum() if aggregation == "token_mean" else kept_N.sum())
     denominator = max(float(normalizer), 1.0) * (constant if aggregation == "constant" else 1)
     loss = (torch.where(mask_NT, loss_NT, 0.0) * weight_NT).sum() / denominator
 
@@ -234,16 +255,11 @@ def _clip_bounds(clip, clip_low, clip_high, dual_delta):
     if clip != "none" and not (clip_low > 0 and high > 0):
         raise MinidsError(f"grpo: clip_low={clip_low} and clip_high={high} must be above 0")
     if clip == "dual" and not (dual_delta and dual_delta > 1 + high):
-        raise MinidsError(f"grpo: clip='dual' needs dual_delta above 1 + clip_high = {1 + high}, got {dual_delta}")
+        raise MinidsError(f"grpo: clip='dual' needs dual_delta above 1 + clip_high = {1 + high}, "
+                          f"got {dual_delta}")
     if clip != "dual" and dual_delta is not None:
         raise MinidsError(f"grpo: dual_delta={dual_delta} has no effect with clip={clip!r}; use clip='dual'")
     return clip_low, high
-
-
-def _rows(setting, name, flag_N, like_N):
-    if flag_N is None:
-        raise MinidsError(f"grpo: {setting}=True needs {name}")
-    return torch.as_tensor(flag_N, device=like_N.device).bool()
 
 
 @torch.no_grad()

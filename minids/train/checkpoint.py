@@ -82,12 +82,10 @@ def _fsync_directory(path: Path) -> None:
 
 
 def _unused_name(directory: Path, step: int) -> Path:
-    """Two renames could not replace a folder atomically, so a step saved again gets the next revision number."""
-    target, revision = directory / f"step-{step:08d}", 0
-    while target.exists():
-        revision += 1
-        target = directory / f"step-{step:08d}.{revision}"
-    return target
+    """No rename replaces a folder atomically, so a step saved again gets the next revision number."""
+    revisions = [_order(path)[1] for path in available(directory) if _order(path)[0] == step]
+    suffix = f".{max(revisions) + 1}" if revisions else ""
+    return directory / f"step-{step:08d}{suffix}"
 
 
 def _remove_leftovers(directory: Path) -> None:
@@ -125,11 +123,12 @@ def _best_of(path: Path) -> float | None:
 
 def available(directory) -> list[Path]:
     """The checkpoints' folders, oldest first. They may still turn out to be damaged."""
-    found = []
-    for path in Path(directory).glob("step-*"):
-        if match := NAME.fullmatch(path.name):
-            found.append((int(match[1]), int(match[2] or 0), path))
-    return [path for _, _, path in sorted(found)]
+    return sorted((path for path in Path(directory).glob("step-*") if NAME.fullmatch(path.name)), key=_order)
+
+
+def _order(path: Path) -> tuple[int, int]:
+    step, revision = NAME.fullmatch(path.name).groups()
+    return int(step), int(revision or 0)
 
 
 def latest(directory) -> Path | None:
@@ -246,6 +245,12 @@ def rng_state() -> dict:
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state()
     return state
+
+
+def seed_rng(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 
 def set_rng_state(state: dict) -> None:

@@ -20,6 +20,7 @@ A fused tensor is several matrices: experts [E, rows, cols] are E matrices, `gat
 Left out: sharding the Newton-Schulz work over processes.
 """
 
+import copy
 import math
 from collections.abc import Iterable
 
@@ -128,7 +129,7 @@ class Optimizers:
             if ours != [group.get("param_names") for group in saved["param_groups"]]:
                 raise MinidsError("the saved optimizer belongs to a model with other parameters: "
                                   "set the recipe's model back, or start in a new folder")
-            optimizer.load_state_dict(saved)
+            optimizer.load_state_dict(copy.deepcopy(saved))  # torch would keep the given tensors as its own
 
 
 def split_parameters(model: nn.Module) -> dict[str, list[tuple[str, nn.Parameter]]]:

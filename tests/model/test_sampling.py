@@ -31,7 +31,7 @@ def test_nucleus_by_hand():
     assert kept(0.6) == [1, 3]
     assert kept(0.8) == [1, 2, 3]
     assert kept(0.99) == [0, 1, 2, 3]
-    # After top-k = 2 the two left have 2/3 and 1/3, so a nucleus of 0.6 needs one of them only: the order matters.
+    # After top-k = 2 the two left have 2/3 and 1/3, and one of them fills a nucleus of 0.6: order matters.
     assert filter_logits(logits, top_k=2, top_p=0.6).isfinite().nonzero().flatten().tolist() == [1]
 
 

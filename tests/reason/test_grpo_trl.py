@@ -1,7 +1,8 @@
 """`grpo_loss` and `advantages` against TRL's own GRPOTrainer code, on the same log-probabilities.
 
-The trainer object is made without its __init__ (no model, no dataset); only the method that turns a model into
-per-token log-probabilities is replaced, by one that hands back our tensor. The loss is computed by TRL's lines.
+The trainer object is made without its __init__ (no model, no dataset); only the method that turns a model
+into per-token log-probabilities is replaced, by one that hands back our tensor. The loss is computed by TRL's
+lines.
 """
 
 from collections import defaultdict
@@ -23,8 +24,8 @@ class GivenLogps(GRPOTrainer):
         args = dict(delta=None, use_bias_correction_kl=False, steps_per_generation=1, report_to=[])
         self.args = SimpleNamespace(**{k: settings.pop(k, v) for k, v in args.items()})
         self.model = SimpleNamespace(training=True)
-        self.accelerator = SimpleNamespace(num_processes=1, process_index=0, sync_gradients=True, device="cpu",
-                                           gather=lambda x: x, gather_for_metrics=lambda x: x,
+        self.accelerator = SimpleNamespace(num_processes=1, process_index=0, sync_gradients=True,
+                                           device="cpu", gather=lambda x: x, gather_for_metrics=lambda x: x,
                                            reduce=lambda x, reduction: x)
         self._metrics = {"train": defaultdict(list), "eval": defaultdict(list)}
         self.current_gradient_accumulation_steps = 1
@@ -98,7 +99,7 @@ def test_loss_and_gradient_equal_trl(name, case, kind):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_several_optimizer_steps_on_a_batch_equal_trl(name):
-    """Five SGD steps with the old log-probabilities kept: the ratios leave the clip range, and both still agree."""
+    """Five steps with the old log-probabilities kept: ratios leave the clip range, and both still agree."""
     logps, old, adv, mask, ref = make_batch(5, dtype=torch.float64, spread=0.0)
     ours, theirs = logps.detach().clone().requires_grad_(), logps.detach().clone().requires_grad_()
     trainer = GivenLogps(loss_type=name, beta=0.04)
@@ -131,8 +132,9 @@ def test_clip_metrics_equal_trl():
     trainer = GivenLogps(loss_type="dapo", beta=0.1)
     trainer.loss(logps, old, adv, mask, ref)
     _, metrics = grpo_loss(logps, old, adv, mask, kl="k3", kl_coef=0.1, ref_logp_NT=ref)
-    for ours, theirs in {"clip_low_fraction": "clip_ratio/low_mean", "clip_high_fraction": "clip_ratio/high_mean",
-                         "clip_fraction": "clip_ratio/region_mean", "kl": "kl"}.items():
+    for ours, theirs in {"clip_low_fraction": "clip_ratio/low_mean", "kl": "kl",
+                         "clip_high_fraction": "clip_ratio/high_mean",
+                         "clip_fraction": "clip_ratio/region_mean"}.items():
         assert metrics[ours] == pytest.approx(trainer._metrics["train"][theirs][0], abs=1e-6), ours
 
 
@@ -178,6 +180,6 @@ def test_micro_batches_add_up_to_the_whole():
         whole, _ = grpo_loss(logps, old, adv, mask, **settings, ref_logp_NT=ref)
         parts = [slice(0, 3), slice(3, 4), slice(4, 8)]
         total = sum(count_units(mask[p], settings["aggregation"]) for p in parts)
-        split = sum(grpo_loss(logps[p], old[p], adv[p], mask[p], **settings, ref_logp_NT=ref[p], normalizer=total)[0]
-                    for p in parts)
+        split = sum(grpo_loss(logps[p], old[p], adv[p], mask[p], **settings, ref_logp_NT=ref[p],
+                              normalizer=total)[0] for p in parts)
         close(split, whole)

@@ -1,0 +1,94 @@
+"""Speculative decoding with the MTP modules (arXiv 2412.19437 §5.4.3): guess a few tokens, check them in one forward.
+
+After the confirmed tokens t_0 … t_n, whose main states h_0 … h_n-1 are known, module k (from 0) computes
+
+    s^k_i = Module_k(s^k-1_i, Emb(t_i+k+1)),    s^-1 = h,    i = 0 … n-1
+
+and argmax Head(s^k_n-1) is the guess for t_n+k+1; where t_i+k+1 is not known yet, the guess of module k-1 stands in. One
+forward of the main model over [t_n, guesses] then says what each token should have been. Guesses are accepted up to the
+first wrong one, whose right value that forward gives too: between 1 and K+1 tokens a forward, and always the ones that
+plain greedy decoding writes. (Two logits equal to the last bit may be told apart differently when several positions are
+computed at once.)
+
+Every module has rows of its own in the cache. Those of the main model are cut back to what was accepted; module k keeps
+the n-k columns that no guess went into. It starts again one column behind module k-1, and `behind` holds the state of
+module k-1 that it needs there.
+
+Shapes: B = 1, T positions, D hidden. Left out: batches (rows would accept differently many) and sampling.
+"""
+
+import torch
+
+from minids.model.generate import check_prompts
+from minids.model.transformer import Place
+
+
+def mtp_step(model, k, hidden_BTD, next_BT, cache):
+    """Module k over the positions after those its cache rows hold: states [B, T, D] below it, tokens fed [B, T] -> [B, T, D]."""
+    start = cache.lengths[model.config.num_hidden_layers + k]
+    place = Place(model, next_BT, cache=cache, start=start)
+    return model.mtp[k](hidden_BTD, model.embed_tokens(next_BT), place)
+
+
+class Drafter:
+    """The MTP modules' side: holds what they still have to be fed, and guesses the next tokens."""
+
+    def __init__(self, model, cache):
+        self.model, self.cache = model, cache
+        self.behind = [None] * len(model.mtp)  # confirmed states of module k that module k+1 has not seen
+
+    def draft(self, ids, hidden_BTD, count):
+        """ids t_0 … t_n; main states of the positions up to n-1 that module 0 has not seen -> `count` guesses for t_n+1 …"""
+        n, first = len(ids) - 1, self.model.config.num_hidden_layers
+        ids, device = list(ids), hidden_BTD.device
+        for k in range(count):
+            start = self.cache.lengths[first + k]
+            fed_BT = torch.tensor([ids[start + k + 1 :]], device=device)
+            state_BTD = mtp_step(self.model, k, hidden_BTD, fed_BT, self.cache)
+            ids.append(int(self.model.lm_head(state_BTD[:, -1]).argmax()))
+            # confirmed columns of this module and of the next one
+            mine, above = max(n - k, 0), max(n - k - 1, 0)
+            self.cache.truncate(mine, layer=first + k)
+            past = self.behind[k]
+            self.behind[k] = state_BTD[:, above - start : mine - start]
+            hidden_BTD = state_BTD if past is None else torch.cat([past, state_BTD], dim=1)
+        return ids[n + 1 :]
+
+
+@torch.no_grad()
+def speculative_greedy(model, prompt_ids, max_new_tokens, stop_ids=None):
+    """Greedy continuation of one prompt, up to K+1 tokens a forward with K MTP modules.
+
+    Returns (new ids, the stop token last if one came; {"drafted", "accepted", "forwards"}). `forwards` counts those of the
+    main model, the prompt's too; plain greedy needs one a token. Raises MinidsError as `generate` does.
+    """
+    check_prompts(model, [prompt_ids], max_new_tokens)
+    config, device = model.config, model.embed_tokens.weight.device
+    stop_ids = {config.eos_token_id} - {None} if stop_ids is None else set(stop_ids)
+    room = min(max_new_tokens, config.max_position_embeddings - len(prompt_ids))
+    was_training = model.training
+    model.eval()
+    try:
+        cache = model.new_cache(1, len(prompt_ids) + room)
+        drafter, stats = Drafter(model, cache), {"drafted": 0, "accepted": 0, "forwards": 1}
+        hidden_BTD = model.hidden(torch.tensor([list(prompt_ids)], device=device), cache=cache)
+        new = [int(model.lm_head(hidden_BTD[:, -1]).argmax())]
+        while len(new) < room and new[-1] not in stop_ids:
+            ids = [*prompt_ids, *new]
+            count = min(len(model.mtp), room - len(new) - 1)
+            guesses = drafter.draft(ids, hidden_BTD, count)
+            hidden_BTD = model.hidden(torch.tensor([[ids[-1], *guesses]], device=device), cache=cache)
+            right = model.lm_head(hidden_BTD)[0].argmax(-1).tolist()
+            accepted = 0
+            while accepted < count and guesses[accepted] == right[accepted] and right[accepted] not in stop_ids:
+                accepted += 1
+            stats["drafted"] += count
+            stats["accepted"] += accepted
+            stats["forwards"] += 1
+            new += right[: accepted + 1]
+            hidden_BTD = hidden_BTD[:, : accepted + 1]
+            for layer in range(config.num_hidden_layers):
+                cache.truncate(len(ids) + accepted, layer=layer)
+    finally:
+        model.train(was_training)
+    return new, stats

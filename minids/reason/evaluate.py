@@ -1,0 +1,160 @@
+"""Evaluation: how often a model is right, greedily and when it samples, with honest error bars.
+
+    greedy      one answer at temperature 0
+    pass@1      share of right answers at temperature 1 (one a problem; on more problems than samples, which narrows the interval most)
+    pass@k      unbiased estimate from n samples a problem: 1 - C(n - c, k) / C(n, k)      (arXiv 2107.03374 §2.1)
+    maj@k       the majority vote of k samples
+    ci          95 % bootstrap interval of pass@1 over problems
+
+A row of results is one stage of a run on one family (or on all), as `results.json` holds it.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from minids.errors import MinidsError
+from minids.model import generate as sampler
+from minids.reason import metrics, tasks
+from minids.reason.reward import Reward
+from minids.reason.rl import prompt_of
+from minids.train.parallel import Comm
+
+MAX_LINE = 4096  # characters of an outside problem
+
+
+@dataclass
+class EvalConfig:
+    problems: int = 1000  # a family
+    samples: int = 16  # answers a problem for pass@k and maj@k …
+    sampled_problems: int = 100  # … on so many problems a family
+    beyond: int = 100  # problems of each longer size
+    max_new_tokens: int = 160
+    max_batch: int = 256
+    seed: int = 0
+
+
+def answer(model, tokenizer, problems, *, style="tags", n=1, temperature=0.0, max_new_tokens=160, seed=0, max_batch=256, comm=None, progress=None):
+    """RewardResult and length of n answers to each problem: a list of lists, on every process."""
+    comm = comm or Comm()
+    mine = list(range(comm.rank, len(problems), comm.world))
+    out, reward = {}, Reward(style=style)
+    size = max(1, max_batch // n)
+    order = sorted(mine, key=lambda i: len(problems[i].question))
+    for begin in range(0, len(order), size):
+        part = order[begin : begin + size]
+        prompts = [prompt_of(tokenizer, problems[i].question, style) for i in part]
+        seeds = [s for i in part for s in sampler.sequence_seeds(seed, 0x3FFFFF, n, i * n)]
+        done = sampler.generate(
+            model, prompts, n=n, max_new_tokens=max_new_tokens, temperature=temperature, seeds=seeds, stop_ids=[tokenizer.eos_id], max_batch=max_batch
+        )
+        for j, i in enumerate(part):
+            texts = [(tokenizer.decode(done.ids[k]), done.finished[k], len(done.ids[k])) for k in range(j * n, j * n + n)]
+            out[i] = [(reward(problems[i], text, ended), length, text) for text, ended, length in texts]
+        if progress:
+            progress.update(len(part) * comm.world)
+    merged = {}
+    for share in comm.gather(out):
+        merged |= share
+    return [merged[i] for i in range(len(problems))]
+
+
+def summarise(stage, family, greedy, once, many=(), rights=(), seed=0):
+    """One row: lists of lists of (RewardResult, length, text) for greedy, one sample, many samples of the same family;
+    `rights` are the true answers of the problems in `many`, as integers."""
+    right = [row[0][0].accuracy for row in once]
+    low, high = metrics.bootstrap_ci(right, seed=seed)
+    row = {
+        "stage": stage, "family": family, "n": len(once), "greedy": _mean(r[0][0].accuracy for r in greedy), "pass1": _mean(right), "ci": [low, high],
+        "format": _mean(r[0][0].format for r in once), "length": _mean(r[0][1] for r in once), "greedy_length": _mean(r[0][1] for r in greedy),
+        "truncated": _mean(float(r[0][0].truncated) for r in once), "empty_think": _mean(float(r[0][0].empty_think) for r in once),
+    }  # fmt: skip
+    if many:
+        n = len(many[0])
+        counts = [int(sum(r.accuracy for r, _, _ in answers)) for answers in many]
+        ks = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256) if k <= n]
+        row["pass_at"] = {str(k): _mean(metrics.pass_at_k(n, c, k) for c in counts) for k in ks}
+        row["maj_at"] = {str(k): _mean(metrics.maj_at_k([r.answer for r, _, _ in a], right, k) for a, right in zip(many, rights)) for k in ks}
+        row["sampled_n"] = len(many)
+    return row
+
+
+def _mean(values):
+    values = list(values)
+    return sum(values) / len(values) if values else 0.0
+
+
+def evaluate(model, tokenizer, families, config: EvalConfig, *, stage, style="tags", comm=None, progress=None, full=True):
+    """Rows for each family and for "all", and a few example answers, on the held-out split. `full` False: greedy and pass@1 only."""
+    comm = comm or Comm()
+    how = {"style": style, "max_new_tokens": config.max_new_tokens, "max_batch": config.max_batch, "comm": comm, "progress": progress, "seed": config.seed}
+    problems = tasks.problem_set(families, "test", config.problems, config.seed)
+    greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
+    once = answer(model, tokenizer, problems, temperature=1.0, **how)
+    few = [i for f in families for i in [j for j, p in enumerate(problems) if p.family == f][: config.sampled_problems]]
+    many = answer(model, tokenizer, [problems[i] for i in few], n=config.samples, temperature=1.0, **how) if full else []
+    rows = []
+    for family in (*families, "all"):
+        pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
+        sampled = [m for m, i in zip(many, few) if family in (problems[i].family, "all")]
+        rights = [int(problems[i].answer) for i in few if family in (problems[i].family, "all")]
+        rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, rights, config.seed))
+    examples = [
+        {"family": problems[i].family, "question": problems[i].question, "answer": problems[i].answer, "text": greedy[i][0][2],
+         "right": greedy[i][0][0].accuracy == 1.0}
+        for f in families for i in [j for j, p in enumerate(problems) if p.family == f][:8]
+    ]  # fmt: skip
+    return rows, examples
+
+
+def evaluate_beyond(model, tokenizer, families, config, *, stage, comm=None, progress=None, max_new_tokens=None):
+    """Greedy accuracy on sizes that no training problem had: rows with `size`."""
+    rows = []
+    for family in families:
+        for size in tasks.BEYOND[family]:
+            problems = tasks.problem_set([family], "test", config.beyond, config.seed, size)
+            found = answer(
+                model, tokenizer, problems, max_new_tokens=max_new_tokens or 2 * config.max_new_tokens, max_batch=config.max_batch, comm=comm,
+                progress=progress,
+            )  # fmt: skip
+            right = [a[0][0].accuracy for a in found]
+            rows.append({
+                "stage": stage, "family": family, "size": size, "n": len(right), "greedy": _mean(right), "ci": list(metrics.bootstrap_ci(right)),
+                "length": _mean(a[0][1] for a in found), "truncated": _mean(float(a[0][0].truncated) for a in found),
+            })  # fmt: skip
+    return rows
+
+
+@dataclass(frozen=True)
+class OutsideProblem:
+    question: str
+    answer: str
+    family: str = "outside"
+
+
+def read_problems(path):
+    """Outside problems: lines {"question": "347+5896", "answer": "6243"}. Errors name the line."""
+    path, out = Path(path), []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise MinidsError(f"{path}: no such file. Give a file with lines like {{\"question\": \"347+5896\", \"answer\": \"6243\"}}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MinidsError(f"{path}: not readable as UTF-8 text ({error}).") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            item = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise MinidsError(f"{where}: not JSON ({error}). Each line is an object with \"question\" and \"answer\".") from None
+        if not isinstance(item, dict) or not isinstance(item.get("question"), str) or not isinstance(item.get("answer"), str | int):
+            raise MinidsError(f"{where}: needs a text \"question\" and a text or integer \"answer\".")
+        if len(item["question"]) > MAX_LINE:
+            raise MinidsError(f"{where}: the question has {len(item['question'])} characters; at most {MAX_LINE} are read.")
+        family = item.get("family", "outside")
+        out.append(OutsideProblem(" ".join(item["question"].split()), str(item["answer"]).strip(), str(family)))
+    if not out:
+        raise MinidsError(f"{path}: holds no problem.")
+    return out

@@ -1,0 +1,198 @@
+"""Rewards that a rule can check: is the answer right, is the form right, is the thought in the right script.
+
+    total = w_accuracy * accuracy + w_format * format + w_language * language,    0 if it was cut off
+
+Four forms of a reply are known (`text.chat` has the prompts). What the model wrote, special tokens decoded as
+text, and the same for a model that answers at once:
+
+    style="tags"           <think>12+7=19</think><answer>19</answer><｜end▁of▁sentence｜>
+    style="direct"         <answer>19</answer><｜end▁of▁sentence｜>
+    style="plain"          12+7=19\\nAnswer: 19<｜end▁of▁sentence｜>     after "Thought:" (R1-Zero)
+    style="plain_direct"   19<｜end▁of▁sentence｜>                      after "Answer:"
+
+R1-Zero was trained with accuracy and format rewards checked by rules and no reward model, because a neural
+one is hacked in large-scale RL (arXiv 2501.12948, section 2.2.2). A rule is hacked too, where it is lenient:
+so the answer is matched as a whole against one canonical spelling of an integer, never searched for, never
+evaluated. The price is that "+5", "05", "5.0", "1,000" or "5 apples" are wrong, although a person would
+accept them; the prompt's form says so, and tests/reason/test_reward.py lists what was decided.
+
+Accuracy and format are apart so that a report can tell "cannot do sums" from "cannot close a tag": text
+outside the blocks costs the format reward, not the accuracy; two answers, an open tag or anything after the
+answer cost both.
+
+Left out: answers that are not integers (see `reason.gym`), reward models, penalties for length.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from minids.errors import MinidsError
+
+END = "<｜end▁of▁sentence｜>"
+STYLES = ("tags", "direct", "plain", "plain_direct")
+MAX_DIGITS = 64
+
+_TAGS = ("<think>", "</think>", "<answer>", "</answer>")
+_ANY_TAG = re.compile("|".join(map(re.escape, _TAGS)) + r"|<｜[^｜<>]*｜>")
+_INTEGER = re.compile(rf"0|-?[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")  # not \d: it takes the digits of every script
+_BLANK = " \t\r\n"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply taken apart. `thought` and `answer` are None where the reply has no unambiguous one."""
+
+    thought: str | None
+    answer: str | None
+    well_formed: bool
+
+
+def parse_integer(text):
+    """The integer that `text` spells canonically (ASCII digits, "-" if negative, no zeros in front), or None.
+
+    Blanks around it are ignored. At most 64 digits, so a long string of nines costs nothing.
+    """
+    match = _INTEGER.fullmatch(text.strip(_BLANK))
+    return int(match[0]) if match else None
+
+
+def parse_reply(text, style="tags"):
+    """Takes a reply apart; never guesses. See the top of this module for the forms."""
+    if style not in STYLES:
+        raise MinidsError(f"reward: style={style!r} is not one of {', '.join(STYLES)}")
+    if text.endswith(END):
+        text = text[:-len(END)]
+    if style in ("tags", "direct"):
+        return _parse_tags(text, _TAGS if style == "tags" else _TAGS[2:])
+    if style == "plain":
+        return _parse_plain(text)
+    reply = _parse_plain("\nAnswer:" + text)
+    return Reply(None, reply.answer, reply.well_formed)
+
+
+def _parse_tags(text, expected):
+    tags = list(_ANY_TAG.finditer(text))
+    names = tuple(tag[0] for tag in tags)
+    thought = text[tags[0].end():tags[1].start()] if names[:2] == _TAGS[:2] == expected[:2] else None
+    if names != expected:  # missing, doubled, nested, out of order, or another special token
+        return Reply(thought, None, False)
+    if text[tags[-1].end():].strip(_BLANK):  # "5</answer> or 6": a second opinion after the answer
+        return Reply(thought, None, False)
+    answer = text[tags[-2].end():tags[-1].start()]
+    outside = text[:tags[0].start()] + (text[tags[1].end():tags[2].start()] if len(tags) == 4 else "")
+    return Reply(thought, answer, not outside.strip(_BLANK) and bool(answer.strip()))
+
+
+def _parse_plain(text):
+    if _ANY_TAG.search(text):
+        return Reply(None, None, False)
+    body = text.rstrip(_BLANK)
+    thought, found, answer = body.rpartition("\nAnswer:")
+    if not found or "\n" in answer or "Answer:" in thought or "Answer:" in answer:
+        return Reply(body, None, False)
+    return Reply(thought, answer, bool(answer.strip()))
+
+
+def accuracy(problem_answer, reply_text, *, style="tags", finished=True):
+    """1.0 if the reply's answer is exactly the integer asked for, else 0.0; an unfinished reply is wrong."""
+    target = _target(problem_answer)
+    answer = parse_reply(reply_text, style).answer
+    return float(finished and answer is not None and parse_integer(answer) == target)
+
+
+def _target(problem_answer):
+    value = parse_integer(problem_answer) if isinstance(problem_answer, str) else problem_answer
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 10**MAX_DIGITS:
+        shown = "" if isinstance(problem_answer, int) else f" {problem_answer!r}"[:80]
+        raise MinidsError(f"reward: the problem's own answer{shown} is not a plain integer of at most "
+                          f"{MAX_DIGITS} digits; only such problems can be graded here")
+    return value
+
+
+def format_reward(reply_text, *, style="tags", finished=True):
+    """1.0 if the reply has the asked-for form and nothing else, and ended by itself; whatever it says."""
+    return float(finished and parse_reply(reply_text, style).well_formed)
+
+
+SCRIPTS = {"latin": ("LATIN",), "cyrillic": ("CYRILLIC",), "greek": ("GREEK",), "arabic": ("ARABIC",),
+           "hebrew": ("HEBREW",), "devanagari": ("DEVANAGARI",), "hangul": ("HANGUL",), "han": ("CJK",),
+           "japanese": ("CJK", "HIRAGANA", "KATAKANA")}
+_NO_SPACES = ("CJK", "HIRAGANA", "KATAKANA")
+
+
+@lru_cache(maxsize=65536)
+def _script(char):
+    """First word of the character's Unicode name (LATIN, CJK, ...); "" for what is no letter."""
+    if unicodedata.category(char)[0] not in "LM":
+        return ""
+    return unicodedata.name(char, "UNKNOWN").split()[0]
+
+
+def language_consistency(text, script="latin"):
+    """Share of words in the target script, in [0, 1]: R1's reward against thoughts that mix languages, "the
+    proportion of target language words" (arXiv 2501.12948, section 2.3.2), with a script standing for a
+    language.
+
+    A word is a run of letters; it counts if every letter is of the script, so a Cyrillic letter hidden in a
+    Latin word does not. Han, Hiragana and Katakana are written without spaces: there each character is a
+    word. Digits, signs and tags are neutral, and a text without any word has nothing mixed: 1.0. R1 found
+    that this costs a little accuracy.
+    """
+    if script not in SCRIPTS:
+        raise MinidsError(f"reward: script={script!r} is not one of {', '.join(SCRIPTS)}")
+    target, words, run = SCRIPTS[script], [], set()
+    for char in _ANY_TAG.sub(" ", text) + " ":
+        name = _script(char)
+        if name == "COMBINING" and run:  # an accent belongs to the letter before it
+            continue
+        if (not name or name in _NO_SPACES) and run:
+            words.append(run)
+            run = set()
+        if name in _NO_SPACES:
+            words.append({name})
+        elif name:
+            run.add(name)
+    if not words:
+        return 1.0
+    return sum(all(name in target for name in word) for word in words) / len(words)
+
+
+@dataclass(frozen=True)
+class RewardResult:
+    total: float
+    accuracy: float
+    format: float
+    language: float
+    empty_think: bool  # a thought block that is there and blank: the model guesses
+    truncated: bool
+    answer: int | None  # what was read, for majority votes; None if unreadable or cut off
+
+
+@dataclass(frozen=True)
+class Reward:
+    """Weights of the parts; called with a problem (or its answer), the reply, and whether it ended by itself.
+
+    `finished` comes from token ids (was the last one the stop token?), not from the text: a model can spell
+    the stop token's name with ordinary tokens. A cut-off reply earns nothing at all.
+    """
+
+    accuracy: float = 1.0
+    format: float = 0.1
+    language: float = 0.0
+    script: str = "latin"
+    style: str = "tags"
+
+    def __call__(self, problem, reply_text, finished):
+        target = getattr(problem, "answer", problem)
+        reply = parse_reply(reply_text, self.style)
+        thought = reply.thought
+        right = accuracy(target, reply_text, style=self.style, finished=finished)
+        formed = format_reward(reply_text, style=self.style, finished=finished)
+        language = language_consistency(reply_text if thought is None else thought, self.script)
+        total = self.accuracy * right + self.format * formed + self.language * language
+        return RewardResult(
+            total=total if finished else 0.0, accuracy=right, format=formed, language=language,
+            empty_think=thought is not None and not thought.strip(), truncated=not finished,
+            answer=parse_integer(reply.answer) if finished and reply.answer is not None else None)

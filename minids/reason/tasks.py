@@ -1,0 +1,301 @@
+"""Tasks: problems with exact integer answers, the thoughts that solve them, and sets that cannot overlap.
+
+    add     347+5896                        two numbers of 1 to 5 digits
+    chain   12+7-5+30                       2 to 5 numbers of 1 to 2 digits, from left to right, never below zero
+    word    Ana has 14 pens. She buys …     the same chains told as a story
+
+An answer takes hundreds of values, so guessing feeds no reward. A thought can be written in four styles:
+
+    careful   one digit at a time, from the right, carries and borrows said      6+7=13 9+4+1=14 8+3+1=12 5+1=6
+    brisk     several digits, or a whole sum of the chain, at a time             96+47=143 58+3+1=62
+    hasty     everything at once; true, but more than a small network can do     347+5896=6243
+    (sloppy   careful, with a wrong step now and then; only for experiments)
+
+A model that has seen all styles is inaccurate as long as it is hasty, and reinforcement learning can discover
+that writing more pays. That is R1-Zero's observation (arXiv 2501.12948 §2.2.4) at a size where one can watch
+it.
+
+Which set a problem belongs to is decided by a hash of its operands, not of its text: a chain and the story
+that hides it fall into the same set, and so do a+b and b+a. `split_of` is asserted wherever a set is made.
+"""
+
+import random
+import zlib
+from dataclasses import dataclass
+
+from minids.errors import MinidsError
+
+FAMILIES = ("add", "chain", "word")
+SPLITS = ("train", "rl", "test")
+STYLES = ("careful", "brisk", "hasty", "sloppy")
+# Sizes (digits of the longer number; how many numbers) with their weights, and two sizes beyond any that is trained on.
+SIZES = {
+    "add": {1: 0.04, 2: 0.08, 3: 0.22, 4: 0.33, 5: 0.33},
+    "chain": {2: 0.1, 3: 0.3, 4: 0.35, 5: 0.25},
+    "word": {2: 0.3, 3: 0.45, 4: 0.25},
+}
+BEYOND = {"add": (6, 7), "chain": (6, 7), "word": (5, 6)}
+
+
+@dataclass(frozen=True)
+class Problem:
+    family: str
+    question: str
+    terms: tuple  # signed integers; the answer is their sum
+    size: int
+
+    @property
+    def answer(self):
+        return str(sum(self.terms))
+
+    @property
+    def expression(self):
+        return expression(self.terms)
+
+    @property
+    def key(self):
+        """What the split hashes: the operands, in an order that does not matter where it does not matter to the sum of two."""
+        terms = sorted(self.terms) if len(self.terms) == 2 and min(self.terms) >= 0 else self.terms
+        return ",".join(map(str, terms))
+
+    @property
+    def split(self):
+        return split_of(self.key)
+
+
+def expression(terms):
+    """(12, 7, -5) -> "12+7-5"."""
+    return str(terms[0]) + "".join(f"{t:+d}" for t in terms[1:])
+
+
+def split_of(key):
+    """ "test" for a tenth of all operand keys, "rl" for three tenths, "train" for the rest."""
+    bucket = zlib.crc32(("minids " + key).encode()) % 10
+    return "test" if bucket == 0 else "rl" if bucket <= 3 else "train"
+
+
+# -- thoughts ------------------------------------------------------------------------------------------------------------
+
+
+def digit_steps(total, term, block=1):
+    """Column arithmetic on total + term (term may be negative), `block` digits at a time, from the right: a list of steps.
+
+    Addition: "6+7=13", then "9+4+1=14": the 1 is the carry. Subtraction: "13-8=5" borrowed ten, then
+    "4-1-1=2" pays it back.
+    """
+    sign, other, base = ("-" if term < 0 else "+"), abs(term), 10**block
+    steps, carry, place = [], 0, 1
+    while place <= max(total, other):
+        a, b = total // place % base, other // place % base
+        if sign == "+":
+            value = a + b + carry
+            steps.append(f"{a}+{b}{'+1' if carry else ''}={value}")
+            carry = int(value >= base)
+        else:
+            borrow = int(a < b + carry)
+            a += borrow * base
+            steps.append(f"{a}-{b}{'-1' if carry else ''}={a - b - carry}")
+            carry = borrow
+        place *= base
+    return steps or [f"0{sign}0=0"]
+
+
+def thought(problem, style, rng=None):
+    """The thought that solves a problem in a style; every style but "sloppy" says only what is true."""
+    if style not in STYLES:
+        raise MinidsError(f"tasks: style {style!r} is not one of {', '.join(STYLES)}.")
+    terms = problem.terms
+    begin = f"{problem.expression}; " if problem.family == "word" else ""
+    if style == "hasty":
+        return f"{problem.expression}={problem.answer}"
+    if problem.family == "add":
+        steps = digit_steps(terms[0], terms[1], block=2 if style == "brisk" else 1)
+    else:
+        steps, total = [], terms[0]
+        for term in terms[1:]:
+            if style == "brisk":
+                steps.append(f"{total}{term:+d}={total + term}")
+            else:
+                steps += [*digit_steps(total, term), f">{total + term}"]
+            total += term
+    if style == "sloppy":
+        steps = [_spoil(s, rng) if rng.random() < 0.1 else s for s in steps]
+    return begin + " ".join(steps)
+
+
+def _spoil(step, rng):
+    head, mark, value = step.rpartition(">" if step[0] == ">" else "=")
+    return f"{head}{mark}{max(0, int(value) + rng.choice([-1, 1, 10]))}"
+
+
+def facts(rng, count=8):
+    """A line of single-digit facts, as the careful thoughts use them: the multiplication table of this little world."""
+    out = []
+    for _ in range(count):
+        carry = rng.random() < 0.4
+        if rng.random() < 0.5:
+            a, b = rng.randrange(10), rng.randrange(10)
+            out.append(f"{a}+{b}{'+1' if carry else ''}={a + b + carry}")
+        else:
+            b = rng.randrange(10)
+            value = rng.randrange(10)
+            out.append(f"{value + b + carry}-{b}{'-1' if carry else ''}={value}")
+    return " ".join(out)
+
+
+# -- problems ------------------------------------------------------------------------------------------------------------
+
+
+def _number(rng, digits):
+    return rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits)
+
+
+def _draw_terms(family, size, rng):
+    if family == "add":
+        digits = [size, max(1, size - rng.choice((0, 0, 0, 1, 1, 2, 3)))]
+        rng.shuffle(digits)
+        return tuple(_number(rng, d) for d in digits)
+    low = 2 if family == "word" else 1
+    total = first = rng.randrange(low, 100)
+    terms = [first]
+    for _ in range(size - 1):
+        term = rng.randrange(low, 100) if rng.random() < 0.75 else rng.randrange(low, 10)
+        if rng.random() < 0.5 and total > low:
+            term = -(term if term <= total else rng.randrange(low, total + 1))
+        terms.append(term)
+        total += term
+    return tuple(terms)
+
+
+ASKED = ("{}", "{}", "{}", "{}", "{}", "{}=", "{}=?", "What is {}?", "What is {}?", "Calculate {}.", "How much is {}?")
+
+
+def ask(terms, rng):
+    """An expression as a person may type it."""
+    text = expression(terms)
+    if rng.random() < 0.2:
+        text = text[0] + text[1:].replace("+", " + ").replace("-", " - ")
+    return rng.choice(ASKED).format(text)
+
+
+NAMES = (
+    "Ana Ben Mia Tom Eva Leo Zoe Max Lily Sam Nora Jack Emma Omar Ruth Paul Sara Noah Ivy Adam Maria John Lucy Carlos Priya Wei Amir "
+    "Kate Hugo Elif Yuki Finn Rosa Alex Jane Peter Nina David Chloe Ali"
+).split()
+HE = set("Ben Tom Leo Max Sam Jack Omar Paul Noah Adam John Carlos Amir Hugo Finn Peter David Ali".split())
+THINGS = (
+    "pens apples books coins cards marbles stamps pencils shells stickers balls flowers eggs toys cookies oranges candies beads keys cups "
+    "stones buttons ribbons photos tickets nuts plums pears grapes balloons boxes bottles hats socks stars dolls cakes lemons erasers dollars"
+).split()
+FOOD = set("apples eggs cookies oranges candies nuts plums pears grapes cakes lemons".split())
+# (now, past) forms; {} is the number, {o} another person
+GAINS = (
+    ("buys {}", "bought {}"), ("buys {} more", "bought {} more"), ("finds {}", "found {}"), ("finds {} more", "found {} more"),
+    ("gets {} from {o}", "got {} from {o}"), ("gets {} more", "got {} more"), ("wins {}", "won {}"),
+    ("receives {} from {o}", "received {} from {o}"), ("collects {} more", "collected {} more"),
+)  # fmt: skip
+GIFTS = (("{o} gives {p} {} more", "{o} gave {p} {} more"), ("{o} gives {p} {}", "{o} gave {p} {}"))
+LOSSES = (
+    ("gives {} to {o}", "gave {} to {o}"), ("gives away {}", "gave away {}"), ("loses {}", "lost {}"), ("sells {}", "sold {}"),
+    ("gives {o} {}", "gave {o} {}"), ("uses {}", "used {}"), ("throws away {}", "threw away {}"),
+)  # fmt: skip
+EATS = ("eats {}", "ate {}")
+
+
+def tell(terms, rng):
+    """A chain as a story in short English sentences."""
+    name, other, third = rng.sample(NAMES, 3)
+    thing = rng.choice(THINGS)
+    past = rng.random() < 0.4
+    if len(terms) == 2 and rng.random() < 0.4:
+        return _tell_two(terms, rng, name, other, thing, past)
+    who, them = ("He", "him") if name in HE else ("She", "her")
+    text = f"{name} {'had' if past else 'has'} {terms[0]} {thing}"
+    clauses = []
+    for term in terms[1:]:
+        if term >= 0 and rng.random() < 0.2:
+            clauses.append((True, rng.choice(GIFTS)[past].format(abs(term), o=other, p=them)))
+            continue
+        forms = GAINS if term >= 0 else (*LOSSES, EATS, EATS) if thing in FOOD else LOSSES
+        clauses.append((False, rng.choice(forms)[past].format(abs(term), o=rng.choice((other, third)))))
+    joined = rng.random()
+    if joined < 0.2 and not clauses[0][0]:
+        text += f" and {clauses[0][1]}."
+        clauses = clauses[1:]
+    else:
+        text += "."
+    while clauses:
+        own, clause = clauses[0]
+        subject = "" if own else (name if rng.random() < 0.2 else who) + " "
+        text += f" {rng.choice(('', '', '', 'Then '))}{subject}{clause}"
+        clauses = clauses[1:]
+        if clauses and not own and not clauses[0][0] and rng.random() < 0.4:
+            text += rng.choice((" and then ", " and ")) + clauses[0][1]
+            clauses = clauses[1:]
+        text += "."
+    text = text.replace("Then She", "Then she").replace("Then He", "Then he")
+    subject = rng.choice((name, who.lower()))
+    left = terms[-1] < 0 and rng.random() < 0.4
+    if past and rng.random() < 0.5:
+        return f"{text} How many {thing} did {subject} have {'left' if left else rng.choice(('in the end', 'then'))}?"
+    return f"{text} How many {thing} does {subject} have {'left' if left else rng.choice(('now', 'now', 'in the end'))}?"
+
+
+def _tell_two(terms, rng, name, other, thing, past):
+    a, b = terms[0], abs(terms[1])
+    if terms[1] >= 0:
+        has = "had" if past else "has"
+        return rng.choice((
+            f"{name} {has} {a} {thing} and {other} {has} {b} {thing}. How many {thing} do they have together?",
+            f"{name} {has} {a} {thing}. {other} {has} {b} {thing}. How many {thing} do they have in total?",
+            f"{name} {has} {a} {thing}. {other} {has} {b} more than {name}. How many {thing} does {other} have?",
+            f"There are {a} {thing} in a box. {name} puts {b} more in. How many {thing} are in the box now?",
+        ))  # fmt: skip
+    return rng.choice((
+        f"{name} has {a} {thing}. {other} has {b} fewer. How many {thing} does {other} have?",
+        f"There are {a} {thing} in a box. {name} takes {b} out. How many {thing} are left?",
+        f"There were {a} {thing} on the table. {name} took {b}. How many {thing} are left?",
+        f"{name} has {a} {thing} and {other} has {b} {thing}. How many more does {name} have?",
+    ))  # fmt: skip
+
+
+def sample(family, rng, split, size=None):
+    """One problem of a family from a split; `size` None draws it with the weights of SIZES."""
+    if family not in FAMILIES:
+        raise MinidsError(f"tasks: family {family!r} is not one of {', '.join(FAMILIES)}.")
+    if size is None:
+        sizes = SIZES[family]
+        size = rng.choices(list(sizes), weights=list(sizes.values()))[0]
+    for _ in range(10_000):
+        terms = _draw_terms(family, size, rng)
+        key_owner = Problem(family, "", terms, size)
+        if key_owner.split != split:
+            continue
+        question = tell(terms, rng) if family == "word" else ask(terms, rng)
+        return Problem(family, question, terms, size)
+    raise MinidsError(f"tasks: no problem of family {family!r} and size {size} falls into the split {split!r}.")
+
+
+def problem_set(families, split, count, seed, size=None):
+    """`count` problems a family with different operands, drawn with a seed; asserted to lie in the split."""
+    out = []
+    for family in families:
+        rng, seen = random.Random(f"{seed} {split} {family} {size}"), set()
+        for _ in range(count * 200):
+            problem = sample(family, rng, split, size)
+            if problem.key not in seen:
+                seen.add(problem.key)
+                out.append(problem)
+            if len(seen) == count:
+                break
+        else:
+            raise MinidsError(f"tasks: only {len(seen)} of {count} different {family!r} problems (size {size}) are in {split!r}.")
+    assert_split(out, split)
+    return out
+
+
+def assert_split(problems, split):
+    """Refuses a set that holds a problem of another split: the guard against training on what is tested."""
+    for p in problems:
+        if p.split != split:
+            raise MinidsError(f"tasks: {p.question!r} belongs to the split {p.split!r}, not {split!r}; a run must not mix them.")

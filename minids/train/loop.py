@@ -1,0 +1,369 @@
+"""The training loop of pretraining, SFT and distillation.
+
+One optimizer step, over all micro-batches m and processes r:
+
+    loss = sum_{m,r} ( sum_t w_t nll_t  +  lambda/D sum_k sum_t w_t nll_t^k  +  alpha W_m balance_m ) / W,   W = sum_{m,r} W_m
+
+nll_t of token t given the tokens before it (w_t = 0 for padding, prompts, first tokens), nll^k of MTP module k, W_m the sum
+of w in micro-batch m. One division by the global W makes the result independent of how a batch is cut into micro-batches
+and processes. (The balance loss is the mean over a micro-batch's texts, so it is weighed by W_m: equal for equal cuts.)
+
+Gradients and the sums live in one flat buffer: one all-reduce, one norm, one scaling for all tensors of the model.
+`source(step)` gives this process's micro-batches as a pure function of the step, so resuming needs no data state.
+
+Shapes: B rows, T time, D hidden, N positions with weight. Left out: fp16 (needs loss scaling), sharded models.
+"""
+
+import math
+import time
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint as recompute
+
+from minids.errors import MinidsError
+from minids.model import moe
+from minids.progress import Progress
+from minids.train import checkpoint, optim
+from minids.train.metrics import MetricsLog
+from minids.train.parallel import Comm
+from minids.train.stop import StopOnSignal
+
+LOGITS_AT_ONCE = 2**25  # elements; above it the head is computed in chunks, and again in the backward pass
+
+
+@dataclass
+class TrainConfig:
+    steps: int
+    lr: float
+    warmup: int = 0
+    schedule: str = "warmup_linear"  # a name in optim.SCHEDULES
+    optimizer: str = "muon"  # or "adamw"
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.95)
+    muon_lr_factor: float = 8.0
+    grad_clip: float = 1.0  # largest gradient norm; 0 = no clipping
+    bias_update_speed: float = 1e-3  # gamma of the router bias (arXiv 2412.19437 §4.2)
+    balance_alpha: float = 1e-4  # weight of the sequence-wise balance loss (same place)
+    mtp_lambda: float = 0.3  # weight of the MTP loss, if the model has MTP modules (same place)
+    precision: str = "fp32"  # or "bf16": autocast, weights stay fp32
+    seed: int = 0
+    log_every: int = 10
+    save_every: int = 0  # 0: only at the end and on Ctrl-C
+    keep_last: int = 2
+
+    FREE = ("log_every", "save_every", "keep_last")  # may differ from the run that is resumed
+
+    def __post_init__(self):
+        self.betas = tuple(self.betas)
+        rules = {
+            "steps": self.steps >= 0, "lr": self.lr > 0, "warmup": self.warmup >= 0, "weight_decay": self.weight_decay >= 0,
+            "schedule": self.schedule in optim.SCHEDULES, "optimizer": self.optimizer in ("muon", "adamw"),
+            "betas": len(self.betas) == 2 and all(0 <= b < 1 for b in self.betas), "grad_clip": self.grad_clip >= 0,
+            "precision": self.precision in ("fp32", "bf16"), "log_every": self.log_every >= 1,
+            "save_every": self.save_every >= 0, "keep_last": self.keep_last >= 1, "muon_lr_factor": self.muon_lr_factor > 0,
+            "bias_update_speed": self.bias_update_speed >= 0, "balance_alpha": self.balance_alpha >= 0,
+            "mtp_lambda": self.mtp_lambda >= 0,
+        }
+        choices = {"schedule": sorted(optim.SCHEDULES), "optimizer": ["muon", "adamw"], "precision": ["fp32", "bf16"]}
+        for name, good in rules.items():
+            if not good:
+                hint = f"choose one of {', '.join(choices[name])}" if name in choices else "out of range"
+                raise MinidsError(f"training setting {name} = {getattr(self, name)!r}: {hint}")
+
+
+@dataclass
+class TrainResult:
+    step: int
+    loss: float | None  # mean over the last logged window
+    tokens: int  # over the whole stage, all processes, padding not counted
+    seconds: float
+
+
+# --- The loss -------------------------------------------------------------------------------------------------------------
+
+def lm_loss(model: nn.Module, batch, *, loads=None, mtp_lambda: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Sums of weighted next-token losses of a micro-batch: (main, MTP); divide by the weights' sum for the mean.
+
+    The MTP sum is the mean over modules, without lambda; 0 if the model has none or `mtp_lambda` is 0.
+    """
+    where = dict(segments_BT=batch.segments_BT, valid_BT=batch.valid_BT, loads=loads)
+    hidden_BTD = model.hidden(batch.ids_BT, **where)
+    main = nll_sum(model.lm_head, hidden_BTD, batch, ahead=1)
+    mtp = torch.zeros_like(main)
+    if mtp_lambda and len(getattr(model, "mtp", ())):
+        states = model.mtp_hidden(hidden_BTD, batch.ids_BT, **where)
+        mtp = sum(nll_sum(model.lm_head, h_BTD, batch, ahead=k) for k, h_BTD in enumerate(states, 2)) / len(states)
+    return main, mtp
+
+
+def nll_sum(head: nn.Module, hidden_BTD: Tensor, batch, ahead: int) -> Tensor:
+    """sum_t w[t+ahead] * -log p(ids[t+ahead] | hidden[t]), where position t predicts the token `ahead` of it.
+
+    Only positions with weight go through the head, which is a large part of a tiny model. With ahead > 1 a prediction could
+    reach into the next packed document; it does not count then.
+    """
+    weight_BT = batch.weight_BT[:, ahead:]
+    if ahead > 1 and batch.segments_BT is not None:
+        weight_BT = weight_BT * (batch.segments_BT[:, ahead:] == batch.segments_BT[:, :-ahead])
+    row, t = weight_BT.nonzero(as_tuple=True)
+    x_ND = hidden_BTD.flatten(0, 1).index_select(0, row * hidden_BTD.shape[1] + t)
+    target_N, weight_N = batch.ids_BT[row, t + ahead], weight_BT[row, t]
+    chunk = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
+    if len(x_ND) <= chunk:
+        return _weighted_nll(head, x_ND, target_N, weight_N)
+    parts = zip(x_ND.split(chunk), target_N.split(chunk), weight_N.split(chunk))
+    return sum(recompute(_weighted_nll, head, *part, use_reentrant=False) for part in parts)
+
+
+def _weighted_nll(head, x_ND, target_N, weight_N):
+    logits_NV = head(x_ND)
+    logits_NV = logits_NV.to(torch.promote_types(logits_NV.dtype, torch.float32))  # bf16 is too coarse for a log-softmax
+    return F.cross_entropy(logits_NV, target_N, reduction="none") @ weight_N.to(logits_NV.dtype)
+
+
+# --- Gradients in one buffer ----------------------------------------------------------------------------------------------
+
+class FlatGradients:
+    """Every parameter's .grad as a view of one buffer, followed by the step's sums, so that they travel together."""
+
+    SUMS = ("loss", "mtp", "balance", "weight", "tokens", "stop")
+
+    def __init__(self, model: nn.Module):
+        params = [p for p in model.parameters() if p.requires_grad]
+        sizes = [p.numel() for p in params]
+        self.buffer = torch.zeros(sum(sizes) + len(self.SUMS), dtype=params[0].dtype, device=params[0].device)
+        self.grads, self.sums = self.buffer[:-len(self.SUMS)], self.buffer[-len(self.SUMS):]
+        self.params, self.views = params, [g.view_as(p) for p, g in zip(params, self.grads.split(sizes))]
+
+    def zero_(self) -> None:
+        self.buffer.zero_()
+        for p, view in zip(self.params, self.views):
+            p.grad = view  # autograd adds into it
+
+    def add(self, **sums) -> None:
+        for name, value in sums.items():
+            self.sums[self.SUMS.index(name)] += value
+
+    def read(self) -> dict[str, float]:
+        """The sums, and the norm of the gradients, in one transfer from the device."""
+        values = torch.cat([self.sums.double(), torch.linalg.vector_norm(self.grads).double()[None]]).tolist()
+        return dict(zip((*self.SUMS, "norm"), values))
+
+
+# --- The loop -------------------------------------------------------------------------------------------------------------
+
+def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretrain", comm: Comm | None = None,
+          out_dir=None, resume: bool = False, metrics: MetricsLog | None = None, title: str | None = None,
+          quiet: bool = False, stop=None, on_step=None) -> TrainResult:
+    """Trains in place. `source(step) -> list[Batch]`: this process's micro-batches of that step.
+
+    out_dir   checkpoints (and metrics.jsonl, unless `metrics` is given); None: nothing is written.
+    resume    go on from the newest checkpoint in out_dir, if there is one; the rest of the run is then bit-identical.
+    stop      object whose `.requested` ends the run after a step; default: Ctrl-C (see train/stop.py).
+    on_step   called as on_step(step, values) on every process after every step.
+    """
+    run = _Run(model, config, stage, comm or Comm(), out_dir, metrics)
+    run.start(resume)
+    first = run.comm.rank == 0
+    bar = Progress(title or stage, config.steps, quiet=quiet or not first, initial=run.step)
+    with StopOnSignal(enabled=first and stop is None) as caught, bar:
+        stop = stop or caught
+        while run.step < config.steps:
+            values = run.one_step(source(run.step), stop.requested)
+            bar.update(1, loss=values["loss"])
+            run.log(values)
+            stopping = values["stop"] and run.step < config.steps
+            if run.step == config.steps or stopping or (config.save_every and run.step % config.save_every == 0):
+                run.save()
+            if on_step is not None:
+                on_step(run.step, values)
+            if stopping:
+                saved = f"saved in {run.out_dir}; go on with --resume" if run.out_dir else "nothing was saved (no folder given)"
+                raise MinidsError(f"{stage} was stopped after step {run.step} of {config.steps}: {saved}")
+    return TrainResult(run.step, run.last_loss, run.tokens, run.clock())
+
+
+class _Run:
+    """What changes during a run, and how it is saved."""
+
+    def __init__(self, model, config, stage, comm, out_dir, metrics):
+        self.model, self.config, self.stage, self.comm = model, config, stage, comm
+        self.out_dir = Path(out_dir) if out_dir is not None else None
+        if metrics is None and self.out_dir is not None:
+            metrics = MetricsLog(self.out_dir / "metrics.jsonl")
+        self.metrics = metrics if comm.rank == 0 else None
+        self.device = next(model.parameters()).device
+        self.optimizer = optim.build_optimizer(
+            model, config.optimizer, lr=config.lr, weight_decay=config.weight_decay, betas=config.betas,
+            muon_lr_factor=config.muon_lr_factor)
+        self.flat = FlatGradients(model)
+        self.step, self.tokens, self.seconds, self.last_loss = 0, 0, 0.0, None
+        self.window = self._empty_window()
+        self._mark = time.monotonic()
+
+    def start(self, resume: bool) -> None:
+        self.model.train()
+        found = checkpoint.latest(self.out_dir) if self.out_dir else None
+        if found and not resume:
+            raise MinidsError(f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with --resume, or "
+                              "choose another folder (--out)")
+        if found:
+            self._restore(*checkpoint.load(self.out_dir))
+        else:
+            checkpoint.seed_rng(self.config.seed * 1009 + self.comm.rank)
+            self.comm.broadcast_model(self.model)
+        if self.metrics:
+            self.metrics.rewind(self.stage, self.step)
+        self._mark = time.monotonic()
+
+    def one_step(self, batches: list, stop_requested: bool) -> dict:
+        """Forward, backward, all-reduce, clip, optimizer, router bias. Raises before any weight changes if a number is bad."""
+        config, flat = self.config, self.flat
+        lr = config.lr * optim.SCHEDULES[config.schedule](self.step, config.steps, config.warmup)
+        flat.zero_()
+        counts = None
+        for batch in batches:
+            batch = _on(batch, self.device)
+            loads = moe.Loads()
+            with self._autocast():
+                main, mtp = lm_loss(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)
+                weight = batch.weight_BT.sum()
+                balance = loads.balance_loss.to(self.device) * weight
+                (main + config.mtp_lambda * mtp + config.balance_alpha * balance).backward()
+            flat.add(loss=main.detach(), mtp=mtp.detach(), balance=balance.detach(), weight=weight,
+                     tokens=batch.valid_BT.sum())
+            if loads.counts is not None:
+                counts = loads.counts if counts is None else counts + loads.counts
+        flat.add(stop=float(stop_requested))
+        self.comm.all_reduce_(flat.buffer)
+
+        sums = flat.read()
+        if sums["weight"] == 0:
+            raise MinidsError(f"{self.stage} step {self.step + 1}: no token of the batch has a weight, so there is nothing to "
+                              "learn from: check the corpus and the prompt masking")
+        values = {name: sums[name] / sums["weight"] for name in ("loss", "mtp", "balance", "norm")}
+        if not all(map(math.isfinite, values.values())):
+            raise self._not_finite(values, lr)
+        clip = min(1.0, config.grad_clip / (values["norm"] + 1e-6)) if config.grad_clip else 1.0
+        flat.grads.mul_(clip / sums["weight"])
+        self.optimizer.set_lr(lr)
+        self.optimizer.step()
+        moe.update_bias(self.model, counts, config.bias_update_speed)  # sums the counts over processes itself
+        self.step += 1
+        self.tokens += int(sums["tokens"])
+        return {**values, "lr": lr, "tokens": int(sums["tokens"]), "stop": sums["stop"] > 0, "counts": counts}
+
+    def _autocast(self):
+        bf16 = self.config.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16) if bf16 else nullcontext()
+
+    def _not_finite(self, values: dict, lr: float) -> MinidsError:
+        last = checkpoint.latest(self.out_dir) if self.out_dir else None
+        advice = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
+        return MinidsError(f"{self.stage} step {self.step + 1}: loss {values['loss']:.4g}, gradient norm {values['norm']:.4g} "
+                           f"at lr {lr:.3g}. The weights were not changed; {advice}. Lower lr or grad_clip, or look at the "
+                           "batch of this step")
+
+    # --- Logging: means over a window of log_every steps. The window is part of a checkpoint, so lines do not change. -----
+
+    @staticmethod
+    def _empty_window() -> dict:
+        return {"steps": 0, "loss": 0.0, "mtp": 0.0, "balance": 0.0, "norm": 0.0, "tokens": 0, "counts": None}
+
+    def log(self, values: dict) -> None:
+        window = self.window
+        for name in ("loss", "mtp", "balance", "norm", "tokens"):
+            window[name] += values[name]
+        window["steps"] += 1
+        if values["counts"] is not None:
+            window["counts"] = values["counts"] if window["counts"] is None else window["counts"] + values["counts"]
+        if self.step % self.config.log_every and self.step != self.config.steps:
+            return
+        n = window["steps"]
+        line = {"stage": self.stage, "step": self.step, "loss": window["loss"] / n, "lr": values["lr"],
+                "grad_norm": window["norm"] / n, "tokens": self.tokens}
+        if len(getattr(self.model, "mtp", ())) and self.config.mtp_lambda:
+            line["mtp_loss"] = window["mtp"] / n
+        if window["counts"] is not None:
+            load_LE = self.comm.all_reduce_(window["counts"].clone())
+            load_LE = load_LE / load_LE.mean(-1, keepdim=True).clamp(min=1e-9)
+            line["balance_loss"] = window["balance"] / n
+            line["load_max"] = load_LE.max().item()  # busiest expert over the mean: 1 is perfect balance
+            if load_LE.numel() <= 256:
+                line["expert_load"] = [[round(x, 4) for x in row] for row in load_LE.tolist()]
+        self.last_loss = line["loss"]
+        self.window = self._empty_window()
+        if self.metrics:
+            self.metrics.write(**line, seconds=round(self.clock(), 3))
+
+    def clock(self) -> float:
+        """Seconds of training in this stage, those before a resume included."""
+        now = time.monotonic()
+        self.seconds, self._mark = self.seconds + now - self._mark, now
+        return self.seconds
+
+    # --- Checkpoints --------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        if self.out_dir is None:
+            return
+        # Generators and the window's counts differ between processes; everything else is the same on all of them.
+        own = self.comm.gather({"rng": checkpoint.rng_state(), "counts": self.window["counts"]})
+        if self.comm.rank != 0:
+            return
+        if self.metrics:
+            self.metrics.sync()
+        state = {"stage": self.stage, "config": asdict(self.config), "model": self.model.state_dict(),
+                 "optimizer": self.optimizer.state_dict(), "tokens": self.tokens, "seconds": self.clock(),
+                 "loss": self.last_loss, "window": {**self.window, "counts": None}, "processes": own}
+        checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
+
+    def _restore(self, step: int, state: dict) -> None:
+        try:
+            saved_config, saved_model = state["config"], state["model"]
+            optimizer, processes = state["optimizer"], state["processes"]
+            self.tokens, self.seconds, self.last_loss = state["tokens"], state["seconds"], state["loss"]
+            self.window, stage = state["window"], state["stage"]
+        except KeyError as error:
+            raise MinidsError(f"the checkpoint in {self.out_dir} is not of a training run (no {error}): "
+                              "choose another folder") from error
+        now = asdict(self.config)
+        changed = [k for k in now if k not in TrainConfig.FREE and saved_config.get(k) != now[k]]
+        if changed or stage != self.stage:
+            what = ", ".join(f"{k} was {saved_config.get(k)!r}, is {now[k]!r}" for k in changed) or f"it is of stage {stage!r}"
+            raise MinidsError(f"{self.out_dir} can not be resumed with other settings ({what}): set them back, or start in a "
+                              "new folder")
+        load_weights(self.model, saved_model, self.out_dir)
+        self.optimizer.load_state_dict(optimizer)
+        self.step = step
+        if self.comm.rank < len(processes):  # a process more than before starts with the generators that it has
+            own = processes[self.comm.rank]
+            checkpoint.set_rng_state(own["rng"])
+            self.window["counts"] = own["counts"]
+
+
+def load_weights(model: nn.Module, weights: dict[str, Tensor], where) -> None:
+    """model.load_state_dict with errors that name the tensor."""
+    ours = model.state_dict()
+    for name in sorted(ours.keys() | weights.keys()):
+        if name not in weights:
+            raise MinidsError(f"{where}: the checkpoint has no {name}, the model does: they are of different configs")
+        if name not in ours:
+            raise MinidsError(f"{where}: the checkpoint has {name}, the model does not: they are of different configs")
+        if ours[name].shape != weights[name].shape:
+            raise MinidsError(f"{where}: {name} is {list(weights[name].shape)} in the checkpoint and {list(ours[name].shape)} "
+                              "in the model: they are of different configs")
+    model.load_state_dict(weights)
+
+
+def _on(batch, device):
+    """The batch's tensors on `device`."""
+    if batch.ids_BT.device == device:
+        return batch
+    moved = {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in vars(batch).items()}
+    return type(batch)(**moved)
