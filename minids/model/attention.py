@@ -17,7 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from minids.model import fast
 from minids.model.layers import RMSNorm, apply_rope, softmax_scale
+from minids.model.matmul import Linear, full_precision_cpu, linear
 
 LATENT_EPS = 1e-6  # of the two norms on latents; the released code does not take it from rms_norm_eps
 
@@ -59,21 +61,32 @@ def mla_absorbed(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale
     return torch.einsum("bthc,hvc->bthv", out_BTHC, w_uv_HVC)
 
 
+_OWN = (attend, expand_latent, mla_naive, apply_rope)
+
+
+def fast_path(config, x_BTD, mask, cache, absorb):
+    """Whether `fast.mla_core` may compute this: whole short texts on a CPU, pairs side by side, no function above replaced."""
+    c = config
+    paired = c.rope_interleave and not any(size % 2 for size in (c.qk_nope_head_dim, c.kv_lora_rank, c.q_lora_rank or 0))
+    plain = mask is None and cache is None and not absorb and paired and x_BTD.shape[1] <= fast.LONGEST
+    return plain and full_precision_cpu(x_BTD) and _OWN == (attend, expand_latent, mla_naive, apply_rope)
+
+
 class MLA(nn.Module):
     def __init__(self, config, layer):
         super().__init__()
         c, self.config, self.layer = config, config, layer
         heads = c.num_attention_heads
         if c.q_lora_rank is None:
-            self.q_proj = nn.Linear(c.hidden_size, heads * c.qk_head_dim, bias=False)
+            self.q_proj = Linear(c.hidden_size, heads * c.qk_head_dim, bias=False)
         else:
-            self.q_a_proj = nn.Linear(c.hidden_size, c.q_lora_rank, bias=c.attention_bias)
+            self.q_a_proj = Linear(c.hidden_size, c.q_lora_rank, bias=c.attention_bias)
             self.q_a_layernorm = RMSNorm(c.q_lora_rank, LATENT_EPS)
-            self.q_b_proj = nn.Linear(c.q_lora_rank, heads * c.qk_head_dim, bias=False)
-        self.kv_a_proj_with_mqa = nn.Linear(c.hidden_size, c.kv_lora_rank + c.qk_rope_head_dim, bias=c.attention_bias)
+            self.q_b_proj = Linear(c.q_lora_rank, heads * c.qk_head_dim, bias=False)
+        self.kv_a_proj_with_mqa = Linear(c.hidden_size, c.kv_lora_rank + c.qk_rope_head_dim, bias=c.attention_bias)
         self.kv_a_layernorm = RMSNorm(c.kv_lora_rank, LATENT_EPS)
-        self.kv_b_proj = nn.Linear(c.kv_lora_rank, heads * (c.qk_nope_head_dim + c.v_head_dim), bias=False)
-        self.o_proj = nn.Linear(heads * c.v_head_dim, c.hidden_size, bias=c.attention_bias)
+        self.kv_b_proj = Linear(c.kv_lora_rank, heads * (c.qk_nope_head_dim + c.v_head_dim), bias=False)
+        self.o_proj = Linear(heads * c.v_head_dim, c.hidden_size, bias=c.attention_bias)
         self.scale = softmax_scale(c)
 
     def queries(self, x_BTD, cos, sin):
@@ -92,6 +105,8 @@ class MLA(nn.Module):
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
         """cos, sin [B or 1, T, R/2]. With a cache the new positions see it too; absorb None = where it is cheaper."""
+        if fast_path(self.config, x_BTD, mask, cache, absorb):
+            return self.forward_fast(x_BTD, cos, sin)
         q_nope, q_rope = self.queries(x_BTD, cos, sin)
         latent, k_rope = self.latents(x_BTD, cos, sin)
         if cache is not None:
@@ -103,6 +118,22 @@ class MLA(nn.Module):
         out_BTHV = core(q_nope, q_rope, latent, k_rope, self.kv_b_proj.weight, self.scale, mask)
         return self.o_proj(out_BTHV.flatten(2))
 
+    def forward_fast(self, x_BTD, cos, sin):
+        """The same for whole texts: both down projections are one product, everything up to o_proj is `fast.mla_core`."""
+        c, (B, T) = self.config, x_BTD.shape[:2]
+        q_in, kv_in = self.q_proj if c.q_lora_rank is None else self.q_a_proj, self.kv_a_proj_with_mqa
+        bias = None
+        if kv_in.bias is not None:  # q_proj has none
+            bias = torch.cat([kv_in.bias.new_zeros(q_in.out_features) if q_in.bias is None else q_in.bias, kv_in.bias])
+        joined = linear(x_BTD, torch.cat([q_in.weight, kv_in.weight]), bias)
+        q, latent, k_rope = joined.split([q_in.out_features, c.kv_lora_rank, c.qk_rope_head_dim], dim=-1)
+        if c.q_lora_rank is not None:
+            q = self.q_b_proj(self.q_a_layernorm(q))
+        q_BTHE = q.view(B, T, c.num_attention_heads, c.qk_head_dim)
+        kv_BTHX = self.kv_b_proj(self.kv_a_layernorm(latent)).view(B, T, c.num_attention_heads, -1)
+        turn = fast.rotations(cos, sin, c.qk_nope_head_dim)
+        return self.o_proj(fast.mla_core(q_BTHE, k_rope, kv_BTHX, turn, self.scale).flatten(2))
+
 
 class GroupedQueryAttention(nn.Module):
     """GQA, and MHA when there are as many key heads as query heads. Head sizes and RoPE on the last R dims as in MLA."""
@@ -111,10 +142,10 @@ class GroupedQueryAttention(nn.Module):
         super().__init__()
         c, self.config, self.layer = config, config, layer
         self.kv_heads = c.num_key_value_heads
-        self.q_proj = nn.Linear(c.hidden_size, c.num_attention_heads * c.qk_head_dim, bias=False)
-        self.k_proj = nn.Linear(c.hidden_size, self.kv_heads * c.qk_head_dim, bias=False)
-        self.v_proj = nn.Linear(c.hidden_size, self.kv_heads * c.v_head_dim, bias=False)
-        self.o_proj = nn.Linear(c.num_attention_heads * c.v_head_dim, c.hidden_size, bias=c.attention_bias)
+        self.q_proj = Linear(c.hidden_size, c.num_attention_heads * c.qk_head_dim, bias=False)
+        self.k_proj = Linear(c.hidden_size, self.kv_heads * c.qk_head_dim, bias=False)
+        self.v_proj = Linear(c.hidden_size, self.kv_heads * c.v_head_dim, bias=False)
+        self.o_proj = Linear(c.num_attention_heads * c.v_head_dim, c.hidden_size, bias=c.attention_bias)
         self.scale = softmax_scale(c)
 
     def _rotate(self, x_BTHE, cos, sin):

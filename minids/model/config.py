@@ -10,8 +10,10 @@ states its own.
 
 import difflib
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import get_args
 
 from minids.errors import MinidsError
 
@@ -33,6 +35,8 @@ YARN_KEYS = {
     "type", "rope_type", "factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim",
     "original_max_position_embeddings", "rope_theta", "attention_factor", "truncate",
 }  # fmt: skip
+
+KINDS = {int: "an integer", float: "a number", bool: "true or false", str: "a string", dict: "an object", type(None): "null"}
 
 
 @dataclass
@@ -109,6 +113,8 @@ class ModelConfig:
         for key, must in FIXED.items():
             if key in values and values[key] != must:
                 raise MinidsError(f"{where}: {key} is {values[key]!r}, but this architecture has {key} = {must!r}.")
+        if values.get("model_type") == "deepseek_v3" and values.get("attention", "mla") != "mla":
+            raise MinidsError(f"{where}: attention is {values['attention']!r}, but model_type 'deepseek_v3' has MLA. Drop one of them.")
         for key in values:
             if key not in known and key not in PASSIVE_KEYS:
                 near = difflib.get_close_matches(key, known, n=1)
@@ -158,21 +164,25 @@ class ModelConfig:
             if not ok:
                 raise MinidsError(f"config: {message}")
 
-        integers = [
+        for f in fields(self):
+            kinds = [kind for kind in get_args(f.type) or (f.type,) if kind in KINDS]
+            value = getattr(self, f.name)
+            said = " or ".join(KINDS[kind] for kind in kinds)
+            need(not kinds or any(_is(value, kind) for kind in kinds), f"{f.name} must be {said}, got {value!r}.")
+        positive = [
             "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "kv_lora_rank",
             "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "max_position_embeddings", "num_key_value_heads",
+            "rms_norm_eps", "rope_theta", "routed_scaling_factor",
         ]  # fmt: skip
-        for name in integers:
-            value = getattr(self, name)
-            need(isinstance(value, int) and not isinstance(value, bool), f"{name} must be an integer, got {value!r}.")
-            need(value > 0, f"{name} must be positive, got {value}.")
+        for name in positive:
+            need(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}.")
+        for name in ("first_k_dense_replace", "initializer_range"):
+            need(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}.")
         need(self.q_lora_rank is None or self.q_lora_rank > 0, f"q_lora_rank must be null or positive, got {self.q_lora_rank}.")
         need(self.qk_rope_head_dim % 2 == 0, f"qk_rope_head_dim must be even (RoPE turns pairs), got {self.qk_rope_head_dim}.")
         need(self.hidden_act == "silu", f"hidden_act must be 'silu' (SwiGLU), got {self.hidden_act!r}.")
         need(self.attention in ("mla", "mha", "gqa"), f"attention must be 'mla', 'mha' or 'gqa', got {self.attention!r}.")
         need(0 <= self.num_nextn_predict_layers <= 8, f"num_nextn_predict_layers must be 0 to 8, got {self.num_nextn_predict_layers}.")
-        need(self.rms_norm_eps > 0, f"rms_norm_eps must be positive, got {self.rms_norm_eps}.")
-        need(self.rope_theta > 0, f"rope_theta must be positive, got {self.rope_theta}.")
         if self.attention == "gqa":
             need(
                 self.num_attention_heads % self.num_key_value_heads == 0,
@@ -184,7 +194,8 @@ class ModelConfig:
             kind = self.rope_scaling.get("type")
             need(kind == "yarn", f"rope_scaling type {kind!r} is not known; use null or 'yarn'.")
             for key in ("factor", "original_max_position_embeddings"):
-                need(self.rope_scaling.get(key, 0) > 0, f"rope_scaling needs a positive {key!r}.")
+                value = self.rope_scaling.get(key)
+                need(_is(value, float) and value > 0, f"rope_scaling needs a positive {key!r}, got {value!r}.")
         if self.first_k_dense_replace >= self.num_hidden_layers and self.num_nextn_predict_layers == 0:
             return  # a dense model: the expert sizes are never read
         need(self.moe_intermediate_size > 0, f"moe_intermediate_size must be positive, got {self.moe_intermediate_size}.")
@@ -201,6 +212,13 @@ class ModelConfig:
             0 < self.num_experts_per_tok <= per_group * self.topk_group,
             f"num_experts_per_tok {self.num_experts_per_tok} exceeds the {per_group * self.topk_group} experts of topk_group groups.",
         )
+
+
+def _is(value, kind):
+    """Whether a value read from a file is of this kind; true is no number, 3 may stand for 3.0."""
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _same(values, key, other, where):

@@ -19,8 +19,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-ROWS = 64
+ROWS = 64  # rows are rounded up to a multiple of this
+ROWS_WEIGHT_GRADIENT = 256  # below this many rows the copy in `weight_gradient` costs more than it saves
 ONEDNN = torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")
+
+
+def full_precision_cpu(x):
+    """Where the hand-written steps apply: float32 or float64 on a CPU, no autocast."""
+    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
 
 
 def onednn_takes(a_MK):
@@ -33,24 +39,26 @@ def pad_rows(a_MK):
     return F.pad(a_MK, (0, 0, 0, missing)) if missing else a_MK
 
 
+def _onednn(a_MK, b_NK):
+    """a b^T; b may be any view, a is copied if its rows are not contiguous."""
+    return torch.ops.mkldnn._linear_pointwise(a_MK, b_NK, None, "none", [], "")
+
+
 def times(a_MK, w_NK):
     """a w^T -> [M, N], without autograd."""
     if not onednn_takes(a_MK):
         return torch.mm(a_MK, w_NK.T)
-    return torch.ops.mkldnn._linear_pointwise(pad_rows(a_MK), w_NK, None, "none", [], "")[: a_MK.shape[0]]
+    return _onednn(pad_rows(a_MK), w_NK)[: a_MK.shape[0]]
 
 
 def weight_gradient(g_MN, a_MK):
-    """g^T a -> [N, K]: as the weight gradient of a 1x1 convolution, which oneDNN computes without turning g around first."""
-    if not onednn_takes(a_MK):
+    """g^T a -> [N, K], without autograd."""
+    if not onednn_takes(a_MK) or a_MK.shape[0] < ROWS_WEIGHT_GRADIENT:
         return torch.mm(g_MN.T, a_MK)
-    # [M, C] rows read as 16 channels-last images; from 16 images on torch gives a convolution to oneDNN
-    g, a = (z.view(16, -1, 1, z.shape[1]).permute(0, 3, 1, 2) for z in map(pad_rows, (g_MN.contiguous(), a_MK.contiguous())))
-    weight = g.new_empty(g.shape[1], a.shape[1], 1, 1)
-    one, zero = [1, 1], [0, 0]
-    mask = [False, True, False]  # only the weight's gradient
-    _, out, _ = torch.ops.aten.convolution_backward(g, a, weight, None, one, zero, one, False, zero, 1, mask)
-    return out[:, :, 0, 0]
+    g_MN, a_MK = pad_rows(g_MN), pad_rows(a_MK)
+    if a_MK.shape[1] <= g_MN.shape[1]:  # the narrower one is turned around, which is a copy
+        return _onednn(a_MK.T, g_MN.T).T
+    return _onednn(g_MN.T, a_MK.T)
 
 
 class _Linear(torch.autograd.Function):
@@ -67,6 +75,8 @@ class _Linear(torch.autograd.Function):
 
 def linear(x, w_NK, bias_N=None):
     """x [..., K] -> x w^T (+ bias) [..., N]."""
+    if not full_precision_cpu(x):
+        return F.linear(x, w_NK, bias_N)
     y = _Linear.apply(x.reshape(-1, x.shape[-1]), w_NK).view(*x.shape[:-1], -1)
     return y if bias_N is None else y + bias_N
 

@@ -21,6 +21,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
+from minids.model import matmul
 from minids.model.layers import MLP
 
 
@@ -49,11 +50,12 @@ def balance_loss(scores_NE, indices_NK, rows_N, n_rows):
     """
     E, K = scores_NE.shape[1], indices_NK.shape[1]
     member_NR = F.one_hot(rows_N + 1, n_rows + 1)[:, 1:].to(scores_NE.dtype)
-    length_R1 = member_NR.sum(0).clamp(min=1)[:, None]
+    count_R = member_NR.sum(0)  # 0 for a text that is all padding: it takes no part in the average
+    length_R1 = count_R.clamp(min=1)[:, None]
     chosen_NE = torch.zeros_like(scores_NE).scatter_(1, indices_NK, 1.0)
     f_RE = member_NR.T @ chosen_NE * (E / K) / length_R1
     p_RE = member_NR.T @ (scores_NE / scores_NE.sum(-1, keepdim=True)) / length_R1
-    return (f_RE * p_RE).sum(-1).mean()
+    return (f_RE * p_RE).sum() / (count_R > 0).sum().clamp(min=1)
 
 
 # -- three ways to compute the experts ---------------------------------------------------------------------------------
@@ -80,59 +82,74 @@ def experts_dense(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
 
 
 class _Grouped(torch.autograd.Function):
-    """Tokens sorted by expert; every expert is a product over its slice. The gate multiplies the narrow side (F, not D)."""
+    """Tokens sorted by expert; every expert is a product over its slice. The gate multiplies the narrow side (F, not D).
+
+    Slices are rounded up to a multiple of `matmul.ROWS` (see there): M rows in all. A row that fills up is token 0 with gate 0,
+    which adds nothing to any gradient, and its result is never read.
+    """
 
     @staticmethod
     def forward(ctx, x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
-        E, X, D = w_gate_up_EXD.shape
-        K = indices_NK.shape[1]
-        flat = indices_NK.reshape(-1)
-        order = flat.argsort(stable=True)
-        sizes = torch.bincount(flat, minlength=E).tolist()
-        token = order.div(K, rounding_mode="floor")
-        x_MD = x_ND.index_select(0, token)
-        gate_up_MX = x_MD.new_empty(x_MD.shape[0], X)
-        for x, w, out in zip(x_MD.split(sizes), w_gate_up_EXD.unbind(0), gate_up_MX.split(sizes)):
-            torch.mm(x, w.T, out=out)
-        gate, up = gate_up_MX.chunk(2, dim=-1)
-        gates_M1 = gates_NK.reshape(-1, 1).index_select(0, order)
-        hidden_MF = F.silu(gate).mul_(up)
-        weighted_MF = hidden_MF * gates_M1
-        y_MD = torch.empty_like(x_MD)
-        for h, w, out in zip(weighted_MF.split(sizes), w_down_EDF.unbind(0), y_MD.split(sizes)):
-            torch.mm(h, w.T, out=out)
-        ctx.save_for_backward(x_MD, order, token, gate_up_MX, gates_M1, hidden_MF, w_gate_up_EXD, w_down_EDF)
-        ctx.sizes, ctx.shape_NK = sizes, indices_NK.shape
-        return torch.zeros_like(x_ND).index_add_(0, token, y_MD)
+        sizes, token_M, place_NK = slots(indices_NK, len(w_gate_up_EXD), matmul.ROWS if matmul.onednn_takes(x_ND) else 1)
+        x_MD = x_ND.index_select(0, token_M)
+        gate_up_MX = per_expert(matmul.times, sizes, x_MD, w_gate_up_EXD)
+        gates_M1 = gates_NK.new_zeros(len(token_M), 1).index_copy_(0, place_NK.reshape(-1), gates_NK.reshape(-1, 1))
+        gate_MF, up_MF = gate_up_MX.chunk(2, dim=-1)
+        gate_MF = gate_MF.contiguous()  # silu is slow on rows that are apart and no multiple of 32 long
+        silu_MF = F.silu(gate_MF)
+        weighted_MF = (silu_MF * gates_M1).mul_(up_MF)
+        y_MD = per_expert(matmul.times, sizes, weighted_MF, w_down_EDF)
+        ctx.save_for_backward(
+            x_MD, token_M, place_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, w_gate_up_EXD, w_down_EDF
+        )
+        ctx.sizes = sizes
+        return sum_slots(y_MD, place_NK)
 
     @staticmethod
     def backward(ctx, grad_ND):
-        x_MD, order, token, gate_up_MX, gates_M1, hidden_MF, w_gate_up_EXD, w_down_EDF = ctx.saved_tensors
+        x_MD, token_M, place_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, w_gate_up_EXD, w_down_EDF = ctx.saved_tensors
         sizes = ctx.sizes
-        grad_MD = grad_ND.index_select(0, token)
-        weighted_MF = hidden_MF * gates_M1
-        grad_w_down, grad_weighted_MF = torch.empty_like(w_down_EDF), torch.empty_like(hidden_MF)
-        for g, h, w, out_w, out_h in zip(
-            grad_MD.split(sizes), weighted_MF.split(sizes), w_down_EDF.unbind(0), grad_w_down.unbind(0), grad_weighted_MF.split(sizes)
-        ):
-            torch.mm(g.T, h, out=out_w)
-            torch.mm(g, w, out=out_h)
-        grad_gates = torch.empty(order.shape[0], 1, dtype=gates_M1.dtype, device=gates_M1.device)
-        grad_gates.index_copy_(0, order, (grad_weighted_MF * hidden_MF).sum(-1, keepdim=True).to(gates_M1.dtype))
-        grad_hidden_MF = grad_weighted_MF.mul_(gates_M1)
-        gate, up = gate_up_MX.chunk(2, dim=-1)
-        grad_gate_up_MX = torch.empty_like(gate_up_MX)
-        grad_gate, grad_up = grad_gate_up_MX.chunk(2, dim=-1)
-        grad_gate.copy_(torch.ops.aten.silu_backward(grad_hidden_MF * up, gate))
-        torch.mul(F.silu(gate), grad_hidden_MF, out=grad_up)
-        grad_w_gate_up, grad_x_MD = torch.empty_like(w_gate_up_EXD), grad_MD
-        for g, x, w, out_w, out_x in zip(
-            grad_gate_up_MX.split(sizes), x_MD.split(sizes), w_gate_up_EXD.unbind(0), grad_w_gate_up.unbind(0), grad_x_MD.split(sizes)
-        ):
-            torch.mm(g.T, x, out=out_w)
-            torch.mm(g, w, out=out_x)
-        grad_x = torch.zeros_like(grad_ND).index_add_(0, token, grad_x_MD)
-        return grad_x, None, grad_gates.view(ctx.shape_NK), grad_w_gate_up, grad_w_down
+        grad_MD = grad_ND.index_select(0, token_M)
+        grad_w_down = per_expert(matmul.weight_gradient, sizes, grad_MD, weighted_MF, join=torch.stack)
+        grad_weighted_MF = per_expert(matmul.times, sizes, grad_MD, w_down_EDF.transpose(1, 2))
+        grad_up_MF = grad_weighted_MF * silu_MF
+        grad_gates_M = torch.linalg.vecdot(grad_up_MF, up_MF)  # what a gate multiplied is silu * up
+        grad_silu_MF = grad_weighted_MF.mul_(gates_M1).mul_(up_MF)
+        grad_gate_up_MX = torch.cat([torch.ops.aten.silu_backward(grad_silu_MF, gate_MF), grad_up_MF.mul_(gates_M1)], dim=-1)
+        grad_w_gate_up = per_expert(matmul.weight_gradient, sizes, grad_gate_up_MX, x_MD, join=torch.stack)
+        grad_x_MD = per_expert(matmul.times, sizes, grad_gate_up_MX, w_gate_up_EXD.transpose(1, 2))
+        return sum_slots(grad_x_MD, place_NK), None, grad_gates_M[place_NK], grad_w_gate_up, grad_w_down
+
+
+def slots(indices_NK, experts, multiple):
+    """Where each choice of a token stands when tokens are sorted by expert and every expert's slice is rounded up.
+
+    -> sizes of the slices, the token in each row [M] (0 where a row only fills up), the row of each choice [N, K].
+    """
+    chosen = indices_NK.reshape(-1)
+    count_E = torch.bincount(chosen, minlength=experts)
+    size_E = (count_E + multiple - 1) // multiple * multiple
+    shift_E = (size_E.cumsum(0) - size_E) - (count_E.cumsum(0) - count_E)  # rows that fill up, before each expert
+    order = chosen.argsort(stable=True)
+    row = torch.arange(len(order), device=order.device) + shift_E[chosen[order]]
+    sizes = size_E.tolist()
+    token_M = order.new_zeros(sum(sizes)).index_copy_(0, row, order // indices_NK.shape[1])
+    place_NK = torch.empty_like(order).index_copy_(0, order, row).view(indices_NK.shape)
+    return sizes, token_M, place_NK
+
+
+def per_expert(product, sizes, a_MX, b, join=torch.cat):
+    """product(slice of a, b of that expert) for all experts; b is [E, …] weights or has M rows like a."""
+    parts = zip(a_MX.split(sizes), b.split(sizes) if b.dim() == 2 else b.unbind(0))
+    return join([product(a, other) for a, other in parts])
+
+
+def sum_slots(y_MD, place_NK):
+    """Adds up the K results of each token -> [N, D]."""
+    total_ND = y_MD.index_select(0, place_NK[:, 0])
+    for k in range(1, place_NK.shape[1]):
+        total_ND += y_MD.index_select(0, place_NK[:, k])
+    return total_ND
 
 
 def experts_grouped(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
@@ -153,6 +170,14 @@ class Gate(nn.Module):
         self.weight = nn.Parameter(torch.empty(config.n_routed_experts, config.hidden_size))
         # float32 always: released biases sit near 5, where bf16 cannot see a step of 0.001
         self.register_buffer("e_score_correction_bias", torch.zeros(config.n_routed_experts, dtype=torch.float32))
+
+    def _apply(self, fn, recurse=True):
+        """`model.to(bfloat16)` moves the bias to another device, but leaves it float32."""
+        bias = self.e_score_correction_bias
+        super()._apply(fn, recurse)
+        if self.e_score_correction_bias.dtype != torch.float32:
+            self.e_score_correction_bias = bias.to(self.e_score_correction_bias.device)
+        return self
 
     def forward(self, x_ND):
         """-> scores [N, E] in float32 (or wider), indices [N, K], gates [N, K]."""
@@ -246,6 +271,8 @@ def update_bias(model, counts, gamma):
         counts = counts.clone()
         dist.all_reduce(counts)
     for moe in moe_layers(model):
+        if moe.index >= len(counts):  # an MTP module that took no part in these forwards
+            continue
         bias = moe.gate.e_score_correction_bias
         bias.copy_(bias_step(bias, counts[moe.index].to(bias.device), gamma))
 

@@ -4,11 +4,11 @@ After the confirmed tokens t_0 … t_n, whose main states h_0 … h_n-1 are know
 
     s^k_i = Module_k(s^k-1_i, Emb(t_i+k+1)),    s^-1 = h,    i = 0 … n-1
 
-and argmax Head(s^k_n-1) is the guess for t_n+k+1; where t_i+k+1 is not known yet, the guess of module k-1 stands in. One
-forward of the main model over [t_n, guesses] then says what each token should have been. Guesses are accepted up to the
-first wrong one, whose right value that forward gives too: between 1 and K+1 tokens a forward, and always the ones that
-plain greedy decoding writes. (Two logits equal to the last bit may be told apart differently when several positions are
-computed at once.)
+and argmax Head(s^k_n-1) is the guess for t_n+k+1; where t_i+k+1 is not known yet, the guess of module k-1 stands in.
+One forward of the main model over [t_n, guesses] then says what each token should have been. Guesses are accepted up
+to the first wrong one, whose right value that forward gives too: between 1 and K+1 tokens a forward, and always the
+ones that plain greedy decoding writes. (Two logits that differ in the last bit may change places when several
+positions are computed at once.)
 
 Every module has rows of its own in the cache. Those of the main model are cut back to what was accepted; module k keeps
 the n-k columns that no guess went into. It starts again one column behind module k-1, and `behind` holds the state of
@@ -24,7 +24,7 @@ from minids.model.transformer import Place
 
 
 def mtp_step(model, k, hidden_BTD, next_BT, cache):
-    """Module k over the positions after those its cache rows hold: states [B, T, D] below it, tokens fed [B, T] -> [B, T, D]."""
+    """Module k at the positions after those its cache holds: states below [B, T, D], tokens [B, T] -> [B, T, D]."""
     start = cache.lengths[model.config.num_hidden_layers + k]
     place = Place(model, next_BT, cache=cache, start=start)
     return model.mtp[k](hidden_BTD, model.embed_tokens(next_BT), place)
@@ -38,7 +38,7 @@ class Drafter:
         self.behind = [None] * len(model.mtp)  # confirmed states of module k that module k+1 has not seen
 
     def draft(self, ids, hidden_BTD, count):
-        """ids t_0 … t_n; main states of the positions up to n-1 that module 0 has not seen -> `count` guesses for t_n+1 …"""
+        """ids t_0 … t_n, main states of positions below n that module 0 has not seen -> guesses for t_n+1 …"""
         n, first = len(ids) - 1, self.model.config.num_hidden_layers
         ids, device = list(ids), hidden_BTD.device
         for k in range(count):
@@ -59,8 +59,8 @@ class Drafter:
 def speculative_greedy(model, prompt_ids, max_new_tokens, stop_ids=None):
     """Greedy continuation of one prompt, up to K+1 tokens a forward with K MTP modules.
 
-    Returns (new ids, the stop token last if one came; {"drafted", "accepted", "forwards"}). `forwards` counts those of the
-    main model, the prompt's too; plain greedy needs one a token. Raises MinidsError as `generate` does.
+    Returns (new ids, the stop token last if one came; {"drafted", "accepted", "forwards"}). `forwards` counts those of
+    the main model, the prompt's too; plain greedy needs one a token. Raises MinidsError as `generate` does.
     """
     check_prompts(model, [prompt_ids], max_new_tokens)
     config, device = model.config, model.embed_tokens.weight.device

@@ -16,6 +16,7 @@ from minids.model.attention import build_attention
 from minids.model.cache import Cache
 from minids.model.config import ModelConfig
 from minids.model.layers import MLP, RMSNorm, rotary_table
+from minids.model.matmul import Linear
 from minids.model.moe import Experts, Gate, MoE
 
 
@@ -85,7 +86,7 @@ class MTPModule(nn.Module):
         super().__init__()
         self.enorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.hnorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.eh_proj = nn.Linear(2 * config.hidden_size, config.hidden_size, bias=False)
+        self.eh_proj = Linear(2 * config.hidden_size, config.hidden_size, bias=False)
         self.layer = Layer(config, index)
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
@@ -102,7 +103,7 @@ class Transformer(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.hidden_size, config.vocab_size, bias=False)
         if config.tie_word_embeddings:
             self.lm_head.weight = self.embed_tokens.weight
         last = config.num_hidden_layers
@@ -155,12 +156,14 @@ class Transformer(nn.Module):
     def mtp_hidden(self, hidden_BTD, ids_BT, *, segments_BT=None, valid_BT=None, loads=None):
         """States of the MTP modules, a list of [B, T, D]: lm_head of the k-th (from 0) at position t predicts ids[t + 2 + k].
 
-        The last k + 1 positions of a row have no token to be fed; they get the last one again and carry no loss.
+        The last k + 1 positions of a text have no token to be fed; whatever they get, they carry no loss and are no expert's load.
         """
         states = []
+        valid_BT = torch.ones_like(ids_BT, dtype=torch.bool) if valid_BT is None else valid_BT
         for k, module in enumerate(self.mtp):
             ahead_BT = torch.cat([ids_BT[:, k + 1 :], ids_BT[:, -1:].expand(-1, k + 1)], dim=1)
-            place = Place(self, ids_BT, segments_BT, valid_BT, loads)
+            fed_BT = F.pad(valid_BT[:, k + 1 :], (0, k + 1))
+            place = Place(self, ids_BT, segments_BT, fed_BT, loads)
             hidden_BTD = module(hidden_BTD, self.embed_tokens(ahead_BT), place)
             states.append(hidden_BTD)
         return states

@@ -10,17 +10,18 @@ A row of results is one stage of a run on one family (or on all), as `results.js
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.reason import metrics, tasks
-from minids.reason.reward import Reward
+from minids.reason.reward import MAX_DIGITS, Reward, parse_integer
 from minids.reason.rl import prompt_of
 from minids.train.parallel import Comm
 
-MAX_LINE = 4096  # characters of an outside problem
+MAX_LINE_BYTES = 65536  # of a line that holds an outside problem
 
 
 @dataclass
@@ -79,6 +80,15 @@ def summarise(stage, family, greedy, once, many=(), rights=(), seed=0):
     return row
 
 
+def guess_at(problems, ks):
+    """What k guesses without reading the question solve: the k most frequent answers of each problem's family. They are counted
+    on these very problems, which flatters the guesser."""
+    counts = {}
+    for p in problems:
+        counts.setdefault(p.family, Counter())[p.answer] += 1
+    return {str(k): sum(n for c in counts.values() for _, n in c.most_common(int(k))) / max(1, len(problems)) for k in ks}
+
+
 def _mean(values):
     values = list(values)
     return sum(values) / len(values) if values else 0.0
@@ -99,6 +109,8 @@ def evaluate(model, tokenizer, families, config: EvalConfig, *, stage, style="ta
         sampled = [m for m, i in zip(many, few) if family in (problems[i].family, "all")]
         rights = [int(problems[i].answer) for i in few if family in (problems[i].family, "all")]
         rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, rights, config.seed))
+        if "pass_at" in rows[-1]:
+            rows[-1]["guess_at"] = guess_at([problems[i] for i in pick], rows[-1]["pass_at"])
     examples = [
         {"family": problems[i].family, "question": problems[i].question, "answer": problems[i].answer, "text": greedy[i][0][2],
          "right": greedy[i][0][0].accuracy == 1.0}
@@ -107,14 +119,14 @@ def evaluate(model, tokenizer, families, config: EvalConfig, *, stage, style="ta
     return rows, examples
 
 
-def evaluate_beyond(model, tokenizer, families, config, *, stage, comm=None, progress=None, max_new_tokens=None):
+def evaluate_beyond(model, tokenizer, families, config, *, stage, style="tags", comm=None, progress=None):
     """Greedy accuracy on sizes that no training problem had: rows with `size`."""
     rows = []
     for family in families:
         for size in tasks.BEYOND[family]:
             problems = tasks.problem_set([family], "test", config.beyond, config.seed, size)
             found = answer(
-                model, tokenizer, problems, max_new_tokens=max_new_tokens or 2 * config.max_new_tokens, max_batch=config.max_batch, comm=comm,
+                model, tokenizer, problems, style=style, max_new_tokens=2 * config.max_new_tokens, max_batch=config.max_batch, comm=comm,
                 progress=progress,
             )  # fmt: skip
             right = [a[0][0].accuracy for a in found]
@@ -125,36 +137,86 @@ def evaluate_beyond(model, tokenizer, families, config, *, stage, comm=None, pro
     return rows
 
 
+# -- problems from outside -----------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class OutsideProblem:
     question: str
     answer: str
     family: str = "outside"
+    line: int = 0
 
 
 def read_problems(path):
-    """Outside problems: lines {"question": "347+5896", "answer": "6243"}. Errors name the line."""
+    """Outside problems: lines {"question": "347+5896", "answer": "6243"}, a "family" if you like. Errors name the line."""
     path, out = Path(path), []
+    example = 'Give a file with lines like {"question": "347+5896", "answer": "6243"}.'
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with open(path, "rb") as file:
+            number = 0
+            while raw := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if len(raw) > MAX_LINE_BYTES:
+                    raise MinidsError(f"{path}, line {number}: longer than {MAX_LINE_BYTES} bytes. {example}")
+                if raw.strip():
+                    out.append(_problem(raw, number, f"{path}, line {number}"))
     except FileNotFoundError:
-        raise MinidsError(f"{path}: no such file. Give a file with lines like {{\"question\": \"347+5896\", \"answer\": \"6243\"}}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise MinidsError(f"{path}: not readable as UTF-8 text ({error}).") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            item = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise MinidsError(f"{where}: not JSON ({error}). Each line is an object with \"question\" and \"answer\".") from None
-        if not isinstance(item, dict) or not isinstance(item.get("question"), str) or not isinstance(item.get("answer"), str | int):
-            raise MinidsError(f"{where}: needs a text \"question\" and a text or integer \"answer\".")
-        if len(item["question"]) > MAX_LINE:
-            raise MinidsError(f"{where}: the question has {len(item['question'])} characters; at most {MAX_LINE} are read.")
-        family = item.get("family", "outside")
-        out.append(OutsideProblem(" ".join(item["question"].split()), str(item["answer"]).strip(), str(family)))
+        raise MinidsError(f"{path}: no such file. {example}") from None
+    except OSError as error:
+        raise MinidsError(f"{path}: not readable ({error.strerror or error}). {example}") from None
     if not out:
-        raise MinidsError(f"{path}: holds no problem.")
+        raise MinidsError(f"{path}: holds no problem. {example}")
     return out
+
+
+def _problem(raw, number, where):
+    try:
+        item = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
+    except UnicodeDecodeError as error:
+        raise MinidsError(f"{where}: not UTF-8 text (byte {error.start} of the line). Save the file as UTF-8.") from None
+    except (ValueError, RecursionError) as error:
+        raise MinidsError(f'{where}: not JSON ({error}). Each line is an object with "question" and "answer".') from None
+    question, answer = (item.get("question"), item.get("answer")) if isinstance(item, dict) else (None, None)
+    if not isinstance(question, str) or not isinstance(answer, str | int) or isinstance(answer, bool):
+        raise MinidsError(f'{where}: needs a text "question" and a text or integer "answer".')
+    question = tasks.normalise_question(question)
+    if not question or not question.isprintable():
+        raise MinidsError(f"{where}: the question is empty or holds control characters.")
+    answer = tasks.normalise_question(answer) if isinstance(answer, str) else str(answer) if abs(answer) < 10**MAX_DIGITS else ""
+    if parse_integer(answer) is None:
+        raise MinidsError(f"{where}: the answer must be a whole number of at most {MAX_DIGITS} digits, as in \"6243\" or \"-5\".")
+    return OutsideProblem(question, answer, str(item.get("family", "outside"))[:40], number)
+
+
+def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags", comm=None, progress=None):
+    """Rows for each family (and "all", if there are several), and what was answered to each problem."""
+    room = model.config.max_position_embeddings
+    for p in problems:
+        length = len(prompt_of(tokenizer, p.question, style))
+        if length >= room:
+            raise MinidsError(
+                f"line {p.line}: the question has {length} tokens, but the context of this model is {room} tokens and must hold the answer too. "
+                "Shorten or remove it."
+            )
+    how = {
+        "style": style, "max_new_tokens": min(2 * config.max_new_tokens, room), "max_batch": config.max_batch, "comm": comm,
+        "progress": progress, "seed": config.seed,
+    }  # fmt: skip
+    greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
+    once = answer(model, tokenizer, problems, temperature=1.0, **how)
+    families = list(dict.fromkeys(p.family for p in problems))
+    rows = []
+    for family in families if len(families) == 1 else (*families, "all"):
+        pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
+        rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], seed=config.seed))
+    answers = [
+        {"line": p.line, "family": p.family, "question": p.question, "answer": p.answer, "said": _said(g[0]), "right": g[0][0].accuracy == 1.0,
+         "text": g[0][2], "sampled_said": _said(o[0]), "sampled_right": o[0][0].accuracy == 1.0, "sampled_text": o[0][2]}
+        for p, g, o in zip(problems, greedy, once)
+    ]  # fmt: skip
+    return rows, answers
+
+
+def _said(found):
+    return None if found[0].answer is None else str(found[0].answer)

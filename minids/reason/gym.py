@@ -3,16 +3,14 @@
 reasoning-gym (https://github.com/open-thought/reasoning-gym, optional: `pip install reasoning-gym`) makes and
 scores about a hundred kinds of problems. Three of its habits are kept out here:
 
-    partial credit   many scorers pay for an answer that merely contains the right one; only a score of exactly 1 is
-                     a pass
-    evaluation       some scorers hand the answer to eval or to sympy's parse_expr, which is eval: countdown works out
-                     9**9**9 and runs code. Their answers are either checked first against a small grammar
-                     (countdown, puzzle24: whole numbers, + - * / and parentheses, each given number once, the
-                     exact value), or the data set is refused
-    numbers as text  "1e5", "+5" and "5.00" pass some of its scorers; ours takes one spelling only. What our
-    verifier
-                     passes, reasoning-gym passes too; tests/reason/test_gym.py compares the two on 1,500
-                     items
+    partial credit   Many scorers pay for an answer that merely contains the right one. Only a score of
+                     exactly 1 is a pass.
+    evaluation       Some scorers hand the answer to eval, or to sympy's parse_expr, which is eval: countdown
+                     works out 9**9**9 and runs code. The answer is either checked first against a small
+                     grammar (countdown, puzzle24: whole numbers, + - * / and parentheses, each given number
+                     once, the exact value), or the data set is refused.
+    numbers as text  "1e5", "+5" and "5.00" pass some of its scorers; ours takes one spelling. What our
+                     verifier passes, reasoning-gym passes too: tests/reason/test_gym.py compares both.
 
 Also: neighbouring seeds share almost all items (item i of seed s is item i-1 of seed s+1), so seeds must be
 far apart, and a held-out set must be split by what is asked (`reason.tasks`), not by seed.
@@ -25,15 +23,22 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from minids.errors import MinidsError
 from minids.reason.reward import parse_integer
 
-# Scorers that evaluate the answer as code or as a symbolic expression, as of reasoning-gym 0.1.25.
+# Scorers that hand the answer to eval or parse_expr, as of reasoning-gym 0.1.25.
 EVALUATING = frozenset({
-    "binary_matrix", "codeio", "intermediate_integration", "n_queens", "number_sorting", "polynomial_multiplication",
-    "simple_integration", "spiral_matrix", "string_insertion"})
+    "binary_matrix", "intermediate_integration", "n_queens", "polynomial_multiplication", "simple_integration",
+    "spiral_matrix", "string_insertion"})
 EXPRESSIONS = frozenset({"countdown", "puzzle24"})  # evaluating too, but guarded below
+REFUSED = {
+    **dict.fromkeys(EVALUATING, "its scorer runs the model's text as code"),
+    "rubiks_cube": "its scorer writes a move out as often as the text says: R999999999 takes all memory",
+    "game_of_life_halting": "its scorer takes any text that is not empty",
+    "composite": "its scorer calls any other's; grade an item by its own metadata['source_dataset']",
+}
 MAX_LENGTH = 4096
 # Decimal and Fraction turn "1e999999999" into a number of a billion digits.
 _HUGE_EXPONENT = re.compile(r"[0-9.][eE][+-]?_?[0-9_]{3,}")
@@ -43,8 +48,8 @@ def _library():
     try:
         import reasoning_gym
     except ImportError as error:
-        raise MinidsError("gym: the package reasoning-gym is not installed; `pip install reasoning-gym`, or grade "
-                          "with minids' own verifier (minids.reason.reward)") from error
+        raise MinidsError("gym: the package reasoning-gym is not installed; `pip install reasoning-gym`, or "
+                          "grade with minids' own verifier (minids.reason.reward)") from error
     return reasoning_gym
 
 
@@ -55,7 +60,7 @@ def create(dataset_name, *, size, seed, **config):
     try:
         return library.create_dataset(dataset_name, size=size, seed=seed, **config)
     except (TypeError, AssertionError) as error:
-        raise MinidsError(f"gym: reasoning-gym refuses these settings of {dataset_name!r}: {error}") from error
+        raise MinidsError(f"gym: reasoning-gym refuses this setting of {dataset_name!r}: {error}") from error
 
 
 def _known(library, dataset_name):
@@ -67,23 +72,29 @@ def _known(library, dataset_name):
 def grade(dataset_name, entry, answer):
     """True if reasoning-gym's own scorer gives this answer exactly 1.0.
 
-    `answer` is the model's text. An answer that the guards do not let through is wrong, not an error; a data
-    set whose scorer would run the answer as code is an error.
+    The scorer is that of the data set's default settings, as reasoning-gym gives it by name. `answer` is the
+    model's text. An answer that the guards do not let through is wrong, not an error; a data set whose scorer
+    cannot be trusted with a model's text (`REFUSED`) is an error.
     """
     library = _library()
     _known(library, dataset_name)
-    if dataset_name in EVALUATING:
-        raise MinidsError(f"gym: reasoning-gym scores {dataset_name!r} by evaluating the model's text as code; "
-                          "minids does not run it. Choose another data set")
+    if dataset_name in REFUSED:
+        raise MinidsError(f"gym: {dataset_name!r} is not graded here: {REFUSED[dataset_name]}. "
+                          "Choose another data set")
     if not isinstance(answer, str) or len(answer) > MAX_LENGTH or _HUGE_EXPONENT.search(answer):
         return False
-    if dataset_name in EXPRESSIONS and not solves(answer, entry["metadata"].get("target", 24),
-                                                  entry["metadata"]["numbers"]):
+    metadata = entry["metadata"]
+    if dataset_name in EXPRESSIONS and not solves(answer, metadata.get("target", 24), metadata["numbers"]):
         return False
     try:
-        return float(library.get_score_answer_fn(dataset_name)(answer, entry)) == 1.0
+        return float(_scorer(dataset_name)(answer, entry)) == 1.0
     except Exception:  # scorers raise all kinds of errors on text they did not expect: that is a wrong answer
         return False
+
+
+@cache
+def _scorer(dataset_name):
+    return _library().get_score_answer_fn(dataset_name)
 
 
 def solves(expression, target, numbers):

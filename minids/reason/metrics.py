@@ -25,7 +25,7 @@ from minids.errors import MinidsError
 
 
 def pass_at_k(n, c, k):
-    """Probability that k samples, drawn without replacement from n of which c are correct, hold a correct one."""
+    """Probability that k of n samples, drawn without replacement, hold one of the c correct ones."""
     if not 0 <= c <= n or not 1 <= k <= n:
         raise MinidsError(f"metrics: pass@k needs 0 <= c <= n and 1 <= k <= n, got n={n}, c={c}, k={k}")
     return 1.0 - comb(n - c, k) / comb(n, k)
@@ -52,8 +52,9 @@ def maj_at_k(answers, right, k):
 
 @lru_cache(maxsize=4096)
 def _majority(mine, others, silent, k):
-    """Counts the subsets of size k by how often each answer is in them: for every number j of right votes, all
-    other answers may have at most j, and those with exactly j tie. Whole numbers until the last division."""
+    """Counts the subsets of size k: for every number j of right votes, each other answer may have at most j, and
+    those with exactly j tie. Whole numbers until the last division.
+    """
     wins = Counter()  # answers tied with the right one -> subsets
     for j in range(1, min(mine, k) + 1):
         ways = {(j, 0): comb(mine, j)}  # (samples drawn, answers tied) -> subsets
@@ -73,7 +74,7 @@ def _majority(mine, others, silent, k):
 def mean_maj_at_k(answers_PS, rights_P, k):
     """Mean over problems of `maj_at_k`."""
     if len(answers_PS) != len(rights_P):
-        raise MinidsError(f"metrics: {len(answers_PS)} problems were sampled, {len(rights_P)} answers are known")
+        raise MinidsError(f"metrics: {len(answers_PS)} problems sampled, {len(rights_P)} answers known")
     return float(np.mean([maj_at_k(row, right, k) for row, right in zip(answers_PS, rights_P)]))
 
 

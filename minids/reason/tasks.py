@@ -6,8 +6,9 @@
 
 An answer takes hundreds of values, so guessing feeds no reward. A thought can be written in four styles:
 
-    careful   one digit at a time, from the right, carries and borrows said      6+7=13 9+4+1=14 8+3+1=12 5+1=6
-    brisk     several digits, or a whole sum of the chain, at a time             96+47=143 58+3+1=62
+    careful   one digit at a time, from the right, carries and borrows said      7+6=13 4+9+1=14 3+8+1=12 0+5+1=6
+              in a chain each sum is named first, its result after ">"           12+7: 2+7=9 1+0=1 >19-5: 9-5=4 1-0=1 >14
+    brisk     two digits, or a whole sum of the chain, at a time                 47+96=143 3+58+1=62
     hasty     everything at once; true, but more than a small network can do     347+5896=6243
     (sloppy   careful, with a wrong step now and then; only for experiments)
 
@@ -105,7 +106,7 @@ def thought(problem, style, rng=None):
     if style not in STYLES:
         raise MinidsError(f"tasks: style {style!r} is not one of {', '.join(STYLES)}.")
     terms = problem.terms
-    begin = f"{problem.expression}; " if problem.family == "word" else ""
+    begin = f"{problem.expression}; " if problem.family == "word" and len(terms) > 2 else ""  # the story as a chain
     if style == "hasty":
         return f"{problem.expression}={problem.answer}"
     if problem.family == "add":
@@ -116,15 +117,18 @@ def thought(problem, style, rng=None):
             if style == "brisk":
                 steps.append(f"{total}{term:+d}={total + term}")
             else:
-                steps += [*digit_steps(total, term), f">{total + term}"]
+                mark = ">" if steps else ""
+                steps += [f"{mark}{total}{term:+d}:", *digit_steps(total, term)]
             total += term
+        if style != "brisk":
+            steps.append(f">{total}")
     if style == "sloppy":
-        steps = [_spoil(s, rng) if rng.random() < 0.1 else s for s in steps]
+        steps = [_spoil(s, rng) if "=" in s and rng.random() < 0.1 else s for s in steps]
     return begin + " ".join(steps)
 
 
 def _spoil(step, rng):
-    head, mark, value = step.rpartition(">" if step[0] == ">" else "=")
+    head, mark, value = step.rpartition("=")
     return f"{head}{mark}{max(0, int(value) + rng.choice([-1, 1, 10]))}"
 
 
@@ -200,6 +204,15 @@ LOSSES = (
     ("gives {o} {}", "gave {o} {}"), ("uses {}", "used {}"), ("throws away {}", "threw away {}"),
 )  # fmt: skip
 EATS = ("eats {}", "ate {}")
+
+
+_AS_TYPED = str.maketrans({**dict.fromkeys("\u2212\u2010\u2011\u2013\ufe63\uff0d", "-"), "\uff0b": "+", "\u00d7": "*", "\u2019": "'"})
+
+
+def normalise_question(text):
+    """A question as it was typed or pasted, in the characters that the problems here are written in: one blank between words, and
+    "-" for the minus sign and the dashes that stand for it."""
+    return " ".join(text.translate(_AS_TYPED).split())
 
 
 def tell(terms, rng):

@@ -101,18 +101,14 @@ def _fit_mtp(config, reader):
     elif stored > said:
         prefixes = tuple(f"model.layers.{i}." for i in range(first + said, first + stored))
         reader.used |= {key for key in reader.files.where if key.startswith(prefixes)}
-        note = (
-            f"{folder}: {stored} MTP modules stored, {said} read (num_nextn_predict_layers in config.json)."
-        )
+        note = f"{folder}: {stored} MTP modules stored, {said} read (num_nextn_predict_layers in config.json)."
         warnings.warn(note, stacklevel=3)
 
 
 def _refuse_misfit(config, reader, missing):
     # older files of Hugging Face hold the rotary frequencies, which follow from the config
     known = (
-        reader.used
-        | set(shared_copies(config))
-        | {k for k in reader.files.where if k.endswith("rotary_emb.inv_freq")}
+        reader.used | set(shared_copies(config)) | {k for k in reader.files.where if k.endswith("rotary_emb.inv_freq")}
     )
     odd = sorted(set(reader.files.where) - known)
     if not missing and not odd:
@@ -163,9 +159,7 @@ def save_model(model, folder, *, experts="separate", max_shard_bytes=5_000_000_0
         aside.mkdir(parents=True)
         for name, shard in zip(names, shards):
             # one shard is copied at a time, because the format has no tensors that share storage
-            tensors = {
-                k: t.detach().cpu().clone(memory_format=torch.contiguous_format) for k, t in shard.items()
-            }
+            tensors = {k: t.detach().cpu().clone(memory_format=torch.contiguous_format) for k, t in shard.items()}
             save_file(tensors, aside / name, metadata={"format": "pt"})
         for name, values in texts.items():
             (aside / name).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
@@ -195,9 +189,7 @@ def _published_tensors(model, separate):
 
 
 def _published_config(model):
-    values = {
-        k: v for k, v in model.config.to_dict().items() if k not in ("torch_dtype", "quantization_config")
-    }
+    values = {k: v for k, v in model.config.to_dict().items() if k not in ("torch_dtype", "quantization_config")}
     # transformers loads in the type named here, whatever type the weights have
     return {**values, "dtype": str(model.embed_tokens.weight.dtype).removeprefix("torch.")}
 
@@ -259,9 +251,7 @@ def check_tokenizer(config, tokenizer):
             continue
         ours = getattr(config, f"{name}_token_id")
         if ours is not None and ours != theirs:
-            raise MinidsError(
-                f"tokenizer: {name} is id {theirs}, but the model's {name}_token_id is {ours}. {advice}"
-            )
+            raise MinidsError(f"tokenizer: {name} is id {theirs}, but the model's {name}_token_id is {ours}. {advice}")
     ours = config.passive.get("tokenizer_fingerprint")
     if ours is not None and ours != tokenizer.fingerprint:
         raise MinidsError(

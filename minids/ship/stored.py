@@ -62,10 +62,7 @@ def shared_copies(config):
 def layout(model):
     """-> {published name, experts fused: (our name, tensor)}, without the repeated ones."""
     repeated = shared_copies(model.config)
-    rows = (
-        (published_name(name, model.config.num_hidden_layers), name, t)
-        for name, t in model.state_dict().items()
-    )
+    rows = ((published_name(name, model.config.num_hidden_layers), name, t) for name, t in model.state_dict().items())
     return {published: (name, t) for published, name, t in rows if published not in repeated}
 
 
@@ -85,26 +82,18 @@ class Files:
             self.where = dict.fromkeys(self._handle(single).keys(), single)
             return
         try:
-            self.where = {
-                k: folder / file for k, file in json.loads(index.read_text("utf-8"))["weight_map"].items()
-            }
+            self.where = {k: folder / file for k, file in json.loads(index.read_text("utf-8"))["weight_map"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise MinidsError(
-                f"{index}: not a readable index of shards ({error!r}). Copy the file again."
-            ) from None
+            raise MinidsError(f"{index}: not a readable index of shards ({error!r}). Copy the file again.") from None
         held = {path: set(self._handle(path).keys()) for path in sorted(set(self.where.values()))}
         for key, path in self.where.items():
             if key not in held[path]:
-                raise MinidsError(
-                    f"{path}: {key} is not in this shard, though {INDEX} says so. Copy both files again."
-                )
+                raise MinidsError(f"{path}: {key} is not in this shard, though {INDEX} says so. Copy both files again.")
 
     def _handle(self, path):
         if path not in self._open:
             if not path.exists():
-                raise MinidsError(
-                    f"{path}: this shard is missing, but {INDEX} names it. Copy it into the folder."
-                )
+                raise MinidsError(f"{path}: this shard is missing, but {INDEX} names it. Copy it into the folder.")
             try:
                 self._open[path] = safe_open(path, framework="pt")
             except (SafetensorError, OSError) as error:
@@ -122,9 +111,7 @@ class Files:
             # a copy: the tensor is a view of the file, which may be gone before the model is
             return self._handle(self.where[key]).get_tensor(key).clone()
         except (SafetensorError, OSError) as error:
-            raise MinidsError(
-                f"{self.where[key]}: {key} cannot be read ({error}). Copy the file again."
-            ) from None
+            raise MinidsError(f"{self.where[key]}: {key} cannot be read ({error}). Copy the file again.") from None
 
 
 def _nothing_to_read(folder):

@@ -6,15 +6,13 @@ Training (Sennrich et al. 2016, on bytes as in GPT-2) starts from the 256 bytes 
 
 Encoding applies the same merges, earliest learned first, inside each word. Words come from DeepSeek-V3's
 pre-tokenizer: three splits one after the other (numbers of up to three digits; Chinese and Japanese runs; the
-rest). `one_pass` is a single expression with the same result, so that a text is read once and not three
-times.
+rest). `one_pass` is a single expression with the same result, so that a text is read once and not three times.
 
 Shapes: a word is a list of ints; 0..255 are the bytes in `ALPHABET` order, 256 + i is the i-th new piece.
 Trade-off: counts are kept per distinct word, and only the words that hold the merged pair are visited, so ten
 megabytes of text take about a second in plain Python. The tie rule (higher count first, then the smaller
 pair) and the queue are those of the `tokenizers` trainer, which makes the merges equal to its merges.
-Left out: BPE dropout, a limit on token length, unknown tokens (every byte is in the vocabulary, so there are
-none).
+Left out: BPE dropout, a limit on token length, unknown tokens (every byte is in the vocabulary: there are none).
 """
 
 import heapq
@@ -40,8 +38,7 @@ _NUMBER = {"triples": "{1,3}", "single": ""}
 
 
 def splits(digits: str = "triples") -> list[str]:
-    """The three expressions of the DeepSeek-V3 tokenizer.json, applied one after the other, each match a
-    word."""
+    """The three expressions of the DeepSeek-V3 tokenizer.json, applied one after the other, each match a word."""
     return [
         r"\p{N}" + _number(digits),
         f"[{_CJK}]+",
@@ -53,22 +50,24 @@ def splits(digits: str = "triples") -> list[str]:
 def one_pass(digits: str = "triples") -> str:
     """One expression equal to the three splits.
 
-    Two things keep it equal: the classes of the third split leave out what the first two have taken, and a
-    number or a Chinese character ends a piece, so for the spaces before it the text is over. The last branch
-    takes what no split matches (control characters): the stretch between two matches is a word too.
+    Three things keep it equal. The third split also cuts inside the runs that the second took, so these are
+    letters, marks and the rest once more, within their alphabet. Outside, its classes leave out what the first
+    two took, and for spaces before a number or a Chinese character the text is over. The last branches take what
+    no split matches (control characters): the stretch between two matches is a word too.
     """
     letter, mark = rf"[[\p{{L}}\p{{M}}]--[{_CJK}]]", rf"[[\p{{P}}\p{{S}}]--[{_CJK}]]"
+    cjk_letter, cjk_mark = rf"[[\p{{L}}\p{{M}}]&&[{_CJK}]]", rf"[[\p{{P}}\p{{S}}]&&[{_CJK}]]"
+    cjk_other = rf"[[{_CJK}]--[\p{{L}}\p{{M}}\p{{P}}\p{{S}}]]"
     return (
-        rf"\p{{N}}{_number(digits)}|[{_CJK}]+|[{_ASCII_PUNCT}][A-Za-z]+"
-        rf"|[^\r\n\p{{L}}\p{{P}}\p{{S}}\p{{N}}{_CJK}]?{letter}+| ?{mark}+[\r\n]*"
+        rf"\p{{N}}{_number(digits)}|{cjk_other}?{cjk_letter}+|{cjk_mark}+|{cjk_other}+(?!{cjk_letter})"
+        rf"|[{_ASCII_PUNCT}][A-Za-z]+|[^\r\n\p{{L}}\p{{P}}\p{{S}}\p{{N}}{_CJK}]?{letter}+| ?{mark}+[\r\n]*"
         rf"|\s*[\r\n]+|\s+(?![^\s\p{{N}}{_CJK}])|\s+"
         rf"|[^\s\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{_CJK}]+(?!{letter})"
     )
 
 
 def one_pass_ascii(digits: str = "triples") -> str:
-    """`one_pass` for ASCII text, in the syntax of Python's own `re`, which is more than twice as fast on
-    it."""
+    """`one_pass` for ASCII text, in the syntax of Python's own `re`, which is more than twice as fast on it."""
     punct = r"!-/:-@\[-`{-~"
     return (
         rf"[0-9]{_number(digits)}|[{punct}][A-Za-z]+|[^\r\n0-9A-Za-z{punct}]?[A-Za-z]+| ?[{punct}]+[\r\n]*"
@@ -84,7 +83,7 @@ def pretokenize(text: str, digits: str = "triples") -> list[str]:
 def chunks(text: str, size: int = 1 << 16) -> Iterator[str]:
     """Cuts a long text where a word always ends, after a line break that something visible follows.
 
-    Memory stays small, and the parts that are ASCII take the fast expression.
+    Memory stays small, and the parts that are ASCII take the fast expression. `size` >= 1.
     """
     start = 0
     while len(text) - start > size:
@@ -153,9 +152,7 @@ def train_merges(
     while len(pieces) < n_pieces and queue:
         negative, pair, order, where = heapq.heappop(queue)
         count = pair_counts[pair]
-        if (
-            count != -negative
-        ):  # its neighbours were merged since it was queued: queue it again with today's count
+        if count != -negative:  # its neighbours were merged since it was queued: queue it again with today's count
             heapq.heappush(queue, (-count, pair, order, where))
             continue
         if count < max(min_frequency, 1):
@@ -205,8 +202,7 @@ def apply_merges(word: list[int], ranks: dict[tuple[int, int], int], products: l
 
 
 def apply_merges_heap(word: list[int], ranks: dict[tuple[int, int], int], products: list[int]) -> list[int]:
-    """The same with a heap and a linked list: n log n, where the plain loop is n^2 (a line of 100,000
-    letters)."""
+    """The same with a heap and a linked list: n log n, where the plain loop is n^2 (a line of 100,000 letters)."""
     word, n = list(word), len(word)
     before, after = list(range(-1, n - 1)), list(range(1, n + 1))
     heap = [(ranks[p], i) for i, p in enumerate(zip(word, word[1:])) if p in ranks]

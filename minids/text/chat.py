@@ -42,9 +42,7 @@ def prompt_ids(tokenizer: Tokenizer, question: str, history: Iterable[tuple[str,
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 
-def document_ids(
-    tokenizer: Tokenizer, question: str, thought: str | None, answer: str
-) -> tuple[list[int], int]:
+def document_ids(tokenizer: Tokenizer, question: str, thought: str | None, answer: str) -> tuple[list[int], int]:
     """A whole training document and the length of its prompt, which the loss leaves out."""
     t = tokenizer
     prompt = prompt_ids(t, question)
@@ -78,9 +76,7 @@ def plain_prompt_ids(tokenizer: Tokenizer, question: str, *, think: bool = True)
     return [tokenizer.bos_id, *tokenizer.encode(f"Question: {question}\n{lead}")]
 
 
-def plain_document_ids(
-    tokenizer: Tokenizer, question: str, thought: str | None, answer: str
-) -> tuple[list[int], int]:
+def plain_document_ids(tokenizer: Tokenizer, question: str, thought: str | None, answer: str) -> tuple[list[int], int]:
     """A document of the plain template and the length of its prompt."""
     prompt = plain_prompt_ids(tokenizer, question, think=thought is not None)
     rest = f" {answer}" if thought is None else f" {thought}\nAnswer: {answer}"
@@ -99,9 +95,7 @@ def parse_plain(text: str, *, think: bool = True, strict: bool = False) -> Reply
         return Reply(None if strict else text.strip(), None, False)
     answer, _, more = rest.strip().partition("\n")
     if more or not answer:
-        return (
-            Reply(None, None, False) if strict else Reply(thought and thought.strip(), answer or None, False)
-        )
+        return Reply(None, None, False) if strict else Reply(thought and thought.strip(), answer or None, False)
     return Reply(None if thought is None else thought.strip(), answer, True)
 
 

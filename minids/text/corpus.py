@@ -1,5 +1,4 @@
-"""Documents -> batches: padded rows of similar length, or packed rows of one length; and reading corpora from
-disk.
+"""Documents -> batches: padded rows of similar length, or packed rows of one length; and corpora read from disk.
 
 A document is a list of ids with one weight per id; weight[t] is the weight of predicting id t from the ids
 before it:
@@ -10,7 +9,7 @@ Shapes: B rows, T positions. Padding is on the right, with weight 0 and valid Fa
 segment is predicted from nothing, so its weight is 0.
 Trade-off: `length_bucketed` keeps one document a row (the attention needs no mask) and wastes what the
 lengths differ by; `pack` wastes almost nothing and needs segments, or lets documents see each other as
-DeepSeek-V3's pretraining did (paper section 4.1: packing "without cross-sample attention masking").
+DeepSeek-V3's pretraining did (paper section 4.1: documents are packed, attention is not masked between them).
 Left out: fill-in-the-middle, mixing sources by weight, and corpora larger than memory (texts can be streamed
 from `load_texts`; packed ids are held).
 """
@@ -31,15 +30,12 @@ Weights = Sequence[Sequence[float]] | None
 
 @dataclass
 class Batch:
-    """Ids [B, T] with the weight of predicting each, whether it is text, and which document of the row it is
-    in."""
+    """Ids [B, T] with the weight of predicting each, whether it is text, and which document of the row it is in."""
 
     ids_BT: torch.Tensor  # int64
     weight_BT: torch.Tensor  # float32
     valid_BT: torch.Tensor  # bool
-    segments_BT: torch.Tensor | None = (
-        None  # int64: attend within equal numbers only; None: one document a row
-    )
+    segments_BT: torch.Tensor | None = None  # int64: attend within equal numbers only; None: one document a row
 
     def __len__(self) -> int:
         return len(self.ids_BT)
@@ -61,17 +57,13 @@ class Batch:
 
 
 def pad_batch(docs: Sequence[Doc], weights: Weights = None, pad_id: int = 0) -> Batch:
-    """One document a row, padded on the right to the longest. Without weights every id but the first counts
-    1."""
-    return _rows(
-        [[(doc, _weights(docs, weights, i))] for i, doc in enumerate(docs)], None, pad_id, segments=False
-    )
+    """One document a row, padded on the right to the longest. Without weights every id but the first counts 1."""
+    return _rows([[(doc, _weights(docs, weights, i))] for i, doc in enumerate(docs)], None, pad_id, segments=False)
 
 
 def plan_batches(lengths: Sequence[int], tokens_per_batch: int, rng) -> list[np.ndarray]:
     """Which documents go together: sorted by length (ties at random), cut when rows * longest would exceed
-    the limit, then the batches in random order. `rng` is a numpy Generator or a seed such as (seed,
-    epoch)."""
+    the limit, then the batches in random order. `rng` is a numpy Generator or a seed such as (seed, epoch)."""
     rng = np.random.default_rng(rng)
     lengths = np.asarray(lengths)
     if len(lengths) and lengths.max() > tokens_per_batch:
@@ -99,9 +91,7 @@ def length_bucketed(
     where it stopped, without reading what came before.
     """
     for rows in plan_batches([len(doc) for doc in docs], tokens_per_batch, rng)[start:]:
-        yield pad_batch(
-            [docs[i] for i in rows], None if weights is None else [weights[i] for i in rows], pad_id
-        )
+        yield pad_batch([docs[i] for i in rows], None if weights is None else [weights[i] for i in rows], pad_id)
 
 
 def pack(
@@ -177,9 +167,7 @@ _READERS = {".jsonl": "json", ".parquet": "parquet", ".txt": "text"}
 
 def _local(path: Path, field: str) -> Iterator[str]:
     if path.suffix not in _READERS:
-        raise MinidsError(
-            f"{path} is no corpus that minids reads: give {', '.join(_READERS)}, or a folder of them"
-        )
+        raise MinidsError(f"{path} is no corpus that minids reads: give {', '.join(_READERS)}, or a folder of them")
     if not path.stat().st_size:
         return
     kind = _READERS[path.suffix]
@@ -196,21 +184,17 @@ def _stream(what: str, field: str, *args, **options) -> Iterator[str]:
     try:
         from datasets import load_dataset
     except ImportError as error:
-        raise MinidsError(
-            "reading a corpus needs the package `datasets`: pip install 'minids[train]'"
-        ) from error
+        raise MinidsError("reading a corpus needs the package `datasets`: pip install 'minids[train]'") from error
     try:
         for i, record in enumerate(load_dataset(*args, split="train", streaming=True, **options)):
-            text = record.get(field)
-            if text is None and field not in record:
+            if field not in record:
                 raise MinidsError(
                     f"{what}: record {i} has no field {field!r}; its fields are {', '.join(record)}: "
                     "name the one that holds the text"
                 )
-            if not isinstance(text, str):
-                raise MinidsError(
-                    f"{what}: field {field!r} of record {i} is {type(text).__name__}, not a text"
-                )
+            text = record[field]
+            if text is not None and not isinstance(text, str):
+                raise MinidsError(f"{what}: field {field!r} of record {i} is {type(text).__name__}, not a text")
             if text:
                 yield text
     except MinidsError:
@@ -238,9 +222,7 @@ def _weights(docs: Sequence[Doc], weights: Weights, i: int) -> list[float]:
     if weights is None:
         return [0.0] + [1.0] * (n - 1)
     if len(weights) != len(docs) or len(weights[i]) != n:
-        raise MinidsError(
-            f"document {i} has {n} ids; its weights must be as many (one list of weights a document)"
-        )
+        raise MinidsError(f"document {i} has {n} ids; its weights must be as many (one list of weights a document)")
     return list(weights[i])
 
 

@@ -76,9 +76,7 @@ def save(tokenizer: Tokenizer, directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            aside = (
-                directory / f".{name}.{os.getpid()}"
-            )  # renamed when complete, so no reader sees half a file
+            aside = directory / f".{name}.{os.getpid()}"  # renamed when complete, so no reader sees half a file
             try:
                 aside.write_text(text, encoding="utf-8")
                 os.replace(aside, directory / name)
@@ -89,21 +87,16 @@ def save(tokenizer: Tokenizer, directory: Path) -> None:
 
 
 def load(directory: Path) -> dict:
-    """The arguments of `Tokenizer(...)`, from the `tokenizer.json` of a folder (or the path of the file
-    itself)."""
+    """The arguments of `Tokenizer(...)`, from the `tokenizer.json` of a folder (or the path of the file itself)."""
     path = directory if directory.suffix == ".json" else directory / "tokenizer.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise MinidsError(
-            f"there is no tokenizer at {path}: give the folder of a run or of an export"
-        ) from None
+        raise MinidsError(f"there is no tokenizer at {path}: give the folder of a run or of an export") from None
     except OSError as error:
         raise MinidsError(f"cannot read the tokenizer {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise MinidsError(
-            f"{path} is damaged, it is no valid JSON ({error}): restore it or make it again"
-        ) from None
+        raise MinidsError(f"{path} is damaged, it is no valid JSON ({error}): restore it or make it again") from None
 
     try:
         model, added = content["model"], content.get("added_tokens") or []

@@ -40,8 +40,7 @@ _CACHED_WORDS = 1 << 18  # words remembered by `encode`; then it starts anew
 
 
 class Tokenizer:
-    """A byte-level BPE tokenizer. Make one with `Tokenizer.train(texts, vocab_size)` or
-    `from_pretrained(dir)`."""
+    """A byte-level BPE tokenizer. Make one with `Tokenizer.train(texts, vocab_size)` or `from_pretrained(dir)`."""
 
     def __init__(
         self,
@@ -51,8 +50,7 @@ class Tokenizer:
         control: Iterable[str] = CONTROL,
         digits: str = "triples",
     ):
-        """`pieces[id]` are the bytes of a token, `merges` pairs of ids in rank order, `specials` {text:
-        id}."""
+        """`pieces[id]` are the bytes of a token, `merges` pairs of ids in rank order, `specials` {text: id}."""
         self.pieces, self.merges, self.specials, self.digits = pieces, merges, specials, digits
         self.control = frozenset(control) & specials.keys()
         special_ids = set(specials.values())
@@ -144,8 +142,7 @@ class Tokenizer:
     # ---- ids -> text
 
     def decode_bytes(self, ids: Iterable[int], skip_special: bool = False) -> bytes:
-        """The bytes of the ids. `skip_special` leaves out BOS, EOS, padding and the role marks, not the
-        tags."""
+        """The bytes of the ids. `skip_special` leaves out BOS, EOS, padding and the role marks, not the tags."""
         skip = self._control_ids if skip_special else ()
         ids = [int(i) for i in ids]
         for i in ids:
@@ -157,8 +154,7 @@ class Tokenizer:
         return b"".join(self.pieces[i] for i in ids if i not in skip)
 
     def decode(self, ids: Iterable[int], skip_special: bool = False) -> str:
-        """The text of the ids; bytes that are not UTF-8 (a token can end inside a character) become
-        U+FFFD."""
+        """The text of the ids; bytes that are not UTF-8 (a token can end inside a character) become U+FFFD."""
         return self.decode_bytes(ids, skip_special).decode("utf-8", "replace")
 
     # ---- what it is
@@ -190,8 +186,7 @@ class Tokenizer:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits that two tokenizers share only if they give the same ids; saved beside a model's
-        weights."""
+        """16 hex digits that two tokenizers share only if they give the same ids; saved beside a model's weights."""
         content = [[p.hex() for p in self.pieces], self.merges, sorted(self.specials.items()), self.digits]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
@@ -221,8 +216,7 @@ class Tokenizer:
 
     @classmethod
     def from_pretrained(cls, directory: str | os.PathLike) -> "Tokenizer":
-        """Reads `tokenizer.json` from a folder; a file of another kind of tokenizer is refused, saying
-        why."""
+        """Reads `tokenizer.json` from a folder; a file of another kind of tokenizer is refused, saying why."""
         from .files import load
 
         return cls(**load(Path(directory)))

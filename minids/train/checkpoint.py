@@ -6,8 +6,8 @@
 `save` writes into a hidden folder beside the target, fsyncs both files and the folder, and renames it: a rename is
 atomic, so a reader sees the whole checkpoint or none. `load` takes the newest one that is whole.
 
-State is any nesting of dicts, lists, tuples, tensors, numpy arrays, numbers, strings, None. There is no pickle in either
-direction: opening a checkpoint from a stranger runs no code.
+State is any nesting of dicts, lists, tuples, tensors, numpy arrays, numbers, strings, None. There is no pickle in
+either direction: opening a checkpoint from a stranger runs no code.
 
 Left out: checkpoints sharded over processes (rank 0 writes everything).
 """
@@ -32,7 +32,7 @@ FORMAT = 1
 NAME = re.compile(r"step-(\d{8,})(?:\.(\d+))?")  # .N: the same step saved again (a resumed run), newer than without
 
 
-# --- Saving -------------------------------------------------------------------------------------------------------------
+# --- Saving ---------------------------------------------------------------------------------------------------------
 
 def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float | None = None) -> Path:
     """Writes a checkpoint and removes old ones, but never the `keep_last` newest or the one with the highest `best`."""
@@ -119,7 +119,7 @@ def _best_of(path: Path) -> float | None:
         return None
 
 
-# --- Loading ------------------------------------------------------------------------------------------------------------
+# --- Loading --------------------------------------------------------------------------------------------------------
 
 def available(directory) -> list[Path]:
     """The checkpoints' folders, oldest first. They may still turn out to be damaged."""
@@ -182,11 +182,11 @@ def read(path) -> tuple[int, dict]:
 def _damaged(file: Path, why) -> MinidsError:
     if isinstance(why, OSError):
         why = why.strerror
-    return MinidsError(f"{file} is damaged or foreign ({why}): delete {file.parent} to go on from an earlier checkpoint, "
-                       "or start in a new folder")
+    return MinidsError(f"{file} is damaged or foreign ({why}): delete {file.parent} to go on from an earlier "
+                       "checkpoint, or start in a new folder")
 
 
-# --- Nested state <-> JSON + flat tensors ---------------------------------------------------------------------------------
+# --- Nested state <-> JSON + flat tensors ---------------------------------------------------------------------------
 
 def _flatten(value, key: str, tensors: dict[str, Tensor]):
     """JSON-able copy of `value`; what JSON lacks becomes {"$kind": ...}. Tensors go to `tensors` under their path."""
@@ -237,7 +237,7 @@ def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return result
 
 
-# --- Random generators ----------------------------------------------------------------------------------------------------
+# --- Random generators ----------------------------------------------------------------------------------------------
 
 def rng_state() -> dict:
     """The states of Python's, numpy's and torch's global generators (CPU, and the current CUDA device)."""

@@ -2,16 +2,16 @@
 
 One optimizer step, over all micro-batches m and processes r:
 
-    loss = sum_{m,r} ( sum_t w_t nll_t  +  lambda/D sum_k sum_t w_t nll_t^k  +  alpha W_m balance_m ) / W,   W = sum_{m,r} W_m
+    loss = 1/W sum_{m,r} ( main_m + lambda mtp_m + alpha W_m balance_m ),    W = sum_{m,r} W_m
 
-nll_t of token t given the tokens before it (w_t = 0 for padding, prompts, first tokens), nll^k of MTP module k, W_m the sum
-of w in micro-batch m. One division by the global W makes the result independent of how a batch is cut into micro-batches
-and processes. (The balance loss is the mean over a micro-batch's texts, so it is weighed by W_m: equal for equal cuts.)
+main_m and mtp_m are the weighted sums of train/loss.py, W_m the sum of the weights of micro-batch m. One division by
+the global W makes the result independent of how a batch is cut into micro-batches and processes. (The balance loss is a
+mean over a micro-batch's texts, so it is weighed by W_m; that is the same for every cut only if the cuts are equal.)
 
-Gradients and the sums live in one flat buffer: one all-reduce, one norm, one scaling for all tensors of the model.
+Gradients and the step's sums live in one flat buffer: one all-reduce, one norm, one scaling for all tensors.
 `source(step)` gives this process's micro-batches as a pure function of the step, so resuming needs no data state.
 
-Shapes: B rows, T time, D hidden, N positions with weight. Left out: fp16 (needs loss scaling), sharded models.
+Left out: fp16 (needs loss scaling), sharded models, accumulation over steps of different data (one source a stage).
 """
 
 import math
@@ -21,19 +21,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint as recompute
 
 from minids.errors import MinidsError
 from minids.model import moe
 from minids.progress import Progress
-from minids.train import checkpoint, optim
+from minids.train import checkpoint, loss, optim
+from minids.train.gradients import FlatGradients
 from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.stop import StopOnSignal
-
-LOGITS_AT_ONCE = 2**25  # elements; above it the head is computed in chunks, and again in the backward pass
 
 
 @dataclass
@@ -61,11 +58,12 @@ class TrainConfig:
     def __post_init__(self):
         self.betas = tuple(self.betas)
         rules = {
-            "steps": self.steps >= 0, "lr": self.lr > 0, "warmup": self.warmup >= 0, "weight_decay": self.weight_decay >= 0,
+            "steps": self.steps >= 0, "lr": self.lr > 0, "warmup": self.warmup >= 0,
+            "weight_decay": self.weight_decay >= 0, "muon_lr_factor": self.muon_lr_factor > 0,
             "schedule": self.schedule in optim.SCHEDULES, "optimizer": self.optimizer in ("muon", "adamw"),
             "betas": len(self.betas) == 2 and all(0 <= b < 1 for b in self.betas), "grad_clip": self.grad_clip >= 0,
             "precision": self.precision in ("fp32", "bf16"), "log_every": self.log_every >= 1,
-            "save_every": self.save_every >= 0, "keep_last": self.keep_last >= 1, "muon_lr_factor": self.muon_lr_factor > 0,
+            "save_every": self.save_every >= 0, "keep_last": self.keep_last >= 1,
             "bias_update_speed": self.bias_update_speed >= 0, "balance_alpha": self.balance_alpha >= 0,
             "mtp_lambda": self.mtp_lambda >= 0,
         }
@@ -84,78 +82,7 @@ class TrainResult:
     seconds: float
 
 
-# --- The loss -------------------------------------------------------------------------------------------------------------
-
-def lm_loss(model: nn.Module, batch, *, loads=None, mtp_lambda: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Sums of weighted next-token losses of a micro-batch: (main, MTP); divide by the weights' sum for the mean.
-
-    The MTP sum is the mean over modules, without lambda; 0 if the model has none or `mtp_lambda` is 0.
-    """
-    where = dict(segments_BT=batch.segments_BT, valid_BT=batch.valid_BT, loads=loads)
-    hidden_BTD = model.hidden(batch.ids_BT, **where)
-    main = nll_sum(model.lm_head, hidden_BTD, batch, ahead=1)
-    mtp = torch.zeros_like(main)
-    if mtp_lambda and len(getattr(model, "mtp", ())):
-        states = model.mtp_hidden(hidden_BTD, batch.ids_BT, **where)
-        mtp = sum(nll_sum(model.lm_head, h_BTD, batch, ahead=k) for k, h_BTD in enumerate(states, 2)) / len(states)
-    return main, mtp
-
-
-def nll_sum(head: nn.Module, hidden_BTD: Tensor, batch, ahead: int) -> Tensor:
-    """sum_t w[t+ahead] * -log p(ids[t+ahead] | hidden[t]), where position t predicts the token `ahead` of it.
-
-    Only positions with weight go through the head, which is a large part of a tiny model. With ahead > 1 a prediction could
-    reach into the next packed document; it does not count then.
-    """
-    weight_BT = batch.weight_BT[:, ahead:]
-    if ahead > 1 and batch.segments_BT is not None:
-        weight_BT = weight_BT * (batch.segments_BT[:, ahead:] == batch.segments_BT[:, :-ahead])
-    row, t = weight_BT.nonzero(as_tuple=True)
-    x_ND = hidden_BTD.flatten(0, 1).index_select(0, row * hidden_BTD.shape[1] + t)
-    target_N, weight_N = batch.ids_BT[row, t + ahead], weight_BT[row, t]
-    chunk = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
-    if len(x_ND) <= chunk:
-        return _weighted_nll(head, x_ND, target_N, weight_N)
-    parts = zip(x_ND.split(chunk), target_N.split(chunk), weight_N.split(chunk))
-    return sum(recompute(_weighted_nll, head, *part, use_reentrant=False) for part in parts)
-
-
-def _weighted_nll(head, x_ND, target_N, weight_N):
-    logits_NV = head(x_ND)
-    logits_NV = logits_NV.to(torch.promote_types(logits_NV.dtype, torch.float32))  # bf16 is too coarse for a log-softmax
-    return F.cross_entropy(logits_NV, target_N, reduction="none") @ weight_N.to(logits_NV.dtype)
-
-
-# --- Gradients in one buffer ----------------------------------------------------------------------------------------------
-
-class FlatGradients:
-    """Every parameter's .grad as a view of one buffer, followed by the step's sums, so that they travel together."""
-
-    SUMS = ("loss", "mtp", "balance", "weight", "tokens", "stop")
-
-    def __init__(self, model: nn.Module):
-        params = [p for p in model.parameters() if p.requires_grad]
-        sizes = [p.numel() for p in params]
-        self.buffer = torch.zeros(sum(sizes) + len(self.SUMS), dtype=params[0].dtype, device=params[0].device)
-        self.grads, self.sums = self.buffer[:-len(self.SUMS)], self.buffer[-len(self.SUMS):]
-        self.params, self.views = params, [g.view_as(p) for p, g in zip(params, self.grads.split(sizes))]
-
-    def zero_(self) -> None:
-        self.buffer.zero_()
-        for p, view in zip(self.params, self.views):
-            p.grad = view  # autograd adds into it
-
-    def add(self, **sums) -> None:
-        for name, value in sums.items():
-            self.sums[self.SUMS.index(name)] += value
-
-    def read(self) -> dict[str, float]:
-        """The sums, and the norm of the gradients, in one transfer from the device."""
-        values = torch.cat([self.sums.double(), torch.linalg.vector_norm(self.grads).double()[None]]).tolist()
-        return dict(zip((*self.SUMS, "norm"), values))
-
-
-# --- The loop -------------------------------------------------------------------------------------------------------------
+# --- The loop -------------------------------------------------------------------------------------------------------
 
 def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretrain", comm: Comm | None = None,
           out_dir=None, resume: bool = False, metrics: MetricsLog | None = None, title: str | None = None,
@@ -183,8 +110,8 @@ def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretra
             if on_step is not None:
                 on_step(run.step, values)
             if stopping:
-                saved = f"saved in {run.out_dir}; go on with --resume" if run.out_dir else "nothing was saved (no folder given)"
-                raise MinidsError(f"{stage} was stopped after step {run.step} of {config.steps}: {saved}")
+                where = f"saved in {out_dir}; go on with --resume" if out_dir else "nothing was saved (no folder given)"
+                raise MinidsError(f"{stage} was stopped after step {run.step} of {config.steps}: {where}")
     return TrainResult(run.step, run.last_loss, run.tokens, run.clock())
 
 
@@ -200,7 +127,7 @@ class _Run:
         self.device = next(model.parameters()).device
         self.optimizer = optim.build_optimizer(
             model, config.optimizer, lr=config.lr, weight_decay=config.weight_decay, betas=config.betas,
-            muon_lr_factor=config.muon_lr_factor)
+            muon_lr_factor=config.muon_lr_factor, comm=comm)
         self.flat = FlatGradients(model)
         self.step, self.tokens, self.seconds, self.last_loss = 0, 0, 0.0, None
         self.window = self._empty_window()
@@ -210,8 +137,8 @@ class _Run:
         self.model.train()
         found = checkpoint.latest(self.out_dir) if self.out_dir else None
         if found and not resume:
-            raise MinidsError(f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with --resume, or "
-                              "choose another folder (--out)")
+            raise MinidsError(f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with "
+                              "--resume, or choose another folder (--out)")
         if found:
             self._restore(*checkpoint.load(self.out_dir))
         else:
@@ -222,16 +149,16 @@ class _Run:
         self._mark = time.monotonic()
 
     def one_step(self, batches: list, stop_requested: bool) -> dict:
-        """Forward, backward, all-reduce, clip, optimizer, router bias. Raises before any weight changes if a number is bad."""
+        """Forward, backward, all-reduce, clip, optimizer, router bias. A bad number raises before a weight changes."""
         config, flat = self.config, self.flat
         lr = config.lr * optim.SCHEDULES[config.schedule](self.step, config.steps, config.warmup)
         flat.zero_()
         counts = None
         for batch in batches:
-            batch = _on(batch, self.device)
+            batch = batch.to(self.device)
             loads = moe.Loads()
             with self._autocast():
-                main, mtp = lm_loss(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)
+                main, mtp = loss.lm_loss(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)
                 weight = batch.weight_BT.sum()
                 balance = loads.balance_loss.to(self.device) * weight
                 (main + config.mtp_lambda * mtp + config.balance_alpha * balance).backward()
@@ -244,8 +171,8 @@ class _Run:
 
         sums = flat.read()
         if sums["weight"] == 0:
-            raise MinidsError(f"{self.stage} step {self.step + 1}: no token of the batch has a weight, so there is nothing to "
-                              "learn from: check the corpus and the prompt masking")
+            raise MinidsError(f"{self.stage} step {self.step + 1}: no token of the batch has a weight, so there is "
+                              "nothing to learn from: check the corpus and the prompt masking")
         values = {name: sums[name] / sums["weight"] for name in ("loss", "mtp", "balance", "norm")}
         if not all(map(math.isfinite, values.values())):
             raise self._not_finite(values, lr)
@@ -256,7 +183,8 @@ class _Run:
         moe.update_bias(self.model, counts, config.bias_update_speed)  # sums the counts over processes itself
         self.step += 1
         self.tokens += int(sums["tokens"])
-        return {**values, "lr": lr, "tokens": int(sums["tokens"]), "stop": sums["stop"] > 0, "counts": counts}
+        return {**values, "lr": lr, "tokens": int(sums["tokens"]), "stop": sums["stop"] > 0,
+                "counts": None if counts is None else counts.cpu()}
 
     def _autocast(self):
         bf16 = self.config.precision == "bf16"
@@ -265,11 +193,11 @@ class _Run:
     def _not_finite(self, values: dict, lr: float) -> MinidsError:
         last = checkpoint.latest(self.out_dir) if self.out_dir else None
         advice = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
-        return MinidsError(f"{self.stage} step {self.step + 1}: loss {values['loss']:.4g}, gradient norm {values['norm']:.4g} "
-                           f"at lr {lr:.3g}. The weights were not changed; {advice}. Lower lr or grad_clip, or look at the "
-                           "batch of this step")
+        return MinidsError(f"{self.stage} step {self.step + 1}: loss {values['loss']:.4g}, gradient norm "
+                           f"{values['norm']:.4g} at lr {lr:.3g}. The weights were not changed; {advice}. "
+                           "Lower lr or grad_clip, or look at the batch of this step")
 
-    # --- Logging: means over a window of log_every steps. The window is part of a checkpoint, so lines do not change. -----
+    # --- Logging: means over a window of log_every steps; a checkpoint holds the window, so lines do not change -------
 
     @staticmethod
     def _empty_window() -> dict:
@@ -307,7 +235,7 @@ class _Run:
         self.seconds, self._mark = self.seconds + now - self._mark, now
         return self.seconds
 
-    # --- Checkpoints --------------------------------------------------------------------------------------------------------
+    # --- Checkpoints ------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
         if self.out_dir is None:
@@ -335,9 +263,9 @@ class _Run:
         now = asdict(self.config)
         changed = [k for k in now if k not in TrainConfig.FREE and saved_config.get(k) != now[k]]
         if changed or stage != self.stage:
-            what = ", ".join(f"{k} was {saved_config.get(k)!r}, is {now[k]!r}" for k in changed) or f"it is of stage {stage!r}"
-            raise MinidsError(f"{self.out_dir} can not be resumed with other settings ({what}): set them back, or start in a "
-                              "new folder")
+            what = [f"{k} was {saved_config.get(k)!r}, is {now[k]!r}" for k in changed] or [f"it is of stage {stage!r}"]
+            raise MinidsError(f"{self.out_dir} can not be resumed with other settings ({', '.join(what)}): "
+                              "set them back, or start in a new folder")
         load_weights(self.model, saved_model, self.out_dir)
         self.optimizer.load_state_dict(optimizer)
         self.step = step
@@ -356,14 +284,6 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], where) -> None:
         if name not in ours:
             raise MinidsError(f"{where}: the checkpoint has {name}, the model does not: they are of different configs")
         if ours[name].shape != weights[name].shape:
-            raise MinidsError(f"{where}: {name} is {list(weights[name].shape)} in the checkpoint and {list(ours[name].shape)} "
-                              "in the model: they are of different configs")
+            raise MinidsError(f"{where}: {name} is {list(weights[name].shape)} in the checkpoint and "
+                              f"{list(ours[name].shape)} in the model: they are of different configs")
     model.load_state_dict(weights)
-
-
-def _on(batch, device):
-    """The batch's tensors on `device`."""
-    if batch.ids_BT.device == device:
-        return batch
-    moved = {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in vars(batch).items()}
-    return type(batch)(**moved)

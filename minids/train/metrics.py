@@ -1,7 +1,8 @@
 """What a run writes down as it goes: one JSON object a line in `metrics.jsonl`, the source of every plot.
 
-Several stages share one file; a line has at least `stage` and `step`. After a kill the file may be ahead of the checkpoint
-that the run goes on from, or end in half a line: `rewind` cuts it back, so that a resumed run leaves the same lines.
+Several stages share one file; a line has at least `stage` and `step`. After a kill the file may be ahead of the
+checkpoint that the run goes on from, or end in half a line: `rewind` cuts it back, so that a resumed run leaves the
+same lines.
 """
 
 import json
@@ -57,8 +58,8 @@ class MetricsLog:
         try:
             action(*args)
         except OSError as error:
-            raise MinidsError(f"could not write {self.path}: {error.strerror or error}. Free some space or choose a folder "
-                              "that can be written (--out), then go on with --resume") from error
+            raise MinidsError(f"could not write {self.path}: {error.strerror or error}. Free some space or choose a "
+                              "folder that can be written (--out), then go on with --resume") from error
 
 
 def read(path) -> list[dict]:
@@ -73,5 +74,5 @@ def read(path) -> list[dict]:
         except ValueError as error:
             if number == len(lines):  # no newline behind it: the process ended while writing it
                 break
-            raise MinidsError(f"{path}, line {number} is not JSON: remove that line, or start in a new folder") from error
+            raise MinidsError(f"{path}, line {number} is not JSON: remove it, or start in a new folder") from error
     return parsed

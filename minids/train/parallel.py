@@ -1,9 +1,9 @@
 """Data parallelism on one machine: several single-thread processes that sum their gradients over gloo.
 
-    g = sum_r g_r        one flat all-reduce a step; every process then takes the same optimizer step on the same weights
+    g = sum_r g_r    one flat all-reduce a step; every process then takes the same optimizer step on the same weights
 
-Why processes and not threads: matrices of a tiny model are too small to split. Two OpenMP threads meet at a barrier after
-every product, two processes meet once a step. The price: each has its own copy of the weights and its own Python.
+Why processes and not threads: matrices of a tiny model are too small to split. Two OpenMP threads meet at a barrier
+after every product, two processes meet once a step. The price: each has its own copy of the weights and its own Python.
 
     run(fn, world, *args)     calls fn(rank, world, *args) in `world` processes, rank 0 in this one
     Comm(rank, world)         what fn uses to talk to the others; with world = 1 every method does nothing
@@ -159,8 +159,9 @@ class _Child:
             self.failure = _child_error(self.rank, *message)
         elif message is None and not self.process.is_alive() and not self.done and self.failure is None:
             self.process.join()
-            self.failure = MinidsError(f"worker process {self.rank} ended without a word ({_cause(self.process.exitcode)}): "
-                                       "the run is stopped; go on with --resume, with one worker if it happens again")
+            cause = _cause(self.process.exitcode)
+            self.failure = MinidsError(f"worker process {self.rank} ended without a word ({cause}): the run is "
+                                       "stopped; go on with --resume, with one worker if it happens again")
         return message if isinstance(message, str) else None
 
     def wait_until_ready(self) -> None:

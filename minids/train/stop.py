@@ -6,7 +6,7 @@ import threading
 
 
 class StopOnSignal:
-    """`with StopOnSignal() as stop: … if stop.requested: save and leave`. SIGTERM (a scheduler's "time is up") counts too.
+    """`with StopOnSignal() as stop: … if stop.requested: save and leave`. SIGTERM ("time is up") counts too.
 
     Handlers can only be set in a process's main thread; elsewhere, or with `enabled=False`, nothing is caught.
     """
@@ -30,4 +30,5 @@ class StopOnSignal:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        print("\nstopping after this step; press Ctrl-C again to end at once, without saving", file=sys.stderr, flush=True)
+        text = "\nstopping after this step; press Ctrl-C again to end at once, without saving"
+        print(text, file=sys.stderr, flush=True)

@@ -163,7 +163,7 @@ def test_long_hostile_text_is_graded_quickly():
                  "<answer>" + " " * 10**6 + "5"):
         for style in STYLES:
             assert accuracy(5, text, style=style) == 0
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 20
 
 
 @pytest.mark.parametrize("bad", ["5.0", "1,000", "", "five", 5.0, True, None, "9" * 65, 10**64])

@@ -165,7 +165,8 @@ def test_nothing_there(tmp_path):
     assert checkpoint.latest(tmp_path) is None
 
 
-@pytest.mark.parametrize("number, words", [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only"), (errno.EIO, "error")])
+@pytest.mark.parametrize("number, words", [
+    (errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only"), (errno.EIO, "error")])
 @pytest.mark.parametrize("file", ["tensors.safetensors", "state.json"])
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch, number, words, file):
     checkpoint.save(tmp_path, 1, state(1))
@@ -212,7 +213,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 
 @pytest.mark.parametrize("moment", range(9))
 def test_killed_at_any_system_call_of_a_save(tmp_path, monkeypatch, moment):
-    """kill -9 just before the moment-th call that touches the disk: the newest whole checkpoint is found, never half of one."""
+    """kill -9 just before a call that touches the disk: the newest whole checkpoint is found, never half of one."""
     checkpoint.save(tmp_path, 1, state(1))
     checkpoint.save(tmp_path, 2, state(2))
     calls = iter(range(100))

@@ -10,12 +10,10 @@ import torch
 import torch.nn.functional as F
 from train_tiny import (
     VOCAB,
-    Batch,
     Source,
     assert_close,
     assert_same_bits,
     make_batch,
-    rows_of,
     settings,
     state_of,
     tiny_model,
@@ -23,7 +21,8 @@ from train_tiny import (
 
 from minids.errors import MinidsError
 from minids.model import moe
-from minids.train import checkpoint, loop
+from minids.text.corpus import Batch
+from minids.train import checkpoint, loop, loss
 from minids.train.metrics import MetricsLog, read
 
 
@@ -35,7 +34,7 @@ def biases(model):
     return {k: v.clone() for k, v in model.state_dict().items() if k.endswith("e_score_correction_bias")}
 
 
-# --- the loss -----------------------------------------------------------------------------------------------------------
+# --- the loss -------------------------------------------------------------------------------------------------------
 
 def loss_by_hand(model, batch):
     """Position by position, from the logits of `forward` and of the MTP states."""
@@ -48,7 +47,8 @@ def loss_by_hand(model, batch):
         total = 0.0
         for b in range(batch.ids_BT.shape[0]):
             for t in range(batch.ids_BT.shape[1] - ahead):
-                if batch.segments_BT is not None and batch.segments_BT[b, t] != batch.segments_BT[b, t + ahead] and ahead > 1:
+                segments = batch.segments_BT
+                if ahead > 1 and segments is not None and segments[b, t] != segments[b, t + ahead]:
                     continue
                 total = total - batch.weight_BT[b, t + ahead] * logp[b, t, batch.ids_BT[b, t + ahead]]
         sums.append(total)
@@ -60,7 +60,7 @@ def test_lm_loss_by_hand(packed, mtp):
     model = tiny_model(mtp=mtp, dtype=torch.float64)
     batch = make_batch(1, packed=packed, ragged=not packed)
     batch.weight_BT = batch.weight_BT.double()
-    main, extra = loop.lm_loss(model, batch, mtp_lambda=0.3)
+    main, extra = loss.lm_loss(model, batch, mtp_lambda=0.3)
     expected = loss_by_hand(model, batch)
     torch.testing.assert_close(main, expected[0].to(main.dtype), rtol=1e-6, atol=1e-6)
     if mtp:
@@ -73,26 +73,38 @@ def test_chunks_of_the_head_change_nothing(monkeypatch):
     model, batch = tiny_model(), make_batch(2)
     results = []
     for limit in (2**25, VOCAB * 5):
-        monkeypatch.setattr(loop, "LOGITS_AT_ONCE", limit)
+        monkeypatch.setattr(loss, "LOGITS_AT_ONCE", limit)
         model.zero_grad()
-        main, mtp = loop.lm_loss(model, batch, mtp_lambda=0.3)
+        main, mtp = loss.lm_loss(model, batch, mtp_lambda=0.3)
         (main + mtp).backward()
         results.append({"loss": main.detach(), **{k: p.grad.clone() for k, p in model.named_parameters()}})
     assert_close(results[0], results[1], 1e-5)
+
+
+def test_the_sum_is_float32_under_autocast():
+    """bf16 for the model's products only: neither the log-softmax nor the weighted sum may be rounded to 8 bits."""
+    model, batch = tiny_model(mtp=0), make_batch(3, rows=16)
+    batch.weight_BT *= 0.15  # no bf16 number
+    with torch.autocast("cpu", torch.bfloat16):
+        main, _ = loss.lm_loss(model, batch)
+        logits = model(batch.ids_BT, valid_BT=batch.valid_BT)
+    assert main.dtype == torch.float32
+    nll = -F.log_softmax(logits[:, :-1].double(), -1).gather(-1, batch.ids_BT[:, 1:, None])[..., 0]
+    torch.testing.assert_close(main.double(), (nll * batch.weight_BT[:, 1:]).sum(), rtol=1e-5, atol=0.0)
 
 
 def test_a_batch_without_targets_gives_zero():
     model = tiny_model()
     batch = make_batch(1)
     batch.weight_BT = torch.zeros_like(batch.weight_BT)
-    main, _ = loop.lm_loss(model, batch)
+    main, _ = loss.lm_loss(model, batch)
     main.backward()
     assert main == 0 and all(p.grad is None or not p.grad.any() for p in model.parameters())
     with pytest.raises(MinidsError, match="pretrain step 1: no token of the batch has a weight"):
         run(model, lambda step: [batch])
 
 
-# --- one step -------------------------------------------------------------------------------------------------------------
+# --- one step -------------------------------------------------------------------------------------------------------
 
 def test_one_step_equals_plain_torch():
     """Mean loss, clipping and AdamW as a reader of the formula would write them."""
@@ -139,7 +151,7 @@ def test_balance_loss_is_weighed_by_the_share_of_a_micro_batch():
     batches = [make_batch(step, rows=4, ragged=False) for step in range(2)]
     whole, parts = tiny_model(), tiny_model()
     run(whole, lambda step: [batches[step]], config)
-    run(parts, lambda step: [rows_of(batches[step], slice(0, 2)), rows_of(batches[step], slice(2, 4))], config)
+    run(parts, lambda step: [batches[step][:2], batches[step][2:]], config)
     assert_close(state_of(parts), state_of(whole), 2e-5)
 
 
@@ -196,7 +208,14 @@ def test_bf16_and_learning():
         assert all(p.dtype == torch.float32 for p in model.parameters())
 
 
-# --- resuming -------------------------------------------------------------------------------------------------------------
+def test_weights_that_cannot_be_trained_are_refused():
+    with pytest.raises(MinidsError, match="torch.bfloat16 on cpu: training needs all of them in float32 on one device"):
+        run(tiny_model(dtype=torch.bfloat16))
+    with pytest.raises(MinidsError, match="of none"):
+        run(tiny_model().requires_grad_(False))
+
+
+# --- resuming -------------------------------------------------------------------------------------------------------
 
 class Killed(Exception):
     pass
@@ -237,7 +256,7 @@ def test_resume_after_any_step_is_bit_identical(tmp_path, uninterrupted, at):
     with pytest.raises(Killed):
         run(tiny_model(), on_step=kill, **how)
     torch.rand(100 + at)  # whatever the new process did before
-    # before the first checkpoint the run starts again, from the same model; after it, whatever the model holds is replaced
+    # before the first checkpoint the run starts again, from the same model; later, what the model holds is replaced
     result = run(tiny_model(seed=at if at > 1 else 0), resume=True, **how)
     assert result.step == 6
     assert_same_run(tmp_path, uninterrupted)
@@ -298,12 +317,13 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path):
 
 def test_a_finished_run_resumes_to_itself(uninterrupted):
     model = tiny_model(5)
-    result = loop.train(model, Source(micro=2), settings(save_every=2, log_every=3), out_dir=uninterrupted, resume=True, quiet=True)
+    config = settings(save_every=2, log_every=3)
+    result = run(model, Source(micro=2), config, out_dir=uninterrupted, resume=True)
     assert result.step == 6 and result.loss == lines(uninterrupted)[-1]["loss"]
     assert_same_bits(state_of(model), checkpoint.load(uninterrupted)[1]["model"])
 
 
-# --- trouble --------------------------------------------------------------------------------------------------------------
+# --- trouble --------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind", ["loss", "gradient"])
 def test_nan_stops_before_the_weights_change(tmp_path, kind):
@@ -360,7 +380,7 @@ def test_resume_with_other_settings_or_another_model_is_refused(uninterrupted):
         run(tiny_model(), config=settings(lr=0.5), **how)
     with pytest.raises(MinidsError, match="stage 'pretrain'"):
         run(tiny_model(), stage="sft", **how)
-    with pytest.raises(MinidsError, match=r"embed_tokens.weight is \[23, 16\] in the checkpoint and \[29, 16\] in the model"):
+    with pytest.raises(MinidsError, match=r"embed_tokens.weight is \[23, 16\] in the checkpoint and \[29, 16\] in"):
         run(tiny_model(vocab_size=29), **how)
     with pytest.raises(MinidsError, match="the checkpoint has layers.2.* the model does not"):
         run(tiny_model(layers=2, mtp=0), **how)
@@ -374,14 +394,14 @@ def test_every_checkpoint_damaged(tmp_path):
 
 
 @pytest.mark.parametrize("bad", [
-    dict(lr=0.0), dict(steps=-1), dict(schedule="linear"), dict(optimizer="sgd"), dict(betas=(0.9, 1.0)), dict(grad_clip=-1),
-    dict(precision="fp16"), dict(log_every=0), dict(keep_last=0), dict(lr=float("nan"))])
+    dict(lr=0.0), dict(steps=-1), dict(schedule="linear"), dict(optimizer="sgd"), dict(betas=(0.9, 1.0)),
+    dict(grad_clip=-1), dict(precision="fp16"), dict(log_every=0), dict(keep_last=0), dict(lr=float("nan"))])
 def test_impossible_settings(bad):
     with pytest.raises(MinidsError, match=f"training setting {next(iter(bad))} = "):
         settings(**bad)
 
 
-# --- the log --------------------------------------------------------------------------------------------------------------
+# --- the log --------------------------------------------------------------------------------------------------------
 
 def test_metrics_lines(uninterrupted):
     first, last = lines(uninterrupted)

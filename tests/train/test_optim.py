@@ -111,8 +111,9 @@ def test_experts_are_treated_one_by_one_and_gate_apart_from_up(monkeypatch):
             p.grad = g.clone()
         optimizer.step()
         peer.step()
-    torch.testing.assert_close(model.experts["gate_up_proj"].view(6, 4, 6), torch.stack(peers[:6]), rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(model.experts["down_proj"], torch.stack(peers[6:]), rtol=1e-5, atol=1e-6)
+    halves, down = model.experts["gate_up_proj"].view(6, 4, 6), model.experts["down_proj"]
+    torch.testing.assert_close(halves, torch.stack(peers[:6]), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(down, torch.stack(peers[6:]), rtol=1e-5, atol=1e-6)
 
 
 def test_which_parameter_gets_which_optimizer():

@@ -6,17 +6,10 @@ import torch
 
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
+from minids.text.corpus import Batch
 from minids.train.loop import TrainConfig
 
 VOCAB = 23
-
-
-@dataclass
-class Batch:
-    ids_BT: torch.Tensor
-    weight_BT: torch.Tensor
-    valid_BT: torch.Tensor
-    segments_BT: torch.Tensor | None = None
 
 
 def tiny_model(seed=0, mtp=1, dtype=torch.float32, layers=3, **changes):
@@ -48,10 +41,6 @@ def make_batch(seed, rows=4, length=12, packed=False, ragged=True):
     return Batch(ids, weight, valid, segments)
 
 
-def rows_of(batch, index):
-    return Batch(*(None if t is None else t[index] for t in vars(batch).values()))
-
-
 @dataclass
 class Source:
     """One global batch a step, cut into `micro` micro-batches a process."""
@@ -64,7 +53,7 @@ class Source:
     def __call__(self, step):
         batch = make_batch(1000 + step, rows=self.rows)
         parts = torch.arange(self.rows).chunk(self.world * self.micro)
-        return [rows_of(batch, p) for p in parts[self.rank * self.micro : (self.rank + 1) * self.micro]]
+        return [batch[p] for p in parts[self.rank * self.micro : (self.rank + 1) * self.micro]]
 
 
 def settings(**changes):
@@ -85,5 +74,6 @@ def assert_close(a, b, relative):
     """Per tensor: |a - b| / |b| in the Euclidean norm."""
     assert a.keys() == b.keys()
     for key in a:
-        error = torch.linalg.vector_norm((a[key] - b[key]).double()) / torch.linalg.vector_norm(b[key].double()).clamp(min=1e-12)
+        difference, size = (a[key] - b[key]).double().norm(), b[key].double().norm()
+        error = difference / size.clamp(min=1e-12)
         assert error <= relative, f"{key}: relative error {error:.2e}"

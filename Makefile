@@ -1,0 +1,54 @@
+# make reason    from nothing to a reasoning model: .venv, install, the tiny recipe, a table, runs/tiny/report.html
+# make test      .venv, install, ruff and all tests         make test-fast   the quick ones
+# make lab       JupyterLab on chapters/                    make bench       speed beside peers
+# make lint      ruff                                       make clean       caches and build leftovers
+#
+# PIP_FLAGS is handed to pip install, ARGS to minids run: make reason ARGS="--seed 1 --controls"
+
+SHELL := /bin/sh
+BIN := .venv/bin
+PIP_FLAGS ?=
+ARGS ?=
+# Small matrices: one thread a process. Two of them on busy cores are many times slower than one.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2
+
+.PHONY: reason test test-fast lab bench lint clean
+
+reason: .venv/train.stamp
+	$(BIN)/minids run tiny --resume $(ARGS)
+
+test: .venv/dev.stamp lint
+	$(PYTEST)
+
+test-fast: .venv/dev.stamp
+	$(PYTEST) -m "not slow"
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+
+bench: .venv/dev.stamp
+	$(BIN)/minids bench
+
+lab:
+	@ls chapters/*.ipynb >/dev/null 2>&1 || { echo "make lab: there are no chapters here yet (no chapters/*.ipynb)." >&2; exit 2; }
+	@$(MAKE) .venv/course.stamp
+	$(BIN)/jupyter lab chapters
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -print | xargs rm -rf
+
+# .venv is made once by the first Python that is new enough; a stamp says which extras are in it.
+.venv/bin/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    echo "making .venv with $$($$python --version)"; exec $$python -m venv .venv; fi; \
+	done; \
+	echo "make: no Python 3.11 or newer with its venv module was found (tried $(PYTHON) python3, python3.11 to python3.14)." >&2; \
+	echo "      Install one (python.org, conda, or your system's python3 and python3-venv packages)," >&2; \
+	echo "      or say where it is: make PYTHON=/path/to/python3 ..." >&2; exit 2
+
+.venv/%.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q $(PIP_FLAGS) -c constraints.txt -e '.[$*]'
+	@touch $@

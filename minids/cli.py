@@ -1,0 +1,266 @@
+"""`minids …`: a thin face over the rooms. A command imports what it needs when it runs: `minids --help` is instant.
+
+Exit codes: 0 done; 1 a defect of minids (with a traceback); 2 a mistake that the user can mend, in one message;
+130 Ctrl-C.
+With --json, stdout holds JSON and nothing else; progress goes to stderr.
+"""
+
+import argparse
+import errno
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from minids import __version__
+from minids.errors import MinidsError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+FIXES = {
+    errno.ENOSPC: "Free some space, or choose a folder on another disk.",
+    errno.EDQUOT: "Your quota is used up: free some space, or choose another folder.",
+    errno.EFBIG: "Files may not grow so large here; choose a folder on another disk.",
+    errno.EROFS: "Choose a folder that can be written.",
+    errno.EACCES: "Choose a folder that you may write, or change its permissions.",
+    errno.EPERM: "Choose a folder that you may write, or change its permissions.",
+    errno.ENOTDIR: "A part of this path is a file; choose another path.",
+    errno.EISDIR: "This is a folder; name a file.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+def main(argv=None):
+    """Runs one command and returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?" and does not end the program
+    args = parser().parse_args(argv)
+    try:
+        args.command(args)
+        sys.stdout.flush()
+        return 0
+    except MinidsError as error:
+        return _complain(str(error), 2)
+    except KeyboardInterrupt as stopped:
+        return _complain(f"stopped. {stopped}".strip(), 130)
+    except BrokenPipeError:  # `minids … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno not in FIXES:
+            return _defect(error)
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror}. {FIXES[error.errno]}", 2)
+    except MemoryError:
+        return _complain(
+            "not enough memory. Close other programs, or set smaller batches (--set grpo.max_batch=64).", 2
+        )
+    except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
+            return _complain(
+                "the GPU's memory is full. Use --device cpu, or smaller batches (--set pretrain.tokens_per_batch=…).", 2
+            )
+        return _defect(error)
+
+
+def _complain(message, code):
+    print(f"minids: {message}", file=sys.stderr)
+    return code
+
+
+def _defect(error):
+    traceback.print_exception(error)
+    return _complain("this is a defect of minids, not of what you typed. Please report it with the lines above.", 1)
+
+
+# -- the commands --------------------------------------------------------------------------------------------
+
+
+def run(args):
+    from minids import pipeline, recipes
+    from minids.ship import evaluation
+
+    if args.mine:
+        raise MinidsError(
+            "--mine runs the job on functions that you wrote and saved, but none are saved here (there is no folder "
+            "mine/). Leave --mine out."
+        )
+    recipe = recipes.load(args.recipe, args.set)
+    out = Path(args.out or Path("runs") / (recipe.name + (f"-seed{args.seed}" if args.seed else "")))
+    how = {name: getattr(args, name) for name in ("seed", "resume", "controls", "device", "workers")}
+    try:
+        results = pipeline.run(recipe, out, **how)
+    except KeyboardInterrupt:
+        saved = f"What was finished is in {out}. Go on with the same command and --resume." if out.exists() else ""
+        raise KeyboardInterrupt(saved) from None
+    control = sum(s["seconds"] + s["evaluation_seconds"] for s in results["stages"] if s["control"])
+    print(evaluation.table(results["evals"]))
+    print(f"\n{_clock(results['seconds'])} in all" + f", and {_clock(control)} for the controls" * (control > 0)
+          + f"; peak memory {results['peak_bytes'] / 2**30:.1f} GiB")  # fmt: skip
+    print(f"report   {out / 'report.html'}")
+    print(f"next     minids chat {out}\n         minids eval {out} --problems FILE.jsonl")
+
+
+def chat(args):
+    from minids import pipeline
+    from minids.ship import chat, folders
+
+    opened = folders.open_folder(args.dir, pipeline.pick_device(args.device))
+    chat.talk(opened, temperature=args.temperature, max_new_tokens=args.max_new_tokens, seed=args.seed)
+
+
+def evaluate(args):
+    from minids import pipeline
+    from minids.reason.evaluate import read_problems
+    from minids.ship import evaluation
+
+    problems = read_problems(args.problems) if args.problems else None
+    found = evaluation.run(args.dir, problems, pipeline.pick_device(args.device), args.workers, args.seed)
+    print(json.dumps(found, ensure_ascii=False) if args.json else evaluation.text(found))
+
+
+def export(args):
+    from minids.model.transformer import Transformer
+    from minids.ship import folders, hub
+
+    source, out = folders.find_model(args.dir), _new_folder(args.out)
+    hub.save_model(Transformer.from_pretrained(source), out, experts=args.experts)
+    _say_written(out, folders.copy_tokenizer(source, out))
+
+
+def import_(args):
+    from minids.ship import folders, hub
+    from minids.text.tokenizer import Tokenizer
+
+    model, out = hub.load_model(args.hf_dir), _new_folder(args.out)
+    if (Path(args.hf_dir) / "tokenizer.json").exists():
+        hub.check_tokenizer(model.config, Tokenizer.from_pretrained(args.hf_dir))
+    hub.save_model(model, out)
+    names = folders.copy_tokenizer(args.hf_dir, out)
+    _say_written(out, names)
+    if "tokenizer.json" not in names:
+        print(f"{args.hf_dir} holds no tokenizer.json: copy one into {out} before `minids chat`.", file=sys.stderr)
+
+
+def _new_folder(out):
+    if Path(out).exists() and (not Path(out).is_dir() or any(Path(out).iterdir())):
+        raise MinidsError(f"{out}: already there. Choose a new folder, so that nothing is overwritten.")
+    return Path(out)
+
+
+def _say_written(out, names):
+    print(f"{out}: config.json, weights" + "".join(f", {n}" for n in names))
+
+
+def bench(args):
+    from minids.ship import bench
+
+    bench.main(args.what, as_json=args.json)
+
+
+def cost(args):
+    from minids.ship import cost
+
+    print(cost.text(cost.describe(args.name)))
+
+
+def doctor(args):
+    from minids.ship import doctor
+
+    print(doctor.text())
+
+
+def report(args):
+    from minids.ship import report
+
+    print(report.write(args.dir))
+
+
+# -- words ---------------------------------------------------------------------------------------------------
+
+
+def _clock(seconds):
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def parser():
+    top = argparse.ArgumentParser(
+        prog="minids", description="A DeepSeek-V3/R1 style reasoning model, from nothing, on two CPU cores."
+    )
+    top.add_argument("--version", action="version", version=f"minids {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="", required=True)
+
+    def command(name, function, text, *arguments):
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        for *names, settings in arguments:
+            sub.add_argument(*names, **settings)
+        sub.set_defaults(command=function)
+
+    device = ("--device", {"choices": DEVICES, "default": "auto"})
+    folder = ("dir", {"metavar": "DIR", "help": "a run's folder (runs/tiny) or a model's"})
+    as_json = ("--json", {"action": "store_true", "help": "JSON on stdout"})
+    workers = ("--workers", {"type": positive, "metavar": "N", "help": "processes; default: 2 on a CPU with two cores"})
+    seed = ("--seed", {"type": natural, "default": 0, "metavar": "N"})
+    change = {"action": "extend", "nargs": "+", "default": [], "metavar": "key=value"}
+    controls = "also train to answer without thinking, and with random rewards"
+    command(
+        "run", run, "the main job: tokenizer, pretraining, SFT, GRPO, evaluation, report",
+        ("recipe", {"metavar": "RECIPE", "help": "tiny, tiny-zero, … or a .toml file"}),
+        ("--out", {"metavar": "DIR", "help": "default runs/<name>, with -seed<N> behind it if N is not 0"}),
+        seed, device, workers,
+        ("--resume", {"action": "store_true", "help": "go on with the run in that folder"}),
+        ("--controls", {"action": "store_true", "help": controls}),
+        ("--set", {**change, "help": "change the recipe: grpo.steps=40"}),
+        ("--mine", {"action": "store_true", "help": "run on your own saved functions"}),
+    )  # fmt: skip
+    heat = {"type": temperature, "default": 0.0, "metavar": "T", "help": "0 (default): always the likeliest token"}
+    command(
+        "chat", chat, "talk to a model in the terminal", folder, device, seed, ("--temperature", heat),
+        ("--max-new-tokens", {"type": positive, "default": 320, "metavar": "N"}),
+    )  # fmt: skip
+    command(
+        "eval", evaluate, "how often a model is right, on held-out problems or on yours",
+        folder, device, workers, as_json,
+        ("--problems", {"metavar": "FILE.jsonl", "help": 'lines {"question": "347+5896", "answer": "6243"}'}),
+        ("--seed", {"type": natural, "metavar": "N", "help": "of the held-out problems and the samples"}),
+    )  # fmt: skip
+    experts = {"choices": ("separate", "fused"), "default": "separate"}
+    layout = ("--experts", {**experts, "help": "a tensor for each expert (as published), or one a layer"})
+    out = ("out", {"metavar": "OUT", "help": "a new folder"})
+    command("export", export, "write a model in Hugging Face's DeepSeek-V3 layout", folder, out, layout)
+    theirs = ("hf_dir", {"metavar": "HF_DIR", "help": "config.json, weights, tokenizer.json"})
+    command("import", import_, "read a model in Hugging Face's DeepSeek-V3 layout", theirs, out)
+    parts = ("train", "decode", "tokenizer", "kernels")
+    command("bench", bench, "speed, side by side with peers", ("what", {"nargs": "?", "choices": parts}), as_json)
+    which = {"nargs": "?", "default": "v3", "metavar": "NAME", "help": "v3 (default), r1, or a recipe"}
+    command("cost", cost, "GPU hours, dollars, FLOPs and cache bytes, every assumption shown", ("name", which))
+    command("doctor", doctor, "what this machine can and cannot run")
+    command("report", report, "draw a run's report again", folder)
+    return top
+
+
+def natural(text):
+    return _number(text, int, lambda n: n >= 0, "a whole number, 0 or more")
+
+
+def positive(text):
+    return _number(text, int, lambda n: n > 0, "a whole number above 0")
+
+
+def temperature(text):
+    return _number(text, float, lambda n: 0 <= n <= 100, "a number from 0 to 100")
+
+
+def _number(text, kind, good, what):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not good(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""The README's results, made from the records of real runs: `python -m minids.ship.results [--check]`.
+
+    docs/results/tiny-seed0.json, tiny-seed1.json, …    results.json of runs, copied
+    docs/results/bench.json                             what `minids bench --json` printed
+
+rewrites what stands between `<!-- results -->` and `<!-- /results -->` in README.md. `--check` writes nothing and exits
+with 1 if the README says something else than the records. No number in the README is typed by hand.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from minids.errors import MinidsError
+
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "decode_batch": 2.5, "decode_rollout": 3.0,
+        "bpe_train": 0.3}  # fmt: skip
+
+
+def render(folder):
+    """The block's text, from the records in a folder."""
+    runs, benches = {}, []
+    for path in sorted(Path(folder).glob("*.json")):
+        record = _read(path)
+        if isinstance(record, list):
+            benches.append(record)
+        else:
+            runs.setdefault(record["recipe"], []).append(record)
+    if not runs and not benches:
+        return "No run is recorded yet.\n"
+    parts = [_runs(name, sorted(of, key=lambda r: r["seed"])) for name, of in sorted(runs.items())]
+    return "\n".join([*parts, *(_bench(rows) for rows in benches)])
+
+
+def _read(path):
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MinidsError(f"{path}: not readable as JSON ({error}). Copy it again from its run.") from None
+    if isinstance(record, dict) and not {"recipe", "seed", "stages", "evals"} <= record.keys():
+        raise MinidsError(f"{path}: not a results.json of a run, nor the list that `minids bench --json` prints.")
+    return record
+
+
+# -- runs ------------------------------------------------------------------------------------------------------------
+
+
+def _runs(name, runs):
+    seeds = ", ".join(str(r["seed"]) for r in runs)
+    h, v = runs[0]["hardware"], runs[0]["versions"]
+    where = f"{h.get('gpu') or h['cpu']}, processes: {h['processes']}, torch {v['torch']}"
+    n = min(row["n"] for r in runs for row in r["evals"] if row["family"] != "all")
+    lines = [
+        f"**`minids run {name}`**, seeds {seeds}; {where}; {n:,} held-out problems a family; "
+        "in brackets 95 % bootstrap intervals.",
+        "",
+        f"| | target | mean | seed {' | seed '.join(seeds.split(', '))} |",
+        "|---|---|---|" + "---|" * len(runs),
+    ]
+    for label, target, values, shown in _figures(name, runs):
+        mean = sum(values) / len(values)
+        lines.append(f"| {label} | {target} | {shown(mean)} | " + " | ".join(_each(v, shown) for v in values) + " |")
+    return "\n".join([*lines, ""])
+
+
+class Figure(float):
+    """A number with its interval, which a mean over seeds does not have."""
+
+    def __new__(cls, value, interval=None):
+        self = super().__new__(cls, value)
+        self.interval = interval
+        return self
+
+
+def _each(value, shown):
+    interval = getattr(value, "interval", None)
+    return shown(value) + (f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]" if interval else "")
+
+
+def _figures(name, runs):
+    """(label, target, a value for each run, how to write it) of every line that all records can fill."""
+    goal = (lambda text: text) if name == "tiny" else (lambda text: "")
+    families = [row["family"] for row in runs[0]["evals"] if row["stage"] == "grpo" and row["family"] != "all"]
+    points = lambda v: f"{100 * v:+.1f} points"  # noqa: E731
+    yield "time, evaluation included", goal("≤ 10 min"), [r["seconds"] / 60 for r in runs], "{:.1f} min".format
+    yield "peak memory", goal("≤ 4 GiB"), [r["peak_bytes"] / 2**30 for r in runs], "{:.2f} GiB".format
+    for stage, words in (("base", "after pretraining"), ("sft", "after SFT"), ("grpo", "after GRPO")):
+        if not all(_row(r, stage) for r in runs):
+            continue
+        last = stage == "grpo"
+        sampled = [Figure(_row(r, stage)["pass1"], _row(r, stage)["ci"]) for r in runs]
+        yield f"pass@1 at T=1 {words}", goal("≥ 90 %") if last else "", sampled, _percent
+        greedy = [_row(r, stage)["greedy"] for r in runs]
+        yield f"greedy {words}", goal("≥ 95 %") if last else "", greedy, _percent
+    for family in families:
+        greedy = [_row(r, "grpo", family)["greedy"] for r in runs]
+        yield f"greedy after GRPO, {family}", goal("≥ 90 %"), greedy, _percent
+    before = "sft" if all(_row(r, "sft") for r in runs) else "base"
+    gains = [_row(r, "grpo")["pass1"] - _row(r, before)["pass1"] for r in runs]
+    yield f"GRPO over {'SFT' if before == 'sft' else 'the base model'}, pass@1", goal("≥ +40 points"), gains, points
+    if all(_row(r, "direct") for r in runs):
+        direct = [_row(r, "direct")["greedy"] for r in runs]
+        yield "control: answers without thinking, greedy", goal("≤ half of the above"), direct, _percent
+    if all(_row(r, "random_reward") for r in runs):
+        rows = [(_row(r, "random_reward"), _row(r, before)["pass1"]) for r in runs]
+        gains = [Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
+        yield "control: GRPO on random rewards, gain in pass@1", goal("none beyond its interval"), gains, points
+    sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == "grpo")
+    for family, size in sizes:
+        rows = [b for r in runs for b in r["beyond"] if (b["stage"], b["family"], b["size"]) == ("grpo", family, size)]
+        unit = "digits" if family == "add" else "numbers"
+        greedy = [Figure(b["greedy"], b["ci"]) for b in rows]
+        if len(rows) == len(runs):
+            yield f"longer than trained on: {family}, {size} {unit}, greedy", goal("reported"), greedy, _percent
+
+
+def _row(record, stage, family="all"):
+    return next((row for row in record["evals"] if (row["stage"], row["family"]) == (stage, family)), None)
+
+
+def _percent(share):
+    return f"{100 * share:.1f} %"
+
+
+# -- speed -----------------------------------------------------------------------------------------------------------
+
+
+def _bench(rows):
+    devices = ", ".join(dict.fromkeys(str(r["device"]) for r in rows))
+    lines = [
+        f"**`minids bench`** on {devices}: minids and a peer in one process, same weights, same threads.",
+        "", "| work | minids | peer | | ratio | bar |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for r in rows:
+        bar = next((f"≥ {bar:g}" for prefix, bar in BARS.items() if r["name"].startswith(prefix)), "")
+        config = f" ({r['config']})" if isinstance(r.get("config"), str) and r["config"] else ""
+        ours, peer = (f"{_short(r[k])} {r['unit']}" for k in ("ours", "peer"))
+        lines.append(f"| {r['name']}{config} | {ours} | {peer} | {r['peer_name']} | {r['ratio']:.2f} | {bar} |")
+    return "\n".join([*lines, ""])
+
+
+def _short(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+# -- the README ------------------------------------------------------------------------------------------------------
+
+
+def replaced(readme, block):
+    """The README's text with a new block."""
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
+        raise MinidsError(f"README.md: needs the line {BEGIN} once and, below it, {END} once.")
+    head, rest = readme.split(BEGIN)
+    return f"{head}{BEGIN}\n{block}{END}{rest.split(END)[1]}"
+
+
+def main(argv=None):
+    args = argparse.ArgumentParser(prog="python -m minids.ship.results", description=__doc__.split(":")[0])
+    args.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the README would change")
+    args.add_argument("--root", default=".", metavar="DIR", help="the repository (default: here)")
+    args = args.parse_args(argv)
+    path = Path(args.root) / "README.md"
+    try:
+        before = path.read_text(encoding="utf-8")
+        after = replaced(before, render(Path(args.root) / "docs" / "results"))
+        if before == after:
+            return 0
+        if args.check:
+            print(f"{path}: differs from docs/results; run `python -m minids.ship.results`.", file=sys.stderr)
+            return 1
+        path.write_text(after, encoding="utf-8")
+    except (MinidsError, OSError) as error:
+        print(f"results: {error}", file=sys.stderr)
+        return 2
+    print(f"{path}: results written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

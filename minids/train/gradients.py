@@ -1,0 +1,41 @@
+"""All gradients of a model in one buffer, with room for the sums that belong to them.
+
+One buffer means one all-reduce, one norm, one scaling and one zeroing for a model of dozens of small tensors.
+"""
+
+import torch
+from torch import nn
+
+from minids.errors import MinidsError
+
+
+class FlatGradients:
+    """Every parameter's .grad as a view of one buffer, followed by the step's sums, so that they travel together."""
+
+    SUMS = ("loss", "mtp", "balance", "weight", "tokens", "stop")
+
+    def __init__(self, model: nn.Module):
+        params = [p for p in model.parameters() if p.requires_grad]
+        kinds = {(p.dtype, p.device) for p in params}
+        if len(kinds) != 1 or params[0].dtype.itemsize < 4:
+            found = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds)) or "none"
+            raise MinidsError(f"the weights to train are of {found}: training needs all of them in float32 on one "
+                              "device (bf16 is a setting of the loop: precision = 'bf16')")
+        sizes = [p.numel() for p in params]
+        self.buffer = torch.zeros(sum(sizes) + len(self.SUMS), dtype=params[0].dtype, device=params[0].device)
+        self.grads, self.sums = self.buffer[:-len(self.SUMS)], self.buffer[-len(self.SUMS):]
+        self.params, self.views = params, [g.view_as(p) for p, g in zip(params, self.grads.split(sizes))]
+
+    def zero_(self) -> None:
+        self.buffer.zero_()
+        for p, view in zip(self.params, self.views):
+            p.grad = view  # autograd adds into it
+
+    def add(self, **sums) -> None:
+        for name, value in sums.items():
+            self.sums[self.SUMS.index(name)] += value
+
+    def read(self) -> dict[str, float]:
+        """The sums, and the norm of the gradients, in one transfer from the device."""
+        values = torch.cat([self.sums.double(), torch.linalg.vector_norm(self.grads).double()[None]]).tolist()
+        return dict(zip((*self.SUMS, "norm"), values))

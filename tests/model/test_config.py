@@ -1,0 +1,166 @@
+"""ModelConfig: what it reads, and that it says what is wrong with what it refuses."""
+
+import json
+
+import pytest
+from tiny_models import YARN, tiny_config
+
+from minids.errors import MinidsError
+from minids.model.config import ModelConfig
+
+V3_FILE = {  # the published config.json of DeepSeek-V3
+    "architectures": ["DeepseekV3ForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
+    "aux_loss_alpha": 0.001, "bos_token_id": 0, "eos_token_id": 1, "ep_size": 1, "first_k_dense_replace": 3,
+    "hidden_act": "silu", "hidden_size": 7168, "initializer_range": 0.02, "intermediate_size": 18432,
+    "kv_lora_rank": 512, "max_position_embeddings": 163840, "model_type": "deepseek_v3",
+    "moe_intermediate_size": 2048, "moe_layer_freq": 1, "n_group": 8, "n_routed_experts": 256,
+    "n_shared_experts": 1, "norm_topk_prob": True, "num_attention_heads": 128, "num_experts_per_tok": 8,
+    "num_hidden_layers": 61, "num_key_value_heads": 128, "num_nextn_predict_layers": 1, "pretraining_tp": 1,
+    "q_lora_rank": 1536, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
+    "quantization_config": {"activation_scheme": "dynamic", "fmt": "e4m3", "quant_method": "fp8",
+                            "weight_block_size": [128, 128]},
+    "rms_norm_eps": 1e-6, "rope_theta": 10000, "routed_scaling_factor": 2.5, "scoring_func": "sigmoid", "seq_aux": True,
+    "rope_scaling": {"type": "yarn", "factor": 40, "beta_fast": 32, "beta_slow": 1, "mscale": 1.0,
+                     "mscale_all_dim": 1.0, "original_max_position_embeddings": 4096},
+    "tie_word_embeddings": False, "topk_group": 4, "topk_method": "noaux_tc", "torch_dtype": "bfloat16",
+    "transformers_version": "4.33.1", "vocab_size": 129280,
+}  # fmt: skip
+
+
+def test_the_published_file():
+    config = ModelConfig.from_dict(V3_FILE)
+    defaults = ModelConfig(
+        max_position_embeddings=163840, rope_scaling=V3_FILE["rope_scaling"], num_nextn_predict_layers=1
+    )
+    written = config.to_dict()
+    for key, value in V3_FILE.items():
+        assert written[key] == value
+    assert {k: v for k, v in written.items() if k not in V3_FILE}.items() <= defaults.to_dict().items()
+
+
+def test_round_trip(tmp_path):
+    for config in (tiny_config(rope_scaling=YARN, q_lora_rank=5), tiny_config(attention="gqa", num_key_value_heads=2)):
+        config.save_pretrained(tmp_path)
+        again = ModelConfig.from_pretrained(tmp_path)
+        assert again.to_dict() == config.to_dict()
+        assert again.attention == config.attention
+
+
+@pytest.mark.parametrize("written", [
+    {"rope_parameters": {"rope_type": "yarn", "rope_theta": 500.0, **{k: v for k, v in YARN.items() if k != "type"}}},
+    {"rope_scaling": {"rope_type": "yarn", **{k: v for k, v in YARN.items() if k != "type"}}, "rope_theta": 500.0},
+    {"rope_scaling": YARN, "rope_theta": 500.0},
+    {"rope_scaling": {**YARN, "rope_type": "yarn"}, "rope_theta": 500.0},
+    {"rope_scaling": {**YARN, "rope_theta": 500.0}},
+])  # fmt: skip
+def test_both_spellings_of_rope(written):
+    config = ModelConfig.from_dict(written)
+    assert config.rope_theta == 500.0 and config.rope_scaling == YARN
+
+
+def test_plain_rope_in_both_spellings():
+    for written in (
+        {"rope_parameters": {"rope_type": "default", "rope_theta": 7.0}},
+        {"rope_scaling": None, "rope_theta": 7.0},
+    ):
+        config = ModelConfig.from_dict(written)
+        assert config.rope_theta == 7.0 and config.rope_scaling is None
+
+
+def test_other_names_of_transformers():
+    assert ModelConfig.from_dict({"num_mtp_layers": 2, "num_local_experts": 64}).num_nextn_predict_layers == 2
+    assert ModelConfig.from_dict({"eos_token_id": [7, 8]}).eos_token_id == 7
+    assert ModelConfig.from_dict({"num_key_value_heads": None, "n_group": None}).num_key_value_heads == 128
+
+
+@pytest.mark.parametrize("values,words", [
+    ({"num_hiden_layers": 3}, ["num_hiden_layers", "'num_hidden_layers'"]),
+    ({"kv_lora_dim": 3}, ["kv_lora_dim", "'kv_lora_rank'"]),
+    ({"banana": 3}, ["banana", "ModelConfig"]),
+    ({"rope_scaling": {"type": "yarn", "facto": 4}}, ["facto", "'factor'"]),
+    ({"rope_scaling": {"type": "linear", "factor": 4}}, ["linear", "yarn"]),
+    ({"rope_scaling": {"type": "yarn", "factor": 4}}, ["original_max_position_embeddings"]),
+    ({"rope_scaling": "yarn"}, ["rope_scaling", "'yarn'"]),
+    ({"rope_parameters": 3}, ["rope_parameters"]),
+    ({"rope_parameters": {"rope_type": "default", "rope_theta": 5.0}, "rope_theta": 6.0}, ["rope_theta", "5.0", "6.0"]),
+    ({"num_mtp_layers": 1, "num_nextn_predict_layers": 2}, ["num_nextn_predict_layers", "1", "2"]),
+    ({"num_local_experts": 8, "n_routed_experts": 16}, ["n_routed_experts", "8", "16"]),
+    ({"model_type": "llama"}, ["model_type", "llama", "deepseek_v3"]),
+    ({"scoring_func": "softmax"}, ["scoring_func", "softmax", "sigmoid"]),
+    ({"topk_method": "greedy"}, ["topk_method", "greedy"]),
+    ({"attention_dropout": 0.1}, ["attention_dropout", "0.1"]),
+    ({"moe_layer_freq": 2}, ["moe_layer_freq", "2"]),
+])  # fmt: skip
+def test_refused_keys(values, words):
+    with pytest.raises(MinidsError) as error:
+        ModelConfig.from_dict(values, where="some/config.json")
+    for word in ["some/config.json" if "type" not in str(values.get("rope_scaling")) else "rope_scaling", *words]:
+        assert word in str(error.value)
+
+
+POSITIVE = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+            "kv_lora_rank",
+            "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "max_position_embeddings"]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes,words", [
+    *[({key: bad}, [key, repr(bad)]) for key in POSITIVE for bad in (0, -4, 1.5, "8", True, None)],
+    ({"q_lora_rank": 0}, ["q_lora_rank"]),
+    ({"qk_rope_head_dim": 7}, ["qk_rope_head_dim", "even"]),
+    ({"hidden_act": "gelu"}, ["hidden_act", "gelu"]),
+    ({"attention": "linear"}, ["attention", "linear"]),
+    ({"num_nextn_predict_layers": -1}, ["num_nextn_predict_layers"]),
+    ({"num_nextn_predict_layers": 9}, ["num_nextn_predict_layers"]),
+    ({"rms_norm_eps": 0.0}, ["rms_norm_eps"]),
+    ({"rope_theta": -1.0}, ["rope_theta"]),
+    ({"attention": "gqa", "num_key_value_heads": 3}, ["num_key_value_heads", "3", "4"]),
+    ({"attention": "mha", "num_key_value_heads": 2}, ["num_key_value_heads", "gqa"]),
+    ({"num_key_value_heads": 2}, ["num_key_value_heads", "gqa"]),
+    ({"moe_intermediate_size": 0}, ["moe_intermediate_size"]),
+    ({"n_routed_experts": 0}, ["n_routed_experts"]),
+    ({"n_shared_experts": 0}, ["n_shared_experts"]),
+    ({"n_group": 3}, ["n_group", "3", "16"]),
+    ({"n_group": 0}, ["n_group"]),
+    ({"n_group": 16}, ["2 experts"]),
+    ({"topk_group": 5}, ["topk_group", "5"]),
+    ({"topk_group": 0}, ["topk_group"]),
+    ({"num_experts_per_tok": 9}, ["num_experts_per_tok", "9", "8"]),
+    ({"num_experts_per_tok": 0}, ["num_experts_per_tok"]),
+    ({"first_k_dense_replace": -1}, ["first_k_dense_replace"]),
+    ({"num_experts_per_tok": "3"}, ["num_experts_per_tok"]),
+    ({"q_lora_rank": 1.5}, ["q_lora_rank"]),
+    ({"n_group": None}, ["n_group"]),
+    ({"rms_norm_eps": "1e-6"}, ["rms_norm_eps"]),
+    ({"rope_scaling": {"type": "yarn", "factor": "4", "original_max_position_embeddings": 16}}, ["factor"]),
+    ({"rope_scaling": {"type": "yarn", "factor": 0, "original_max_position_embeddings": 16}}, ["factor"]),
+    ({"routed_scaling_factor": None}, ["routed_scaling_factor"]),
+    ({"initializer_range": -0.1}, ["initializer_range"]),
+])  # fmt: skip
+def test_impossible_values(changes, words):
+    with pytest.raises(MinidsError) as error:
+        tiny_config(**changes)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_a_dense_model_does_not_need_expert_sizes():
+    tiny_config(first_k_dense_replace=3, n_routed_experts=1, n_group=5)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'"x"', b"\xff\xfe", b"null"])
+def test_unreadable_files(content, tmp_path):
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(MinidsError, match="config.json"):
+        ModelConfig.from_pretrained(tmp_path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(MinidsError, match="no such file"):
+        ModelConfig.from_pretrained(tmp_path)
+
+
+def test_an_attention_that_the_published_type_does_not_have(tmp_path):
+    with pytest.raises(MinidsError, match="attention"):
+        ModelConfig.from_dict({"model_type": "deepseek_v3", "attention": "gqa"})
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "minids", "attention": "mha"}))
+    assert ModelConfig.from_pretrained(tmp_path).attention == "mha"

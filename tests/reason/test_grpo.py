@@ -1,0 +1,166 @@
+"""The settings of `grpo_loss` one by one, by hand; refusals; padding. (TRL and exact gradients: the neighbours.)"""
+
+import pytest
+import torch
+
+from minids.errors import MinidsError
+from minids.model.sampling import warp_logits
+from minids.reason.grpo import advantages, count_units, grpo_loss, kl_estimate, token_logps
+
+NAN = float("nan")
+
+
+def batch(**changes):
+    torch.manual_seed(0)
+    old = -torch.rand(4, 5, dtype=torch.float64) - 0.1
+    values = dict(logp_NT=(old + 0.3 * torch.randn_like(old)).requires_grad_(), old_logp_NT=old,
+                  adv_N=torch.tensor([1.0, -1.0, 0.5, 0.0], dtype=torch.float64),
+                  mask_NT=torch.arange(5) < torch.tensor([5, 3, 1, 4])[:, None])
+    return values | changes
+
+
+def test_advantages_by_hand():
+    rewards = torch.tensor([1.0, 0, 0, 1, 1, 1], dtype=torch.float64)
+    adv, informative = advantages(rewards, 3, scale="none")
+    assert adv.tolist() == pytest.approx([2 / 3, -1 / 3, -1 / 3, 0, 0, 0])
+    assert informative.tolist() == [True] * 3 + [False] * 3
+    assert advantages(rewards, 3, baseline="loo", scale="none")[0].tolist() == pytest.approx([1, -.5, -.5, 0, 0, 0])
+    assert advantages(rewards, 3, baseline="none", scale="none")[0].tolist() == rewards.tolist()
+    std1, std0 = (1 / 3) ** 0.5, (2 / 9) ** 0.5
+    assert advantages(rewards, 3)[0][0].item() == pytest.approx(2 / 3 / (std1 + 1e-4))
+    assert advantages(rewards, 3, ddof=0, eps=0.0)[0][0].item() == pytest.approx(2 / 3 / std0)
+    assert advantages(rewards, 3, scale="batch")[0][0].item() == pytest.approx(2 / 3 / (rewards.std().item() + 1e-4))
+
+
+def test_equal_rewards_give_exactly_zero():
+    """0.1 is not a binary fraction: without care the mean differs from it and the noise is divided by eps."""
+    for scale in ("std", "batch", "none"):
+        for group in (1, 3, 7):
+            adv, informative = advantages(torch.full((group * 2,), 0.1), group, scale=scale)
+            assert not adv.any() and not informative.any()
+    assert advantages([0, 1], 2)[0].dtype == torch.float32
+
+
+@pytest.mark.parametrize("aggregation,constant,expected", [
+    ("sequence_mean", None, -(1.0 - 1.0 + 0.5) / 4), ("token_mean", None, -(5 - 3 + 0.5) / 13),
+    ("constant", 10, -(5 - 3 + 0.5) / 40)])
+def test_aggregations_on_policy_by_hand(aggregation, constant, expected):
+    """On policy every ratio is 1, so an answer of n tokens contributes n times its advantage."""
+    b = batch()
+    b["logp_NT"] = b["old_logp_NT"].clone().requires_grad_()
+    loss, metrics = grpo_loss(**b, aggregation=aggregation, constant=constant)
+    assert loss.item() == pytest.approx(expected)
+    assert metrics["ratio_mean"] == 1 and metrics["clip_fraction"] == 0 and metrics["approx_kl"] == 0
+    assert metrics["tokens"] == 13 and metrics["sequences"] == 4
+    assert metrics["policy_loss"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("ratio,adv,settings,value,slope", [
+    (1.1, 1, {}, -1.1, 1), (1.5, 1, {}, -1.2, 0), (0.5, 1, {}, -0.5, 1),
+    (1.5, -1, {}, 1.5, 1), (0.5, -1, {}, 0.8, 0), (1.5, 1, dict(clip="none"), -1.5, 1),
+    (1.25, 1, dict(clip="higher", clip_high=0.28), -1.25, 1), (1.5, 1, dict(clip="higher", clip_high=0.28), -1.28, 0),
+    (5.0, -1, {}, 5.0, 1), (5.0, -1, dict(clip="dual", dual_delta=3.0), 3.0, 0),
+    (2.0, -1, dict(clip="dual", dual_delta=3.0), 2.0, 1), (5.0, 1, dict(clip="dual", dual_delta=3.0), -1.2, 0),
+    (0.5, -1, dict(clip="dual", dual_delta=3.0), 0.8, 0), (9.0, 1, dict(clip_low=10.0), -9.0, 1),
+])
+def test_clipping_of_one_token(ratio, adv, settings, value, slope):
+    old = torch.tensor([[-5.0]], dtype=torch.float64)
+    logp = (old + torch.tensor(ratio, dtype=torch.float64).log()).requires_grad_()
+    loss, metrics = grpo_loss(logp, old, torch.tensor([float(adv)]), torch.ones(1, 1), **settings)
+    (grad,) = torch.autograd.grad(loss, logp)
+    assert loss.item() == pytest.approx(value)
+    assert grad.item() == pytest.approx(-adv * ratio * slope)
+    assert metrics["clip_fraction"] == 1 - slope
+    assert metrics["ratio_max"] == pytest.approx(ratio)
+    assert metrics["approx_kl"] == pytest.approx(ratio - 1 - torch.tensor(ratio, dtype=torch.float64).log().item())
+
+
+@pytest.mark.parametrize("ratio", ["token", "sequence"])
+@pytest.mark.parametrize("aggregation", ["sequence_mean", "token_mean", "constant"])
+def test_what_stands_under_the_mask_is_never_used(aggregation, ratio):
+    clean, dirty = batch(), batch()
+    ref = clean["old_logp_NT"] + 0.1
+    settings = dict(aggregation=aggregation, ratio=ratio, kl="k3", kl_coef=0.1, constant=5)
+    hole = ~dirty["mask_NT"]
+    for junk in (NAN, float("-inf"), 1e30):
+        dirty["old_logp_NT"] = clean["old_logp_NT"].masked_fill(hole, junk)
+        dirty["logp_NT"] = clean["logp_NT"].detach().masked_fill(hole, junk).requires_grad_()
+        a, _ = grpo_loss(**clean, ref_logp_NT=ref, **settings)
+        b, _ = grpo_loss(**dirty, ref_logp_NT=ref.masked_fill(hole, junk), **settings)
+        assert a.item() == b.item()
+        grad_a = torch.autograd.grad(a, clean["logp_NT"])[0]
+        grad_b = torch.autograd.grad(b, dirty["logp_NT"])[0]
+        assert torch.equal(grad_a, grad_b) and not grad_a[hole].any()
+
+
+@pytest.mark.parametrize("aggregation", ["sequence_mean", "token_mean", "constant"])
+def test_skipping_equals_leaving_the_rows_out(aggregation):
+    b, informative = batch(), torch.tensor([True, True, False, True])
+    settings = dict(aggregation=aggregation, constant=5, kl="k2", kl_coef=0.1)
+    ref = b["old_logp_NT"] - 0.2
+    loss, metrics = grpo_loss(**b, **settings, ref_logp_NT=ref, informative_N=informative, skip_zero_variance=True)
+    rest, _ = grpo_loss(*(b[k][informative] for k in ("logp_NT", "old_logp_NT", "adv_N", "mask_NT")), **settings,
+                        ref_logp_NT=ref[informative])
+    assert loss.item() == pytest.approx(rest.item(), abs=1e-15) and metrics["sequences"] == 3
+    units = count_units(b["mask_NT"], aggregation, informative_N=informative, skip_zero_variance=True)
+    assert units == (12 if aggregation == "token_mean" else 3)
+    nothing, metrics = grpo_loss(**b, **settings, ref_logp_NT=ref, informative_N=torch.zeros(4, dtype=torch.bool),
+                                 skip_zero_variance=True)
+    assert nothing.item() == 0 and metrics["tokens"] == 0
+    assert not torch.autograd.grad(nothing, b["logp_NT"])[0].any()
+
+
+def test_zero_variance_groups_have_no_gradient_without_kl():
+    b = batch(adv_N=advantages(torch.full((4,), 0.1), 4)[0].double())
+    loss, _ = grpo_loss(**b)
+    assert not torch.autograd.grad(loss, b["logp_NT"])[0].any()
+
+
+def test_an_advantage_for_each_token():
+    b = batch()
+    spread, _ = grpo_loss(**batch(adv_N=b["adv_N"][:, None].expand(4, 5)))
+    assert spread.item() == grpo_loss(**b)[0].item()
+
+
+@pytest.mark.parametrize("kind,expected", [("k1", 0.2), ("k2", 0.02), ("k3", 0.0187307530779818)])
+def test_kl_values(kind, expected):
+    assert kl_estimate(torch.tensor(-1.0), torch.tensor(-1.2), kind).item() == pytest.approx(expected, abs=1e-7)
+    b = batch()
+    loss, metrics = grpo_loss(**b, kl=kind, kl_coef=0.5, ref_logp_NT=b["logp_NT"].detach() - 0.2)
+    assert loss.item() == pytest.approx(grpo_loss(**b)[0].item() + 0.5 * expected)
+    assert metrics["kl"] == pytest.approx(expected)
+    assert metrics["policy_loss"] == pytest.approx(grpo_loss(**b)[0].item())
+
+
+def test_token_logps_are_those_of_the_sampling_distribution():
+    torch.manual_seed(0)
+    logits = torch.randn(3, 4, 11)
+    for how in (dict(), dict(temperature=0.6), dict(top_k=3), dict(temperature=1.4, top_k=5, top_p=0.8)):
+        expected = warp_logits(logits, **how).log_softmax(-1)
+        ids = torch.distributions.Categorical(logits=expected).sample()
+        ours = token_logps(logits, ids, **how)
+        torch.testing.assert_close(ours, expected.gather(-1, ids[..., None])[..., 0])
+    # Pushed just outside top-k by rounding, a sampled token still has a finite log-probability.
+    assert token_logps(torch.tensor([[[0.0, 1.0, 2.0]]]), torch.tensor([[0]]), top_k=1).isfinite().all()
+
+
+@pytest.mark.parametrize("settings,said", [
+    (dict(aggregation="mean"), "aggregation='mean'"), (dict(clip="both"), "clip='both'"), (dict(kl="k4"), "kl='k4'"),
+    (dict(aggregation="constant"), "constant="), (dict(kl="k3"), "ref_logp_NT"), (dict(kl_coef=0.1), "kl='none'"),
+    (dict(clip_high=0.3), "symmetric"), (dict(clip="higher"), "clip_high"), (dict(clip="dual"), "dual_delta"),
+    (dict(clip="dual", dual_delta=1.1), "dual_delta"), (dict(dual_delta=3.0), "dual_delta"),
+    (dict(ratio="word"), "ratio"),
+    (dict(clip_low=0.0), "clip_low"), (dict(skip_zero_variance=True), "informative_N"),
+    (dict(mask_truncated=True), "finished_N"), (dict(mask_NT=torch.ones(4, 6)), "one shape")])
+def test_impossible_settings_are_refused(settings, said):
+    with pytest.raises(MinidsError, match=said):
+        grpo_loss(**(batch() | settings))
+
+
+@pytest.mark.parametrize("rewards,settings,said", [
+    ([1.0, 2, 3], dict(group_size=2), "groups of 2"), ([1.0], dict(group_size=1, baseline="loo"), "loo"),
+    ([1.0, NAN], dict(group_size=2), "finite"), ([1.0, 2], dict(group_size=2, ddof=2), "ddof"),
+    ([1.0, 2], dict(group_size=2, scale="max"), "scale"), ([1.0, 2], dict(group_size=2, baseline="median"), "base")])
+def test_impossible_advantages_are_refused(rewards, settings, said):
+    with pytest.raises(MinidsError, match=said):
+        advantages(torch.tensor(rewards), **settings)

@@ -1,0 +1,96 @@
+"""The README's results are what the records say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from minids import MinidsError
+from minids.ship import results
+
+ROOT = Path(__file__).parents[2]
+
+
+def record(seed, pass1=0.9, controls=True):
+    def row(stage, pass1, greedy, family="all"):
+        return {"stage": stage, "family": family, "n": 1000, "greedy": greedy, "pass1": pass1,
+                "ci": [pass1 - 0.01, pass1 + 0.01], "length": 50.0}  # fmt: skip
+
+    evals = [row("base", 0.1, 0.2), row("sft", 0.3, 0.4)]
+    evals += [row("grpo", pass1, 0.96, f) for f in ("add", "chain", "all")]
+    if controls:
+        evals += [row("direct", 0.1, 0.15), row("random_reward", 0.305, 0.4)]
+    return {
+        "recipe": "tiny", "seed": seed, "seconds": 300.0 + 60 * seed, "peak_bytes": 2**30, "stages": [], "evals": evals,
+        "versions": {"torch": "2.13.0"}, "hardware": {"cpu": "A CPU", "processes": 2, "device": "cpu"},
+        "beyond": [{"stage": "grpo", "family": "add", "size": 6, "n": 100, "greedy": 0.5, "ci": [0.4, 0.6]}],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def repo(tmp_path):
+    folder = tmp_path / "docs" / "results"
+    folder.mkdir(parents=True)
+    (tmp_path / "README.md").write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n")
+    for seed, pass1 in ((0, 0.9), (1, 0.94)):
+        (folder / f"tiny-seed{seed}.json").write_text(json.dumps(record(seed, pass1)))
+    bench = {"name": "decode_single", "ours": 800.0, "peer": 200.0, "peer_name": "transformers", "ratio": 4.0,
+             "unit": "tokens/s", "device": "cpu", "config": "tiny"}  # fmt: skip
+    (folder / "bench.json").write_text(json.dumps([bench]))
+    return tmp_path
+
+
+def run(repo, *more):
+    return results.main(["--root", str(repo), *more])
+
+
+def test_writes_the_block_and_nothing_else(repo):
+    assert run(repo) == 0
+    text = (repo / "README.md").read_text()
+    assert text.startswith("above\n") and text.endswith("below\n") and "old" not in text
+    lines = {line.split("|")[1].strip(): [c.strip() for c in line.split("|")[2:-1]] for line in text.splitlines() if line[:1] == "|"}
+    assert lines["pass@1 at T=1 after GRPO"] == ["≥ 90 %", "92.0 %", "90.0 % [89.0, 91.0]", "94.0 % [93.0, 95.0]"]
+    assert lines["time, evaluation included"] == ["≤ 10 min", "5.5 min", "5.0 min", "6.0 min"]
+    assert lines["GRPO over SFT, pass@1"][1] == "+62.0 points"
+    assert lines["control: answers without thinking, greedy"][1] == "15.0 %"
+    assert lines["control: GRPO on random rewards, gain in pass@1"][2] == "+0.5 points [-0.5, 1.5]"
+    assert lines["longer than trained on: add, 6 digits, greedy"][2] == "50.0 % [40.0, 60.0]"
+    assert lines["decode_single (tiny)"] == ["800 tokens/s", "200 tokens/s", "transformers", "4.00", "≥ 2.5"]
+    assert "seeds 0, 1; A CPU, processes: 2" in text
+
+
+def test_check_fails_on_drift_and_writes_nothing(repo, capsys):
+    before = (repo / "README.md").read_text()
+    assert run(repo, "--check") == 1 and "differs" in capsys.readouterr().err
+    assert (repo / "README.md").read_text() == before
+    assert run(repo) == 0 and run(repo, "--check") == 0
+    path = repo / "README.md"
+    path.write_text(path.read_text().replace("92.0 %", "99.0 %"))
+    assert run(repo, "--check") == 1
+
+
+def test_lines_that_records_cannot_fill_are_left_out(repo):
+    (repo / "docs" / "results" / "tiny-seed1.json").write_text(json.dumps(record(1, controls=False)))
+    text = results.render(repo / "docs" / "results")
+    assert "control:" not in text and "pass@1 at T=1 after GRPO" in text
+
+
+def test_no_records(tmp_path):
+    assert results.render(tmp_path) == "No run is recorded yet.\n"
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '"x"', '{"recipe": "tiny"}'])
+def test_damaged_records_are_named(tmp_path, text):
+    (tmp_path / "bad.json").write_text(text)
+    with pytest.raises(MinidsError, match="bad.json"):
+        results.render(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["no marks", "<!-- /results --> <!-- results -->", "<!-- results --> <!-- results --> <!-- /results -->"])
+def test_a_readme_without_its_marks_is_refused(text):
+    with pytest.raises(MinidsError, match="needs the line"):
+        results.replaced(text, "x")
+
+
+def test_our_own_readme_says_what_our_records_say():
+    assert run(ROOT, "--check") == 0

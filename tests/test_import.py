@@ -1,0 +1,42 @@
+"""`import minids` costs little: torch is loaded when a name that needs it is used, the rest when a command needs it."""
+
+import json
+import subprocess
+import sys
+
+HEAVY = {"transformers", "datasets", "tokenizers", "rich", "matplotlib", "triton", "pandas", "regex", "trl", "numpy.testing"}
+
+
+def modules_after(code):
+    program = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_import_minids_adds_almost_nothing():
+    assert "torch" not in modules_after("import minids")
+    assert not HEAVY & modules_after("import minids")
+
+
+def test_the_public_names_add_little_to_torch():
+    names = "ModelConfig, Transformer, Tokenizer, generate, grpo_loss"
+    torch, ours = modules_after("import torch, numpy"), modules_after(f"import torch, numpy\nfrom minids import {names}")
+    assert not HEAVY & (ours - torch)
+    foreign = {m for m in ours - torch if m.split(".")[0] not in ("minids", "safetensors", "torch")}
+    assert len(foreign) < 40, sorted(foreign)
+
+
+def test_help_needs_no_torch():
+    assert "torch" not in modules_after("from minids import cli\ncli.parser().format_help()")
+
+
+def test_training_needs_no_optional_package():
+    code = "from minids import pipeline, recipes\nrecipes.load('tiny')"
+    assert not HEAVY & modules_after(code) - modules_after("import torch, numpy")
+
+
+def test_unknown_names_are_attribute_errors():
+    import minids
+
+    assert not hasattr(minids, "nonsense")
+    assert {"Transformer", "Tokenizer", "generate", "grpo_loss", "ModelConfig"} <= set(dir(minids))

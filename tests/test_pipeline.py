@@ -1,0 +1,153 @@
+"""The main job from end to end, in miniature."""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import write_recipe
+from safetensors.torch import load_file
+
+from minids import MinidsError, cli
+from minids.reason import documents, rl, tasks
+from minids.reason.rl import RLConfig
+
+STAGES = ["tokenizer", "pretrain", "sft", "grpo"]
+FILES = ["recipe.json", "metrics.jsonl", "results.json", "report.html", "tokenizer/tokenizer.json"]
+# what a clock says differs from run to run
+CLOCKS = {"seconds", "sampling_share", "sampling", "update", "evaluation_seconds", "peak_bytes"}
+
+
+def results(out):
+    return json.loads((out / "results.json").read_text())
+
+
+def without_clocks(value):
+    if isinstance(value, dict):
+        return {k: without_clocks(v) for k, v in value.items() if k not in CLOCKS}
+    return [without_clocks(v) for v in value] if isinstance(value, list) else value
+
+
+def assert_same_run(one, other, models=("base", "sft", "model")):
+    """Bit-identical weights, and the same metrics and results but for clocks."""
+    for name in models:
+        a, b = (load_file(run / name / "model.safetensors") for run in (one, other))
+        assert a.keys() == b.keys()
+        for key in a:
+            assert a[key].equal(b[key]), f"{name}: {key}"
+    assert without_clocks(results(one)) == without_clocks(results(other))
+    lines = [[json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()] for run in (one, other)]
+    assert without_clocks(lines[0]) == without_clocks(lines[1])
+
+
+def check_results(r, stages, evals):
+    assert {"recipe", "seed", "versions", "hardware", "seconds", "peak_bytes"} <= r.keys()
+    assert [s["name"] for s in r["stages"]] == stages
+    assert all(s["seconds"] >= 0 and s["tokens"] > 0 for s in r["stages"])
+    assert list(dict.fromkeys(row["stage"] for row in r["evals"])) == evals
+    for row in r["evals"]:
+        assert {"stage", "family", "n", "greedy", "pass1", "ci", "length"} <= row.keys()
+        assert 0 <= row["ci"][0] <= row["pass1"] <= row["ci"][1] <= 1
+        if row["stage"] not in ("direct", "random_reward"):
+            assert set(row["pass_at"]) == {"1", "2"}
+    families = [row["family"] for row in r["evals"] if row["stage"] == "grpo"]
+    assert families == ["add", "chain", "word", "all"]
+
+
+def test_files_and_results(finished):
+    assert all((finished / name).is_file() for name in FILES)
+    check_results(results(finished), STAGES, ["base", "sft", "grpo"])
+    lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(line["stage"] for line in lines)) == ["pretrain", "sft", "grpo"]
+    rl_lines = [line for line in lines if line["stage"] == "grpo"]
+    assert [line["step"] for line in rl_lines] == [1, 2, 3, 4, 5, 6]
+    wanted = {"reward", "length", "entropy", "kl", "zero_variance", "truncated", "empty_think", "logp_gap"}
+    assert all(wanted <= line.keys() for line in rl_lines)
+    assert {b["size"] for b in results(finished)["beyond"] if b["family"] == "add"} == {6, 7}
+
+
+def test_weights_are_changed_by_every_stage(finished):
+    base, sft, model = (load_file(finished / name / "model.safetensors") for name in ("base", "sft", "model"))
+    name = "model.layers.0.self_attn.o_proj.weight"
+    assert not base[name].equal(sft[name]) and not sft[name].equal(model[name])
+
+
+def test_resuming_a_finished_run_changes_nothing(finished, recipe, tmp_path, capsys):
+    out = tmp_path / "again"
+    shutil.copytree(finished, out)
+    assert cli.main(["run", recipe, "--out", str(out), "--workers", "1", "--resume"]) == 0
+    assert "greedy all" in capsys.readouterr().out
+    assert_same_run(finished, out)
+
+
+def test_controls_can_be_added_to_a_finished_run(finished, recipe, tmp_path):
+    out = tmp_path / "controls"
+    shutil.copytree(finished, out)
+    assert cli.main(["run", recipe, "--out", str(out), "--workers", "1", "--resume", "--controls"]) == 0
+    r = results(out)
+    check_results(r, [*STAGES, "direct", "random_reward"], ["base", "sft", "grpo", "direct", "random_reward"])
+    assert r["seconds"] == results(finished)["seconds"]  # their time is counted apart
+    assert [s["name"] for s in r["stages"] if s["control"]] == ["direct", "random_reward"]
+
+
+def test_zero_starts_from_the_base_model(tmp_path):
+    out = tmp_path / "zero"
+    assert cli.main(["run", write_recipe(tmp_path, "tiny-zero"), "--out", str(out), "--workers", "1"]) == 0
+    check_results(results(out), ["tokenizer", "pretrain", "grpo"], ["base", "grpo"])
+    assert (out / "report.html").is_file()
+    assert json.loads((out / "model" / "minids.json").read_text())["style"] == "plain"
+
+
+@pytest.mark.slow
+def test_two_processes(recipe, tmp_path):
+    out = tmp_path / "two"
+    assert cli.main(["run", recipe, "--out", str(out), "--workers", "2"]) == 0
+    assert results(out)["hardware"]["processes"] == 2
+    check_results(results(out), STAGES, ["base", "sft", "grpo"])
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_resumed(tmp_path):
+    """kill -9 at random moments; the resumed run leaves the same bits as one that was never stopped."""
+    recipe = write_recipe(tmp_path, steps=60, fewer=20)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    command = [sys.executable, "-m", "minids.cli", "run", recipe, "--workers", "1", "--resume", "--out"]
+    began = time.monotonic()
+    subprocess.run([*command, whole], check=True, capture_output=True)
+    lasted = time.monotonic() - began
+    rng, moments = random.Random(), []
+    for _ in range(4):
+        moments.append(round(rng.uniform(0.25, 0.8) * lasted, 2))
+        with subprocess.Popen([*command, cut], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+            try:
+                job.wait(moments[-1])
+                break  # finished before it was killed
+            except subprocess.TimeoutExpired:
+                job.kill()
+    last = subprocess.run([*command, cut], capture_output=True, text=True)
+    assert last.returncode == 0, f"killed after {moments} s: {last.stderr}"
+    assert_same_run(whole, cut)
+
+
+def test_splits_are_disjoint():
+    families = list(tasks.FAMILIES)
+    rng = random.Random(0)
+    trained = {p.key for p in documents._problems(families, rng, 3000)}
+    config = RLConfig(steps=1, lr=1e-3, prompts=24)
+    explored = {p.key for step in range(50) for p in rl.questions(config, families, step)[0]}
+    tested = {p.key for p in tasks.problem_set(families, "test", 300, 0)}
+    assert not trained & explored and not trained & tested and not explored & tested
+
+
+@pytest.mark.parametrize("where", ["documents", "rl"])
+def test_a_problem_of_the_test_set_stops_training(monkeypatch, where):
+    leak = tasks.problem_set(["add"], "test", 1, 0)[0]
+    monkeypatch.setattr(tasks, "sample", lambda *a, **k: leak)
+    with pytest.raises(MinidsError, match="belongs to the split 'test'"):
+        if where == "documents":
+            list(documents.pretraining_parts(["add"], 3, mix={"hasty": 1.0}, fact_share=0.0, seed=0))
+        else:
+            rl.questions(RLConfig(steps=1, lr=1e-3), ["add"], 0)
