@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from pathlib import Path
 
 from minids import __version__
@@ -36,6 +37,17 @@ def main(argv=None):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?" and does not end the program
     args = parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _note
+        code = _guarded(args)
+    try:
+        sys.stdout.flush()
+    except OSError:  # a full disk or a closed pipe; Python would complain about it once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _guarded(args):
     try:
         args.command(args)
         sys.stdout.flush()
@@ -45,7 +57,6 @@ def main(argv=None):
     except KeyboardInterrupt as stopped:
         return _complain(f"stopped. {stopped}".strip(), 130)
     except BrokenPipeError:  # `minids … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         if error.errno not in FIXES:
@@ -62,6 +73,13 @@ def main(argv=None):
                 "the GPU's memory is full. Use --device cpu, or smaller batches (--set pretrain.tokens_per_batch=…).", 2
             )
         return _defect(error)
+
+
+def _note(message, category, filename, line, file=None, code=None):
+    if category is UserWarning:  # ours
+        print(f"minids: note: {message}", file=sys.stderr)
+    elif not issubclass(category, (DeprecationWarning, FutureWarning)):
+        print(f"{filename}:{line}: {category.__name__}: {message}", file=sys.stderr)
 
 
 def _complain(message, code):

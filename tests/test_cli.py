@@ -141,7 +141,7 @@ def test_cost_and_doctor_say_something(monkeypatch, capsys):
     assert cli.main(["cost", "v3"]) == 0
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
-    for word in ("2,664,000" if "2,664,000" in out else "2664", "torch", "cores", "memory", "GFLOP/s", "about 5 minutes"):
+    for word in ("671", "torch", "cores", "memory", "GFLOP/s", "about 5 minutes"):
         assert word in out
 
 

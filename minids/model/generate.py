@@ -222,14 +222,16 @@ def prefill(model, prompts, n, room):
 @torch.no_grad()
 def steps(model, prompts, n, max_new_tokens, temperature, top_k, top_p, seeds, stop_ids, folded=None):
     """Yields (rows, tokens, log-probabilities) a step, for the sequences that still run; the core of `generate` and of streaming."""
-    cache, logits_BV = prefill(model, prompts, n, max_new_tokens)
+    # an answer ends at the context, wherever the longer prompts beside it end
+    rooms = [min(max_new_tokens, model.config.max_position_embeddings - len(p)) for p in prompts for _ in range(n)]
+    cache, logits_BV = prefill(model, prompts, n, max(rooms))
     decoder = PlainDecoder(model, cache) if folded is None else FoldedDecoder(model, cache, folded)
     device = logits_BV.device
-    u_BT = uniform(seeds, max_new_tokens).to(device)
+    u_BT, room_B = uniform(seeds, max(rooms)).to(device), torch.tensor(rooms, device=device)
     stop = torch.tensor(sorted(stop_ids), device=device)
     rows = torch.arange(len(prompts) * n, device=device)  # which sequence each row of the batch is
     running = torch.ones_like(rows, dtype=torch.bool)
-    for t in range(max_new_tokens):
+    for t in range(max(rooms)):
         if temperature == 0:
             logps_BV = logits_BV.float().log_softmax(-1)
             tokens_B = logits_BV.argmax(-1)
@@ -241,9 +243,9 @@ def steps(model, prompts, n, max_new_tokens, temperature, top_k, top_p, seeds, s
             yield rows, tokens_B, logps_B
         else:
             yield rows[running], tokens_B[running], logps_B[running]
-        running = running & ~torch.isin(tokens_B, stop)
+        running = running & ~torch.isin(tokens_B, stop) & (t + 1 < room_B[rows])
         left = int(running.sum())
-        if left == 0 or t == max_new_tokens - 1:
+        if left == 0:
             return
         if left <= 0.8 * len(running):
             keep = running.nonzero().squeeze(1)
@@ -308,10 +310,10 @@ def generate(
         for begin in range(0, len(order), size):
             chosen = order[begin : begin + size]
             sequences = [i * n + j for i in chosen for j in range(n)]
-            room = min(max_new_tokens, model.config.max_position_embeddings - max(len(prompts[i]) for i in chosen))
             part = steps(
-                model, [prompts[i] for i in chosen], n, room, temperature, top_k, top_p, [seeds[s] for s in sequences], stop_ids, folded
-            )
+                model, [prompts[i] for i in chosen], n, max_new_tokens, temperature, top_k, top_p, [seeds[s] for s in sequences], stop_ids,
+                folded,
+            )  # fmt: skip
             for rows, tokens, logp in part:
                 for row, token, value in zip(rows.tolist(), tokens.tolist(), logp.tolist()):
                     ids[sequences[row]].append(token)
@@ -325,7 +327,6 @@ def stream(model, prompt, *, max_new_tokens=256, temperature=1.0, top_k=0, top_p
     """Yields the new tokens of one prompt as they are drawn; the stop token last."""
     check_prompts(model, [prompt], max_new_tokens)
     stop_ids = {model.config.eos_token_id} - {None} if stop_ids is None else set(stop_ids)
-    room = min(max_new_tokens, model.config.max_position_embeddings - len(prompt))
     model.eval()
-    for _, tokens, _ in steps(model, [prompt], 1, room, temperature, top_k, top_p, [seed], stop_ids):
+    for _, tokens, _ in steps(model, [prompt], 1, max_new_tokens, temperature, top_k, top_p, [seed], stop_ids):
         yield int(tokens[0])

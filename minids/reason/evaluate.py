@@ -81,12 +81,15 @@ def summarise(stage, family, greedy, once, many=(), rights=(), seed=0):
 
 
 def guess_at(problems, ks):
-    """What k guesses without reading the question solve: the k most frequent answers of each problem's family. They are counted
-    on these very problems, which flatters the guesser."""
+    """What k guesses without reading the question solve: the k most frequent answers of each problem's family.
+
+    They are counted on these very problems, which flatters the guesser.
+    """
     counts = {}
     for p in problems:
         counts.setdefault(p.family, Counter())[p.answer] += 1
-    return {str(k): sum(n for c in counts.values() for _, n in c.most_common(int(k))) / max(1, len(problems)) for k in ks}
+    hits = {k: sum(n for c in counts.values() for _, n in c.most_common(int(k))) for k in ks}
+    return {str(k): n / max(1, len(problems)) for k, n in hits.items()}
 
 
 def _mean(values):

@@ -119,12 +119,11 @@ class Chat:
         o, writer = self.opened, Writer(self.out, self.colour)
         prompt = prompt_of(o.tokenizer, question, o.style)
         try:
-            try:
-                for part, text in parts(o.tokenizer, o.style, self._tokens(prompt, temperature)):
-                    writer.write(part, text)
-            finally:
-                writer.close()
+            for part, text in parts(o.tokenizer, o.style, self._tokens(prompt, temperature)):
+                writer.write(part, text)
+            writer.close()
         except KeyboardInterrupt:
+            writer.end_part()
             print("(stopped)", file=self.out, flush=True)
 
     def _tokens(self, prompt, temperature):
@@ -158,7 +157,7 @@ def _tagged_parts(tokenizer, tokens):
 
 def _plain_parts(tokenizer, tokens, mark="\nAnswer:"):
     """The thought ends at the mark; what may be its beginning is held back. The answer is one line."""
-    decode, part, held = codecs.getincrementaldecoder("utf-8")("replace").decode, "thought", ""
+    decode, part, held, said = codecs.getincrementaldecoder("utf-8")("replace").decode, "thought", "", ""
     for token in tokens:
         if token is None:
             yield part, held
@@ -171,9 +170,12 @@ def _plain_parts(tokenizer, tokens, mark="\nAnswer:"):
             thought, held = held.split(mark, 1)
             yield part, thought
             part = "answer"
-        if part == "answer" and "\n" in held.lstrip():
-            held = held.lstrip().split("\n")[0]
-            break
+        if part == "answer":
+            line, more, _ = (said + held).lstrip().partition("\n")
+            if more:
+                held = line[len(said.lstrip()) :]
+                break
+            said += held
         keep = next((n for n in range(len(mark) - 1, 0, -1) if held.endswith(mark[:n])), 0) if part == "thought" else 0
         yield part, held[: len(held) - keep]
         held = held[len(held) - keep :]
@@ -195,14 +197,14 @@ class Writer:
         if not text:
             return
         if part != self.part:
-            self._end_part()
+            self.end_part()
             self.part = part
             lead = "= " if part == "answer" else ""
             self.out.write((self.STYLES[part] if self.colour else "") + lead)
         self.out.write(text)
         self.out.flush()
 
-    def _end_part(self):
+    def end_part(self):
         if self.part is not None:
             self.out.write(("\x1b[0m" if self.colour else "") + "\n")
             self.out.flush()
@@ -211,4 +213,4 @@ class Writer:
     def close(self):
         if self.part is None:
             self.out.write("(an empty answer)\n")
-        self._end_part()
+        self.end_part()

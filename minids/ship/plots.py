@@ -2,13 +2,14 @@
 
     page position = left + (value - low) / (high - low) * width          log axes: the same on log10
 
-Why no plotting library: the report needs four kinds of plot, must be one file without scripts, and has to follow the reader's
-light or dark mode. SVG whose colours are CSS variables does that; a figure rendered beforehand has its colours baked in. It is
-also some 3 kB a plot instead of 30, its text can be selected, and a run needs no plotting library to end in a report.
+Why no plotting library: the report needs four kinds of plot, must be one file without scripts, and has to
+follow the reader's light or dark mode. SVG whose colours are CSS variables does that; a figure rendered
+beforehand has its colours baked in. It is also some 3 kB a plot instead of 30, its text can be selected, and
+a run needs no plotting library to end in a report.
 
-Every function returns a string of SVG with a viewBox of 440 units across, so that a plot shrinks to a phone and its text stays
-legible. Values that are not finite numbers are left out. Colours are names of CSS variables ("sft" -> var(--sft)).
-Left out: axes with dates, zooming, animation.
+Every function returns a string of SVG with a viewBox of 440 units across, so that a plot shrinks to a phone
+and its text stays legible. Values that are not finite numbers are left out. Colours are names of CSS
+variables ("sft" -> var(--sft)). Left out: axes with dates, zooming, animation.
 """
 
 import math
@@ -59,7 +60,8 @@ def nice_ticks(low, high, count=5):
 
 
 def log_ticks(low, high):
-    """1, 2, 5 times powers of ten; more of them on a short axis, only powers of ten where that would be crowded."""
+    """1, 2, 5 times powers of ten; more of them on a short axis, only powers of ten where that would be
+    crowded."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
     marks = (1, 2, 3, 5, 7) if high / low < 8 else (1, 2, 5) if high / low < 2000 else (1,)
     return [m * 10.0**p for p in powers for m in marks if low * 0.999 <= m * 10.0**p <= high * 1.001]
@@ -78,7 +80,9 @@ class Axis:
 
     def __call__(self, value):
         if self.log:
-            share = (math.log10(max(value, 1e-12)) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
+            share = (math.log10(max(value, 1e-12)) - math.log10(self.low)) / (
+                math.log10(self.high) - math.log10(self.low)
+            )
         else:
             share = (value - self.low) / (self.high - self.low)
         return self.start + min(1.02, max(-0.02, share)) * (self.end - self.start)
@@ -94,24 +98,48 @@ def svg(height, label, body):
 
 def text(x, y, content, anchor="middle", kind="", turn=None):
     rotate = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}"{rotate}>{escape(str(content))}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}"{rotate}'
+    return f"<text {place}>{escape(str(content))}</text>"
+
+
+def dot(x, y, color, tip, radius=5.0):
+    """A point with a note that appears when the mouse rests on it."""
+    place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius}" style="fill:var(--{color})"'
+    return f"<circle {place}><title>{escape(tip)}</title></circle>"
 
 
 def _frame(x, y, height, x_label, y_label):
     """Grid lines, tick labels and axis titles."""
     out = []
     for tick in y.ticks:
-        out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
+        out.append(
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
+        )
         out.append(text(LEFT - 7, y(tick) + 4.5, y.form(tick), "end", "tick"))
     for tick in x.ticks:
         out.append(text(x(tick), height - BOTTOM + 17, x.form(tick), "middle", "tick"))
-    out.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height - BOTTOM}" y2="{height - BOTTOM}"/>')
+    out.append(
+        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height - BOTTOM}" y2="{height - BOTTOM}"/>'
+    )
     out.append(text((LEFT + WIDTH - RIGHT) / 2, height - 10, x_label, "middle", "label"))
     out.append(text(13, (TOP + height - BOTTOM) / 2, y_label, "middle", "label", turn=-90))
     return "".join(out)
 
 
-def line_chart(label, series, x_label, y_label, *, y_range=None, log_x=False, log_y=False, x_ticks=None, form=text_of, marks=(), height=240):
+def line_chart(
+    label,
+    series,
+    x_label,
+    y_label,
+    *,
+    y_range=None,
+    log_x=False,
+    log_y=False,
+    x_ticks=None,
+    form=text_of,
+    marks=(),
+    height=240,
+):
     """Lines over a shared x axis.
 
     series    dicts: points [(x, y)], color, and if wanted: name, faint, dash, dots
@@ -125,16 +153,27 @@ def line_chart(label, series, x_label, y_label, *, y_range=None, log_x=False, lo
     marks = [m for m in marks if y_range is None or low <= m[0] <= high]
     if y_range is None:
         low, high = min([low, *(m[0] for m in marks)]), max([high, *(m[0] for m in marks)])
+        if high == low and low >= 0:
+            low, high = (low / 1.5, low * 1.5) if log_y else (0.0, 2 * low or 1.0)
         room = 0.06 * (high - low)
-        low, high = (low / 1.15, high * 1.15) if log_y else (0.0 if 0 <= low < 0.5 * high else low - room, high + room)
+        low, high = (
+            (low / 1.15, high * 1.15)
+            if log_y
+            else (0.0 if 0 <= low < 0.5 * high else low - room, high + room)
+        )
     x = Axis(min(xs), max(xs), LEFT + 6, WIDTH - RIGHT - 6, log_x, x_ticks)
+    x.ticks = [tick for tick in x.ticks if float(tick).is_integer()]  # x counts steps or samples
     y = Axis(low, high, height - BOTTOM, TOP, log_y, form=form)
     body = [_frame(x, y, height, x_label, y_label)]
     for value, note in marks:
-        body.append(f'<line class="mark" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
+        body.append(
+            f'<line class="mark" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
+        )
         dy = 14 if y(value) < TOP + 16 else -5
         first, last = (abs(y(s["points"][end][1]) - y(value)) for s in series[:1] for end in (0, -1))
-        at, anchor = (LEFT + 5, "start") if first > last else (WIDTH - RIGHT - 3, "end")  # where the line is farther away
+        at, anchor = (
+            (LEFT + 5, "start") if first > last else (WIDTH - RIGHT - 3, "end")
+        )  # where the line is farther away
         body.append(text(at, y(value) + dy, note, anchor, "note"))
     for s in series:
         path = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in s["points"] if not log_y or b > 0)
@@ -143,13 +182,13 @@ def line_chart(label, series, x_label, y_label, *, y_range=None, log_x=False, lo
         body.append(f'<polyline class="{kind}" style="{style}" points="{path}"/>')
         if s.get("dots") or len(s["points"]) == 1:
             for a, b in s["points"]:
-                tip = escape(f"{s.get('name', '')} {x.form(a)}: {form(b)}".strip())
-                body.append(f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="3.5" style="fill:var(--{s["color"]})"><title>{tip}</title></circle>')
+                tip = f"{s.get('name', '')} {x.form(a)}: {form(b)}".strip()
+                body.append(dot(x(a), y(b), s["color"], tip, radius=3.5))
     return svg(height, label, "".join(body))
 
 
 def intervals(label, rows, x_label):
-    """Dots with their intervals on an axis from 0 to 100 %: rows (title, [(name, color, value, low, high)])."""
+    """Dots with intervals on an axis from 0 to 100 %: rows (title, [(name, color, value, low, high)])."""
     if not rows:
         return ""
     gap, pad, left = 15, 16, 74
@@ -157,17 +196,20 @@ def intervals(label, rows, x_label):
     x = Axis(0.0, 1.0, left, WIDTH - RIGHT - 12, ticks=[0, 0.25, 0.5, 0.75, 1], form=percent)
     body, at = [], TOP
     for tick in x.ticks:
-        body.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>')
+        body.append(
+            f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>'
+        )
         body.append(text(x(tick), height - BOTTOM + 17, x.form(tick), "middle", "tick"))
     for title, items in rows:
         size = gap * len(items) + pad
         body.append(text(left - 12, at + size / 2 + 4.5, title, "end", "name"))
         for k, (name, color, value, low, high) in enumerate(items):
-            y, paint = at + pad / 2 + gap * (k + 0.5), f"var(--{color})"
-            body.append(f'<line x1="{x(0):.1f}" x2="{x(value):.1f}" y1="{y:.1f}" y2="{y:.1f}" style="stroke:{paint}" class="stem"/>')
-            body.append(f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y:.1f}" y2="{y:.1f}" style="stroke:{paint}" class="interval"/>')
-            tip = escape(f"{title}, {name}: {percent(value)} ({percent(low)} to {percent(high)})")
-            body.append(f'<circle cx="{x(value):.1f}" cy="{y:.1f}" r="5" style="fill:{paint}"><title>{tip}</title></circle>')
+            y = at + pad / 2 + gap * (k + 0.5)
+            for kind, begin, end in (("stem", 0, value), ("interval", low, high)):
+                ends = f'x1="{x(begin):.1f}" x2="{x(end):.1f}" y1="{y:.1f}" y2="{y:.1f}"'
+                body.append(f'<line {ends} style="stroke:var(--{color})" class="{kind}"/>')
+            tip = f"{title}, {name}: {percent(value)} ({percent(low)} to {percent(high)})"
+            body.append(dot(x(value), y, color, tip))
         at += size
         if at < height - BOTTOM - 1:
             body.append(f'<line class="grid" x1="0" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
@@ -185,18 +227,19 @@ def bars(label, rows, x_label, form=text_of):
     x = Axis(0.0, max(totals) * 1.36, left, WIDTH - RIGHT)
     body = []
     for tick in x.ticks:
-        body.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>')
+        body.append(
+            f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>'
+        )
         body.append(text(x(tick), height - BOTTOM + 17, x.form(tick), "middle", "tick"))
     for k, ((title, parts, faded), total) in enumerate(zip(rows, totals)):
         y, at = TOP + each * k + 6, 0.0
         body.append(text(left - 8, y + 13.5, title, "end", "name"))
         for name, color, value in parts:
             begin, end = x(at), x(at + value)
-            tip = f"<title>{escape(f'{title}, {name}: {form(value)}')}</title>"
-            opacity = ";fill-opacity:.45" if faded else ""
-            body.append(
-                f'<rect x="{begin:.1f}" y="{y}" width="{max(0.5, end - begin):.1f}" height="18" style="fill:var(--{color}){opacity}">{tip}</rect>'
-            )
+            place = f'x="{begin:.1f}" y="{y}" width="{max(0.5, end - begin):.1f}" height="18"'
+            paint = f"fill:var(--{color}){';fill-opacity:.45' if faded else ''}"
+            tip = escape(f"{title}, {name}: {form(value)}")
+            body.append(f'<rect {place} style="{paint}"><title>{tip}</title></rect>')
             at += value
         body.append(text(x(total) + 6, y + 13.5, form(total), "start", "value"))
     body.append(text((left + WIDTH - RIGHT) / 2, height - 10, x_label, "middle", "label"))
@@ -204,7 +247,8 @@ def bars(label, rows, x_label, form=text_of):
 
 
 def heat_map(label, rows, x_label, y_label, *, x_ticks=(), show_values=False, row_names=()):
-    """Cells coloured by load over the mean: 1 is neutral, above is `hot`, below is `cold`; a factor of 2 saturates.
+    """Cells coloured by load over the mean: 1 is neutral, above is `hot`, below is `cold`; a factor of 2
+    saturates.
 
     rows: equally long lists of numbers (or None); x_ticks: (column, text) pairs.
     """
@@ -223,13 +267,19 @@ def heat_map(label, rows, x_label, y_label, *, x_ticks=(), show_values=False, ro
             load = number(load)
             if load is None:
                 continue
-            strength = min(1.0, abs(math.log2(max(load, 1e-3))))
+            strength = 0.8 * min(1.0, abs(math.log2(max(load, 1e-3))))  # numbers stay legible on it
             place = f'x="{LEFT + j * wide:.2f}" y="{y:.1f}" width="{wide:.2f}" height="{high:.1f}"'
             paint = f"fill:var(--{'hot' if load > 1 else 'cold'});fill-opacity:{strength:.2f}"
-            body.append(f'<rect class="cell" {place} style="{paint}"><title>{load:.2f} × the mean</title></rect>')
+            body.append(
+                f'<rect class="cell" {place} style="{paint}"><title>{load:.2f} × the mean</title></rect>'
+            )
             if show_values:
-                body.append(text(LEFT + (j + 0.5) * wide, y + high / 2 + 4.5, f"{load:.2f}", "middle", "cellvalue"))
-    body.append(f'<rect class="box" x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{high * len(rows):.1f}"/>')
+                body.append(
+                    text(LEFT + (j + 0.5) * wide, y + high / 2 + 4.5, f"{load:.2f}", "middle", "cellvalue")
+                )
+    body.append(
+        f'<rect class="box" x="{LEFT}" y="{TOP}" width="{wide * columns:.1f}" height="{high * len(rows):.1f}"/>'
+    )
     for column, note in x_ticks:
         body.append(text(LEFT + (column + 0.5) * wide, height - BOTTOM + 17, note, "middle", "tick"))
     body.append(text((LEFT + WIDTH - RIGHT) / 2, height - 10, x_label, "middle", "label"))

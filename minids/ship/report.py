@@ -1,8 +1,8 @@
 """report.html: what a run did, drawn from its results.json and metrics.jsonl alone.
 
-One file that loads nothing and runs nothing. Prose that judges (did RL help, is it sharpening, does it carry over) is chosen
-by the numbers and the noise they have, so that it stays true for a run that went badly. A run that was cut short gives a
-shorter report.
+One file that loads nothing and runs nothing. Prose that judges (did RL help, is it sharpening, does it carry
+over) is chosen by the numbers and the noise they have, so that it stays true for a run that went badly. A run
+that was cut short gives a shorter report.
 
     report_data      reading the two files
     report           what was run, before and after, time and cost
@@ -24,19 +24,28 @@ from minids.ship.report_data import NAMES, Run, read_metrics, read_results
 
 MEANING = {"add": "adding two numbers", "chain": "a chain of plus and minus", "word": "a story in English"}
 FINISHED = (
-    "Right answers are counted on problems that were in no training set, one sampled answer each. The model was made from "
-    "nothing: it learned to write worked solutions, {then}then went on by trial and error, rewarded for what it got right."
+    "Right answers are counted on problems that were in no training set, one sampled answer each. The model "
+    "was made from nothing: it learned to write worked solutions, {then}then went on by trial and error, "
+    "rewarded for what it got right."
 )
-STEPS = """<p>The run has {count} steps. <b>Pretraining</b> shows worked solutions, careful and hasty ones.{cold}
-<b>GRPO</b> shows nothing any more: the model answers each question several times, a program checks the answers, and what was
-better than its group becomes more likely.</p>"""
-COLD = """ The <b>cold start</b> (SFT) teaches to think inside &lt;think&gt; and to answer inside &lt;answer&gt;, mostly by
-hasty examples."""
+STEPS = (
+    "<p>The run has {count} steps. <b>Pretraining</b> shows worked solutions, careful and hasty ones. "
+    "{cold}<b>GRPO</b> shows nothing any more: the model answers each question several times, a program "
+    "checks the answers, and what was better than its group becomes more likely.</p>"
+)
+COLD = (
+    "The <b>cold start</b> (SFT) teaches to think inside &lt;think&gt; and to answer inside &lt;answer&gt;, "
+    "mostly by hasty examples. "
+)
+SELF_CONTAINED = (
+    "Drawn from results.json and metrics.jsonl alone. This page loads nothing and runs no script."
+)
 COST_NOTES = (
-    "This run: 6 FLOPs per active parameter and token (the embedding not counted), plus attention in texts of {length:.0f} "
-    "tokens; in GRPO 8 instead of 6, prompts and skipped groups not looked at. Machine time is that of the training stages, "
-    "without evaluation and controls. V3: 14.8T tokens in texts of 4,096; hours and dollars from the {v3} (2,664K + 119K + "
-    "5K hours; research, ablations and staff excluded). R1 on top of V3: {r1}."
+    "This run: 6 FLOPs per active parameter and token (the embedding not counted), plus attention in texts "
+    "of {length:.0f} tokens; in GRPO 8 instead of 6, prompts and skipped groups not looked at. Machine time "
+    "is that of the training stages, without evaluation and controls. V3: 14.8T tokens in texts of 4,096; "
+    "hours and dollars from the {v3} (2,664K + 119K + 5K hours; research, ablations and staff excluded). R1 "
+    "on top of V3: {r1}."
 )
 
 
@@ -51,25 +60,26 @@ def write(run_dir):
         os.replace(temporary, path)
     except OSError as error:
         raise MinidsError(
-            f"{path}: the report could not be written ({error.strerror or error}). Free some space, or copy the run to a "
-            "folder that can be written."
+            f"{path}: the report could not be written ({error.strerror or error}). Free some space, or copy "
+            "the run to a folder that can be written."
         ) from None
     return path
 
 
 def html(run):
-    """The page. The order is that of a reader's questions: did it work, what is it, how did it go, what did it cost."""
+    """The page. The order is that of a reader's questions: did it work, what is it, how did it go, what did
+    it cost."""
     sections = [
-        before_and_after(run), report_findings.sharpening(run), report_curves.reinforcement(run), report_findings.samples(run),
-        report_findings.longer(run), report_findings.controls(run), report_curves.losses(run), report_curves.experts(run),
-        time_and_cost(run), going_on(run),
+        before_and_after, report_findings.sharpening, report_curves.reinforcement, report_findings.samples,
+        report_findings.longer, report_findings.controls, report_curves.losses, report_curves.experts,
+        time_and_cost, going_on,
     ]  # fmt: skip
-    main = "\n".join(filter(None, sections))
+    main = "\n".join(filter(None, (section(run) for section in sections)))
     title = f"minids: {run.recipe}, seed {run.seed}"
     return page.document(title, f"<header>{headline(run)}</header>\n<main>\n{main}\n</main>\n{footer(run)}")
 
 
-# -- what was run --------------------------------------------------------------------------------------------------------
+# -- what was run --------------------------------------------------------------------------------------------
 
 
 def headline(run):
@@ -96,14 +106,17 @@ def _title(run):
     gain = run.gain() if run.after and run.before else None
     if gain is None:
         done = ", ".join(run.records) or "none"
-        return "This run is not finished", f"Stages done so far: {done}. Go on with --resume; what there is follows."
+        return (
+            "This run is not finished",
+            f"Stages done so far: {done}. Go on with --resume; what there is follows.",
+        )
     a, b = share(run.value(run.before, "pass1"), 0), share(run.value(run.after, "pass1"), 0)
     if gain[0] > gain[1]:
         title = f"Reinforcement learning took this model from {a} to {b} right answers"
     elif gain[0] < -gain[1]:
         title = f"Reinforcement learning made this model worse: from {a} to {b} right answers"
     else:
-        title = f"Reinforcement learning did not measurably change this model: {a} right answers before, {b} after"
+        title = f"Reinforcement learning did not measurably change this model: {a} right before, {b} after"
     return title, FINISHED.format(then="then the chat format, " if run.before == "sft" else "")
 
 
@@ -114,32 +127,36 @@ def _machine(run):
 def footer(run):
     made = ", ".join(f"{k} {v}" for k, v in run.results["versions"].items())
     ran = ", ".join(f"{k} {v}" for k, v in run.hardware.items())
-    lines = [f"Made by {made}." if made else "", f"Ran on: {ran}." if ran else "",
-             "Drawn from results.json and metrics.jsonl alone. This page loads nothing and runs no script."]  # fmt: skip
+    lines = [f"Made by {made}." if made else "", f"Ran on: {ran}." if ran else "", SELF_CONTAINED]
     return f'<footer class="small">{"".join(paragraph(x) for x in lines if x)}</footer>'
 
 
-# -- before and after ----------------------------------------------------------------------------------------------------
+# -- before and after ----------------------------------------------------------------------------------------
 
 
 def before_and_after(run):
     if not run.rows:
         return ""
     families = ["all", *run.families]
-    rows = [(f, [(NAMES[s], s, run.value(s, "pass1", f), *run.row(s, f)["ci"]) for s in run.stages if _measured(run, s, f)])
-            for f in families]  # fmt: skip
+    rows = [(f, [_interval(run, s, f) for s in run.stages if _measured(run, s, f)]) for f in families]
     drawing = plots.intervals(
-        "Right answers of every stage, by family", [r for r in rows if r[1]], "right answers, one sample at T=1 (%)"
+        "Right answers of every stage, by family",
+        [r for r in rows if r[1]],
+        "right answers, one sample at T=1 (%)",
     )
     caption = (
-        f"Look at the distance between {NAMES.get(run.before, 'the start')} and GRPO. Bars are 95 % bootstrap intervals over "
-        "problems; they do not cover other seeds."
+        f"Look at the distance between {NAMES.get(run.before, 'the start')} and GRPO. Bars are 95 % "
+        "bootstrap intervals over problems; they do not cover other seeds."
     )
     tasks = "".join(
-        f"<li><b>{escape(f)}</b>: {escape(MEANING.get(f, 'problems'))}{_example(run, f)}</li>" for f in run.families
+        f"<li><b>{escape(f)}</b>: {escape(MEANING.get(f, 'problems'))}{_example(run, f)}</li>"
+        for f in run.families
     )
     cold = "sft" in run.records or run.before == "sft"
-    words = STEPS.format(count="three" if cold else "two", cold=COLD if cold else "") + f"<p>The tasks:</p><ul>{tasks}</ul>"
+    words = (
+        STEPS.format(count="three" if cold else "two", cold=COLD if cold else "")
+        + f"<p>The tasks:</p><ul>{tasks}</ul>"
+    )
     legend = [(NAMES[s], s) for s in run.stages]
     n = run.value(run.stages[-1], "n") if run.stages else None
     note = f"Each row: {n:,.0f} held-out problems in all families together. " if n else ""
@@ -148,10 +165,15 @@ def before_and_after(run):
     return (
         "<h2>Before and after</h2>"
         + page.beside(words, figure("Right answers by stage and family", drawing, caption, legend))
-        + "<h3>One sampled answer, temperature 1 (95 % interval below)</h3>" + _comparison(run, "pass1", families)
+        + "<h3>One sampled answer, temperature 1 (95 % interval below)</h3>"
+        + _comparison(run, "pass1", families)
         + "<h3>Greedy: the likeliest token every time</h3>" + _comparison(run, "greedy", families)
         + "<h3>How they answer</h3>" + _manners(run) + (paragraph(note, "small") if note else "")
     )  # fmt: skip
+
+
+def _interval(run, stage, family):
+    return NAMES[stage], stage, run.value(stage, "pass1", family), *run.row(stage, family)["ci"]
 
 
 def _measured(run, stage, family):
@@ -176,7 +198,11 @@ def _comparison(run, key, families):
         cells = []
         for f in families:
             a, b, gain = run.value(run.after, key, f), run.value(run.before, key, f), run.gain(f)
-            cells.append("–" if a is None or b is None else (signed(a - b), f"± {100 * gain[1]:.1f}" if key == "pass1" else ""))
+            cells.append(
+                "–"
+                if a is None or b is None
+                else (signed(a - b), f"± {100 * gain[1]:.1f}" if key == "pass1" else "")
+            )
         rows.append([f"gain, GRPO − {'SFT' if run.before == 'sft' else 'base'} (points)", *cells])
     head = ["", *("all families" if f == "all" else f for f in families)]
     return table(head, rows, [i for i, s in enumerate(run.stages) if s == "grpo"])
@@ -188,12 +214,21 @@ def _manners(run):
         votes = run.curve(s, key="maj_at")
         majority = (share(votes[-1][1]), f"k = {votes[-1][0]}") if votes else "–"
         rates = [share(run.value(s, key)) for key in ("truncated", "empty_think")]
-        rows.append([NAMES[s], share(run.value(s, "format")), plain(run.value(s, "length"), ".1f"), *rates, majority])
-    head = ["all families, T=1", "keeps the format", "tokens an answer", "cut off", "empty thought", "majority of k samples"]
+        rows.append(
+            [NAMES[s], share(run.value(s, "format")), plain(run.value(s, "length"), ".1f"), *rates, majority]
+        )
+    head = [
+        "all families, T=1",
+        "keeps the format",
+        "tokens an answer",
+        "cut off",
+        "empty thought",
+        "majority of k samples",
+    ]
     return table(head, rows, [i for i, s in enumerate(run.stages) if s == "grpo"])
 
 
-# -- time and cost -------------------------------------------------------------------------------------------------------
+# -- time and cost -------------------------------------------------------------------------------------------
 
 
 def time_and_cost(run):
@@ -217,7 +252,9 @@ def time_and_cost(run):
         caption += " Stages with * are controls, which the run's time does not count."
     drawing = plots.bars("Time per stage", rows, "seconds", form=duration)
     legend = [("training", "sft"), ("sampling answers", "grpo"), ("evaluation", "base")]
-    return "<h2>Time and cost</h2>" + page.grid(figure("Time per stage", drawing, caption, legend)) + _cost(run)
+    return (
+        "<h2>Time and cost</h2>" + page.grid(figure("Time per stage", drawing, caption, legend)) + _cost(run)
+    )
 
 
 def _cost(run):
@@ -227,7 +264,9 @@ def _cost(run):
     v3, r1 = cost.describe("v3"), cost.describe("r1")
     unit = "of a core" if run.hardware.get("device") == "cpu" else "of a process"
     mine = [cost.count(plots.number(run.model.get(k)) or 0) for k in ("parameters", "active")]
-    millions = [(f"${c['dollars'] / 1e6:.3f} million", f"at ${c['dollars_per_hour']:g} an hour") for c in (v3, r1)]
+    millions = [
+        (f"${c['dollars'] / 1e6:.3f} million", f"at ${c['dollars_per_hour']:g} an hour") for c in (v3, r1)
+    ]
     rows = [
         ["parameters", mine[0], cost.count(v3["parameters"]), "the same model"],
         ["active for a token", mine[1], cost.count(v3["active"]), "–"],
@@ -240,9 +279,9 @@ def _cost(run):
     lead, speed = "", ours["flops_per_second"]
     if speed:
         lead = paragraph(
-            f"V3's pre-training took {_many(v3['flops'] / ours['flops'])} times the arithmetic of this run. At the speed reached "
-            f"here, {speed / 1e9:.1f} GFLOP/s, it would take {_many(v3['flops'] / speed / 3.156e7)} years. The architecture is "
-            "the same; the size is not."
+            f"V3's pre-training took {_many(v3['flops'] / ours['flops'])} times the arithmetic of this run. "
+            f"At the speed reached here, {speed / 1e9:.1f} GFLOP/s, it would take "
+            f"{_many(v3['flops'] / speed / 3.156e7)} years. The architecture is the same; the size is not."
         )
     notes = COST_NOTES.format(length=ours["length"], v3=v3["source"], r1=r1["source"])
     return lead + table(["", "this run", "DeepSeek-V3", "R1, on top of V3"], rows) + paragraph(notes, "small")
@@ -256,7 +295,7 @@ def _many(value):
     return f"{value:,.0f}"
 
 
-# -- how to go on --------------------------------------------------------------------------------------------------------
+# -- how to go on --------------------------------------------------------------------------------------------
 
 
 def going_on(run):
@@ -265,14 +304,18 @@ def going_on(run):
     lines = [
         (f"minids chat {folder}", "ask it something; its thoughts are dimmed"),
         (f"minids eval {folder}", "the evaluation again"),
-        (f"minids eval {folder} --problems FILE.jsonl", 'your problems, lines of {"question": "3+4", "answer": "7"}'),
+        (
+            f"minids eval {folder} --problems FILE.jsonl",
+            'your problems, lines of {"question": "3+4", "answer": "7"}',
+        ),
         (f"minids run {recipe} --seed {int(seed or 0) + 1}", "with another seed: is the result the same?"),
     ]
     if "direct" not in run.records:
         lines.append((f"minids run {recipe} --controls", "with both controls"))
     wide = min(60, max(len(command) for command, _ in lines))
     shown = "\n".join(
-        f'{escape(f"{command:<{wide}}")}  <span class="soft"># {escape(note)}</span>' for command, note in lines
+        f'{escape(f"{command:<{wide}}")}  <span class="soft"># {escape(note)}</span>'
+        for command, note in lines
     )
     return f"<h2>Going on</h2><pre><code>{shown}</code></pre>"
 

@@ -1,8 +1,8 @@
 """What a report is drawn from: results.json and metrics.jsonl of one run, read with care.
 
-results.json has to be whole: a report of half a file would be a lie. metrics.jsonl may be missing, torn or odd: lines that
-cannot be read are counted and left out. Values are checked where they are used (`plots.number`), so a text where a number
-should be is shown as "–" and never reaches a plot.
+results.json has to be whole: a report of half a file would be a lie. metrics.jsonl may be missing, torn or
+odd: lines that cannot be read are counted and left out. Values are checked where they are used
+(`plots.number`), so a text where a number should be is shown as "–" and never reaches a plot.
 """
 
 import json
@@ -16,12 +16,13 @@ NAMES = {
     "random_reward": "random reward",
 }  # fmt: skip
 PARTS = {
-    "stages": list, "evals": list, "beyond": list, "examples": dict, "model": dict, "hardware": dict, "versions": dict,
+    "stages": list, "evals": list, "beyond": list, "examples": dict, "model": dict, "hardware": dict,
+    "versions": dict,
 }  # fmt: skip
 
 
 def read_results(path):
-    """results.json as a dict whose parts have the right kind; raises MinidsError if it is missing or damaged."""
+    """results.json as a dict whose parts have the right kind; MinidsError if it is missing or damaged."""
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -64,7 +65,8 @@ def read_metrics(path):
 class Run:
     """A run's results and metrics, looked up by stage and family.
 
-    before, after   the stages that the report compares: "sft" (or "base" without a cold start) and "grpo"; None if not there
+    before, after   the stages that the report compares: "sft" (or "base" without a cold start) and "grpo";
+    None if not there
     """
 
     def __init__(self, results, metrics=(), torn=0, folder=None):
@@ -93,13 +95,15 @@ class Run:
         """[(k, share)] of pass@k and the like, by k; empty if it was not measured."""
         values = self.row(stage, family).get(key)
         values = values if isinstance(values, dict) else {}
-        return sorted((int(k), v) for k, v in values.items() if str(k).isdecimal() and plots.number(v) is not None)
+        return sorted(
+            (int(k), v) for k, v in values.items() if str(k).isdecimal() and plots.number(v) is not None
+        )
 
     def gain(self, family="all", after=None):
         """(difference of pass@1, half-width of its 95 % interval) between two stages, or None.
 
-        The half-widths are added as if the samples were independent. They are of the same problems, so the true interval is
-        usually narrower. It does not cover other training seeds.
+        The half-widths are added as if the samples were independent. They are of the same problems, so the
+        true interval is usually narrower. It does not cover other training seeds.
         """
         after, before = self.row(after or self.after, family), self.row(self.before, family)
         a, b = plots.number(after.get("pass1")), plots.number(before.get("pass1"))
@@ -109,7 +113,8 @@ class Run:
 
 
 def _half_width(row):
-    """Half the interval; where all answers were equal it has no width, and n problems still bound a rate by 3/n."""
+    """Half the interval; where all answers were equal it has no width, and n problems still bound a rate by
+    3/n."""
     n = plots.number(row.get("n")) or 1
     low, high = row["ci"] if page.span(row.get("ci")) else (0.0, 0.0)
     return max((high - low) / 2, min(1.0, 1.5 / max(1, n)))

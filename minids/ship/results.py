@@ -39,7 +39,8 @@ def _read(path):
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise MinidsError(f"{path}: not readable as JSON ({error}). Copy it again from its run.") from None
-    if isinstance(record, dict) and not {"recipe", "seed", "stages", "evals"} <= record.keys():
+    run = isinstance(record, dict) and {"recipe", "seed", "stages", "evals"} <= record.keys()
+    if not run and not isinstance(record, list):
         raise MinidsError(f"{path}: not a results.json of a run, nor the list that `minids bench --json` prints.")
     return record
 

@@ -1,6 +1,8 @@
-"""A model's reply as HTML: special tokens dimmed, steps like 9+4+1=14 set in columns, steps that do not add up underlined.
+"""A model's reply as HTML: special tokens dimmed, steps like 9+4+1=14 set in columns, steps that do not add
+up underlined.
 
-Only sums are checked, by reading them, never by evaluating; "12>" or words are shown as they are. All text is escaped.
+Only sums are checked, by reading them, never by evaluating; "12>" or words are shown as they are. All text is
+escaped.
 """
 
 import re
@@ -45,7 +47,8 @@ def _verdict(right):
 
 
 def _said(piece, right):
-    """Lines of a thought; a line of steps becomes columns, "Answer: 12" of the plain style is coloured like a tagged answer."""
+    """Lines of a thought; a line of steps becomes columns, "Answer: 12" of the plain style is coloured like a
+    tagged answer."""
     out = []
     for line in piece.strip("\n").split("\n"):
         head, colon, tail = line.partition(":")
@@ -65,7 +68,8 @@ def _said(piece, right):
 
 
 def _columns(words):
-    """Steps of equal width, "=" under "="; a result such as >66 ends a row, a problem such as 12+7; is a row of its own."""
+    """Steps of equal width, "=" under "="; a result such as >66 ends a row, a problem such as 12+7; is a row
+    of its own."""
     rows = [[]]
     for word in words:
         if word.endswith(";") and rows[-1]:
@@ -76,7 +80,9 @@ def _columns(words):
     parts = [w.partition("=") for w in words if "=" in w]
     left = min(24, max(len(a) for a, _, _ in parts))
     behind = min(12, max(len(b) for _, _, b in parts))
-    return "".join(f'<div class="steps">{"".join(_cell(w, left, behind) for w in row)}</div>' for row in rows if row)
+    return "".join(
+        f'<div class="steps">{"".join(_cell(w, left, behind) for w in row)}</div>' for row in rows if row
+    )
 
 
 def _cell(word, left, behind):

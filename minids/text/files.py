@@ -3,7 +3,7 @@ read back with every assumption checked.
 
 The file holds the pipeline of the DeepSeek-V3 tokenizer: three Splits ("Isolated"), ByteLevel, BPE. Bytes are
 written as characters (`bpe.CHAR_OF_BYTE`). Nothing adds BOS: templates write it, once. A foreign file is
-refused rather than half understood; one with the same pipeline (DeepSeek's own) is read.
+refused rather than half understood; one with the same pipeline is read, wherever its special ids lie.
 """
 
 import json

@@ -32,8 +32,7 @@ BOS, EOS, PAD = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", 
 USER, ASSISTANT = "<｜User｜>", "<｜Assistant｜>"
 THINK, END_THINK, ANSWER, END_ANSWER = "<think>", "</think>", "<answer>", "</answer>"
 DEFAULT_SPECIALS = (BOS, EOS, PAD, USER, ASSISTANT, THINK, END_THINK, ANSWER, END_ANSWER)
-# Left out by decode(skip_special=True). The tags stay: a reply is read by them (DeepSeek-R1 flags them so
-# too).
+# Left out by decode(skip_special=True). The tags stay: a reply is read by them.
 CONTROL = (BOS, EOS, PAD, USER, ASSISTANT)
 
 _CACHED_WORDS = 1 << 18  # words remembered by `encode`; then it starts anew

@@ -1,0 +1,146 @@
+"""The RL loop: it learns, it stops on a broken sampler, it replays, and it goes on where it was cut off."""
+
+import random
+
+import pytest
+import torch
+
+from minids import MinidsError, ModelConfig, Tokenizer, Transformer
+from minids.reason import documents, rl, tasks
+from minids.train import loop, metrics
+
+FAMILIES = ["add"]
+
+
+@pytest.fixture(scope="module")
+def start():
+    """A tokenizer, and a model that has seen hasty one- and two-digit sums in the chat template for a moment."""
+    parts = list(documents.pretraining_parts(FAMILIES, 400, mix={"hasty": 1.0}, fact_share=0.0, seed=0))
+    tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 290, digits="single")
+    torch.manual_seed(0)
+    model = Transformer(ModelConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, moe_intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
+        kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8, n_routed_experts=4, n_group=1, topk_group=1,
+        num_experts_per_tok=2, first_k_dense_replace=1, max_position_embeddings=128, initializer_range=0.15, eos_token_id=tokenizer.eos_id,
+    ))  # fmt: skip
+    docs = documents.chat_documents(tokenizer, FAMILIES, 600, mix={"hasty": 1.0}, seed=0)
+    source = documents.Source(docs, 800, seed=0)
+    loop.train(model, source, loop.TrainConfig(steps=120, lr=3e-3, warmup=10), quiet=True)
+    return tokenizer, {k: v.clone() for k, v in model.state_dict().items()}, model.config
+
+
+def fresh(start):
+    tokenizer, weights, config = start
+    model = Transformer(config)
+    model.load_state_dict(weights)
+    return tokenizer, model
+
+
+def config(**change):
+    return rl.RLConfig(**(dict(steps=4, lr=1e-3, warmup=1, prompts=6, group=4, max_new_tokens=40, reward={"accuracy": 1.0, "format": 0.5}) | change))
+
+
+def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
+    tokenizer, model = fresh(start)
+    rl.train_rl(model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True)
+    lines = metrics.read(tmp_path / "metrics.jsonl")
+    assert len(lines) == 25
+    need = {"reward", "accuracy", "format", "length", "entropy", "kl", "zero_variance", "truncated", "empty_think", "logp_gap", "families"}
+    assert need <= set(lines[0])
+    first, last = (sum(row["reward"] for row in part) / 5 for part in (lines[:5], lines[-5:]))
+    assert last > first
+    assert all(row["logp_gap"] <= 1e-4 for row in lines)
+    assert lines[0]["kl"] == pytest.approx(0, abs=1e-6) and lines[-1]["kl"] > 0
+
+
+def test_a_sampler_that_lies_is_caught(start, monkeypatch):
+    tokenizer, model = fresh(start)
+    honest = rl.sampler.generate
+
+    def warmer(*args, temperature, **how):
+        return honest(*args, temperature=1.3 * temperature, **how)
+
+    monkeypatch.setattr(rl.sampler, "generate", warmer)
+    with pytest.raises(MinidsError, match="log-probabilities differ"):
+        rl.train_rl(model, tokenizer, FAMILIES, config(), quiet=True)
+
+
+@pytest.mark.parametrize("change", [{"temperature": 0.8, "top_k": 7, "top_p": 0.9}, {"minibatches": 1, "epochs": 2}, {"scale": "none", "aggregation": "constant"},
+                                    {"kl": "k3", "kl_coef": 0.01, "clip": "symmetric"}, {"skip_zero_variance": False}])  # fmt: skip
+def test_settings_run_and_agree_with_the_sampler(start, change):
+    tokenizer, model = fresh(start)
+    before = model.lm_head.weight.clone()
+    rl.train_rl(model, tokenizer, FAMILIES, config(steps=2, **change), quiet=True)
+    assert not torch.equal(before, model.lm_head.weight)
+
+
+def test_a_resumed_run_is_the_same_run(start, tmp_path):
+    tokenizer, whole = fresh(start)
+    rl.train_rl(whole, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "a", quiet=True)
+
+    class After:
+        def __init__(self, n):
+            self.n = n
+
+        @property
+        def requested(self):
+            self.n -= 1
+            return self.n < 0
+
+    _, model = fresh(start)
+    with pytest.raises(MinidsError, match="--resume"):
+        rl.train_rl(model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, stop=After(1))
+    _, model = fresh(start)
+    rl.train_rl(model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, resume=True)
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), model.state_dict().values()))
+    drop = ("seconds", "sampling_share")
+    a, b = ([{k: v for k, v in row.items() if k not in drop} for row in metrics.read(tmp_path / f / "metrics.jsonl")] for f in "ab")
+    assert a == b
+
+
+def test_router_biases_stay(start):
+    tokenizer, model = fresh(start)
+    before = [b.clone() for b in model.buffers()]
+    rl.train_rl(model, tokenizer, FAMILIES, config(steps=2), quiet=True)
+    assert before and all(torch.equal(a, b) for a, b in zip(before, model.buffers()))
+
+
+def test_shares_of_processes_are_the_whole():
+    c = config(prompts=7)
+    whole, numbers = rl.questions(c, tasks.FAMILIES, step=3)
+    parts = [rl.questions(c, tasks.FAMILIES, 3, rank, 2) for rank in range(2)]
+    assert sorted(n for _, ns in parts for n in ns) == numbers
+    assert {n: p for ps, ns in parts for n, p in zip(ns, ps)} == dict(zip(numbers, whole))
+    assert all(p.split == "rl" for p in whole)
+
+
+def test_random_rewards_do_not_depend_on_the_answers(start):
+    tokenizer, model = fresh(start)
+    c = config(random_reward=True)
+    problems, numbers = rl.questions(c, FAMILIES, 0)
+    rollouts = rl.roll_out(model, tokenizer, c, problems, numbers, 0)
+    coins = rl.rewards_of(rollouts, c, numbers, 0)
+    assert set(coins.tolist()) == {0.0, 1.0}
+    random.Random(0).shuffle(rollouts.results)
+    assert torch.equal(coins, rl.rewards_of(rollouts, c, numbers, 0))
+
+
+def test_padding_of_a_batch_does_not_change_scores(start):
+    tokenizer, model = fresh(start)
+    c = config()
+    problems, numbers = rl.questions(c, FAMILIES, 0)
+    out = rl.roll_out(model, tokenizer, c, problems, numbers, 0)
+    rows = list(range(len(out.ids)))
+    ids, mask, old = rl.padded(out, rows)
+    together, _ = rl.score(model, ids, mask, c)
+    for i in rows[:5]:
+        alone, _ = rl.score(model, *rl.padded(out, [i])[:2], c)
+        torch.testing.assert_close(together[i, mask[i]], alone[0, rl.padded(out, [i])[1][0]], atol=1e-5, rtol=0)
+    assert float((together.detach() - old)[mask].abs().max()) < 1e-4
+    assert sum(len(b) for b in rl.micro_batches(out, rows, 150)) == len(rows)
+
+
+@pytest.mark.parametrize("change", [{"steps": 0}, {"group": 1}, {"temperature": 0.0}, {"lr": -1.0}, {"reward": {"charm": 1.0}}])
+def test_impossible_settings_are_refused(change):
+    with pytest.raises((MinidsError, TypeError)):
+        config(**change)

@@ -1,0 +1,546 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from minids.errors import MinidsError
+from minids.model.config import ModelConfig
+from minids.ship import plots, report, report_findings, thoughts
+from minids.ship.report_data import Run, read_metrics, read_results
+
+EVIL = '<script>alert("x")</script><img src=http://evil.example/x onerror=alert(1)>'
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+FAMILIES = ("add", "chain")
+
+
+class Checker(HTMLParser):
+    """Balanced tags, and what the page would load or run."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.loads, self.text = [], set(), [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in ("src", "srcset", "data", "poster", "xlink:href") or name.startswith("on"):
+                self.loads.append((tag, name, value))
+            if name == "href" and tag != "a":
+                self.loads.append((tag, name, value))
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def check(page):
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    assert checker.open == []
+    assert checker.loads == []
+    assert not checker.tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form"}
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    assert "@import" not in style and "url(" not in style
+    assert "default-src 'none'" in page
+    assert "NaN" not in page and "nan" not in re.sub(r"<[^>]*>", " ", page).split()
+    return " ".join(" ".join(checker.text).replace("\u00a0", " ").split())
+
+
+def row(stage, family, pass1, top=None, n=1000):
+    out = {
+        "stage": stage,
+        "family": family,
+        "n": n,
+        "greedy": min(1, pass1 + 0.02),
+        "pass1": pass1,
+        "ci": [max(0, pass1 - 0.02), min(1, pass1 + 0.02)],
+        "format": 0.9,
+        "length": 40.0,
+        "truncated": 0.01,
+        "empty_think": 0.0,
+    }
+    if top is not None:
+        out |= {
+            "pass_at": {"1": pass1, "4": (pass1 + top) / 2, "16": top},
+            "maj_at": {"1": pass1, "16": pass1},
+            "sampled_n": 300,
+            "guess_at": {"1": 0.01, "4": 0.04, "16": 0.1},
+        }
+    return out
+
+
+def results(**changes):
+    levels = {
+        "base": (0.4, 0.97),
+        "direct": (0.1, None),
+        "sft": (0.3, 0.95),
+        "grpo": (0.95, 0.97),
+        "random_reward": (0.3, None),
+    }
+    answers = {
+        "sft": ("<think>347+5896=6244</think><answer>6244</answer><｜end▁of▁sentence｜>", False),
+        "grpo": (
+            "<think>7+6=13 4+9+1=14 3+8+1=12 5+1=6</think><answer>6243</answer><｜end▁of▁sentence｜>",
+            True,
+        ),
+    }
+    config = ModelConfig(
+        vocab_size=300,
+        hidden_size=32,
+        intermediate_size=64,
+        moe_intermediate_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        kv_lora_rank=8,
+        q_lora_rank=None,
+        qk_rope_head_dim=4,
+        qk_nope_head_dim=8,
+        v_head_dim=6,
+        n_routed_experts=8,
+        num_experts_per_tok=2,
+        n_group=1,
+        topk_group=1,
+        first_k_dense_replace=1,
+    )
+    stages = [
+        {
+            "name": "tokenizer",
+            "vocab_size": 300,
+            "documents": 100,
+            "tokens": 6000,
+            "seconds": 1.0,
+            "evaluation_seconds": 0.0,
+        },
+        {"name": "pretrain", "tokens": 90000, "seconds": 100.0, "steps": 30, "evaluation_seconds": 5.0},
+        {"name": "sft", "tokens": 9000, "seconds": 10.0, "steps": 10, "evaluation_seconds": 5.0},
+        {
+            "name": "grpo",
+            "tokens": 9000,
+            "seconds": 50.0,
+            "steps": 9,
+            "sampling": 30.0,
+            "update": 19.0,
+            "evaluation_seconds": 5.0,
+        },
+        {"name": "direct", "tokens": 9000, "seconds": 50.0, "evaluation_seconds": 1.0, "control": True},
+        {
+            "name": "random_reward",
+            "tokens": 9000,
+            "seconds": 50.0,
+            "evaluation_seconds": 1.0,
+            "control": True,
+        },
+    ]
+    return {
+        "recipe": "tiny",
+        "seed": 0,
+        "versions": {"minids": "0.1.0"},
+        "seconds": 176.0,
+        "peak_bytes": 2**30,
+        "hardware": {"device": "cpu", "processes": 2, "cpu": "a CPU", "cores": 2},
+        "stages": stages,
+        "model": {"config": config.to_dict(), "parameters": 916448, "active": 621540},
+        "evals": [row(s, f, *level) for s, level in levels.items() for f in (*FAMILIES, "all")],
+        "beyond": [
+            {
+                "stage": "grpo",
+                "family": "add",
+                "size": 6,
+                "n": 100,
+                "greedy": 0.4,
+                "ci": [0.3, 0.5],
+                "length": 70.0,
+                "truncated": 0.0,
+            }
+        ],
+        "examples": {
+            s: [{"family": "add", "question": "347+5896", "answer": "6243", "text": t, "right": ok}]
+            for s, (t, ok) in answers.items()
+        },
+        **changes,
+    }
+
+
+def metrics():
+    lines = []
+    for step in range(10, 50, 10):
+        lines.append(
+            {
+                "stage": "pretrain",
+                "step": step,
+                "loss": 6 / step,
+                "load_max": 1.2,
+                "expert_load": [[1.2, 0.8], [0.5, 1.5]],
+            }
+        )
+    lines.append({"stage": "sft", "step": 10, "loss": 0.4, "expert_load": [[1.2, 0.8], [0.5, 1.5]]})
+    for step in range(1, 13):
+        line = {
+            "stage": "grpo",
+            "step": step,
+            "reward": step / 13,
+            "accuracy": step / 14,
+            "length": 30.0 + step,
+            "entropy": 0.2,
+        }
+        lines.append(
+            {
+                **line,
+                "zero_variance": 0.1,
+                "truncated": 0.0,
+                "empty_think": 0.0,
+                "kl": 0.01,
+                "logp_gap": 3e-6,
+                "families": {"add": step / 14, "chain": step / 15},
+            }
+        )
+        lines.append({**line, "stage": "random_reward", "accuracy": 0.3})
+    return lines
+
+
+def put(folder, results, metrics=(), tail=""):
+    (folder / "results.json").write_text(json.dumps(results))
+    if metrics is not None:
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics) + tail)
+    return folder
+
+
+def draw(folder, *what, **more):
+    path = report.write(put(folder, *what, **more))
+    assert path == folder / "report.html" and not list(folder.glob("*.tmp"))
+    return path.read_text(encoding="utf-8")
+
+
+def test_a_whole_run(tmp_path):
+    page = draw(tmp_path, results(), metrics())
+    text = check(page)
+    for words in (
+        "from 30 % to 95 % right answers",
+        "tiny",
+        "seed 0",
+        "2 min 56 s",
+        "1.00 GiB",
+        "Sharpening, or something new?",
+        "347+5896",
+        "right: 6243",
+        "Learning to think",
+        "Reward",
+        "Entropy",
+        "add, 6 digits",
+        "Time per stage",
+        "$5.576 million",
+        "2,788,000 h",
+        "minids chat",
+        "--problems",
+        "+65.0",
+        "this is sharpening",
+        "coin flips",
+        "blind guess",
+        "Checked in every iteration",
+    ):
+        assert words in text, words
+    assert page.count("<svg") >= 15
+    assert "not run (" not in text and "could not be read" not in text
+    assert "prefers-color-scheme:dark" in page and 'name="viewport"' in page
+
+
+def test_every_plot_has_title_labels_and_caption(tmp_path):
+    page = draw(tmp_path, results(), metrics())
+    figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
+    assert len(figures) >= 15
+    for one in figures:
+        assert re.search(r"<h3>[^<]+</h3>", one) and 'role="img" aria-label="' in one
+        assert 'class="label"' in one
+        assert len(re.search(r"<figcaption>([^<]*)</figcaption>", one)[1]) > 20
+
+
+def test_nothing_from_a_file_becomes_html(tmp_path):
+    bad = results(
+        recipe=EVIL, seed=EVIL, versions={EVIL: EVIL}, hardware={"cpu": EVIL, EVIL: EVIL, "processes": 2}
+    )
+    bad["evals"] = [{**r, "family": EVIL if r["family"] == "add" else r["family"]} for r in bad["evals"]]
+    bad["beyond"] = [{**bad["beyond"][0], "family": EVIL, "size": EVIL}]
+    bad["stages"][1]["name"] = EVIL
+    for rows in bad["examples"].values():
+        rows[0] |= {
+            "family": EVIL,
+            "question": EVIL,
+            "answer": EVIL,
+            "text": f"<think>{EVIL}\n1+1=3 {EVIL}</think>{EVIL}\nAnswer: {EVIL}",
+        }
+    lines = [{**line, "families": {EVIL: 0.5}} for line in metrics()]
+    page = draw(tmp_path, bad, lines)
+    check(page)
+    assert "<script" not in page and "<img" not in page and "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "stages",
+        "evals",
+        "beyond",
+        "examples",
+        "model",
+        "hardware",
+        "versions",
+        "seed",
+        "seconds",
+        "peak_bytes",
+    ],
+)
+def test_parts_that_are_missing(tmp_path, part):
+    some = {k: v for k, v in results().items() if k != part}
+    check(draw(tmp_path, some, metrics()))
+
+
+def test_only_an_empty_object(tmp_path):
+    assert "This run is not finished" in check(draw(tmp_path, {}, None))
+
+
+def test_no_controls_says_how_to_get_them(tmp_path):
+    r = results()
+    r["evals"] = [e for e in r["evals"] if e["stage"] not in ("direct", "random_reward")]
+    r["stages"] = [s for s in r["stages"] if not s.get("control")]
+    text = check(draw(tmp_path, r, metrics()))
+    assert text.count("not run (minids run tiny --controls)") == 2
+
+
+def test_r1_zero_compares_with_the_base_model(tmp_path):
+    r = results(recipe="tiny-zero")
+    r["evals"] = [e for e in r["evals"] if e["stage"] != "sft"]
+    r["stages"] = [s for s in r["stages"] if s["name"] != "sft"]
+    r["examples"]["base"] = [
+        {**r["examples"].pop("sft")[0], "text": " 347+5896=6244\nAnswer: 6244<｜end▁of▁sentence｜>"}
+    ]
+    text = check(draw(tmp_path, r, [line for line in metrics() if line["stage"] != "sft"]))
+    assert "from 40 % to 95 %" in text and "two steps" in text and "GRPO − base" in text
+    assert "base model: wrong" in text
+
+
+def test_before_grpo(tmp_path):
+    r = results()
+    r["evals"] = [e for e in r["evals"] if e["stage"] in ("base", "sft")]
+    r["stages"] = r["stages"][:3]
+    assert "This run is not finished" in check(draw(tmp_path, r, metrics()[:5]))
+
+
+def test_odd_values_are_left_out(tmp_path):
+    r = results(seconds="soon", peak_bytes=None)
+    r["evals"][0] |= {"pass1": None, "ci": "?", "pass_at": {"x": 1, "4": None}, "n": "many"}
+    r["examples"] = {"sft": "none", "grpo": [1, {"question": 3}, {"question": "1+1", "text": None}]}
+    r["stages"].append({"name": 7, "seconds": "long"})
+    r["model"]["config"] = {"hidden_size": -1}
+    odd = [
+        *metrics(),
+        {"stage": "grpo"},
+        {"stage": "grpo", "step": 99, "reward": float("nan"), "length": True, "families": 3},
+        {"stage": "pretrain", "step": 50, "loss": float("inf"), "expert_load": [[], 3]},
+        {"step": 1},
+    ]
+    check(draw(tmp_path, r, odd))
+
+
+def test_torn_lines_are_counted(tmp_path):
+    text = check(draw(tmp_path, results(), metrics(), tail='[1, 2]\n{"stage": "grpo", "st'))
+    assert "2 lines of metrics.jsonl could not be read" in text
+
+
+def test_no_metrics_file(tmp_path):
+    text = check(draw(tmp_path, results(), None))
+    assert "Learning to think" not in text and "Sharpening" in text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        '{"recipe": "ti',
+        "[]",
+        "3",
+        "\x00",
+        '{"evals": 3}',
+        '{"stages": [1]}',
+        '{"model": []}',
+        "[" * 100000,
+    ],
+)
+def test_results_that_cannot_be_read(tmp_path, content):
+    if content is not None:
+        (tmp_path / "results.json").write_text(content)
+    with pytest.raises(MinidsError, match="results.json"):
+        report.write(tmp_path)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    put(tmp_path, results())
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(MinidsError, match="report.html"):
+        report.write(tmp_path)
+
+
+# -- what it says --------------------------------------------------------------------------------------------
+
+
+def run_with(base, sft, grpo):
+    """Each is (pass@1, pass@16)."""
+    r = results()
+    r["evals"] = [
+        row(s, f, *v) for s, v in (("base", base), ("sft", sft), ("grpo", grpo)) for f in (*FAMILIES, "all")
+    ]
+    return Run(r)
+
+
+@pytest.mark.parametrize(
+    ("base", "sft", "grpo", "words"),
+    [
+        ((0.4, 0.98), (0.3, 0.9), (0.95, 0.98), "this is sharpening, not new ability"),
+        ((0.4, 0.97), (0.3, 0.9), (0.95, 0.98), "looks like sharpening, and new ability is not shown"),
+        ((0.1, 0.5), (0.1, 0.4), (0.9, 0.95), "also solves problems that 16 samples before it did not"),
+        ((0.4, 0.98), (0.3, 0.9), (0.8, 0.82), "sharpening, at a price"),
+        ((0.4, 0.98), (0.3, 0.9), (0.3, 0.95), "nothing to call sharpening"),
+        ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), "nothing to call sharpening"),
+    ],
+)
+def test_verdict_follows_the_numbers(base, sft, grpo, words):
+    assert words in report_findings.verdict(run_with(base, sft, grpo))
+
+
+def test_verdict_names_the_family_that_rose():
+    run = run_with((0.1, 0.5), (0.1, 0.4), (0.9, 0.95))
+    run.rows["base", "chain"]["pass_at"]["16"] = 0.2
+    assert "It rose most in chain: from 20.0\u00a0% to 95.0\u00a0%." in report_findings.verdict(run)
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [(0.95, "from 30 % to 95 %"), (0.31, "did not measurably change"), (0.1, "made this model worse")],
+)
+def test_headline_follows_the_numbers(tmp_path, after, words):
+    r = results()
+    for e in r["evals"]:
+        if e["stage"] == "grpo":
+            e |= row("grpo", e["family"], after, 0.99)
+    assert words in check(draw(tmp_path, r))
+
+
+def test_random_reward_that_gains_is_said(tmp_path):
+    r = results()
+    for e in r["evals"]:
+        if e["stage"] == "random_reward":
+            e |= row("random_reward", e["family"], 0.5)
+    text = check(draw(tmp_path, r))
+    assert "changes pass@1 by +20.0 ± 2.8 points: a gain that the answers can not explain" in text
+
+
+def test_gain_of_equal_answers_is_not_certain():
+    run = run_with((0.0, 0.0), (0.0, 0.0), (1.0, 1.0))
+    for r in run.rows.values():
+        r["ci"] = [r["pass1"], r["pass1"]]
+    gain, half = run.gain()
+    assert gain == 1.0 and half == pytest.approx(2**0.5 * 1.5 / 1000)
+
+
+def test_few_problems_have_no_guess_line(tmp_path):
+    r = results()
+    assert "blind guess" in check(draw(tmp_path, r))
+    for e in r["evals"]:
+        e["n"] = 20
+    assert "blind guess" not in check(draw(tmp_path, r))
+
+
+# -- pieces --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "right"),
+    [
+        ("6+7=13", True),
+        ("9+4+1=14", True),
+        ("13-8-1=4", True),
+        ("3-8=-5", True),
+        ("6+7=12", False),
+        (">66", None),
+        ("6=6", True),
+        ("6++7=13", None),
+        ("+=3", None),
+        ("12", None),
+        ("=", None),
+        ("2*3=6", None),
+        ("9" * 5000 + "=1", None),
+        ("٣=3", None),
+    ],
+)
+def test_adds_up(step, right):
+    assert thoughts.adds_up(step) is right
+
+
+def test_reply_marks_what_is_wrong():
+    html = thoughts.reply(
+        "<think>12+7; 2+7=8 1+0=1 >19</think><answer>19</answer><｜end▁of▁sentence｜>", True
+    )
+    assert html.count('class="slip"') == 1 and ">2+7=8<" in html
+    assert '<b class="right">19</b>' in html and "&lt;|end_of_sentence|&gt;" in html
+    assert len(thoughts.reply("1+1=2 " * 10000)) < 60000
+
+
+def test_read_metrics(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 1}\n\xff\xfe\n3\n{"step": 2}\n{"st')
+    assert read_metrics(path) == ([{"step": 1}, {"step": 2}], 3)
+    assert read_metrics(tmp_path) == ([], 0)
+
+
+def test_read_results_fills_parts(tmp_path):
+    assert read_results(put(tmp_path, {"seed": 1}) / "results.json")["evals"] == []
+
+
+def test_ticks():
+    assert plots.nice_ticks(0, 1) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    assert plots.nice_ticks(10, 1400) == [500, 1000] or plots.nice_ticks(10, 1400)[-1] <= 1400
+    assert plots.log_ticks(0.09, 7) == pytest.approx([0.1, 0.2, 0.5, 1, 2, 5])
+    assert [plots.text_of(x) for x in (0.05, 1.5, 200, 20000, 3e6)] == ["0.05", "1.5", "200", "20k", "3M"]
+
+
+def test_lines_lie_where_they_should():
+    svg = plots.line_chart(
+        "t", [{"color": "sft", "points": [(0, 0.0), (10, 1.0)]}], "x", "y", y_range=(0, 1), height=240
+    )
+    (x0, y0), (x1, y1) = (
+        tuple(map(float, p.split(","))) for p in re.search(r'points="([^"]*)"', svg)[1].split()
+    )
+    assert (x0, x1) == (plots.LEFT + 6, plots.WIDTH - plots.RIGHT - 6)
+    assert (y0, y1) == (240 - plots.BOTTOM, plots.TOP)
+
+
+def test_smooth_and_points():
+    assert plots.smooth([(0, 0.0), (1, 3.0), (2, 6.0)], 3) == [(0, 1.5), (1, 3.0), (2, 4.5)]
+    lines = [
+        {"step": 1, "a": 2},
+        {"step": 2},
+        {"step": 3, "a": float("nan")},
+        {"step": 4, "a": "x"},
+        {"a": 1},
+    ]
+    assert plots.points(lines, "a") == [(1, 2)]
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [5.0, 5.0], [-1.0, -1.0], [1e-9, 1e12], [3.0]])
+@pytest.mark.parametrize("log", [False, True])
+def test_any_range_can_be_drawn(values, log):
+    svg = plots.line_chart("t", [{"color": "sft", "points": list(enumerate(values))}], "x", "y", log_y=log)
+    assert svg == "" if log and max(values) <= 0 else "nan" not in svg and "<svg" in svg
