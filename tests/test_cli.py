@@ -41,8 +41,9 @@ def test_help_and_version(capsys):
     assert "minids 0." in out and "--resume" in out and "--problems" in out
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["run"], ["run", "tiny", "--seed", "-1"], ["run", "tiny", "--workers", "0"],
-                                   ["chat", "x", "--temperature", "warm"], ["run", "tiny", "--device", "tpu"]])
+@pytest.mark.parametrize("words", [[], ["fly"], ["run"], ["run", "tiny", "--seed", "-1"],
+                                   ["run", "tiny", "--workers", "0"], ["chat", "x", "--temperature", "warm"],
+                                   ["run", "tiny", "--device", "tpu"]])
 def test_what_cannot_be_parsed_is_refused_with_2(words, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(words)
@@ -88,7 +89,8 @@ def test_eval_on_outside_problems(finished, problems, capsys):
     captured = capsys.readouterr()
     found = json.loads(captured.out)  # nothing but JSON on stdout
     assert [row["family"] for row in found["rows"]] == ["outside", "chain", "all"]
-    assert [(a["line"], a["question"], a["answer"]) for a in found["answers"]] == [(1, "347 + 5896", "6243"), (3, "12+7-5", "14")]
+    answers = [(a["line"], a["question"], a["answer"]) for a in found["answers"]]
+    assert answers == [(1, "347 + 5896", "6243"), (3, "12+7-5", "14")]
     assert all({"said", "right", "text", "sampled_said", "sampled_right"} <= a.keys() for a in found["answers"])
     assert cli.main(["eval", str(finished / "model"), "--problems", str(problems)]) == 0
     assert "greedy all" in capsys.readouterr().out
@@ -149,7 +151,9 @@ def test_doctor_times_the_recipe():
     from minids import recipes
     from minids.ship import doctor
 
-    r = recipes.load("tiny", ["model.num_hidden_layers=1", "model.first_k_dense_replace=1", "grpo.prompts=2", "grpo.group=2"])
+    r = recipes.load(
+        "tiny", ["model.num_hidden_layers=1", "model.first_k_dense_replace=1", "grpo.prompts=2", "grpo.group=2"]
+    )
     once = doctor.estimate(r, 1)
     assert 0 < once < 60
     assert doctor.gemm_gflops(64, 0.01) > 0
@@ -158,7 +162,9 @@ def test_doctor_times_the_recipe():
 def test_export_and_import_round_trip(finished, tmp_path, capsys):
     assert cli.main(["export", str(finished), str(tmp_path / "hf")]) == 0
     assert cli.main(["import", str(tmp_path / "hf"), str(tmp_path / "back")]) == 0
-    one, other = (Transformer.from_pretrained(folder).state_dict() for folder in (finished / "model", tmp_path / "back"))
+    one, other = (
+        Transformer.from_pretrained(folder).state_dict() for folder in (finished / "model", tmp_path / "back")
+    )
     assert all(one[k].equal(other[k]) for k in one)
     assert (tmp_path / "back" / "tokenizer.json").read_bytes() == (finished / "model" / "tokenizer.json").read_bytes()
     assert cli.main(["export", str(finished), str(tmp_path / "hf")]) == 2  # nothing is overwritten
@@ -184,7 +190,7 @@ def test_a_model_of_transformers_comes_in_and_goes_out(tmp_path, experts, capsys
     assert (got - want).norm() <= 1e-5 * want.norm()
 
 
-# -- as a person uses it: in a process of its own ------------------------------------------------------------------------
+# -- as a person uses it: in a process of its own ----------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -201,7 +207,9 @@ def test_a_reader_that_leaves_is_no_error(finished):
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as gone:
-        done = subprocess.run([sys.executable, "-m", "minids.cli", "cost"], stdout=gone, stderr=subprocess.PIPE, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-m", "minids.cli", "cost"], stdout=gone, stderr=subprocess.PIPE, text=True, timeout=120
+        )
     assert (done.returncode, done.stderr) == (0, "")
 
 

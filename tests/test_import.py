@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 
-HEAVY = {"transformers", "datasets", "tokenizers", "rich", "matplotlib", "triton", "pandas", "regex", "trl", "numpy.testing"}
+HEAVY = {
+    "transformers", "datasets", "tokenizers", "rich", "matplotlib", "triton", "pandas", "regex", "trl", "numpy.testing",
+}  # fmt: skip
 
 
 def modules_after(code):
@@ -20,7 +22,8 @@ def test_import_minids_adds_almost_nothing():
 
 def test_the_public_names_add_little_to_torch():
     names = "ModelConfig, Transformer, Tokenizer, generate, grpo_loss"
-    torch, ours = modules_after("import torch, numpy"), modules_after(f"import torch, numpy\nfrom minids import {names}")
+    torch = modules_after("import torch, numpy")
+    ours = modules_after(f"import torch, numpy\nfrom minids import {names}")
     assert not HEAVY & (ours - torch)
     foreign = {m for m in ours - torch if m.split(".")[0] not in ("minids", "safetensors", "torch")}
     assert len(foreign) < 40, sorted(foreign)

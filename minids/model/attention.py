@@ -5,12 +5,12 @@
     k_h = [W_UK,h c ; k_rope],  v_h = W_UV,h c,  q_h = [q_nope,h ; RoPE(q_rope,h)]
     o = W_O [softmax(scale q_h k_h) v_h]_h
 
-Two ways to compute the same numbers. Naive: expand c into keys and values, then attend; cheapest when all positions are computed
-at once. Absorbed: q_nope,h . W_UK,h c = (W_UK,h^T q_nope,h) . c, so the query moves into latent space, attention runs on the
-cache itself, and W_UV is applied to the result; cheapest for one new token over a long cache.
+Two ways to compute the same numbers. Naive: expand c into keys and values, then attend; cheapest when all positions are
+computed at once. Absorbed: q_nope,h . W_UK,h c = (W_UK,h^T q_nope,h) . c, so the query moves into latent space,
+attention runs on the cache itself, and W_UV is applied to the result; cheapest for one new token over a long cache.
 
-Shapes: B batch, T new positions, S all positions, D hidden, H heads, N nope dims, R rope dims, V value dims, C kv_lora_rank.
-Left out: dropout. The kernel choice is torch's `scaled_dot_product_attention`.
+Shapes: B batch, T new positions, S all positions, D hidden, H heads, N nope dims, R rope dims, V value dims,
+C kv_lora_rank. Left out: dropout. The kernel choice is torch's `scaled_dot_product_attention`.
 """
 
 import torch
@@ -25,12 +25,14 @@ LATENT_EPS = 1e-6  # of the two norms on latents; the released code does not tak
 
 
 def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
-    """softmax(scale q k^T) v -> [B, H, T, V]. mask None is causal (T = S); otherwise bool [B or 1, 1, T, S], True = may see."""
+    """softmax(scale q k^T) v -> [B, H, T, V]. mask None is causal (T = S);
+    otherwise bool [B or 1, 1, T, S], True = may see."""
     return F.scaled_dot_product_attention(q_BHTE, k_BHSE, v_BHSV, attn_mask=mask, is_causal=mask is None, scale=scale)
 
 
 def expand_latent(latent_BSC, k_rope_BSR, w_kv_b, heads, nope):
-    """Keys [B, H, S, N+R] and values [B, H, S, V] from the latents; w_kv_b [H*(N+V), C] holds W_UK and W_UV head by head."""
+    """Keys [B, H, S, N+R] and values [B, H, S, V] from the latents;
+    w_kv_b [H*(N+V), C] holds W_UK and W_UV head by head."""
     B, S, _ = latent_BSC.shape
     kv_BHSX = F.linear(latent_BSC, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
     k_rope_BHSR = k_rope_BSR[:, None].expand(-1, heads, -1, -1)
@@ -46,7 +48,8 @@ def mla_naive(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale, m
 
 
 def mla_absorbed(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale, mask=None):
-    """The same result -> [B, T, H, V] without ever forming keys or values: W_UK goes to the query, W_UV to the output."""
+    """The same result -> [B, T, H, V] without ever forming keys or values:
+    W_UK goes to the query, W_UV to the output."""
     B, T, heads, nope = q_nope_BTHN.shape
     w_HXC = w_kv_b.view(heads, -1, w_kv_b.shape[-1])
     w_uk_HNC, w_uv_HVC = w_HXC[:, :nope], w_HXC[:, nope:]
@@ -56,7 +59,8 @@ def mla_absorbed(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale
     if mask is None:
         mask = torch.ones(T, T, dtype=torch.bool, device=scores_BHTS.device).tril()
     scores_BHTS = scores_BHTS.masked_fill(~mask, float("-inf"))
-    weights_BHTS = scores_BHTS.softmax(-1, dtype=torch.promote_types(scores_BHTS.dtype, torch.float32)).to(latent_BSC.dtype)
+    accurate = torch.promote_types(scores_BHTS.dtype, torch.float32)
+    weights_BHTS = scores_BHTS.softmax(-1, dtype=accurate).to(latent_BSC.dtype)
     out_BTHC = torch.einsum("bhts,bsc->bthc", weights_BHTS, latent_BSC)
     return torch.einsum("bthc,hvc->bthv", out_BTHC, w_uv_HVC)
 
@@ -65,9 +69,12 @@ _OWN = (attend, expand_latent, mla_naive, apply_rope)
 
 
 def fast_path(config, x_BTD, mask, cache, absorb):
-    """Whether `fast.mla_core` may compute this: whole short texts on a CPU, pairs side by side, no function above replaced."""
+    """Whether `fast.mla_core` may compute this: whole short texts on a CPU, pairs side by side,
+    no function above replaced."""
     c = config
-    paired = c.rope_interleave and not any(size % 2 for size in (c.qk_nope_head_dim, c.kv_lora_rank, c.q_lora_rank or 0))
+    paired = c.rope_interleave and not any(
+        size % 2 for size in (c.qk_nope_head_dim, c.kv_lora_rank, c.q_lora_rank or 0)
+    )
     plain = mask is None and cache is None and not absorb and paired and x_BTD.shape[1] <= fast.LONGEST
     return plain and full_precision_cpu(x_BTD) and _OWN == (attend, expand_latent, mla_naive, apply_rope)
 
@@ -119,7 +126,8 @@ class MLA(nn.Module):
         return self.o_proj(out_BTHV.flatten(2))
 
     def forward_fast(self, x_BTD, cos, sin):
-        """The same for whole texts: both down projections are one product, everything up to o_proj is `fast.mla_core`."""
+        """The same for whole texts: both down projections are one product,
+        everything up to o_proj is `fast.mla_core`."""
         c, (B, T) = self.config, x_BTD.shape[:2]
         q_in, kv_in = self.q_proj if c.q_lora_rank is None else self.q_a_proj, self.kv_a_proj_with_mqa
         bias = None
@@ -136,7 +144,8 @@ class MLA(nn.Module):
 
 
 class GroupedQueryAttention(nn.Module):
-    """GQA, and MHA when there are as many key heads as query heads. Head sizes and RoPE on the last R dims as in MLA."""
+    """GQA, and MHA when there are as many key heads as query heads.
+    Head sizes and RoPE on the last R dims as in MLA."""
 
     def __init__(self, config, layer):
         super().__init__()
@@ -150,7 +159,9 @@ class GroupedQueryAttention(nn.Module):
 
     def _rotate(self, x_BTHE, cos, sin):
         nope, rope = x_BTHE.split([self.config.qk_nope_head_dim, self.config.qk_rope_head_dim], dim=-1)
-        return torch.cat([nope, apply_rope(rope, cos[..., None, :], sin[..., None, :], self.config.rope_interleave)], dim=-1)
+        return torch.cat(
+            [nope, apply_rope(rope, cos[..., None, :], sin[..., None, :], self.config.rope_interleave)], dim=-1
+        )
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
         c, (B, T) = self.config, x_BTD.shape[:2]

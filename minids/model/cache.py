@@ -1,9 +1,10 @@
 """The cache of a text that is being written: for MLA one latent and one rotated key a token and layer, for all heads.
 
-    elements a token and layer = kv_lora_rank + qk_rope_head_dim           (DeepSeek-V3: 512 + 64; arXiv 2412.19437 §2.1.1)
+    elements a token and layer = kv_lora_rank + qk_rope_head_dim       (DeepSeek-V3: 512 + 64; arXiv 2412.19437 §2.1.1)
 
-Rows of a batch are aligned at their right end: `padding_B` says how many columns at the left of each row are empty, so that
-every row writes its next token into the same column. `truncate` takes tokens back (speculative decoding rejects drafts).
+Rows of a batch are aligned at their right end: `padding_B` says how many columns at the left of each row are empty, so
+that every row writes its next token into the same column. `truncate` takes tokens back (speculative decoding rejects
+drafts).
 """
 
 import torch
@@ -16,7 +17,9 @@ class Cache:
         layers = config.num_hidden_layers + config.num_nextn_predict_layers
         self.data = torch.zeros(layers, batch, max_length, config.cache_elements, dtype=dtype, device=device)
         self.lengths = [0] * layers
-        self.padding_B = torch.zeros(batch, dtype=torch.long, device=device) if padding_B is None else padding_B.to(device)
+        self.padding_B = (
+            torch.zeros(batch, dtype=torch.long, device=device) if padding_B is None else padding_B.to(device)
+        )
 
     @property
     def length(self):

@@ -1,8 +1,8 @@
 """ModelConfig: every size of the architecture, under the names of Hugging Face's `DeepseekV3Config`.
 
 A config.json of a DeepSeek-V3 checkpoint reads straight into it. Keys that have no meaning for the arithmetic (dtype,
-library versions) are accepted and kept; a key that nobody knows is refused by name, because a misspelt key that is silently
-ignored costs a training run. One key is our own: `attention` ("mla", or "mha"/"gqa" to compare with).
+library versions) are accepted and kept; a key that nobody knows is refused by name, because a misspelt key that is
+silently ignored costs a training run. One key is our own: `attention` ("mla", or "mha"/"gqa" to compare with).
 
 The defaults are those of DeepSeek-V3 (arXiv 2412.19437 §4.2), except that no size is so large by accident: every recipe
 states its own.
@@ -23,8 +23,8 @@ PASSIVE_KEYS = {
     "qk_head_dim", "quantization_config", "scoring_func", "seq_aux", "tokenizer_class", "topk_method", "torch_dtype",
     "transformers_version", "use_cache", "attention_dropout", "output_router_logits", "aux_loss_alpha", "id2label",
     "label2id", "problem_type", "return_dict", "output_attentions", "output_hidden_states", "chunk_size_feed_forward",
-    "is_encoder_decoder", "_name_or_path", "_attn_implementation", "_attn_implementation_internal", "_experts_implementation",
-    "tokenizer_fingerprint",
+    "is_encoder_decoder", "_name_or_path", "_attn_implementation", "_attn_implementation_internal",
+    "_experts_implementation", "tokenizer_fingerprint",
 }  # fmt: skip
 # What a passive key has to say if it is there at all; anything else is another architecture.
 FIXED = {
@@ -36,7 +36,9 @@ YARN_KEYS = {
     "original_max_position_embeddings", "rope_theta", "attention_factor", "truncate",
 }  # fmt: skip
 
-KINDS = {int: "an integer", float: "a number", bool: "true or false", str: "a string", dict: "an object", type(None): "null"}
+KINDS = {
+    int: "an integer", float: "a number", bool: "true or false", str: "a string", dict: "an object", type(None): "null",
+}  # fmt: skip
 
 
 @dataclass
@@ -100,7 +102,8 @@ class ModelConfig:
     # -- reading and writing ------------------------------------------------------------------------------------------
     @classmethod
     def from_dict(cls, values, where="config"):
-        """Reads a dict with HF's names; `where` is named in errors. Raises MinidsError on unknown or contradictory keys."""
+        """Reads a dict with HF's names; `where` is named in errors.
+        Raises MinidsError on unknown or contradictory keys."""
         values = dict(values)
         known = {f.name for f in fields(cls)} - {"passive"}
         if "num_mtp_layers" in values:  # transformers 5 writes both names
@@ -114,7 +117,10 @@ class ModelConfig:
             if key in values and values[key] != must:
                 raise MinidsError(f"{where}: {key} is {values[key]!r}, but this architecture has {key} = {must!r}.")
         if values.get("model_type") == "deepseek_v3" and values.get("attention", "mla") != "mla":
-            raise MinidsError(f"{where}: attention is {values['attention']!r}, but model_type 'deepseek_v3' has MLA. Drop one of them.")
+            raise MinidsError(
+                f"{where}: attention is {values['attention']!r}, but model_type 'deepseek_v3' has MLA. "
+                "Drop one of them."
+            )
         for key in values:
             if key not in known and key not in PASSIVE_KEYS:
                 near = difflib.get_close_matches(key, known, n=1)
@@ -128,7 +134,12 @@ class ModelConfig:
 
     def to_dict(self):
         """The dict that goes into config.json: HF's keys, so that transformers reads it as `DeepseekV3Config`."""
-        out = {"architectures": ["DeepseekV3ForCausalLM"], "scoring_func": "sigmoid", "topk_method": "noaux_tc", **self.passive}
+        out = {
+            "architectures": ["DeepseekV3ForCausalLM"],
+            "scoring_func": "sigmoid",
+            "topk_method": "noaux_tc",
+            **self.passive,
+        }
         out |= {k: v for k, v in asdict(self).items() if k != "passive"}
         out["model_type"] = "deepseek_v3" if self.attention == "mla" else "minids"
         if self.attention == "mla":
@@ -144,11 +155,15 @@ class ModelConfig:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise MinidsError(f"{path}: no such file. A model folder holds config.json and model.safetensors.") from None
+            raise MinidsError(
+                f"{path}: no such file. A model folder holds config.json and model.safetensors."
+            ) from None
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise MinidsError(f"{path}: not readable as JSON ({error}). Copy the file again from its source.") from None
         if not isinstance(values, dict):
-            raise MinidsError(f"{path}: expected an object with the keys of DeepseekV3Config, got {type(values).__name__}.")
+            raise MinidsError(
+                f"{path}: expected an object with the keys of DeepseekV3Config, got {type(values).__name__}."
+            )
         if values.get("model_type") == "minids":
             values = {k: v for k, v in values.items() if k != "model_type"}
         return cls.from_dict(values, where=str(path))
@@ -170,26 +185,42 @@ class ModelConfig:
             said = " or ".join(KINDS[kind] for kind in kinds)
             need(not kinds or any(_is(value, kind) for kind in kinds), f"{f.name} must be {said}, got {value!r}.")
         positive = [
-            "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "kv_lora_rank",
-            "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "max_position_embeddings", "num_key_value_heads",
-            "rms_norm_eps", "rope_theta", "routed_scaling_factor",
+            "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+            "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "max_position_embeddings",
+            "num_key_value_heads", "rms_norm_eps", "rope_theta", "routed_scaling_factor",
         ]  # fmt: skip
         for name in positive:
             need(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}.")
         for name in ("first_k_dense_replace", "initializer_range"):
             need(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}.")
-        need(self.q_lora_rank is None or self.q_lora_rank > 0, f"q_lora_rank must be null or positive, got {self.q_lora_rank}.")
-        need(self.qk_rope_head_dim % 2 == 0, f"qk_rope_head_dim must be even (RoPE turns pairs), got {self.qk_rope_head_dim}.")
+        need(
+            self.q_lora_rank is None or self.q_lora_rank > 0,
+            f"q_lora_rank must be null or positive, got {self.q_lora_rank}.",
+        )
+        need(
+            self.qk_rope_head_dim % 2 == 0,
+            f"qk_rope_head_dim must be even (RoPE turns pairs), got {self.qk_rope_head_dim}.",
+        )
         need(self.hidden_act == "silu", f"hidden_act must be 'silu' (SwiGLU), got {self.hidden_act!r}.")
-        need(self.attention in ("mla", "mha", "gqa"), f"attention must be 'mla', 'mha' or 'gqa', got {self.attention!r}.")
-        need(0 <= self.num_nextn_predict_layers <= 8, f"num_nextn_predict_layers must be 0 to 8, got {self.num_nextn_predict_layers}.")
+        need(
+            self.attention in ("mla", "mha", "gqa"), f"attention must be 'mla', 'mha' or 'gqa', got {self.attention!r}."
+        )
+        need(
+            0 <= self.num_nextn_predict_layers <= 8,
+            f"num_nextn_predict_layers must be 0 to 8, got {self.num_nextn_predict_layers}.",
+        )
         if self.attention == "gqa":
             need(
                 self.num_attention_heads % self.num_key_value_heads == 0,
-                f"num_attention_heads {self.num_attention_heads} is no multiple of num_key_value_heads {self.num_key_value_heads}.",
+                f"num_attention_heads {self.num_attention_heads} is no multiple of "
+                f"num_key_value_heads {self.num_key_value_heads}.",
             )
         elif self.num_key_value_heads != self.num_attention_heads:
-            need(False, f"num_key_value_heads {self.num_key_value_heads} differs from num_attention_heads; only attention 'gqa' may.")
+            need(
+                False,
+                f"num_key_value_heads {self.num_key_value_heads} differs from num_attention_heads; "
+                "only attention 'gqa' may.",
+            )
         if self.rope_scaling is not None:
             kind = self.rope_scaling.get("type")
             need(kind == "yarn", f"rope_scaling type {kind!r} is not known; use null or 'yarn'.")
@@ -198,7 +229,9 @@ class ModelConfig:
                 need(_is(value, float) and value > 0, f"rope_scaling needs a positive {key!r}, got {value!r}.")
         if self.first_k_dense_replace >= self.num_hidden_layers and self.num_nextn_predict_layers == 0:
             return  # a dense model: the expert sizes are never read
-        need(self.moe_intermediate_size > 0, f"moe_intermediate_size must be positive, got {self.moe_intermediate_size}.")
+        need(
+            self.moe_intermediate_size > 0, f"moe_intermediate_size must be positive, got {self.moe_intermediate_size}."
+        )
         need(self.n_routed_experts > 0, f"n_routed_experts must be positive, got {self.n_routed_experts}.")
         need(self.n_shared_experts >= 1, f"n_shared_experts must be at least 1, got {self.n_shared_experts}.")
         need(
@@ -206,11 +239,17 @@ class ModelConfig:
             f"n_routed_experts {self.n_routed_experts} is no multiple of n_group {self.n_group}.",
         )
         per_group = self.n_routed_experts // self.n_group
-        need(per_group >= 2, f"a group needs at least 2 experts (its score is the sum of its two best), got {per_group}.")
-        need(0 < self.topk_group <= self.n_group, f"topk_group must be 1 to n_group = {self.n_group}, got {self.topk_group}.")
+        need(
+            per_group >= 2, f"a group needs at least 2 experts (its score is the sum of its two best), got {per_group}."
+        )
+        need(
+            0 < self.topk_group <= self.n_group,
+            f"topk_group must be 1 to n_group = {self.n_group}, got {self.topk_group}.",
+        )
         need(
             0 < self.num_experts_per_tok <= per_group * self.topk_group,
-            f"num_experts_per_tok {self.num_experts_per_tok} exceeds the {per_group * self.topk_group} experts of topk_group groups.",
+            f"num_experts_per_tok {self.num_experts_per_tok} exceeds the {per_group * self.topk_group} experts "
+            "of topk_group groups.",
         )
 
 
@@ -246,7 +285,9 @@ def _read_rope(values, where):
     for key in scaling:
         if key not in YARN_KEYS:
             near = difflib.get_close_matches(key, YARN_KEYS, n=1)
-            raise MinidsError(f"{where}: unknown key {key!r} in rope_scaling." + (f" Did you mean {near[0]!r}?" if near else ""))
+            raise MinidsError(
+                f"{where}: unknown key {key!r} in rope_scaling." + (f" Did you mean {near[0]!r}?" if near else "")
+            )
     scaling = dict(scaling)
     kind = scaling.pop("rope_type", None) or scaling.get("type", "default")
     theta = scaling.pop("rope_theta", None)

@@ -1,12 +1,13 @@
-"""Three pieces of the training step in one autograd.Function each: the same numbers as the plain code beside them, sooner.
+"""Three pieces of the training step in one autograd.Function each: the same numbers as the plain code beside them,
+sooner.
 
     mla_core        rotation, keys, scores, softmax, values     = apply_rope + mla_naive        (attention.py)
     mlp             gate, up, SwiGLU, down                      = swiglu between two Linear     (layers.py)
     linear_cross_entropy                                        = cross_entropy(x W^T)          (layers.py)
 
-At this size a step is a few hundred small operations. Products reach the machine's limit on their own; what can be saved is
-the rest: copies, slices whose gradients are padded with zeros and added, tensors written only to be read once, and Python.
-The backwards are derived by hand and tested against autograd in float64 (tests/model/test_fast_paths.py).
+At this size a step is a few hundred small operations. Products reach the machine's limit on their own; what can be
+saved is the rest: copies, slices whose gradients are padded with zeros and added, tensors written only to be read once,
+and Python. The backwards are derived by hand and tested against autograd in float64 (tests/model/test_fast_paths.py).
 
 Shapes: B batch, T time, H heads, N nope dims, R rotary dims, E = N + R, V value dims, F width of the feed-forward.
 """
@@ -21,7 +22,8 @@ CHUNK = 1024  # rows whose logits exist at one time
 
 
 def rotations(cos_1TR, sin_1TR, nope):
-    """cos + i sin for the E/2 pairs of a whole head [B or 1, T, 1, E/2]: the pairs of the first N entries are not turned."""
+    """cos + i sin for the E/2 pairs of a whole head [B or 1, T, 1, E/2]:
+    the pairs of the first N entries are not turned."""
     turn = torch.complex(cos_1TR, sin_1TR)
     return torch.cat([turn.new_ones(*turn.shape[:-1], nope // 2), turn], dim=-1)[..., None, :]
 
@@ -75,7 +77,8 @@ class _MLACore(torch.autograd.Function):
 
 
 def mla_core(q_BTHE, k_rope_BTR, kv_BTHX, turn_BT1E, scale):
-    """Causal attention -> [B, T, H, V] from what the projections give: queries, the shared key before its rotation, and [k_nope, v]."""
+    """Causal attention -> [B, T, H, V] from what the projections give:
+    queries, the shared key before its rotation, and [k_nope, v]."""
     return _MLACore.apply(q_BTHE, k_rope_BTR, kv_BTHX, turn_BT1E, scale)
 
 
@@ -136,5 +139,6 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
 
 def linear_cross_entropy(hidden_ND, w_VD, target_N, weight_N):
-    """sum of weight * -log softmax(W h)[target], a scalar; gradients are formed on the way, so no logits outlive their chunk."""
+    """sum of weight * -log softmax(W h)[target], a scalar; gradients are formed on the way,
+    so no logits outlive their chunk."""
     return _LinearCrossEntropy.apply(hidden_ND, w_VD, target_N, weight_N)

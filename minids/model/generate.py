@@ -1,15 +1,17 @@
-"""Batched generation: one prefill a prompt, shared by its samples; a seed a sequence; log-probabilities of what was drawn.
+"""Batched generation: one prefill a prompt, shared by its samples; a seed a sequence; log-probabilities of what was
+drawn.
 
     tokens ~ softmax(logits / temperature), optionally cut by top-k and top-p
 
-Every sequence has a seed of its own, and the uniform number that decides its t-th token is a hash of (seed, t): which other
-sequences share the batch, and when they end, does not change what it draws. Prompts are aligned at their right end; sequences
-that ended leave the batch.
+Every sequence has a seed of its own, and the uniform number that decides its t-th token is a hash of (seed, t): which
+other sequences share the batch, and when they end, does not change what it draws. Prompts are aligned at their right
+end; sequences that ended leave the batch.
 
-Decoding one token a sequence is a chain of small products, so on a CPU what counts is their number. `FoldedDecoder` therefore
-multiplies weights that follow each other once, before the first token (W_UK into the query projection, W_UV into W_O, norm weights
-into what follows them), and runs all experts in two products when the batch is small. `PlainDecoder` is the model itself with its
-cache, the definition that the other is tested against, and what runs where folding does not pay (large latents, GPU).
+Decoding one token a sequence is a chain of small products, so on a CPU what counts is their number. `FoldedDecoder`
+therefore multiplies weights that follow each other once, before the first token (W_UK into the query projection, W_UV
+into W_O, norm weights into what follows them), and runs all experts in two products when the batch is small.
+`PlainDecoder` is the model itself with its cache, the definition that the other is tested against, and what runs where
+folding does not pay (large latents, GPU).
 
 Left out: refilling of freed places while others still run.
 """
@@ -27,7 +29,8 @@ from minids.model.sampling import filter_logits
 
 
 def uniform(seeds, length):
-    """Numbers in [0, 1) that depend on (seed, index) alone: [len(seeds), length] float32 (splitmix64, upper 24 bits)."""
+    """Numbers in [0, 1) that depend on (seed, index) alone: [len(seeds), length] float32
+    (splitmix64, upper 24 bits)."""
 
     def mix(z, shift, factor):
         return (z ^ ((z >> shift) & ((1 << (64 - shift)) - 1))) * factor
@@ -80,13 +83,21 @@ def folds(config):
 class FoldedWeights:
     """The weights of a layer, multiplied out for decoding. Made once a call; the model is not touched.
 
-    `w_in` gives H + 1 rows of C + R numbers from one product: for each head its query in latent space and its rotary part, and as the
-    last "head" what goes into the cache. All their rotary parts are then turned by one multiplication of complex numbers.
+    `w_in` gives H + 1 rows of C + R numbers from one product: for each head its query in latent space and its rotary
+    part, and as the last "head" what goes into the cache. All their rotary parts are then turned by one multiplication
+    of complex numbers.
     """
 
     def __init__(self, layer, config):
         c, attn = config, layer.self_attn
-        D, H, N, R, C, V = (c.hidden_size, c.num_attention_heads, c.qk_nope_head_dim, c.qk_rope_head_dim, c.kv_lora_rank, c.v_head_dim)
+        D, H, N, R, C, V = (
+            c.hidden_size,
+            c.num_attention_heads,
+            c.qk_nope_head_dim,
+            c.qk_rope_head_dim,
+            c.kv_lora_rank,
+            c.v_head_dim,
+        )
         # rows of each rotary part in pairs (2i, 2i+1), as complex numbers want them
         pairs = torch.arange(R) if c.rope_interleave else torch.arange(R).view(2, R // 2).T.reshape(-1)
         w_q = attn.q_proj.weight.view(H, N + R, D)
@@ -119,7 +130,8 @@ class FoldedWeights:
 
 
 class FoldedDecoder:
-    """Decoding with `FoldedWeights`. The cache is that of a prefill by the model; its rotary columns are put into pairs first."""
+    """Decoding with `FoldedWeights`. The cache is that of a prefill by the model;
+    its rotary columns are put into pairs first."""
 
     def __init__(self, model, cache, weights=None):
         c = self.config = model.config
@@ -138,7 +150,9 @@ class FoldedDecoder:
         if cache.padding_B.any():
             column = torch.arange(cache.data.shape[2], device=cache.data.device)
             empty = column < cache.padding_B[:, None]
-            self.mask = torch.zeros(empty.shape, dtype=cache.data.dtype, device=empty.device).masked_fill_(empty, float("-inf"))[:, None]
+            self.mask = torch.zeros(empty.shape, dtype=cache.data.dtype, device=empty.device).masked_fill_(
+                empty, float("-inf")
+            )[:, None]
 
     def select(self, rows):
         self.cache.data = self.cache.data.index_select(1, rows)
@@ -174,8 +188,8 @@ class FoldedDecoder:
         dense = len(x_BD) <= moe.DENSE_LIMIT
         y = h_BD @ (w.w_dense_in if dense else w.w_ffn_in)
         indices, gates = moe.route(
-            y[:, :E].sigmoid(), w.gate.e_score_correction_bias, c.n_group, c.topk_group, c.num_experts_per_tok, c.norm_topk_prob,
-            c.routed_scaling_factor,
+            y[:, :E].sigmoid(), w.gate.e_score_correction_bias, c.n_group, c.topk_group, c.num_experts_per_tok,
+            c.norm_topk_prob, c.routed_scaling_factor,
         )  # fmt: skip
         if not dense:
             x_BD = _swiglu_into(x_BD, y[:, E:], w.w_ffn_out)
@@ -205,7 +219,8 @@ class Generation:
 
 
 def prefill(model, prompts, n, room):
-    """Caches of left-padded prompts, each computed once and copied for its n sequences; returns (cache, last logits [B*n, V])."""
+    """Caches of left-padded prompts, each computed once and copied for its n sequences;
+    returns (cache, last logits [B*n, V])."""
     longest = max(map(len, prompts))
     device = model.embed_tokens.weight.device
     padding_B = torch.tensor([longest - len(p) for p in prompts], device=device)
@@ -221,7 +236,8 @@ def prefill(model, prompts, n, room):
 
 @torch.no_grad()
 def steps(model, prompts, n, max_new_tokens, temperature, top_k, top_p, seeds, stop_ids, folded=None):
-    """Yields (rows, tokens, log-probabilities) a step, for the sequences that still run; the core of `generate` and of streaming."""
+    """Yields (rows, tokens, log-probabilities) a step, for the sequences that still run;
+    the core of `generate` and of streaming."""
     # an answer ends at the context, wherever the longer prompts beside it end
     rooms = [min(max_new_tokens, model.config.max_position_embeddings - len(p)) for p in prompts for _ in range(n)]
     cache, logits_BV = prefill(model, prompts, n, max(rooms))
@@ -260,42 +276,50 @@ def check_prompts(model, prompts, max_new_tokens):
         raise MinidsError(f"generate: max_new_tokens must be at least 1, got {max_new_tokens}.")
     for i, prompt in enumerate(prompts):
         if not prompt:
-            raise MinidsError(f"generate: prompt {i} is empty. Give at least one token, the beginning-of-sentence token for example.")
+            raise MinidsError(
+                f"generate: prompt {i} is empty. Give at least one token, the beginning-of-sentence token for example."
+            )
         if len(prompt) >= config.max_position_embeddings:
             raise MinidsError(
-                f"generate: prompt {i} has {len(prompt)} tokens, but the context of this model is {config.max_position_embeddings} "
-                "tokens and must hold the answer too. Shorten the prompt."
+                f"generate: prompt {i} has {len(prompt)} tokens, but the context of this model is "
+                f"{config.max_position_embeddings} tokens and must hold the answer too. Shorten the prompt."
             )
         if max(prompt) >= config.vocab_size or min(prompt) < 0:
             raise MinidsError(
-                f"generate: prompt {i} holds token {max(prompt)}, but the model knows ids 0 to {config.vocab_size - 1}. "
-                "Is this the tokenizer that the model was trained with?"
+                f"generate: prompt {i} holds token {max(prompt)}, but the model knows ids "
+                f"0 to {config.vocab_size - 1}. Is this the tokenizer that the model was trained with?"
             )
 
 
 def generate(
-    model, prompts, *, n=1, max_new_tokens=64, temperature=1.0, top_k=0, top_p=1.0, seeds=None, stop_ids=None, max_batch=256,
-    fold=None,
+    model, prompts, *, n=1, max_new_tokens=64, temperature=1.0, top_k=0, top_p=1.0, seeds=None, stop_ids=None,
+    max_batch=256, fold=None,
 ):  # fmt: skip
     """Continues each prompt n times.
 
     model           a Transformer
     prompts         lists of token ids; an answer never exceeds the model's context
     temperature     0 is greedy (log-probabilities are then those at temperature 1)
-    top_k, top_p    off at 0 and 1; when on, log-probabilities are those of the cut distribution, as `token_logps` scores it
+    top_k, top_p    off at 0 and 1; when on, log-probabilities are those of the cut distribution, as `token_logps`
+                    scores it
     seeds           one integer a sequence, len(prompts) * n of them, prompt by prompt; default 0, 1, 2, …
     stop_ids        tokens that end a sequence (kept at its end); default the config's eos
     max_batch       rows that are decoded together
     fold            None: FoldedDecoder where it pays; True/False: that decoder or the plain one
 
-    Returns a Generation whose lists have len(prompts) * n entries. Raises MinidsError for prompts that cannot be continued.
+    Returns a Generation whose lists have len(prompts) * n entries. Raises MinidsError for prompts that cannot be
+    continued.
     """
     check_prompts(model, prompts, max_new_tokens)
     if temperature < 0 or not 0 < top_p <= 1 or top_k < 0:
-        raise MinidsError(f"generate: need temperature >= 0, 0 < top_p <= 1, top_k >= 0; got {temperature}, {top_p}, {top_k}.")
+        raise MinidsError(
+            f"generate: need temperature >= 0, 0 < top_p <= 1, top_k >= 0; got {temperature}, {top_p}, {top_k}."
+        )
     seeds = list(range(len(prompts) * n)) if seeds is None else list(seeds)
     if len(seeds) != len(prompts) * n:
-        raise MinidsError(f"generate: {len(prompts)} prompts with n = {n} need {len(prompts) * n} seeds, got {len(seeds)}.")
+        raise MinidsError(
+            f"generate: {len(prompts)} prompts with n = {n} need {len(prompts) * n} seeds, got {len(seeds)}."
+        )
     stop_ids = {model.config.eos_token_id} - {None} if stop_ids is None else set(stop_ids)
     if fold is None:
         fold = folds(model.config) and model.embed_tokens.weight.device.type == "cpu"
@@ -311,8 +335,8 @@ def generate(
             chosen = order[begin : begin + size]
             sequences = [i * n + j for i in chosen for j in range(n)]
             part = steps(
-                model, [prompts[i] for i in chosen], n, max_new_tokens, temperature, top_k, top_p, [seeds[s] for s in sequences], stop_ids,
-                folded,
+                model, [prompts[i] for i in chosen], n, max_new_tokens, temperature, top_k, top_p,
+                [seeds[s] for s in sequences], stop_ids, folded,
             )  # fmt: skip
             for rows, tokens, logp in part:
                 for row, token, value in zip(rows.tolist(), tokens.tolist(), logp.tolist()):

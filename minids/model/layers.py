@@ -6,8 +6,9 @@ RoPE        pairs (x_2i, x_2i+1) turned by the angle p * theta^(-2i/R) at positi
 YaRN        (arXiv 2309.00071) slows the low frequencies by `factor`, keeps the high ones, blends between;
             the softmax temperature grows by (0.1 m ln(factor) + 1)^2 with m = mscale_all_dim (arXiv 2412.19437 §4.3)
 
-Shapes: B batch, T time, D hidden, F width of the feed-forward, R rotary dimensions. RMSNorm and SwiGLU have hand-written
-backwards: on a CPU at this size the elementwise passes cost as much as the matrix products, and these make fewer.
+Shapes: B batch, T time, D hidden, F width of the feed-forward, R rotary dimensions. RMSNorm and SwiGLU have
+hand-written backwards: on a CPU at this size the elementwise passes cost as much as the matrix products, and these make
+fewer.
 """
 
 import math
@@ -41,7 +42,8 @@ class _RMSNorm(torch.autograd.Function):
 
 
 def rms_norm(x, weight, eps):
-    """x [..., D], weight [D] -> [..., D]: divides by the root mean square over the last axis, then scales by `weight`."""
+    """x [..., D], weight [D] -> [..., D]: divides by the root mean square over the last axis,
+    then scales by `weight`."""
     return _RMSNorm.apply(x, weight, eps)
 
 
@@ -91,19 +93,20 @@ class MLP(nn.Module):
         return self.down_proj(swiglu(self.gate_proj(x), self.up_proj(x)))
 
 
-# -- positions -----------------------------------------------------------------------------------------------------------
+# -- positions ---------------------------------------------------------------------------------------------------------
 
 
 def yarn_mscale(factor, mscale):
-    """0.1 * mscale * ln(factor) + 1, the temperature that keeps attention's entropy when the text is `factor` times longer."""
+    """0.1 * mscale * ln(factor) + 1, the temperature that keeps attention's entropy when the text is `factor` times
+    longer."""
     return 0.1 * mscale * math.log(factor) + 1.0 if factor > 1 else 1.0
 
 
 def yarn_inv_freq(dim, theta, scaling):
     """Inverse frequencies [dim/2] of RoPE, in float32: plain when `scaling` is None, YaRN's blend otherwise.
 
-    A pair that turns more than `beta_fast` times within the original length is kept (it knows relative places exactly); one that
-    turns less than `beta_slow` times is slowed by `factor`; between them a linear ramp over the pair's index.
+    A pair that turns more than `beta_fast` times within the original length is kept (it knows relative places exactly);
+    one that turns less than `beta_slow` times is slowed by `factor`; between them a linear ramp over the pair's index.
     """
     inv_freq = 1.0 / theta ** (torch.arange(0, dim, 2, dtype=torch.float32) / dim)
     if scaling is None:
@@ -138,7 +141,8 @@ def rotary_magnitude(config):
     if scaling.get("attention_factor") is not None:
         return scaling["attention_factor"]
     if scaling.get("mscale") and scaling.get("mscale_all_dim"):
-        return yarn_mscale(scaling["factor"], scaling["mscale"]) / yarn_mscale(scaling["factor"], scaling["mscale_all_dim"])
+        factor = scaling["factor"]
+        return yarn_mscale(factor, scaling["mscale"]) / yarn_mscale(factor, scaling["mscale_all_dim"])
     return yarn_mscale(scaling["factor"], 1.0)
 
 
@@ -154,8 +158,9 @@ def rotary_table(config, length, dtype=torch.float32, device=None):
 def apply_rope(x, cos, sin, interleave=True):
     """Turns the last axis of x [..., R] by cos, sin [..., R/2] (broadcast).
 
-    `interleave` says which entries of the weights form a pair: (0,1), (2,3), … as DeepSeek stores them, or (i, i + R/2).
-    The result is written half by half in both cases; queries and keys agree, so their products do not depend on it.
+    `interleave` says which entries of the weights form a pair: (0,1), (2,3), … as DeepSeek stores them, or
+    (i, i + R/2). The result is written half by half in both cases; queries and keys agree, so their products do not
+    depend on it.
     """
     if interleave:
         first, second = x[..., 0::2], x[..., 1::2]

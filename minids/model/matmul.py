@@ -2,13 +2,14 @@
 
     y = x W^T,    dx = dy W,    dW = dy^T x
 
-On a CPU torch sends float32 products to MKL, which keeps to 256-bit vectors on processors that are not Intel's. oneDNN, which
-is in the same package for the sake of convolutions, compiles its kernels at run time for whatever processor it finds: 215
-against 95 GFLOP/s on one Zen 5 core at [2048, 96] x [96, 256]. `minids bench train` measures both here.
+On a CPU torch sends float32 products to MKL, which keeps to 256-bit vectors on processors that are not Intel's. oneDNN,
+which is in the same package for the sake of convolutions, compiles its kernels at run time for whatever processor it
+finds: 215 against 95 GFLOP/s on one Zen 5 core at [2048, 96] x [96, 256]. `minids bench train` measures both here.
 
-oneDNN compiles once for every new shape, in some 2 ms. Numbers of rows are therefore rounded up to a multiple of `ROWS`, with
-rows of zeros; batches whose number of tokens is such a multiple need no copy for it. Below `ROWS` rows MKL is faster. The
-choice depends on the shape alone, never on a timing, so a run repeats bit for bit. Other devices and types: torch's own way.
+oneDNN compiles once for every new shape, in some 2 ms. Numbers of rows are therefore rounded up to a multiple of
+`ROWS`, with rows of zeros; batches whose number of tokens is such a multiple need no copy for it. Below `ROWS` rows MKL
+is faster. The choice depends on the shape alone, never on a timing, so a run repeats bit for bit. Other devices and
+types: torch's own way.
 
 Shapes: M rows (tokens), K in, N out.
 """

@@ -6,14 +6,16 @@
     y = shared(x) + sum_selected gate_i * expert_i(x)
     b_i += gamma * sign(mean load - load_i)               once an optimizer step, from the whole batch's loads
 
-A group's score is the sum of its two best biased scores; experts outside the best `topk_group` groups are out (-inf, not 0: a
-biased score can be negative). The sequence-wise balance loss (eq. 17-20) only guards against extremes within one text.
+A group's score is the sum of its two best biased scores; experts outside the best `topk_group` groups are out (-inf,
+not 0: a biased score can be negative). The sequence-wise balance loss (eq. 17-20) only guards against extremes within
+one text.
 
 Shapes: N tokens (batch and time flattened), D hidden, E routed experts, K active ones, G groups, F expert width.
-Three ways to compute the experts give the same numbers: `experts_loop` is the one to read; `experts_grouped` sorts tokens by
-expert, so that each expert is one matrix product over a slice, with a hand-written backward (fastest to train on a CPU at
-2,000 tokens); `experts_dense` runs all experts on all tokens in two products, which wins for a handful of tokens, where the
-number of calls is what costs. Left out: dropping of tokens (V3 never drops) and placement over machines.
+Three ways to compute the experts give the same numbers: `experts_loop` is the one to read; `experts_grouped` sorts
+tokens by expert, so that each expert is one matrix product over a slice, with a hand-written backward (fastest to train
+on a CPU at 2,000 tokens); `experts_dense` runs all experts on all tokens in two products, which wins for a handful of
+tokens, where the number of calls is what costs. Left out: dropping of tokens (V3 never drops) and placement over
+machines.
 """
 
 import torch
@@ -26,7 +28,8 @@ from minids.model.layers import MLP
 
 
 def route(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    """Picks experts: scores after the sigmoid [N, E] -> (indices [N, K], gates [N, K]). Gradients flow through gates only."""
+    """Picks experts: scores after the sigmoid [N, E] -> (indices [N, K], gates [N, K]).
+    Gradients flow through gates only."""
     N, E = scores_NE.shape
     choice_NE = scores_NE.detach() + bias_E
     if n_group > 1 and topk_group < n_group:
@@ -43,10 +46,12 @@ def route(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
 
 
 def balance_loss(scores_NE, indices_NK, rows_N, n_rows):
-    """Sequence-wise balance loss (eq. 17-20), averaged over sequences; rows_N says which of `n_rows` texts a token is of (-1: none).
+    """Sequence-wise balance loss (eq. 17-20), averaged over sequences; rows_N says which of `n_rows` texts a token is
+    of (-1: none).
 
-    f_i = E/(K T) * count of i, P_i = mean over the text of s_i / sum s; loss = sum_i f_i P_i, which is 1 when all is even.
-    The paper counts the K best by affinity alone; here the experts that worked are counted, as the released config's `seq_aux` did.
+    f_i = E/(K T) * count of i, P_i = mean over the text of s_i / sum s; loss = sum_i f_i P_i, which is 1 when all is
+    even. The paper counts the K best by affinity alone; here the experts that worked are counted, as the released
+    config's `seq_aux` did.
     """
     E, K = scores_NE.shape[1], indices_NK.shape[1]
     member_NR = F.one_hot(rows_N + 1, n_rows + 1)[:, 1:].to(scores_NE.dtype)
@@ -82,15 +87,18 @@ def experts_dense(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
 
 
 class _Grouped(torch.autograd.Function):
-    """Tokens sorted by expert; every expert is a product over its slice. The gate multiplies the narrow side (F, not D).
+    """Tokens sorted by expert; every expert is a product over its slice. The gate multiplies the narrow side
+    (F, not D).
 
-    Slices are rounded up to a multiple of `matmul.ROWS` (see there): M rows in all. A row that fills up is token 0 with gate 0,
-    which adds nothing to any gradient, and its result is never read.
+    Slices are rounded up to a multiple of `matmul.ROWS` (see there): M rows in all. A row that fills up is token 0 with
+    gate 0, which adds nothing to any gradient, and its result is never read.
     """
 
     @staticmethod
     def forward(ctx, x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
-        sizes, token_M, place_NK = slots(indices_NK, len(w_gate_up_EXD), matmul.ROWS if matmul.onednn_takes(x_ND) else 1)
+        sizes, token_M, place_NK = slots(
+            indices_NK, len(w_gate_up_EXD), matmul.ROWS if matmul.onednn_takes(x_ND) else 1
+        )
         x_MD = x_ND.index_select(0, token_M)
         gate_up_MX = per_expert(matmul.times, sizes, x_MD, w_gate_up_EXD)
         gates_M1 = gates_NK.new_zeros(len(token_M), 1).index_copy_(0, place_NK.reshape(-1), gates_NK.reshape(-1, 1))
@@ -107,7 +115,8 @@ class _Grouped(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad_ND):
-        x_MD, token_M, place_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, w_gate_up_EXD, w_down_EDF = ctx.saved_tensors
+        x_MD, token_M, place_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, *weights = ctx.saved_tensors
+        w_gate_up_EXD, w_down_EDF = weights
         sizes = ctx.sizes
         grad_MD = grad_ND.index_select(0, token_M)
         grad_w_down = per_expert(matmul.weight_gradient, sizes, grad_MD, weighted_MF, join=torch.stack)
@@ -115,7 +124,9 @@ class _Grouped(torch.autograd.Function):
         grad_up_MF = grad_weighted_MF * silu_MF
         grad_gates_M = torch.linalg.vecdot(grad_up_MF, up_MF)  # what a gate multiplied is silu * up
         grad_silu_MF = grad_weighted_MF.mul_(gates_M1).mul_(up_MF)
-        grad_gate_up_MX = torch.cat([torch.ops.aten.silu_backward(grad_silu_MF, gate_MF), grad_up_MF.mul_(gates_M1)], dim=-1)
+        grad_gate_up_MX = torch.cat(
+            [torch.ops.aten.silu_backward(grad_silu_MF, gate_MF), grad_up_MF.mul_(gates_M1)], dim=-1
+        )
         grad_w_gate_up = per_expert(matmul.weight_gradient, sizes, grad_gate_up_MX, x_MD, join=torch.stack)
         grad_x_MD = per_expert(matmul.times, sizes, grad_gate_up_MX, w_gate_up_EXD.transpose(1, 2))
         return sum_slots(grad_x_MD, place_NK), None, grad_gates_M[place_NK], grad_w_gate_up, grad_w_down
@@ -227,7 +238,8 @@ class MoE(nn.Module):
 
 
 class Loads:
-    """Collects, over the training forwards of one optimizer step, how many tokens each expert got, and the balance loss.
+    """Collects, over the training forwards of one optimizer step, how many tokens each expert got, and the balance
+    loss.
 
     It is passed to a forward explicitly, so an evaluation can never count. `counts` is [MoE layers, E], float64.
     """
@@ -258,13 +270,15 @@ class Loads:
 
 
 def bias_step(bias_E, count_E, gamma):
-    """b + gamma * sign(mean load - load): an expert with too little work is made more attractive, and the other way round."""
+    """b + gamma * sign(mean load - load): an expert with too little work is made more attractive,
+    and the other way round."""
     return bias_E + gamma * torch.sign(count_E.mean() - count_E).to(bias_E.dtype)
 
 
 @torch.no_grad()
 def update_bias(model, counts, gamma):
-    """Moves every router bias once, after an optimizer step. Under torch.distributed the counts are summed over processes first."""
+    """Moves every router bias once, after an optimizer step. Under torch.distributed the counts are summed over
+    processes first."""
     if counts is None or gamma == 0:
         return
     if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:

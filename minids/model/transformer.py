@@ -2,8 +2,8 @@
 
     h_0 = Emb(ids);  h += Attention(RMSNorm(h));  h += FFN(RMSNorm(h));  logits = Head(RMSNorm(h_L))
 
-The first `first_k_dense_replace` layers have a dense SwiGLU, the others experts. Submodules are named as in the released
-checkpoints (without their leading "model."), so a state dict maps key by key; see minids/ship/hub.py.
+The first `first_k_dense_replace` layers have a dense SwiGLU, the others experts. Submodules are named as in the
+released checkpoints (without their leading "model."), so a state dict maps key by key; see minids/ship/hub.py.
 
 Shapes: B batch, T time, S cached and new positions, D hidden, V vocabulary.
 """
@@ -42,7 +42,8 @@ class Layer(nn.Module):
 
 
 class Place:
-    """Where the tokens of one forward stand: their angles, whom they may see, which text they are of, cache and counters."""
+    """Where the tokens of one forward stand: their angles, whom they may see, which text they are of,
+    cache and counters."""
 
     def __init__(self, model, ids_BT, segments_BT=None, valid_BT=None, loads=None, cache=None, absorb=None, start=None):
         B, T = ids_BT.shape
@@ -79,7 +80,8 @@ class Place:
 class MTPModule(nn.Module):
     """One more layer that predicts one token further (arXiv 2412.19437 §2.2): h'_i = M [norm(Emb(t_i+k)); norm(h_i)].
 
-    The embedding comes first, as in the released weights; the paper writes the hidden state first. Embedding and head are shared.
+    The embedding comes first, as in the released weights; the paper writes the hidden state first. Embedding and head
+    are shared.
     """
 
     def __init__(self, config, index):
@@ -91,7 +93,8 @@ class MTPModule(nn.Module):
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def forward(self, hidden_BTD, next_BTD, place):
-        """hidden: the state that predicted `next`, after its final norm; next: embeddings of the tokens that followed."""
+        """hidden: the state that predicted `next`, after its final norm;
+        next: embeddings of the tokens that followed."""
         x_BTD = self.eh_proj(torch.cat([self.enorm(next_BTD), self.hnorm(hidden_BTD)], dim=-1))
         return self.norm(self.layer(x_BTD, place))
 
@@ -112,7 +115,8 @@ class Transformer(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self):
-        """normal(0, initializer_range) for every matrix (V3: 0.006, arXiv 2412.19437 §4.2), ones for norms, zero biases."""
+        """normal(0, initializer_range) for every matrix (V3: 0.006, arXiv 2412.19437 §4.2), ones for norms,
+        zero biases."""
         std = self.config.initializer_range
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Embedding, Gate)):
@@ -138,10 +142,13 @@ class Transformer(nn.Module):
     def hidden(self, ids_BT, *, segments_BT=None, valid_BT=None, loads=None, cache=None, absorb=None):
         """ids [B, T] -> states after the final norm [B, T, D].
 
-        segments_BT   int: a position sees only its own segment (packed documents); angles start anew in each. None: one text a row.
-        valid_BT      bool: False is padding, which is not counted as an expert's load. Right padding needs no mask: causality is one.
+        segments_BT   int: a position sees only its own segment (packed documents); angles start anew in each. None: one
+                      text a row.
+        valid_BT      bool: False is padding, which is not counted as an expert's load. Right padding needs no mask:
+                      causality is one.
         loads         a moe.Loads() that collects expert loads and the balance loss of a training forward.
-        cache         a Cache: ids are appended to what it holds; absorb says how (None: absorbed for few tokens, naive for many).
+        cache         a Cache: ids are appended to what it holds; absorb says how (None: absorbed for few tokens,
+                      naive for many).
         """
         place = Place(self, ids_BT, segments_BT, valid_BT, loads, cache, absorb)
         x_BTD = self.embed_tokens(ids_BT)
@@ -154,9 +161,11 @@ class Transformer(nn.Module):
         return self.lm_head(self.hidden(ids_BT, **where))
 
     def mtp_hidden(self, hidden_BTD, ids_BT, *, segments_BT=None, valid_BT=None, loads=None):
-        """States of the MTP modules, a list of [B, T, D]: lm_head of the k-th (from 0) at position t predicts ids[t + 2 + k].
+        """States of the MTP modules, a list of [B, T, D]: lm_head of the k-th (from 0) at position t predicts
+        ids[t + 2 + k].
 
-        The last k + 1 positions of a text have no token to be fed; whatever they get, they carry no loss and are no expert's load.
+        The last k + 1 positions of a text have no token to be fed; whatever they get, they carry no loss and are no
+        expert's load.
         """
         states = []
         valid_BT = torch.ones_like(ids_BT, dtype=torch.bool) if valid_BT is None else valid_BT
@@ -178,12 +187,15 @@ class Transformer(nn.Module):
         if active:
             c = self.config
             idle = 1 - c.num_experts_per_tok / c.n_routed_experts
-            total -= round(idle * sum(p.numel() for m in self.modules() if isinstance(m, Experts) for p in m.parameters()))
+            total -= round(
+                idle * sum(p.numel() for m in self.modules() if isinstance(m, Experts) for p in m.parameters())
+            )
         return total
 
     @classmethod
     def from_pretrained(cls, folder, **how):
-        """Reads `config.json` and `model*.safetensors` in Hugging Face's DeepSeek-V3 layout; see minids.ship.hub.load_model."""
+        """Reads `config.json` and `model*.safetensors` in Hugging Face's DeepSeek-V3 layout;
+        see minids.ship.hub.load_model."""
         from minids.ship import hub  # the floor above; only reading and writing files needs it
 
         return hub.load_model(folder, **how)

@@ -1,13 +1,15 @@
 """From problems to training documents, and from documents to the batches of a step.
 
     pretraining   plain text, no tags: "Question: … Thought: … Answer: …" in all styles of thought, and lines of facts
-    sft           the chat template: few long thoughts among many hasty ones (the cold start of R1, arXiv 2501.12948 §2.3.1)
+    sft           the chat template: few long thoughts among many hasty ones (the cold start of R1, arXiv
+                  2501.12948 §2.3.1)
     direct        the chat template without a thought: the control that answers at once
 
-Weights: 1 on what the model writes, `prompt_weight` on the question (random operands cannot be predicted, but words can), 0 on
-the first token. Every problem comes from the split "train", which is asserted.
+Weights: 1 on what the model writes, `prompt_weight` on the question (random operands cannot be predicted, but words
+can), 0 on the first token. Every problem comes from the split "train", which is asserted.
 
-Left out: corpora of real text; `minids.text.corpus.load_texts` reads them, and `Source` batches whatever documents it is given.
+Left out: corpora of real text; `minids.text.corpus.load_texts` reads them, and `Source` batches whatever documents it
+is given.
 """
 
 import random
@@ -25,7 +27,8 @@ from minids.text.corpus import Batch, plan_batches
 
 @dataclass
 class Documents:
-    """All documents in two flat arrays: `ids` [total] int32, `starts` [n + 1]; `prompts` [n] says how long each question part is."""
+    """All documents in two flat arrays: `ids` [total] int32, `starts` [n + 1];
+    `prompts` [n] says how long each question part is."""
 
     ids: np.ndarray
     starts: np.ndarray
@@ -49,7 +52,10 @@ class Documents:
         return np.diff(self.starts)
 
     def tensors(self):
-        return {k: torch.from_numpy(np.asarray(v).astype(np.int64 if k != "ids" else np.int32)) for k, v in vars(self).items()}
+        return {
+            k: torch.from_numpy(np.asarray(v).astype(np.int64 if k != "ids" else np.int32))
+            for k, v in vars(self).items()
+        }
 
     @classmethod
     def from_tensors(cls, tensors):
@@ -67,10 +73,11 @@ class Documents:
 
 
 class Source:
-    """`source(step)` -> this process's micro-batches of a step: a function of (seed, step, rank, world) and nothing else.
+    """`source(step)` -> this process's micro-batches of a step: a function of (seed, step, rank, world) and nothing
+    else.
 
-    Each epoch sorts the documents by length, cuts them into batches of at most `tokens_per_batch` tokens with padding, and shuffles the
-    batches; a step takes `micro * world` of them in turn.
+    Each epoch sorts the documents by length, cuts them into batches of at most `tokens_per_batch` tokens with padding,
+    and shuffles the batches; a step takes `micro * world` of them in turn.
     """
 
     def __init__(self, documents, tokens_per_batch, *, seed, rank=0, world=1, prompt_weight=0.15, micro=1):
@@ -81,7 +88,10 @@ class Source:
 
     def _epoch_plan(self, epoch):
         if epoch != self._epoch:
-            self._epoch, self._plan = epoch, plan_batches(self.documents.lengths, self.tokens_per_batch, (self.seed, epoch))
+            self._epoch, self._plan = (
+                epoch,
+                plan_batches(self.documents.lengths, self.tokens_per_batch, (self.seed, epoch)),
+            )
         return self._plan
 
     def __call__(self, step):

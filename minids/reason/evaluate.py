@@ -1,7 +1,8 @@
 """Evaluation: how often a model is right, greedily and when it samples, with honest error bars.
 
     greedy      one answer at temperature 0
-    pass@1      share of right answers at temperature 1 (one a problem; on more problems than samples, which narrows the interval most)
+    pass@1      share of right answers at temperature 1 (one a problem; on more problems than samples, which narrows
+                the interval most)
     pass@k      unbiased estimate from n samples a problem: 1 - C(n - c, k) / C(n, k)      (arXiv 2107.03374 §2.1)
     maj@k       the majority vote of k samples
     ci          95 % bootstrap interval of pass@1 over problems
@@ -21,6 +22,7 @@ from minids.reason.reward import MAX_DIGITS, Reward, parse_integer
 from minids.reason.rl import prompt_of
 from minids.train.parallel import Comm
 
+MOST_PROBLEMS = 10_000  # a family; the smallest families have not many more
 MAX_LINE_BYTES = 65536  # of a line that holds an outside problem
 
 
@@ -34,8 +36,28 @@ class EvalConfig:
     max_batch: int = 256
     seed: int = 0
 
+    def __post_init__(self):
+        least = {"problems": 1, "samples": 1, "sampled_problems": 1, "beyond": 1, "max_new_tokens": 1, "max_batch": 1}
+        for name, low in {**least, "seed": 0}.items():
+            value, most = getattr(self, name), MOST_PROBLEMS if "problems" in name or name == "beyond" else 2**31
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= most:
+                raise MinidsError(f"eval setting {name} must be a whole number from {low} to {most}, got {value!r}")
 
-def answer(model, tokenizer, problems, *, style="tags", n=1, temperature=0.0, max_new_tokens=160, seed=0, max_batch=256, comm=None, progress=None):
+
+def answer(
+    model,
+    tokenizer,
+    problems,
+    *,
+    style="tags",
+    n=1,
+    temperature=0.0,
+    max_new_tokens=160,
+    seed=0,
+    max_batch=256,
+    comm=None,
+    progress=None,
+):
     """RewardResult and length of n answers to each problem: a list of lists, on every process."""
     comm = comm or Comm()
     mine = list(range(comm.rank, len(problems), comm.world))
@@ -47,10 +69,19 @@ def answer(model, tokenizer, problems, *, style="tags", n=1, temperature=0.0, ma
         prompts = [prompt_of(tokenizer, problems[i].question, style) for i in part]
         seeds = [s for i in part for s in sampler.sequence_seeds(seed, 0x3FFFFF, n, i * n)]
         done = sampler.generate(
-            model, prompts, n=n, max_new_tokens=max_new_tokens, temperature=temperature, seeds=seeds, stop_ids=[tokenizer.eos_id], max_batch=max_batch
+            model,
+            prompts,
+            n=n,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            seeds=seeds,
+            stop_ids=[tokenizer.eos_id],
+            max_batch=max_batch,
         )
         for j, i in enumerate(part):
-            texts = [(tokenizer.decode(done.ids[k]), done.finished[k], len(done.ids[k])) for k in range(j * n, j * n + n)]
+            texts = [
+                (tokenizer.decode(done.ids[k]), done.finished[k], len(done.ids[k])) for k in range(j * n, j * n + n)
+            ]
             out[i] = [(reward(problems[i], text, ended), length, text) for text, ended, length in texts]
         if progress:
             progress.update(len(part) * comm.world)
@@ -66,16 +97,21 @@ def summarise(stage, family, greedy, once, many=(), rights=(), seed=0):
     right = [row[0][0].accuracy for row in once]
     low, high = metrics.bootstrap_ci(right, seed=seed)
     row = {
-        "stage": stage, "family": family, "n": len(once), "greedy": _mean(r[0][0].accuracy for r in greedy), "pass1": _mean(right), "ci": [low, high],
-        "format": _mean(r[0][0].format for r in once), "length": _mean(r[0][1] for r in once), "greedy_length": _mean(r[0][1] for r in greedy),
-        "truncated": _mean(float(r[0][0].truncated) for r in once), "empty_think": _mean(float(r[0][0].empty_think) for r in once),
+        "stage": stage, "family": family, "n": len(once), "greedy": _mean(r[0][0].accuracy for r in greedy),
+        "pass1": _mean(right), "ci": [low, high], "format": _mean(r[0][0].format for r in once),
+        "length": _mean(r[0][1] for r in once), "greedy_length": _mean(r[0][1] for r in greedy),
+        "truncated": _mean(float(r[0][0].truncated) for r in once),
+        "empty_think": _mean(float(r[0][0].empty_think) for r in once),
     }  # fmt: skip
     if many:
         n = len(many[0])
         counts = [int(sum(r.accuracy for r, _, _ in answers)) for answers in many]
         ks = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256) if k <= n]
         row["pass_at"] = {str(k): _mean(metrics.pass_at_k(n, c, k) for c in counts) for k in ks}
-        row["maj_at"] = {str(k): _mean(metrics.maj_at_k([r.answer for r, _, _ in a], right, k) for a, right in zip(many, rights)) for k in ks}
+        row["maj_at"] = {
+            str(k): _mean(metrics.maj_at_k([r.answer for r, _, _ in a], right, k) for a, right in zip(many, rights))
+            for k in ks
+        }
         row["sampled_n"] = len(many)
     return row
 
@@ -97,26 +133,40 @@ def _mean(values):
     return sum(values) / len(values) if values else 0.0
 
 
-def evaluate(model, tokenizer, families, config: EvalConfig, *, stage, style="tags", comm=None, progress=None, full=True):
-    """Rows for each family and for "all", and a few example answers, on the held-out split. `full` False: greedy and pass@1 only."""
+def evaluate(
+    model, tokenizer, families, config: EvalConfig, *, stage, style="tags", comm=None, progress=None, full=True
+):
+    """Rows for each family and for "all", and a few example answers, on the held-out split.
+    `full` False: greedy and pass@1 only."""
     comm = comm or Comm()
-    how = {"style": style, "max_new_tokens": config.max_new_tokens, "max_batch": config.max_batch, "comm": comm, "progress": progress, "seed": config.seed}
+    how = {
+        "style": style,
+        "max_new_tokens": config.max_new_tokens,
+        "max_batch": config.max_batch,
+        "comm": comm,
+        "progress": progress,
+        "seed": config.seed,
+    }
     problems = tasks.problem_set(families, "test", config.problems, config.seed)
     greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
     once = answer(model, tokenizer, problems, temperature=1.0, **how)
     few = [i for f in families for i in [j for j, p in enumerate(problems) if p.family == f][: config.sampled_problems]]
-    many = answer(model, tokenizer, [problems[i] for i in few], n=config.samples, temperature=1.0, **how) if full else []
+    many = (
+        answer(model, tokenizer, [problems[i] for i in few], n=config.samples, temperature=1.0, **how) if full else []
+    )
     rows = []
     for family in (*families, "all"):
         pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
         sampled = [m for m, i in zip(many, few) if family in (problems[i].family, "all")]
         rights = [int(problems[i].answer) for i in few if family in (problems[i].family, "all")]
-        rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, rights, config.seed))
+        rows.append(
+            summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, rights, config.seed)
+        )
         if "pass_at" in rows[-1]:
             rows[-1]["guess_at"] = guess_at([problems[i] for i in pick], rows[-1]["pass_at"])
     examples = [
-        {"family": problems[i].family, "question": problems[i].question, "answer": problems[i].answer, "text": greedy[i][0][2],
-         "right": greedy[i][0][0].accuracy == 1.0}
+        {"family": problems[i].family, "question": problems[i].question, "answer": problems[i].answer,
+         "text": greedy[i][0][2], "right": greedy[i][0][0].accuracy == 1.0}
         for f in families for i in [j for j, p in enumerate(problems) if p.family == f][:8]
     ]  # fmt: skip
     return rows, examples
@@ -129,12 +179,13 @@ def evaluate_beyond(model, tokenizer, families, config, *, stage, style="tags", 
         for size in tasks.BEYOND[family]:
             problems = tasks.problem_set([family], "test", config.beyond, config.seed, size)
             found = answer(
-                model, tokenizer, problems, style=style, max_new_tokens=2 * config.max_new_tokens, max_batch=config.max_batch, comm=comm,
-                progress=progress,
+                model, tokenizer, problems, style=style, max_new_tokens=2 * config.max_new_tokens,
+                max_batch=config.max_batch, comm=comm, progress=progress,
             )  # fmt: skip
             right = [a[0][0].accuracy for a in found]
             rows.append({
-                "stage": stage, "family": family, "size": size, "n": len(right), "greedy": _mean(right), "ci": list(metrics.bootstrap_ci(right)),
+                "stage": stage, "family": family, "size": size, "n": len(right), "greedy": _mean(right),
+                "ci": list(metrics.bootstrap_ci(right)),
                 "length": _mean(a[0][1] for a in found), "truncated": _mean(float(a[0][0].truncated) for a in found),
             })  # fmt: skip
     return rows
@@ -152,7 +203,8 @@ class OutsideProblem:
 
 
 def read_problems(path):
-    """Outside problems: lines {"question": "347+5896", "answer": "6243"}, a "family" if you like. Errors name the line."""
+    """Outside problems: lines {"question": "347+5896", "answer": "6243"}, a "family" if you like.
+    Errors name the line."""
     path, out = Path(path), []
     example = 'Give a file with lines like {"question": "347+5896", "answer": "6243"}.'
     try:
@@ -177,18 +229,30 @@ def _problem(raw, number, where):
     try:
         item = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
-        raise MinidsError(f"{where}: not UTF-8 text (byte {error.start} of the line). Save the file as UTF-8.") from None
+        raise MinidsError(
+            f"{where}: not UTF-8 text (byte {error.start} of the line). Save the file as UTF-8."
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise MinidsError(f'{where}: not JSON ({error}). Each line is an object with "question" and "answer".') from None
+        raise MinidsError(
+            f'{where}: not JSON ({error}). Each line is an object with "question" and "answer".'
+        ) from None
     question, answer = (item.get("question"), item.get("answer")) if isinstance(item, dict) else (None, None)
     if not isinstance(question, str) or not isinstance(answer, str | int) or isinstance(answer, bool):
         raise MinidsError(f'{where}: needs a text "question" and a text or integer "answer".')
     question = tasks.normalise_question(question)
     if not question or not question.isprintable():
         raise MinidsError(f"{where}: the question is empty or holds control characters.")
-    answer = tasks.normalise_question(answer) if isinstance(answer, str) else str(answer) if abs(answer) < 10**MAX_DIGITS else ""
+    answer = (
+        tasks.normalise_question(answer)
+        if isinstance(answer, str)
+        else str(answer)
+        if abs(answer) < 10**MAX_DIGITS
+        else ""
+    )
     if parse_integer(answer) is None:
-        raise MinidsError(f"{where}: the answer must be a whole number of at most {MAX_DIGITS} digits, as in \"6243\" or \"-5\".")
+        raise MinidsError(
+            f'{where}: the answer must be a whole number of at most {MAX_DIGITS} digits, as in "6243" or "-5".'
+        )
     return OutsideProblem(question, answer, str(item.get("family", "outside"))[:40], number)
 
 
@@ -199,12 +263,12 @@ def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags",
         length = len(prompt_of(tokenizer, p.question, style))
         if length >= room:
             raise MinidsError(
-                f"line {p.line}: the question has {length} tokens, but the context of this model is {room} tokens and must hold the answer too. "
-                "Shorten or remove it."
+                f"line {p.line}: the question has {length} tokens, but the context of this model is {room} tokens and "
+                "must hold the answer too. Shorten or remove it."
             )
     how = {
-        "style": style, "max_new_tokens": min(2 * config.max_new_tokens, room), "max_batch": config.max_batch, "comm": comm,
-        "progress": progress, "seed": config.seed,
+        "style": style, "max_new_tokens": min(2 * config.max_new_tokens, room), "max_batch": config.max_batch,
+        "comm": comm, "progress": progress, "seed": config.seed,
     }  # fmt: skip
     greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
     once = answer(model, tokenizer, problems, temperature=1.0, **how)
@@ -214,8 +278,9 @@ def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags",
         pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
         rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], seed=config.seed))
     answers = [
-        {"line": p.line, "family": p.family, "question": p.question, "answer": p.answer, "said": _said(g[0]), "right": g[0][0].accuracy == 1.0,
-         "text": g[0][2], "sampled_said": _said(o[0]), "sampled_right": o[0][0].accuracy == 1.0, "sampled_text": o[0][2]}
+        {"line": p.line, "family": p.family, "question": p.question, "answer": p.answer,
+         "said": _said(g[0]), "right": g[0][0].accuracy == 1.0, "text": g[0][2],
+         "sampled_said": _said(o[0]), "sampled_right": o[0][0].accuracy == 1.0, "sampled_text": o[0][2]}
         for p, g, o in zip(problems, greedy, once)
     ]  # fmt: skip
     return rows, answers

@@ -4,13 +4,16 @@ One iteration, on `prompts` questions of the split "rl":
 
     1. sample   `group` answers to each question from the current policy, log-probabilities kept
     2. reward   exact check of the answer + format (minids/reason/reward.py); advantages within each group
-    3. update   `minibatches` optimizer steps on grpo_loss; groups whose rewards are all equal teach nothing and are left out
+    3. update   `minibatches` optimizer steps on grpo_loss; groups whose rewards are all equal teach nothing and are
+                left out
 
-What the sampler says it drew and what the training forward says it would draw must agree (fp32: 1e-4 a token); if they do not, the
-gradient is of another policy, so the run stops. It is asserted in the first optimizer step of every iteration, on all its tokens.
+What the sampler says it drew and what the training forward says it would draw must agree (fp32: 1e-4 a token); if they
+do not, the gradient is of another policy, so the run stops. It is asserted in the first optimizer step of every
+iteration, on all its tokens.
 
-Questions and seeds are functions of (seed, iteration): a resumed run goes on with the same rollouts, and any of them can be drawn
-again. With several processes each takes a share of the questions. The router's biases stay as pretraining left them.
+Questions and seeds are functions of (seed, iteration): a resumed run goes on with the same rollouts, and any of them
+can be drawn again. With several processes each takes a share of the questions. The router's biases stay as pretraining
+left them.
 """
 
 import random
@@ -33,6 +36,17 @@ from minids.train.parallel import Comm
 from minids.train.stop import StopOnSignal
 
 LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 does not
+
+
+CHOICES = {
+    "baseline": ("mean", "loo", "none"), "scale": ("std", "batch", "none"), "aggregation": grpo.AGGREGATIONS,
+    "clip": ("none", "symmetric", "higher"), "kl": grpo.KLS, "style": ("tags", "plain"),
+    "optimizer": ("adamw", "muon"), "random_reward": (False, True),
+}  # fmt: skip
+POSITIVE = (
+    "steps", "lr", "prompts", "group", "max_new_tokens", "temperature", "top_p", "minibatches", "epochs",
+    "tokens_per_batch", "max_batch", "keep_last", "clip_low", "clip_high",
+)  # fmt: skip
 
 
 @dataclass
@@ -73,12 +87,22 @@ class RLConfig:
 
     def __post_init__(self):
         self.betas = tuple(self.betas)
-        positive = ("steps", "lr", "prompts", "group", "max_new_tokens", "temperature", "minibatches", "epochs", "tokens_per_batch")
-        for name in positive:
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                shown = ", ".join(map(str, allowed))
+                raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} is not one of {shown}")
+        for name in POSITIVE:
             if not getattr(self, name) > 0:
                 raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must be above 0")
+        for name in ("warmup", "top_k", "kl_coef", "weight_decay", "grad_clip", "save_every"):
+            if not getattr(self, name) >= 0:
+                raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must not be below 0")
+        if self.top_p > 1:
+            raise MinidsError(f"grpo setting top_p = {self.top_p!r} must be at most 1")
         if self.group < 2 and self.baseline != "none":
-            raise MinidsError(f"grpo setting group = {self.group}: a group of one has nothing to be compared with; use at least 2")
+            raise MinidsError(
+                f"grpo setting group = {self.group}: a group of one has nothing to be compared with; use at least 2"
+            )
         Reward(**self.reward, style=self.style)
 
 
@@ -88,7 +112,8 @@ def prompt_of(tokenizer, question, style):
 
 
 def questions(config, families, step, rank=0, world=1):
-    """The problems of an iteration that belong to this process, and their number among all: a function of (seed, step)."""
+    """The problems of an iteration that belong to this process, and their number among all:
+    a function of (seed, step)."""
     rng = random.Random(f"rl {config.seed} {step}")
     drawn = [tasks.sample(families[i % len(families)], rng, "rl") for i in range(config.prompts)]
     tasks.assert_split(drawn, "rl")
@@ -113,8 +138,8 @@ def roll_out(model, tokenizer, config, problems, numbers, step):
     prompts = [prompt_of(tokenizer, p.question, config.style) for p in problems]
     seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed, step, config.group, i * config.group)]
     out = sampler.generate(
-        model, prompts, n=config.group, max_new_tokens=config.max_new_tokens, temperature=config.temperature, top_k=config.top_k,
-        top_p=config.top_p, seeds=seeds, stop_ids=[tokenizer.eos_id], max_batch=config.max_batch,
+        model, prompts, n=config.group, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
+        top_k=config.top_k, top_p=config.top_p, seeds=seeds, stop_ids=[tokenizer.eos_id], max_batch=config.max_batch,
     )  # fmt: skip
     reward = Reward(**config.reward, style=config.style)
     owners = [p for p in problems for _ in range(config.group)]
@@ -124,7 +149,8 @@ def roll_out(model, tokenizer, config, problems, numbers, step):
 
 
 def rewards_of(rollouts, config, numbers, step):
-    """The numbers that advantages are made of; with `random_reward` a coin for each answer, which no answer can influence."""
+    """The numbers that advantages are made of; with `random_reward` a coin for each answer,
+    which no answer can influence."""
     if not config.random_reward:
         return torch.tensor([r.total for r in rollouts.results])
     seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed + 77, step, config.group, i * config.group)]
@@ -132,10 +158,15 @@ def rewards_of(rollouts, config, numbers, step):
 
 
 def padded(rollouts, rows):
-    """The answers `rows` as tensors: ids [N, T] of prompt and answer, mask [N, T] of sampled tokens, their log-probabilities [N, T]."""
+    """The answers `rows` as tensors: ids [N, T] of prompt and answer, mask [N, T] of sampled tokens,
+    their log-probabilities [N, T]."""
     texts = [rollouts.prompts[i] + rollouts.ids[i] for i in rows]
     T = max(map(len, texts))
-    ids_NT, mask_NT, logp_NT = torch.zeros(len(rows), T, dtype=torch.long), torch.zeros(len(rows), T, dtype=torch.bool), torch.zeros(len(rows), T)
+    ids_NT, mask_NT, logp_NT = (
+        torch.zeros(len(rows), T, dtype=torch.long),
+        torch.zeros(len(rows), T, dtype=torch.bool),
+        torch.zeros(len(rows), T),
+    )
     for n, (i, text) in enumerate(zip(rows, texts)):
         begin = len(rollouts.prompts[i])
         ids_NT[n, : len(text)] = torch.tensor(text)
@@ -145,7 +176,8 @@ def padded(rollouts, rows):
 
 
 def score(model, ids_NT, mask_NT, config):
-    """Log-probabilities [N, T] of the tokens under mask, 0 elsewhere, and the mean entropy there; the head sees only those."""
+    """Log-probabilities [N, T] of the tokens under mask, 0 elsewhere, and the mean entropy there;
+    the head sees only those."""
     hidden_NTD = model.hidden(ids_NT)
     row, t = mask_NT.nonzero(as_tuple=True)
     logits_MV = model.lm_head(hidden_NTD[row, t - 1])
@@ -172,7 +204,18 @@ def micro_batches(rollouts, rows, tokens):
 
 
 def train_rl(
-    model, tokenizer, families, config: RLConfig, *, comm=None, out_dir=None, resume=False, metrics=None, stage="grpo", quiet=False, stop=None
+    model,
+    tokenizer,
+    families,
+    config: RLConfig,
+    *,
+    comm=None,
+    out_dir=None,
+    resume=False,
+    metrics=None,
+    stage="grpo",
+    quiet=False,
+    stop=None,
 ):
     """Runs GRPO in place and returns {steps, tokens, seconds, sampling, update}. Checkpoints go to `out_dir`."""
     run = _Run(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
@@ -188,14 +231,31 @@ def train_rl(
             if run.step == config.steps or stopping or (config.save_every and run.step % config.save_every == 0):
                 run.save()
             if stopping:
-                saved = f"saved in {run.out_dir}; go on with --resume" if run.out_dir else "nothing was saved (no folder given)"
+                saved = (
+                    f"saved in {run.out_dir}; go on with --resume"
+                    if run.out_dir
+                    else "nothing was saved (no folder given)"
+                )
                 raise MinidsError(f"{stage} was stopped after iteration {run.step} of {config.steps}: {saved}")
-    return {"steps": run.step, "tokens": run.tokens, "seconds": run.seconds, "sampling": run.sampling, "update": run.updating}
+    return {
+        "steps": run.step,
+        "tokens": run.tokens,
+        "seconds": run.seconds,
+        "sampling": run.sampling,
+        "update": run.updating,
+    }
 
 
 class _Run:
     def __init__(self, model, tokenizer, families, config, comm, out_dir, metrics, stage):
-        self.model, self.tokenizer, self.families, self.config, self.comm, self.stage = model, tokenizer, families, config, comm, stage
+        self.model, self.tokenizer, self.families, self.config, self.comm, self.stage = (
+            model,
+            tokenizer,
+            families,
+            config,
+            comm,
+            stage,
+        )
         self.out_dir = Path(out_dir) if out_dir else None
         if metrics is None and self.out_dir is not None:
             metrics = MetricsLog(self.out_dir / "metrics.jsonl")
@@ -212,11 +272,16 @@ class _Run:
     def start(self, resume):
         found = checkpoint.latest(self.out_dir) if self.out_dir else None
         if found and not resume:
-            raise MinidsError(f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with --resume, or choose another --out")
+            raise MinidsError(
+                f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): "
+                "go on with --resume, or choose another --out"
+            )
         if found:
             step, state = checkpoint.load(self.out_dir)
             if state.get("stage") != self.stage or state.get("config") != _plain(self.config):
-                raise MinidsError(f"{self.out_dir} can not be resumed with other settings: set them back, or start in a new folder")
+                raise MinidsError(
+                    f"{self.out_dir} can not be resumed with other settings: set them back, or start in a new folder"
+                )
             load_weights(self.model, state["model"], self.out_dir)
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.tokens, self.reference = step, state["tokens"], state["reference"]
@@ -232,8 +297,9 @@ class _Run:
         if self.metrics:
             self.metrics.sync()
         state = {
-            "stage": self.stage, "config": _plain(self.config), "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "tokens": self.tokens, "clock": [self.seconds, self.sampling, self.updating], "reference": self.reference,
+            "stage": self.stage, "config": _plain(self.config), "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "tokens": self.tokens,
+            "clock": [self.seconds, self.sampling, self.updating], "reference": self.reference,
         }  # fmt: skip
         checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
 
@@ -261,10 +327,10 @@ class _Run:
             "stage": self.stage, "step": self.step, "reward": total["reward"] / n, "accuracy": total["accuracy"] / n,
             "format": total["format"] / n, "length": tokens / n, "zero_variance": total["zero_variance"] / n,
             "truncated": total["truncated"] / n, "empty_think": total["empty_think"] / n, "lr": lr,
-            "entropy": total["entropy"] / max(1.0, total["scored"]), "kl": total["kl"] / max(1.0, total["scored"]),
+            "entropy": total["entropy"] / max(1.0, total["scored"]), "kl": total["kl"] / max(1.0, total["kl_tokens"]),
             "clip_fraction": total["clip_fraction"] / max(1.0, total["micro"]), "grad_norm": update["grad_norm"],
-            "logp_gap": max(part["logp_gap"] for part in shared), "tokens": self.tokens, "seconds": round(self.seconds, 3),
-            "sampling_share": round(self.sampling / max(1e-9, self.seconds), 3),
+            "logp_gap": max(part["logp_gap"] for part in shared), "tokens": self.tokens,
+            "seconds": round(self.seconds, 3), "sampling_share": round(self.sampling / max(1e-9, self.seconds), 3),
             "families": {f: total[f"right {f}"] / max(1.0, total[f"n {f}"]) for f in self.families},
         }  # fmt: skip
         if self.metrics:
@@ -288,7 +354,16 @@ class _Run:
         config, device = self.config, self.device
         finished_N = torch.tensor(rollouts.finished)
         rows = [i for i in range(len(adv_N)) if informative_N[i] or not config.skip_zero_variance]
-        sums = {"entropy": 0.0, "kl": 0.0, "scored": 0.0, "clip_fraction": 0.0, "micro": 0, "logp_gap": 0.0, "grad_norm": 0.0}
+        sums = {
+            "entropy": 0.0,
+            "kl": 0.0,
+            "kl_tokens": 0.0,
+            "scored": 0.0,
+            "clip_fraction": 0.0,
+            "micro": 0,
+            "logp_gap": 0.0,
+            "grad_norm": 0.0,
+        }
         first = True
         self.model.train()
         for epoch in range(config.epochs):
@@ -303,7 +378,17 @@ class _Run:
         """One optimizer step on the answers `part` of this process and the others'."""
         config = self.config
         loss_settings = {
-            k: getattr(config, k) for k in ("aggregation", "clip", "clip_low", "clip_high", "kl", "kl_coef", "skip_zero_variance", "mask_truncated")
+            k: getattr(config, k)
+            for k in (
+                "aggregation",
+                "clip",
+                "clip_low",
+                "clip_high",
+                "kl",
+                "kl_coef",
+                "skip_zero_variance",
+                "mask_truncated",
+            )
         }
         if config.clip in ("none", "symmetric"):
             loss_settings["clip_high"] = None
@@ -311,21 +396,22 @@ class _Run:
             loss_settings["constant"] = config.max_new_tokens
         batches = [(b, *padded(rollouts, b)) for b in micro_batches(rollouts, part, config.tokens_per_batch)]
         units = sum(
-            grpo.count_units(mask, config.aggregation, informative_N=informative_N[b], skip_zero_variance=config.skip_zero_variance,
-                             finished_N=finished_N[b], mask_truncated=config.mask_truncated)
+            grpo.count_units(mask, config.aggregation, informative_N=informative_N[b], finished_N=finished_N[b],
+                             skip_zero_variance=config.skip_zero_variance, mask_truncated=config.mask_truncated)
             for b, _, mask, _ in batches
         )  # fmt: skip
         normalizer = float(self.comm.all_reduce_(torch.tensor([units], dtype=torch.float64)))
         if normalizer == 0:
             return
         self.flat.zero_()
-        for b, ids, mask, old in batches:
+        for number, (b, ids, mask, old) in enumerate(batches):
             ids, mask, old = ids.to(device), mask.to(device), old.to(device)
             logp, entropy = score(self.model, ids, mask, config)
-            ref = self._reference_logps(ids, mask) if first or config.kl != "none" else None
+            looked = first and number == len(batches) // 2  # the distance to the start is logged from one micro-batch
+            ref = self._reference_logps(ids, mask) if looked or config.kl != "none" else None
             loss, info = grpo.grpo_loss(
-                logp, old, adv_N[b].to(device), mask, informative_N=informative_N[b], finished_N=finished_N[b], normalizer=normalizer,
-                ref_logp_NT=ref if config.kl != "none" else None, **loss_settings,
+                logp, old, adv_N[b].to(device), mask, informative_N=informative_N[b], finished_N=finished_N[b],
+                normalizer=normalizer, ref_logp_NT=ref if config.kl != "none" else None, **loss_settings,
             )  # fmt: skip
             loss.backward()
             sums["clip_fraction"] += info["clip_fraction"]
@@ -333,12 +419,17 @@ class _Run:
             if first:
                 sums["logp_gap"] = max(sums["logp_gap"], self._gap(logp, old, mask))
                 sums["entropy"] += float(entropy)
-                sums["kl"] += float(grpo.kl_estimate(logp.detach()[mask], ref[mask], "k3").sum())
                 sums["scored"] += float(mask.sum())
+            if looked:
+                sums["kl"] += float(grpo.kl_estimate(logp.detach()[mask], ref[mask], "k3").sum())
+                sums["kl_tokens"] += float(mask.sum())
         self.comm.all_reduce_(self.flat.buffer)
         norm = float(self.flat.grads.norm())
         if not norm < float("inf"):
-            raise MinidsError(f"{self.stage} iteration {self.step + 1}: gradient norm {norm}. The weights were not changed; lower lr or grad_clip.")
+            raise MinidsError(
+                f"{self.stage} iteration {self.step + 1}: gradient norm {norm}. "
+                "The weights were not changed; lower lr or grad_clip."
+            )
         if config.grad_clip:
             self.flat.grads.mul_(min(1.0, config.grad_clip / (norm + 1e-6)))
         self.optimizer.step()
@@ -348,8 +439,8 @@ class _Run:
         gap = float((logp.detach() - old)[mask].abs().max())
         if gap > LOGP_TOLERANCE.get(self.device.type, 2e-2):
             raise MinidsError(
-                f"{self.stage} iteration {self.step + 1}: the sampler's and the trainer's log-probabilities differ by {gap:.2g}. The gradient "
-                "would be of another policy; this is a defect of the code, not of the recipe."
+                f"{self.stage} iteration {self.step + 1}: the sampler's and the trainer's log-probabilities differ by "
+                f"{gap:.2g}. The gradient would be of another policy; this is a defect of the code, not of the recipe."
             )
         return gap
 

@@ -6,10 +6,10 @@
 
 An answer takes hundreds of values, so guessing feeds no reward. A thought can be written in four styles:
 
-    careful   one digit at a time, from the right, carries and borrows said      7+6=13 4+9+1=14 3+8+1=12 0+5+1=6
-              in a chain each sum is named first, its result after ">"           12+7: 2+7=9 1+0=1 >19-5: 9-5=4 1-0=1 >14
-    brisk     two digits, or a whole sum of the chain, at a time                 47+96=143 3+58+1=62
-    hasty     everything at once; true, but more than a small network can do     347+5896=6243
+    careful   one digit at a time, from the right, carries and borrows said    7+6=13 4+9+1=14 3+8+1=12 0+5+1=6
+              in a chain each sum is named first, its result after ">"         12+7: 2+7=9 1+0=1 >19-5: 9-5=4 1-0=1 >14
+    brisk     two digits, or a whole sum of the chain, at a time               47+96=143 3+58+1=62
+    hasty     everything at once; true, but more than a small network can do   347+5896=6243
     (sloppy   careful, with a wrong step now and then; only for experiments)
 
 A model that has seen all styles is inaccurate as long as it is hasty, and reinforcement learning can discover
@@ -55,7 +55,8 @@ class Problem:
 
     @property
     def key(self):
-        """What the split hashes: the operands, in an order that does not matter where it does not matter to the sum of two."""
+        """What the split hashes: the operands, in an order that does not matter where it does not matter to the sum of
+        two."""
         terms = sorted(self.terms) if len(self.terms) == 2 and min(self.terms) >= 0 else self.terms
         return ",".join(map(str, terms))
 
@@ -75,11 +76,12 @@ def split_of(key):
     return "test" if bucket == 0 else "rl" if bucket <= 3 else "train"
 
 
-# -- thoughts ------------------------------------------------------------------------------------------------------------
+# -- thoughts ----------------------------------------------------------------------------------------------------------
 
 
 def digit_steps(total, term, block=1):
-    """Column arithmetic on total + term (term may be negative), `block` digits at a time, from the right: a list of steps.
+    """Column arithmetic on total + term (term may be negative), `block` digits at a time, from the right: a list of
+    steps.
 
     Addition: "6+7=13", then "9+4+1=14": the 1 is the carry. Subtraction: "13-8=5" borrowed ten, then
     "4-1-1=2" pays it back.
@@ -147,7 +149,7 @@ def facts(rng, count=8):
     return " ".join(out)
 
 
-# -- problems ------------------------------------------------------------------------------------------------------------
+# -- problems ----------------------------------------------------------------------------------------------------------
 
 
 def _number(rng, digits):
@@ -183,35 +185,39 @@ def ask(terms, rng):
 
 
 NAMES = (
-    "Ana Ben Mia Tom Eva Leo Zoe Max Lily Sam Nora Jack Emma Omar Ruth Paul Sara Noah Ivy Adam Maria John Lucy Carlos Priya Wei Amir "
-    "Kate Hugo Elif Yuki Finn Rosa Alex Jane Peter Nina David Chloe Ali"
+    "Ana Ben Mia Tom Eva Leo Zoe Max Lily Sam Nora Jack Emma Omar Ruth Paul Sara Noah Ivy Adam Maria John Lucy "
+    "Carlos Priya Wei Amir Kate Hugo Elif Yuki Finn Rosa Alex Jane Peter Nina David Chloe Ali"
 ).split()
 HE = set("Ben Tom Leo Max Sam Jack Omar Paul Noah Adam John Carlos Amir Hugo Finn Peter David Ali".split())
 THINGS = (
-    "pens apples books coins cards marbles stamps pencils shells stickers balls flowers eggs toys cookies oranges candies beads keys cups "
-    "stones buttons ribbons photos tickets nuts plums pears grapes balloons boxes bottles hats socks stars dolls cakes lemons erasers dollars"
+    "pens apples books coins cards marbles stamps pencils shells stickers balls flowers eggs toys cookies oranges "
+    "candies beads keys cups stones buttons ribbons photos tickets nuts plums pears grapes balloons boxes bottles hats "
+    "socks stars dolls cakes lemons erasers dollars"
 ).split()
 FOOD = set("apples eggs cookies oranges candies nuts plums pears grapes cakes lemons".split())
 # (now, past) forms; {} is the number, {o} another person
 GAINS = (
-    ("buys {}", "bought {}"), ("buys {} more", "bought {} more"), ("finds {}", "found {}"), ("finds {} more", "found {} more"),
-    ("gets {} from {o}", "got {} from {o}"), ("gets {} more", "got {} more"), ("wins {}", "won {}"),
-    ("receives {} from {o}", "received {} from {o}"), ("collects {} more", "collected {} more"),
+    ("buys {}", "bought {}"), ("buys {} more", "bought {} more"), ("finds {}", "found {}"),
+    ("finds {} more", "found {} more"), ("gets {} from {o}", "got {} from {o}"), ("gets {} more", "got {} more"),
+    ("wins {}", "won {}"), ("receives {} from {o}", "received {} from {o}"), ("collects {} more", "collected {} more"),
 )  # fmt: skip
 GIFTS = (("{o} gives {p} {} more", "{o} gave {p} {} more"), ("{o} gives {p} {}", "{o} gave {p} {}"))
 LOSSES = (
-    ("gives {} to {o}", "gave {} to {o}"), ("gives away {}", "gave away {}"), ("loses {}", "lost {}"), ("sells {}", "sold {}"),
-    ("gives {o} {}", "gave {o} {}"), ("uses {}", "used {}"), ("throws away {}", "threw away {}"),
+    ("gives {} to {o}", "gave {} to {o}"), ("gives away {}", "gave away {}"), ("loses {}", "lost {}"),
+    ("sells {}", "sold {}"), ("gives {o} {}", "gave {o} {}"), ("uses {}", "used {}"),
+    ("throws away {}", "threw away {}"),
 )  # fmt: skip
 EATS = ("eats {}", "ate {}")
 
 
-_AS_TYPED = str.maketrans({**dict.fromkeys("\u2212\u2010\u2011\u2013\ufe63\uff0d", "-"), "\uff0b": "+", "\u00d7": "*", "\u2019": "'"})
+_AS_TYPED = str.maketrans(
+    {**dict.fromkeys("\u2212\u2010\u2011\u2013\ufe63\uff0d", "-"), "\uff0b": "+", "\u00d7": "*", "\u2019": "'"}
+)
 
 
 def normalise_question(text):
-    """A question as it was typed or pasted, in the characters that the problems here are written in: one blank between words, and
-    "-" for the minus sign and the dashes that stand for it."""
+    """A question as it was typed or pasted, in the characters that the problems here are written in: one blank between
+    words, and "-" for the minus sign and the dashes that stand for it."""
     return " ".join(text.translate(_AS_TYPED).split())
 
 
@@ -251,7 +257,9 @@ def tell(terms, rng):
     left = terms[-1] < 0 and rng.random() < 0.4
     if past and rng.random() < 0.5:
         return f"{text} How many {thing} did {subject} have {'left' if left else rng.choice(('in the end', 'then'))}?"
-    return f"{text} How many {thing} does {subject} have {'left' if left else rng.choice(('now', 'now', 'in the end'))}?"
+    return (
+        f"{text} How many {thing} does {subject} have {'left' if left else rng.choice(('now', 'now', 'in the end'))}?"
+    )
 
 
 def _tell_two(terms, rng, name, other, thing, past):
@@ -302,7 +310,9 @@ def problem_set(families, split, count, seed, size=None):
             if len(seen) == count:
                 break
         else:
-            raise MinidsError(f"tasks: only {len(seen)} of {count} different {family!r} problems (size {size}) are in {split!r}.")
+            raise MinidsError(
+                f"tasks: only {len(seen)} of {count} different {family!r} problems (size {size}) are in {split!r}."
+            )
     assert_split(out, split)
     return out
 
@@ -311,4 +321,6 @@ def assert_split(problems, split):
     """Refuses a set that holds a problem of another split: the guard against training on what is tested."""
     for p in problems:
         if p.split != split:
-            raise MinidsError(f"tasks: {p.question!r} belongs to the split {p.split!r}, not {split!r}; a run must not mix them.")
+            raise MinidsError(
+                f"tasks: {p.question!r} belongs to the split {p.split!r}, not {split!r}; a run must not mix them."
+            )

@@ -15,7 +15,7 @@ variables ("sft" -> var(--sft)). Left out: axes with dates, zooming, animation.
 import math
 from html import escape
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 440, 58, 14, 12, 48
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 440, 66, 14, 12, 48
 
 
 def number(value):

@@ -40,6 +40,14 @@ COLD = (
 SELF_CONTAINED = (
     "Drawn from results.json and metrics.jsonl alone. This page loads nothing and runs no script."
 )
+TERMS = (
+    "<p>Each question is asked twice. <b>T=1</b> draws every token by the model's own probabilities, as training "
+    "does; <b>greedy</b> takes the likeliest token every time.</p>"
+)
+CONTROL_TERMS = (
+    "<p>Two controls: <b>direct answers</b> is the same architecture trained to answer without a thought; <b>random "
+    "reward</b> is the same GRPO with coin flips for rewards.</p>"
+)
 COST_NOTES = (
     "This run: 6 FLOPs per active parameter and token (the embedding not counted), plus attention in texts "
     "of {length:.0f} tokens; in GRPO 8 instead of 6, prompts and skipped groups not looked at. Machine time "
@@ -153,10 +161,10 @@ def before_and_after(run):
         for f in run.families
     )
     cold = "sft" in run.records or run.before == "sft"
-    words = (
-        STEPS.format(count="three" if cold else "two", cold=COLD if cold else "")
-        + f"<p>The tasks:</p><ul>{tasks}</ul>"
-    )
+    words = STEPS.format(count="three" if cold else "two", cold=COLD if cold else "") + TERMS
+    if {"direct", "random_reward"} <= set(run.stages):
+        words += CONTROL_TERMS
+    words += f"<p>The tasks:</p><ul>{tasks}</ul>"
     legend = [(NAMES[s], s) for s in run.stages]
     n = run.value(run.stages[-1], "n") if run.stages else None
     note = f"Each row: {n:,.0f} held-out problems in all families together. " if n else ""
@@ -203,7 +211,7 @@ def _comparison(run, key, families):
                 if a is None or b is None
                 else (signed(a - b), f"± {100 * gain[1]:.1f}" if key == "pass1" else "")
             )
-        rows.append([f"gain, GRPO − {'SFT' if run.before == 'sft' else 'base'} (points)", *cells])
+        rows.append([f"GRPO − {'SFT' if run.before == 'sft' else 'base'}, points", *cells])
     head = ["", *("all families" if f == "all" else f for f in families)]
     return table(head, rows, [i for i, s in enumerate(run.stages) if s == "grpo"])
 

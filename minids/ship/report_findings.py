@@ -44,7 +44,7 @@ def _pass_at_k(run, family):
         legend.append(("blind guess", "soft", "dashed"))
         caption += " Blind guess: the k most frequent answers of the family, without reading the question."
     drawing = plots.line_chart(
-        f"pass@k, {family}", series, "k, number of samples at T=1 (log scale)", "solved by at least one (%)",
+        f"pass@k, {family}", series, "k, number of samples at T=1 (log scale)", "solved by one of k (%)",
         y_range=(0, 1), log_x=True, x_ticks=[k for k, _ in series[0]["points"]], form=plots.percent,
     )  # fmt: skip
     return figure("All families" if family == "all" else family, drawing, caption, legend)

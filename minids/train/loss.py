@@ -6,8 +6,8 @@ w_t is the weight of predicting token t: 0 for padding, for the first token of a
 model's state at position i; MTP module k (1 .. D) predicts k tokens further (arXiv 2412.19437 §2.2).
 
 Shapes: B rows, T time, D hidden, N positions with weight, V vocabulary.
-On a CPU `fast.linear_cross_entropy` forms the gradients while it computes the loss and keeps no logits. Elsewhere logits of
-N x V elements are kept for the backward pass up to a limit; above it they are computed twice.
+On a CPU `fast.linear_cross_entropy` forms the gradients while it computes the loss and keeps no logits. Elsewhere
+logits of N x V elements are kept for the backward pass up to a limit; above it they are computed twice.
 """
 
 import torch
@@ -46,7 +46,9 @@ def nll_sum(head: nn.Module, hidden_BTD: Tensor, batch, ahead: int) -> Tensor:
         weight_BT = weight_BT * (batch.segments_BT[:, ahead:] == batch.segments_BT[:, :-ahead])
     if matmul.full_precision_cpu(hidden_BTD) and getattr(head, "bias", None) is None:
         target_BT, weight_BT = (F.pad(z, (0, ahead)) for z in (batch.ids_BT[:, ahead:], weight_BT))
-        return fast.linear_cross_entropy(hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten())
+        return fast.linear_cross_entropy(
+            hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten()
+        )
     row, t = weight_BT.nonzero(as_tuple=True)
     x_ND = hidden_BTD.flatten(0, 1).index_select(0, row * hidden_BTD.shape[1] + t)
     target_N, weight_N = batch.ids_BT[row, t + ahead], weight_BT[row, t]

@@ -1,4 +1,5 @@
-"""The hand-written steps of minids/model/fast.py and matmul.py give the numbers of the plain code, in float64 to 1e-10."""
+"""The hand-written steps of minids/model/fast.py and matmul.py give the numbers of the plain code,
+in float64 to 1e-10."""
 
 import pytest
 import torch
@@ -129,7 +130,8 @@ def test_a_replaced_swiglu_is_run(monkeypatch):
 
 @pytest.mark.parametrize("shape", [(8, 64), (3, 21), (2, 230)])
 def test_whole_model_float32(shape, monkeypatch):
-    """The real sizes, on oneDNN's shapes and off them: loss and gradients equal the plain paths to float32's precision."""
+    """The real sizes, on oneDNN's shapes and off them: loss and gradients equal the plain paths to float32's
+    precision."""
     model = Transformer(ModelConfig(**{**SIZES, "q_lora_rank": None, "hidden_size": 64, "kv_lora_rank": 32}))
     ids = torch.randint(0, 50, shape)
 

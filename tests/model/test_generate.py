@@ -1,4 +1,5 @@
-"""Generation: what it says it drew is what the model would draw, whoever else shares the batch, however it is computed."""
+"""Generation: what it says it drew is what the model would draw, whoever else shares the batch,
+however it is computed."""
 
 import pytest
 import torch
@@ -13,8 +14,9 @@ from minids.reason.grpo import token_logps
 
 def tiny(seed=0, **change):
     sizes = dict(
-        vocab_size=61, hidden_size=32, intermediate_size=48, moe_intermediate_size=16, num_hidden_layers=3, num_attention_heads=2, kv_lora_rank=12,
-        q_lora_rank=None, qk_rope_head_dim=6, qk_nope_head_dim=10, v_head_dim=8, n_routed_experts=8, n_group=2, topk_group=1, num_experts_per_tok=2,
+        vocab_size=61, hidden_size=32, intermediate_size=48, moe_intermediate_size=16, num_hidden_layers=3,
+        num_attention_heads=2, kv_lora_rank=12, q_lora_rank=None, qk_rope_head_dim=6, qk_nope_head_dim=10, v_head_dim=8,
+        n_routed_experts=8, n_group=2, topk_group=1, num_experts_per_tok=2,
         n_shared_experts=1, first_k_dense_replace=1, max_position_embeddings=96, initializer_range=0.3,
     )  # fmt: skip
     torch.manual_seed(seed)
@@ -41,7 +43,16 @@ def rescored(model, prompts, out, n=1, **how):
 
 
 @pytest.mark.parametrize("fold", [True, False])
-@pytest.mark.parametrize("how", [{}, {"temperature": 0.7}, {"temperature": 1.3, "top_k": 5}, {"top_p": 0.6}, {"temperature": 0.8, "top_k": 20, "top_p": 0.8}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"temperature": 0.7},
+        {"temperature": 1.3, "top_k": 5},
+        {"top_p": 0.6},
+        {"temperature": 0.8, "top_k": 20, "top_p": 0.8},
+    ],
+)
 def test_log_probabilities_are_those_of_the_training_forward(fold, how):
     model = tiny()
     out = generate(model, PROMPTS, n=3, max_new_tokens=20, stop_ids=[1, 2], fold=fold, **how)
@@ -51,8 +62,11 @@ def test_log_probabilities_are_those_of_the_training_forward(fold, how):
 
 
 @pytest.mark.parametrize("limit", [0, 10_000])
-@pytest.mark.parametrize("change", [{}, {"rope_interleave": False}, {"n_group": 1, "topk_group": 1}, {"first_k_dense_replace": 3},
-                                    {"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8, "mscale": 1.0, "mscale_all_dim": 1.0}}])  # fmt: skip
+@pytest.mark.parametrize("change", [
+    {}, {"rope_interleave": False}, {"n_group": 1, "topk_group": 1}, {"first_k_dense_replace": 3},
+    {"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8,
+                      "mscale": 1.0, "mscale_all_dim": 1.0}},
+])  # fmt: skip
 def test_folded_decoder_equals_the_model_in_float64(change, limit, monkeypatch):
     monkeypatch.setattr(moe, "DENSE_LIMIT", limit)
     model = tiny(**change).double()
@@ -81,7 +95,15 @@ def test_a_sequence_replays_alone_in_another_batch_and_order():
     for i, prompt in enumerate(PROMPTS):
         alone = generate(model, [prompt], n=2, max_new_tokens=30, seeds=seeds[2 * i : 2 * i + 2], stop_ids=[1, 2, 3])
         assert alone.ids == whole.ids[2 * i : 2 * i + 2]
-    small = generate(model, PROMPTS[::-1], n=2, max_new_tokens=30, seeds=[s for i in (3, 2, 1, 0) for s in seeds[2 * i : 2 * i + 2]], stop_ids=[1, 2, 3], max_batch=2)
+    small = generate(
+        model,
+        PROMPTS[::-1],
+        n=2,
+        max_new_tokens=30,
+        seeds=[s for i in (3, 2, 1, 0) for s in seeds[2 * i : 2 * i + 2]],
+        stop_ids=[1, 2, 3],
+        max_batch=2,
+    )
     assert small.ids == [ids for i in (3, 2, 1, 0) for ids in whole.ids[2 * i : 2 * i + 2]]
 
 
@@ -151,7 +173,8 @@ def test_answers_end_at_the_context():
 
 
 @pytest.mark.parametrize("prompts, how, says", [
-    ([[]], {}, "empty"), ([[5] * 96], {}, "96 tokens"), ([[61]], {}, "token 61"), ([[5]], {"max_new_tokens": 0}, "max_new_tokens"),
+    ([[]], {}, "empty"), ([[5] * 96], {}, "96 tokens"), ([[61]], {}, "token 61"),
+    ([[5]], {"max_new_tokens": 0}, "max_new_tokens"),
     ([[5]], {"temperature": -1}, "temperature"), ([[5]], {"top_p": 0}, "top_p"), ([[5]], {"seeds": [1, 2]}, "seeds"),
 ])  # fmt: skip
 def test_what_cannot_be_continued_is_refused(prompts, how, says):

@@ -19,9 +19,10 @@ def start():
     tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 290, digits="single")
     torch.manual_seed(0)
     model = Transformer(ModelConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, moe_intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
-        kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8, n_routed_experts=4, n_group=1, topk_group=1,
-        num_experts_per_tok=2, first_k_dense_replace=1, max_position_embeddings=128, initializer_range=0.15, eos_token_id=tokenizer.eos_id,
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, moe_intermediate_size=16, num_hidden_layers=2,
+        num_attention_heads=2, kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8,
+        n_routed_experts=4, n_group=1, topk_group=1, num_experts_per_tok=2, first_k_dense_replace=1,
+        max_position_embeddings=128, initializer_range=0.15, eos_token_id=tokenizer.eos_id,
     ))  # fmt: skip
     docs = documents.chat_documents(tokenizer, FAMILIES, 600, mix={"hasty": 1.0}, seed=0)
     source = documents.Source(docs, 800, seed=0)
@@ -37,7 +38,20 @@ def fresh(start):
 
 
 def config(**change):
-    return rl.RLConfig(**(dict(steps=4, lr=1e-3, warmup=1, prompts=6, group=4, max_new_tokens=40, reward={"accuracy": 1.0, "format": 0.5}) | change))
+    return rl.RLConfig(
+        **(
+            dict(
+                steps=4,
+                lr=1e-3,
+                warmup=1,
+                prompts=6,
+                group=4,
+                max_new_tokens=40,
+                reward={"accuracy": 1.0, "format": 0.5},
+            )
+            | change
+        )
+    )
 
 
 def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
@@ -45,7 +59,19 @@ def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
     rl.train_rl(model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True)
     lines = metrics.read(tmp_path / "metrics.jsonl")
     assert len(lines) == 25
-    need = {"reward", "accuracy", "format", "length", "entropy", "kl", "zero_variance", "truncated", "empty_think", "logp_gap", "families"}
+    need = {
+        "reward",
+        "accuracy",
+        "format",
+        "length",
+        "entropy",
+        "kl",
+        "zero_variance",
+        "truncated",
+        "empty_think",
+        "logp_gap",
+        "families",
+    }
     assert need <= set(lines[0])
     first, last = (sum(row["reward"] for row in part) / 5 for part in (lines[:5], lines[-5:]))
     assert last > first
@@ -65,8 +91,11 @@ def test_a_sampler_that_lies_is_caught(start, monkeypatch):
         rl.train_rl(model, tokenizer, FAMILIES, config(), quiet=True)
 
 
-@pytest.mark.parametrize("change", [{"temperature": 0.8, "top_k": 7, "top_p": 0.9}, {"minibatches": 1, "epochs": 2}, {"scale": "none", "aggregation": "constant"},
-                                    {"kl": "k3", "kl_coef": 0.01, "clip": "symmetric"}, {"skip_zero_variance": False}])  # fmt: skip
+@pytest.mark.parametrize("change", [
+    {"temperature": 0.8, "top_k": 7, "top_p": 0.9}, {"minibatches": 1, "epochs": 2},
+    {"scale": "none", "aggregation": "constant"}, {"kl": "k3", "kl_coef": 0.01, "clip": "symmetric"},
+    {"skip_zero_variance": False},
+])  # fmt: skip
 def test_settings_run_and_agree_with_the_sampler(start, change):
     tokenizer, model = fresh(start)
     before = model.lm_head.weight.clone()
@@ -89,12 +118,19 @@ def test_a_resumed_run_is_the_same_run(start, tmp_path):
 
     _, model = fresh(start)
     with pytest.raises(MinidsError, match="--resume"):
-        rl.train_rl(model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, stop=After(1))
+        rl.train_rl(
+            model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, stop=After(1)
+        )
     _, model = fresh(start)
-    rl.train_rl(model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, resume=True)
+    rl.train_rl(
+        model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, resume=True
+    )
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), model.state_dict().values()))
     drop = ("seconds", "sampling_share")
-    a, b = ([{k: v for k, v in row.items() if k not in drop} for row in metrics.read(tmp_path / f / "metrics.jsonl")] for f in "ab")
+    a, b = (
+        [{k: v for k, v in row.items() if k not in drop} for row in metrics.read(tmp_path / f / "metrics.jsonl")]
+        for f in "ab"
+    )
     assert a == b
 
 
@@ -140,7 +176,9 @@ def test_padding_of_a_batch_does_not_change_scores(start):
     assert sum(len(b) for b in rl.micro_batches(out, rows, 150)) == len(rows)
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"group": 1}, {"temperature": 0.0}, {"lr": -1.0}, {"reward": {"charm": 1.0}}])
+@pytest.mark.parametrize(
+    "change", [{"steps": 0}, {"group": 1}, {"temperature": 0.0}, {"lr": -1.0}, {"reward": {"charm": 1.0}}]
+)
 def test_impossible_settings_are_refused(change):
     with pytest.raises((MinidsError, TypeError)):
         config(**change)

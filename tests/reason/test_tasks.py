@@ -50,7 +50,9 @@ def test_every_equation_of_a_thought_is_true_and_leads_to_the_answer(family, sty
         for first, rest, value in found:
             assert value_of(first + rest) == int(value), text
         if family != "add" and style == "careful":
-            assert [int(t) for t in re.findall(r">(\d+)", text)] == [sum(p.terms[: i + 2]) for i in range(len(p.terms) - 1)]
+            assert [int(t) for t in re.findall(r">(\d+)", text)] == [
+                sum(p.terms[: i + 2]) for i in range(len(p.terms) - 1)
+            ]
         if style != "careful" and family != "add" or style == "hasty":
             assert text.endswith(p.answer)
 
@@ -63,7 +65,7 @@ def test_column_steps_compute_the_sum(total, term, block):
     base, digits = 10**block, []
     steps = tasks.digit_steps(total, term, block)
     for step in steps:
-        (first, rest, value), = EQUATION.findall(step)
+        ((first, rest, value),) = EQUATION.findall(step)
         assert value_of(first + rest) == int(value)
         digits.append(int(value))
     # the answer is read off: the last result whole, the others' lower digits

@@ -326,7 +326,7 @@ def test_r1_zero_compares_with_the_base_model(tmp_path):
         {**r["examples"].pop("sft")[0], "text": " 347+5896=6244\nAnswer: 6244<｜end▁of▁sentence｜>"}
     ]
     text = check(draw(tmp_path, r, [line for line in metrics() if line["stage"] != "sft"]))
-    assert "from 40 % to 95 %" in text and "two steps" in text and "GRPO − base" in text
+    assert "from 40 % to 95 %" in text and "two steps" in text and "GRPO − base, points" in text
     assert "base model: wrong" in text
 
 

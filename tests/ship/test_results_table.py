@@ -48,7 +48,8 @@ def test_writes_the_block_and_nothing_else(repo):
     assert run(repo) == 0
     text = (repo / "README.md").read_text()
     assert text.startswith("above\n") and text.endswith("below\n") and "old" not in text
-    lines = {line.split("|")[1].strip(): [c.strip() for c in line.split("|")[2:-1]] for line in text.splitlines() if line[:1] == "|"}
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line[:1] == "|"]
+    lines = {name.strip(): [c.strip() for c in cells] for name, *cells in rows}
     assert lines["pass@1 at T=1 after GRPO"] == ["≥ 90 %", "92.0 %", "90.0 % [89.0, 91.0]", "94.0 % [93.0, 95.0]"]
     assert lines["time, evaluation included"] == ["≤ 10 min", "5.5 min", "5.0 min", "6.0 min"]
     assert lines["GRPO over SFT, pass@1"][1] == "+62.0 points"
@@ -86,7 +87,9 @@ def test_damaged_records_are_named(tmp_path, text):
         results.render(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["no marks", "<!-- /results --> <!-- results -->", "<!-- results --> <!-- results --> <!-- /results -->"])
+@pytest.mark.parametrize(
+    "text", ["no marks", "<!-- /results --> <!-- results -->", "<!-- results --> <!-- results --> <!-- /results -->"]
+)
 def test_a_readme_without_its_marks_is_refused(text):
     with pytest.raises(MinidsError, match="needs the line"):
         results.replaced(text, "x")

@@ -171,7 +171,8 @@ def test_the_greeting_has_an_example_of_each_family(opened):
 
 
 @pytest.mark.parametrize("typed,meant", [
-    ("  12  +\t7 \n", "12 + 7"), ("9 \u2212 4", "9 - 4"), ("9\u20134", "9-4"), ("2\u00d73", "2*3"), ("Ana\u2019s", "Ana's"), ("", ""),
+    ("  12  +\t7 \n", "12 + 7"), ("9 \u2212 4", "9 - 4"), ("9\u20134", "9-4"), ("2\u00d73", "2*3"),
+    ("Ana\u2019s", "Ana's"), ("", ""),
 ])
 def test_normalise_question(typed, meant):
     assert tasks.normalise_question(typed) == meant
@@ -191,5 +192,6 @@ def test_folders_that_are_no_models(finished, tmp_path):
 
 
 def test_every_stage_can_be_opened(finished):
-    assert [folders.open_folder(finished / name).style for name in ("base", "sft", "model")] == ["plain", "tags", "tags"]
+    styles = [folders.open_folder(finished / name).style for name in ("base", "sft", "model")]
+    assert styles == ["plain", "tags", "tags"]
     assert isinstance(folders.open_folder(finished).tokenizer, Tokenizer)
