@@ -90,3 +90,19 @@ def finished(recipe, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "mini"
     assert cli.main(["run", recipe, "--out", str(out), "--workers", "1"]) == 0
     return out
+
+
+@pytest.fixture(scope="session")
+def longer(tmp_path_factory):
+    """longer(workers) -> (recipe, folder): a finished run with enough steps to be interrupted in, made once."""
+    folder = tmp_path_factory.mktemp("longer")
+    recipe = write_recipe(folder, steps=60, fewer=20)
+
+    def run(workers):
+        out = folder / f"workers{workers}"
+        if not out.exists():
+            done = minids("run", recipe, "--workers", workers, "--out", out)
+            assert done.returncode == 0, done.stderr
+        return recipe, out
+
+    return run

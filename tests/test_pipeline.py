@@ -110,26 +110,28 @@ def test_two_processes(recipe, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_and_resumed(tmp_path):
+def test_killed_at_any_moment_and_resumed(longer, tmp_path):
     """kill -9 at random moments; the resumed run leaves the same bits as one that was never stopped."""
-    recipe = write_recipe(tmp_path, steps=60, fewer=20)
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    command = [sys.executable, "-m", "minids.cli", "run", recipe, "--workers", "1", "--resume", "--out"]
-    began = time.monotonic()
-    subprocess.run([*command, whole], check=True, capture_output=True)
-    lasted = time.monotonic() - began
+    recipe, whole = longer(1)
+    cut = tmp_path / "cut"
+    command = [sys.executable, "-m", "minids.cli", "run", recipe, "--workers", "1", "--resume", "--out", cut]
     rng, moments = random.Random(), []
     for _ in range(4):
-        moments.append(round(rng.uniform(0.25, 0.8) * lasted, 2))
-        with subprocess.Popen([*command, cut], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
-            try:
-                job.wait(moments[-1])
-                break  # finished before it was killed
-            except subprocess.TimeoutExpired:
-                job.kill()
-    last = subprocess.run([*command, cut], capture_output=True, text=True)
-    assert last.returncode == 0, f"killed after {moments} s: {last.stderr}"
+        lines = _lines(cut) + rng.randint(0, 12)  # of metrics, and then some of a second: a moment between two lines
+        moments.append((lines, rng.uniform(0, 0.3)))
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+            while _lines(cut) < lines and job.poll() is None:
+                time.sleep(0.005)
+            time.sleep(moments[-1][1])
+            job.kill()
+    last = subprocess.run(command, capture_output=True, text=True)
+    assert last.returncode == 0, f"killed after {moments}: {last.stderr}"
     assert_same_run(whole, cut)
+
+
+def _lines(out):
+    path = out / "metrics.jsonl"
+    return path.read_text().count("\n") if path.exists() else 0
 
 
 def test_splits_are_disjoint():

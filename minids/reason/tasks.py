@@ -1,8 +1,8 @@
 """Tasks: problems with exact integer answers, the thoughts that solve them, and sets that cannot overlap.
 
-    add     347+5896                        two numbers of 1 to 5 digits
-    chain   12+7-5+30                       2 to 5 numbers of 1 to 2 digits, from left to right, never below zero
-    word    Ana has 14 pens. She buys …     the same chains told as a story
+    add     347+5896                      two numbers of 1 to 5 digits
+    chain   12+7-5+30                     2 to 5 numbers of 1 to 2 digits (few of 3), left to right, never below 0
+    word    Ana has 14 pens. She buys …   the same chains told as a story
 
 An answer takes hundreds of values, so guessing feeds no reward. A thought can be written in four styles:
 
@@ -25,6 +25,7 @@ import zlib
 from dataclasses import dataclass
 
 from minids.errors import MinidsError
+from minids.reason import stories
 
 FAMILIES = ("add", "chain", "word")
 SPLITS = ("train", "rl", "test")
@@ -162,10 +163,11 @@ def _draw_terms(family, size, rng):
         rng.shuffle(digits)
         return tuple(_number(rng, d) for d in digits)
     low = 2 if family == "word" else 1
-    total = first = rng.randrange(low, 100)
+    long = size <= 3 and rng.random() < 0.12  # a short chain may begin with three digits
+    total = first = rng.randrange(100, 1000) if long else rng.randrange(low, 100)
     terms = [first]
     for _ in range(size - 1):
-        term = rng.randrange(low, 100) if rng.random() < 0.75 else rng.randrange(low, 10)
+        term = rng.randrange(low, 1000 if long and rng.random() < 0.3 else 100 if rng.random() < 0.75 else 10)
         if rng.random() < 0.5 and total > low:
             term = -(term if term <= total else rng.randrange(low, total + 1))
         terms.append(term)
@@ -173,41 +175,18 @@ def _draw_terms(family, size, rng):
     return tuple(terms)
 
 
-ASKED = ("{}", "{}", "{}", "{}", "{}", "{}=", "{}=?", "What is {}?", "What is {}?", "Calculate {}.", "How much is {}?")
+ASKED = (
+    *["{}"] * 12, "{}=", "{} =", "{}=?", "{} = ?", "{}?", *["What is {}?"] * 3, "What's {}?", "what is {}",
+    "what is {}?", "Calculate {}.", "Compute {}.", "How much is {}?", "Please calculate {}.",
+)  # fmt: skip
 
 
 def ask(terms, rng):
     """An expression as a person may type it."""
     text = expression(terms)
-    if rng.random() < 0.2:
-        text = text[0] + text[1:].replace("+", " + ").replace("-", " - ")
+    if rng.random() < 0.25:
+        text = text.replace("+", " + ").replace("-", " - ")
     return rng.choice(ASKED).format(text)
-
-
-NAMES = (
-    "Ana Ben Mia Tom Eva Leo Zoe Max Lily Sam Nora Jack Emma Omar Ruth Paul Sara Noah Ivy Adam Maria John Lucy "
-    "Carlos Priya Wei Amir Kate Hugo Elif Yuki Finn Rosa Alex Jane Peter Nina David Chloe Ali"
-).split()
-HE = set("Ben Tom Leo Max Sam Jack Omar Paul Noah Adam John Carlos Amir Hugo Finn Peter David Ali".split())
-THINGS = (
-    "pens apples books coins cards marbles stamps pencils shells stickers balls flowers eggs toys cookies oranges "
-    "candies beads keys cups stones buttons ribbons photos tickets nuts plums pears grapes balloons boxes bottles hats "
-    "socks stars dolls cakes lemons erasers dollars"
-).split()
-FOOD = set("apples eggs cookies oranges candies nuts plums pears grapes cakes lemons".split())
-# (now, past) forms; {} is the number, {o} another person
-GAINS = (
-    ("buys {}", "bought {}"), ("buys {} more", "bought {} more"), ("finds {}", "found {}"),
-    ("finds {} more", "found {} more"), ("gets {} from {o}", "got {} from {o}"), ("gets {} more", "got {} more"),
-    ("wins {}", "won {}"), ("receives {} from {o}", "received {} from {o}"), ("collects {} more", "collected {} more"),
-)  # fmt: skip
-GIFTS = (("{o} gives {p} {} more", "{o} gave {p} {} more"), ("{o} gives {p} {}", "{o} gave {p} {}"))
-LOSSES = (
-    ("gives {} to {o}", "gave {} to {o}"), ("gives away {}", "gave away {}"), ("loses {}", "lost {}"),
-    ("sells {}", "sold {}"), ("gives {o} {}", "gave {o} {}"), ("uses {}", "used {}"),
-    ("throws away {}", "threw away {}"),
-)  # fmt: skip
-EATS = ("eats {}", "ate {}")
 
 
 _AS_TYPED = str.maketrans(
@@ -219,65 +198,6 @@ def normalise_question(text):
     """A question as it was typed or pasted, in the characters that the problems here are written in: one blank between
     words, and "-" for the minus sign and the dashes that stand for it."""
     return " ".join(text.translate(_AS_TYPED).split())
-
-
-def tell(terms, rng):
-    """A chain as a story in short English sentences."""
-    name, other, third = rng.sample(NAMES, 3)
-    thing = rng.choice(THINGS)
-    past = rng.random() < 0.4
-    if len(terms) == 2 and rng.random() < 0.4:
-        return _tell_two(terms, rng, name, other, thing, past)
-    who, them = ("He", "him") if name in HE else ("She", "her")
-    text = f"{name} {'had' if past else 'has'} {terms[0]} {thing}"
-    clauses = []
-    for term in terms[1:]:
-        if term >= 0 and rng.random() < 0.2:
-            clauses.append((True, rng.choice(GIFTS)[past].format(abs(term), o=other, p=them)))
-            continue
-        forms = GAINS if term >= 0 else (*LOSSES, EATS, EATS) if thing in FOOD else LOSSES
-        clauses.append((False, rng.choice(forms)[past].format(abs(term), o=rng.choice((other, third)))))
-    joined = rng.random()
-    if joined < 0.2 and not clauses[0][0]:
-        text += f" and {clauses[0][1]}."
-        clauses = clauses[1:]
-    else:
-        text += "."
-    while clauses:
-        own, clause = clauses[0]
-        subject = "" if own else (name if rng.random() < 0.2 else who) + " "
-        text += f" {rng.choice(('', '', '', 'Then '))}{subject}{clause}"
-        clauses = clauses[1:]
-        if clauses and not own and not clauses[0][0] and rng.random() < 0.4:
-            text += rng.choice((" and then ", " and ")) + clauses[0][1]
-            clauses = clauses[1:]
-        text += "."
-    text = text.replace("Then She", "Then she").replace("Then He", "Then he")
-    subject = rng.choice((name, who.lower()))
-    left = terms[-1] < 0 and rng.random() < 0.4
-    if past and rng.random() < 0.5:
-        return f"{text} How many {thing} did {subject} have {'left' if left else rng.choice(('in the end', 'then'))}?"
-    return (
-        f"{text} How many {thing} does {subject} have {'left' if left else rng.choice(('now', 'now', 'in the end'))}?"
-    )
-
-
-def _tell_two(terms, rng, name, other, thing, past):
-    a, b = terms[0], abs(terms[1])
-    if terms[1] >= 0:
-        has = "had" if past else "has"
-        return rng.choice((
-            f"{name} {has} {a} {thing} and {other} {has} {b} {thing}. How many {thing} do they have together?",
-            f"{name} {has} {a} {thing}. {other} {has} {b} {thing}. How many {thing} do they have in total?",
-            f"{name} {has} {a} {thing}. {other} {has} {b} more than {name}. How many {thing} does {other} have?",
-            f"There are {a} {thing} in a box. {name} puts {b} more in. How many {thing} are in the box now?",
-        ))  # fmt: skip
-    return rng.choice((
-        f"{name} has {a} {thing}. {other} has {b} fewer. How many {thing} does {other} have?",
-        f"There are {a} {thing} in a box. {name} takes {b} out. How many {thing} are left?",
-        f"There were {a} {thing} on the table. {name} took {b}. How many {thing} are left?",
-        f"{name} has {a} {thing} and {other} has {b} {thing}. How many more does {name} have?",
-    ))  # fmt: skip
 
 
 def sample(family, rng, split, size=None):
@@ -292,7 +212,7 @@ def sample(family, rng, split, size=None):
         key_owner = Problem(family, "", terms, size)
         if key_owner.split != split:
             continue
-        question = tell(terms, rng) if family == "word" else ask(terms, rng)
+        question = stories.tell(terms, rng) if family == "word" else ask(terms, rng)
         return Problem(family, question, terms, size)
     raise MinidsError(f"tasks: no problem of family {family!r} and size {size} falls into the split {split!r}.")
 
@@ -301,18 +221,17 @@ def problem_set(families, split, count, seed, size=None):
     """`count` problems a family with different operands, drawn with a seed; asserted to lie in the split."""
     out = []
     for family in families:
-        rng, seen = random.Random(f"{seed} {split} {family} {size}"), set()
-        for _ in range(count * 200):
+        rng, seen, missed = random.Random(f"{seed} {split} {family} {size}"), set(), 0
+        while len(seen) < count:
             problem = sample(family, rng, split, size)
-            if problem.key not in seen:
+            missed = missed + 1 if problem.key in seen else 0
+            if missed > 2_000:
+                raise MinidsError(
+                    f"tasks: only {len(seen)} of {count} different {family!r} problems (size {size}) are in {split!r}."
+                )
+            if not missed:
                 seen.add(problem.key)
                 out.append(problem)
-            if len(seen) == count:
-                break
-        else:
-            raise MinidsError(
-                f"tasks: only {len(seen)} of {count} different {family!r} problems (size {size}) are in {split!r}."
-            )
     assert_split(out, split)
     return out
 

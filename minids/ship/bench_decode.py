@@ -90,7 +90,7 @@ def decode_batch(config=None, count=64, new=64, repeats=5):
     return decode("decode_batch", config, count, new, repeats)
 
 
-def decode_rollout(config=None, count=24, copies=8, new=160, repeats=4):
+def decode_rollout(config=None, count=24, copies=8, new=96, repeats=4):
     """24 prompts x 8 samples at temperature 1; minids also keeps every token's log-probability, which GRPO needs."""
     config = config or tiny_config()
     torch.manual_seed(0)

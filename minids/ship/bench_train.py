@@ -112,9 +112,9 @@ def train_same_tensor(config=None, shape=(ROWS_, LENGTH), repeats=REPEATS):
         "batch": list(shape), "threads": 1, "peer_attention": setting[0], "peer_experts": setting[1],
         "clock": "process CPU time", "repeats": repeats, "model": model_sizes(config),
         "peer_if_bf16_products_are_allowed": ids.numel() / relaxed,
-        "note": "the last figure is the peer under torch.backends.mkldnn.matmul.fp32_precision = 'bf16', which lets "
-                "torch leave MKL; on processors with bf16 units it computes with fewer digits, so it is not the peer of "
-                "this row",
+        "note": "the last figure is the peer under torch.backends.mkldnn.matmul.fp32_precision = 'bf16', which "
+                "lets torch leave MKL; on processors with bf16 units it computes with fewer digits, so it is not "
+                "the peer of this row",
     }  # fmt: skip
     return row("train_same_tensor", ids.numel(), ours, peer_seconds, peer_name(), "tokens/s", about)
 
@@ -178,8 +178,9 @@ def peer_batches(docs, per_batch, grouped, seed):
     return [docs.batch(batches[i], 1.0) for i in rng.permutation(len(batches))]
 
 
-def peer_share(peer, optimizer, batches):
-    """The same step in transformers: loss over texts, padding masked, clipped at 1; -> (tokens, seconds)."""
+def peer_share(peer, optimizer, batches, limit=8.0):
+    """The same step in transformers: loss over texts, padding masked, clipped at 1;
+    -> (tokens, seconds), cut off at `limit` seconds."""
     tokens, begin = 0, time.monotonic()
     for batch in batches:
         peer_loss(peer, batch.ids_BT, batch.valid_BT).backward()
@@ -187,6 +188,8 @@ def peer_share(peer, optimizer, batches):
         optimizer.step()
         optimizer.zero_grad()
         tokens += batch.n_tokens
+        if time.monotonic() - begin > limit:
+            break
     return tokens, time.monotonic() - begin
 
 
@@ -217,7 +220,7 @@ def train_ragged(config=None, count=3000, steps=40, repeats=3, cores=None):
         ):  # fmt: skip
             torch.set_num_threads(threads)
             some = [batches[(i * steps + k) % len(batches)] for k in range(steps // 2)]
-            peer_share(peer, optimizer, some[:2])
+            peer_share(peer, optimizer, some[:2], limit=2.0)
             tokens, seconds = peer_share(peer, optimizer, some)
             rates[name].append(tokens / seconds)
         torch.set_num_threads(1)
