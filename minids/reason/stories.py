@@ -101,10 +101,10 @@ def _tell_two(terms, rng, name, other, thing, past):
     """Two numbers: what two people have together, what is in a box, who has more, what happened on two days."""
     a, b = terms[0], abs(terms[1])
     has, have = ("had", "did") if past else ("has", "do")
-    total = rng.choice(("together", "in total", "altogether", "in all"))
-    verb, verbs = rng.choice(
-        (("buy", "buys"), ("find", "finds"), ("pick", "picks"), ("sell", "sells"), ("make", "makes"))
-    )
+    both = rng.choice(("together", "in total", "altogether", "in all"))
+    total = rng.choice(("in total", "altogether", "in all"))
+    verb = rng.choice(("buy", "find", "pick", "sell", "make"))
+    gone = rng.choice(("break", "are lost", "are gone", "are sold"))
     if terms[1] >= 0:
         return rng.choice((
             f"{name} {has} {a} {thing} and {other} {has} {b} {thing}. How many {thing} {have} they have {both}?",
@@ -113,7 +113,7 @@ def _tell_two(terms, rng, name, other, thing, past):
             f"There are {a} {thing} in a box. {name} puts {b} more in. How many {thing} are in the box now?",
             f"There are {a} {thing} in one box and {b} in another. How many {thing} are there {total}?",
             f"There are {a} birds on a tree. {b} more come. How many birds are there now?",
-            f"{name} {verbs} {a} {thing} in the morning and {b} in the afternoon. "
+            f"{name} {verb}s {a} {thing} in the morning and {b} in the afternoon. "
             f"How many {thing} does {name} {verb} {total}?",
             f"{name} read {a} pages on Monday and {b} pages on Tuesday. How many pages did {name} read {total}?",
         ))  # fmt: skip
@@ -123,8 +123,7 @@ def _tell_two(terms, rng, name, other, thing, past):
         f"There were {a} {thing} on the table. {name} took {b}. How many {thing} are left?",
         f"{name} has {a} {thing} and {other} has {b} {thing}. How many more does {name} have?",
         f"There are {a} birds on a tree. {b} fly away. How many birds {rng.choice(('are left', 'remain'))}?",
-        f"{name} {has} {a} {thing}. {b} of them {rng.choice(('break', 'are lost', 'are gone', 'are sold'))}. "
-        f"How many {thing} are left?",
+        f"{name} {has} {a} {thing}. {b} of them {gone}. How many {thing} are left?",
         f"{name} needs {a} {thing} and has {b}. How many more {thing} does {name} need?",
         f"A book has {a} pages. {name} read {b} of them. How many pages are left?",
     ))  # fmt: skip
