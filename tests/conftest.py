@@ -96,13 +96,14 @@ def finished(recipe, tmp_path_factory):
 def longer(tmp_path_factory):
     """longer(workers) -> (recipe, folder): a finished run with enough steps to be interrupted in, made once."""
     folder = tmp_path_factory.mktemp("longer")
-    recipe = write_recipe(folder, steps=60, fewer=20)
+    recipe, outs = write_recipe(folder, steps=60, fewer=20), {}
 
     def run(workers):
-        out = folder / f"workers{workers}"
-        if not out.exists():
+        if workers not in outs:
+            out = tmp_path_factory.mktemp("longer") / "run"
             done = minids("run", recipe, "--workers", workers, "--out", out)
             assert done.returncode == 0, done.stderr
-        return recipe, out
+            outs[workers] = out
+        return recipe, outs[workers]
 
     return run

@@ -163,7 +163,7 @@ def _draw_terms(family, size, rng):
         rng.shuffle(digits)
         return tuple(_number(rng, d) for d in digits)
     low = 2 if family == "word" else 1
-    long = size <= 3 and rng.random() < 0.12  # a short chain may begin with three digits
+    long = family == "chain" and size <= 3 and rng.random() < 0.12  # a short chain may begin with three digits
     total = first = rng.randrange(100, 1000) if long else rng.randrange(low, 100)
     terms = [first]
     for _ in range(size - 1):
