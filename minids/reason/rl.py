@@ -9,7 +9,7 @@ One iteration, on `prompts` questions of the split "rl":
 
 What the sampler says it drew and what the training forward says it would draw must agree (fp32: 1e-4 a token); if they
 do not, the gradient is of another policy, so the run stops. It is asserted in the first optimizer step of every
-iteration, on all its tokens.
+iteration, on all its tokens; one in a thousand may differ, where experts tie within rounding.
 
 Questions and seeds are functions of (seed, iteration): a resumed run goes on with the same rollouts, and any of them
 can be drawn again. With several processes each takes a share of the questions. The router's biases stay as pretraining
@@ -36,6 +36,7 @@ from minids.train.parallel import Comm
 from minids.train.stop import StopOnSignal
 
 LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 does not
+TIES = 1e-3  # share of tokens that may lie beyond it: router ties that rounding decides
 
 
 CHOICES = {
@@ -436,13 +437,19 @@ class _Run:
         sums["grad_norm"] = norm
 
     def _gap(self, logp, old, mask):
-        gap = float((logp.detach() - old)[mask].abs().max())
-        if gap > LOGP_TOLERANCE.get(self.device.type, 2e-2):
+        """The largest difference between what the sampler said and what training says; too many large ones end the run.
+
+        A few are no defect: where two experts tie within rounding, sampler and trainer may pick different ones.
+        """
+        gaps = (logp.detach() - old)[mask].abs()
+        tolerance = LOGP_TOLERANCE.get(self.device.type, 2e-2)
+        if int((gaps > tolerance).sum()) > max(1.0, TIES * len(gaps)):
             raise MinidsError(
-                f"{self.stage} iteration {self.step + 1}: the sampler's and the trainer's log-probabilities differ by "
-                f"{gap:.2g}. The gradient would be of another policy; this is a defect of the code, not of the recipe."
+                f"{self.stage} iteration {self.step + 1}: log-probabilities of the sampler and of training differ by up "
+                f"to {gaps.max():.2g}. The gradient would be of another policy; this is a defect of the code, not of "
+                "the recipe."
             )
-        return gap
+        return float(gaps.max())
 
     @torch.no_grad()
     def _reference_logps(self, ids, mask):
