@@ -445,7 +445,7 @@ class _Run:
         tolerance = LOGP_TOLERANCE.get(self.device.type, 2e-2)
         if int((gaps > tolerance).sum()) > max(1.0, TIES * len(gaps)):
             raise MinidsError(
-                f"{self.stage} iteration {self.step + 1}: log-probabilities of the sampler and of training differ by "
+                f"{self.stage} iteration {self.step + 1}: the log-probabilities of sampling and training differ by "
                 f"up to {gaps.max():.2g}. The gradient would be of another policy; this is a defect of the code, not of "
                 "the recipe."
             )
