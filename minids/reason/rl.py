@@ -446,8 +446,8 @@ class _Run:
         if int((gaps > tolerance).sum()) > max(1.0, TIES * len(gaps)):
             raise MinidsError(
                 f"{self.stage} iteration {self.step + 1}: the log-probabilities of sampling and training differ by "
-                f"up to {gaps.max():.2g}. The gradient would be of another policy; this is a defect of the code, not of "
-                "the recipe."
+                f"up to {gaps.max():.2g}. The gradient would be of another policy; this is a defect of the code, not "
+                "of the recipe."
             )
         return float(gaps.max())
 
