@@ -210,11 +210,14 @@ def train_ragged(config=None, count=3000, steps=40, repeats=3, cores=None):
     setting = fastest(SETTINGS, lambda s: stepper(peer_of(model, *s).train(), peer_loss, *batch))
     peer = peer_of(model, *setting).train()
     optimizer = optimizer_of(peer)
-    rates = {"ours": [], "random": [], "grouped": [], "one_thread": []}
+    rates = {"ours": [], "threads": [], "random": [], "grouped": [], "one_thread": []}
     for i in range(repeats):
         share = (config, model.state_dict(), docs, tokens_per_batch, steps, i)
         tokens, seconds = parallel.run(our_share, cores, *share)
         rates["ours"].append(tokens / seconds)
+        torch.set_num_threads(cores)  # the other way to use the cores: one process, as many tokens a step
+        tokens, seconds = our_share(0, 1, *share[:3], cores * tokens_per_batch, max(steps // 2, 2), i)
+        rates["threads"].append(tokens / seconds)
         for name, threads, batches in (
             ("random", cores, random_order), ("grouped", cores, grouped), ("one_thread", 1, random_order),
         ):  # fmt: skip
@@ -233,7 +236,8 @@ def train_ragged(config=None, count=3000, steps=40, repeats=3, cores=None):
         "peer_attention": setting[0], "peer_experts": setting[1], "clock": "wall time", "repeats": repeats,
         "steps": steps,
         "lengths": {"least": int(lengths.min()), "mean": float(lengths.mean()), "most": int(lengths.max())},
-        "texts_in_a_step": per_batch, "peer_with_length_grouped_batches": median["grouped"],
+        "texts_in_a_step": per_batch, "ours_in_one_process_of_as_many_threads": median["threads"],
+        "peer_with_length_grouped_batches": median["grouped"],
         "ratio_to_that": statistics.median(a / b for a, b in zip(rates["ours"], rates["grouped"])),
     }  # fmt: skip
     seconds = [[1 / r for r in rates[k]] for k in ("ours", usual)]
