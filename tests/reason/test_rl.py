@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from minids import MinidsError, ModelConfig, Tokenizer, Transformer
+from minids.model import moe
 from minids.reason import documents, rl, tasks
 from minids.train import loop, metrics
 
@@ -101,6 +102,23 @@ def test_settings_run_and_agree_with_the_sampler(start, change):
     before = model.lm_head.weight.clone()
     rl.train_rl(model, tokenizer, FAMILIES, config(steps=2, **change), quiet=True)
     assert not torch.equal(before, model.lm_head.weight)
+
+
+def test_a_tie_of_experts_excuses_a_difference_and_nothing_else_does(start):
+    tokenizer, model = fresh(start)
+    run = rl._Run(model, tokenizer, FAMILIES, config(), rl.Comm(), None, None, "grpo")
+    ids, mask = torch.randint(10, 60, (2, 9)), torch.arange(9).expand(2, 9) > 0
+    old = rl.score(model, ids, mask, config())[0].detach()
+    off = old.clone()
+    off[1, 5] += 0.01
+    assert run._gap(old, old, ids, mask) == 0
+    with pytest.raises(MinidsError, match="gradient would be of another policy"):
+        run._gap(off, old, ids, mask)
+    gate = next(m for m in model.modules() if isinstance(m, moe.Gate))
+    with torch.no_grad():
+        gate.weight[:] = gate.weight[0].clone()  # every expert scores the same
+        gate.e_score_correction_bias.zero_()
+    assert run._gap(off, old, ids, mask) == pytest.approx(0.01, abs=1e-6)
 
 
 def test_a_resumed_run_is_the_same_run(start, tmp_path):
