@@ -1,6 +1,6 @@
 """Templates: a question, a thought and an answer as token ids, and a sampled reply taken apart again.
 
-chat    BOS <｜User｜> question <｜Assistant｜> <think> thought </think> <answer> answer </answer> EOS
+chat    BOS <｜User｜> question <｜Assistant｜> \\n <think> \\n thought \\n </think> \\n <answer> answer </answer> EOS
 plain   BOS Question: question \\n Thought: thought \\n Answer: answer EOS
 
 The chat template is DeepSeek-R1's (its role marks, R1-Zero's tags, DeepSeek-R1 paper Table 1). The plain one
@@ -46,7 +46,8 @@ def document_ids(tokenizer: Tokenizer, question: str, thought: str | None, answe
     """A whole training document and the length of its prompt, which the loss leaves out."""
     t = tokenizer
     prompt = prompt_ids(t, question)
-    think = [] if thought is None else [t.think_id, *t.encode(thought), t.end_think_id]
+    line = t.encode("\n")
+    think = [] if thought is None else [*line, t.think_id, *line, *t.encode(thought), *line, t.end_think_id, *line]
     return [*prompt, *think, t.answer_id, *t.encode(answer), t.end_answer_id, t.eos_id], len(prompt)
 
 

@@ -14,7 +14,7 @@ LINE = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Cn")),
 
 def test_chat_document(tokenizer):
     ids, n = chat.document_ids(tokenizer, "1+1?", "one more than one", "2")
-    assert tokenizer.decode(ids) == f"{CHAT}<think>one more than one</think><answer>2</answer>{EOS}"
+    assert tokenizer.decode(ids) == f"{CHAT}\n<think>\none more than one\n</think>\n<answer>2</answer>{EOS}"
     assert ids[:n] == chat.prompt_ids(tokenizer, "1+1?") and tokenizer.decode(ids[:n]) == CHAT
     # the whole text, read with special tokens, gives the same ids: training and serving agree
     assert ids == tokenizer.encode(tokenizer.decode(ids), allow_special=True)

@@ -228,7 +228,7 @@ def test_children_end_with_the_parent(tmp_path, number):
             os.killpg(parent.pid, number)  # as a terminal does: the child gets it too
         else:
             parent.kill()
-        stderr = parent.communicate(timeout=15)[1]
+        stderr = parent.communicate(timeout=120)[1]
         deadline = time.monotonic() + 10
         while alive(child):
             assert time.monotonic() < deadline, "the child outlived its parent"
