@@ -1,75 +1,10 @@
-"""The main job in miniature: the whole pipeline in seconds. It learns nothing; it shows that the parts fit."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""Fixtures of a miniature run of the main job; see mini.py."""
 
 import pytest
 import torch
+from mini import minids, write_recipe
 
 from minids import cli
-
-# GRPO's rewards are coins here: an untrained model is never right, and without differences nothing would be updated.
-MINI = """
-extends = "{base}"
-name = "mini"
-[model]
-hidden_size = 32
-intermediate_size = 48
-moe_intermediate_size = 16
-num_hidden_layers = 2
-num_attention_heads = 2
-kv_lora_rank = 16
-qk_nope_head_dim = 8
-v_head_dim = 8
-n_routed_experts = 4
-n_shared_experts = 1
-max_position_embeddings = 256
-[tokenizer]
-vocab_size = 300
-documents = 100
-[pretrain]
-documents = 300
-tokens_per_batch = 400
-steps = {steps}
-warmup = 2
-save_every = 4
-[sft]
-documents = 60
-tokens_per_batch = 400
-steps = {fewer}
-warmup = 1
-save_every = 3
-[direct]
-tokens_per_batch = 400
-documents = 100
-[grpo]
-steps = {fewer}
-warmup = 1
-prompts = 4
-group = 3
-max_new_tokens = 16
-save_every = 2
-random_reward = true
-[eval]
-problems = 6
-samples = 2
-sampled_problems = 2
-beyond = 2
-max_new_tokens = 16
-"""
-
-
-def write_recipe(folder, base="tiny", steps=12, fewer=6):
-    path = Path(folder) / f"mini-{base}-{steps}.toml"
-    path.write_text(MINI.format(base=base, steps=steps, fewer=fewer))
-    return str(path)
-
-
-def minids(*arguments, timeout=300, **how):
-    """The command line in a process of its own."""
-    command = [sys.executable, "-m", "minids.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **how)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import sys
 import time
 
 import pytest
-from conftest import minids
+from mini import minids
 from test_pipeline import assert_same_run
 
 from minids import Tokenizer, cli

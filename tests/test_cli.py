@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from conftest import minids
+from mini import minids
 
 from minids import Transformer, cli
 

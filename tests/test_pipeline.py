@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import write_recipe
+from mini import write_recipe
 from safetensors.torch import load_file
 
 from minids import MinidsError, cli

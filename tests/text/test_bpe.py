@@ -5,10 +5,10 @@ import unicodedata
 
 import pytest
 import regex
-from conftest import TRICKY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, pre_tokenizers
+from tricky import TRICKY
 
 from minids import MinidsError
 from minids.ship.bench_text import train_rust

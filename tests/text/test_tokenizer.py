@@ -6,10 +6,10 @@ import random
 
 import pytest
 import tiktoken
-from conftest import TRICKY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Rust
+from tricky import TRICKY
 
 from minids import MinidsError
 from minids.text import bpe
