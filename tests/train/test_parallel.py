@@ -215,6 +215,8 @@ def alive(pid):
 def test_children_end_with_the_parent(tmp_path, number):
     (tmp_path / "job.py").write_text(SCRIPT.format(here=str(HERE.parent.parent)))
     how = dict(cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    # a shell that started these tests in the background has made Ctrl-C ignored, which children inherit
+    how["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = subprocess.Popen([sys.executable, "job.py", str(tmp_path)], start_new_session=True, **how)
     try:
         deadline = time.monotonic() + 90
