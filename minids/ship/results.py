@@ -61,7 +61,8 @@ def _runs(name, runs):
         "|---|---|---|" + "---|" * len(runs),
     ]
     for label, target, values, shown in _figures(name, runs):
-        mean = sum(values) / len(values)
+        there = [v for v in values if v is not None]
+        mean = sum(there) / len(there)
         lines.append(f"| {label} | {target} | {shown(mean)} | " + " | ".join(_each(v, shown) for v in values) + " |")
     return "\n".join([*lines, ""])
 
@@ -76,6 +77,8 @@ class Figure(float):
 
 
 def _each(value, shown):
+    if value is None:
+        return "not run"
     interval = getattr(value, "interval", None)
     return shown(value) + (f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]" if interval else "")
 
@@ -101,12 +104,12 @@ def _figures(name, runs):
     before = "sft" if all(_row(r, "sft") for r in runs) else "base"
     gains = [_row(r, "grpo")["pass1"] - _row(r, before)["pass1"] for r in runs]
     yield f"GRPO over {'SFT' if before == 'sft' else 'the base model'}, pass@1", goal("≥ +40 points"), gains, points
-    if all(_row(r, "direct") for r in runs):
-        direct = [_row(r, "direct")["greedy"] for r in runs]
+    if any(_row(r, "direct") for r in runs):
+        direct = [row["greedy"] if (row := _row(r, "direct")) else None for r in runs]
         yield "control: answers without thinking, greedy", goal("≤ half of the above"), direct, _percent
-    if all(_row(r, "random_reward") for r in runs):
+    if any(_row(r, "random_reward") for r in runs):
         rows = [(_row(r, "random_reward"), _row(r, before)["pass1"]) for r in runs]
-        gains = [Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
+        gains = [row and Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
         yield "control: GRPO on random rewards, gain in pass@1", goal("none beyond its interval"), gains, points
     sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == "grpo")
     for family, size in sizes:

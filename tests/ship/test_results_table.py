@@ -70,9 +70,15 @@ def test_check_fails_on_drift_and_writes_nothing(repo, capsys):
     assert run(repo, "--check") == 1
 
 
-def test_lines_that_records_cannot_fill_are_left_out(repo):
-    (repo / "docs" / "results" / "tiny-seed1.json").write_text(json.dumps(record(1, controls=False)))
-    text = results.render(repo / "docs" / "results")
+def test_controls_that_were_not_run_are_said_to_be(repo):
+    folder = repo / "docs" / "results"
+    (folder / "tiny-seed1.json").write_text(json.dumps(record(1, controls=False)))
+    lines = [line for line in results.render(folder).splitlines() if "control:" in line]
+    assert len(lines) == 2 and all(line.split(" | ")[-1] == "not run |" for line in lines)
+    for path in folder.glob("tiny-seed*.json"):
+        seed = json.loads(path.read_text())["seed"]
+        path.write_text(json.dumps(record(seed, controls=False)))
+    text = results.render(folder)
     assert "control:" not in text and "pass@1 at T=1 after GRPO" in text
 
 
