@@ -12,7 +12,7 @@ from mini import write_recipe
 from safetensors.torch import load_file
 
 from minids import MinidsError, cli
-from minids.reason import documents, rl, tasks
+from minids.reason import documents, rollout, tasks
 from minids.reason.rl import RLConfig
 
 STAGES = ["tokenizer", "pretrain", "sft", "grpo"]
@@ -139,7 +139,7 @@ def test_splits_are_disjoint():
     rng = random.Random(0)
     trained = {p.key for p in documents._problems(families, rng, 3000)}
     config = RLConfig(steps=1, lr=1e-3, prompts=24)
-    explored = {p.key for step in range(50) for p in rl.questions(config, families, step)[0]}
+    explored = {p.key for step in range(50) for p in rollout.questions(config, families, step)[0]}
     tested = {p.key for p in tasks.problem_set(families, "test", 300, 0)}
     assert not trained & explored and not trained & tested and not explored & tested
 
@@ -152,4 +152,4 @@ def test_a_problem_of_the_test_set_stops_training(monkeypatch, where):
         if where == "documents":
             list(documents.pretraining_parts(["add"], 3, mix={"hasty": 1.0}, fact_share=0.0, seed=0))
         else:
-            rl.questions(RLConfig(steps=1, lr=1e-3), ["add"], 0)
+            rollout.questions(RLConfig(steps=1, lr=1e-3), ["add"], 0)

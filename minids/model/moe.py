@@ -45,24 +45,6 @@ def route(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     return indices_NK, gates_NK * scaling
 
 
-def selection_margin(scores_NE, bias_E, n_group, topk_group, top_k):
-    """How close each token's choice of experts was, [N]: by how much the last one chosen (or its group) was ahead."""
-    N, E = scores_NE.shape
-    choice_NE, margin_N = scores_NE + bias_E, torch.full((N,), float("inf"), device=scores_NE.device)
-    if n_group > 1 and topk_group < n_group:
-        choice_NGX = choice_NE.view(N, n_group, E // n_group)
-        best = choice_NGX.topk(2, dim=-1).values.sum(-1).topk(topk_group + 1, dim=-1)
-        margin_N = (best.values[:, -2] - best.values[:, -1]).to(margin_N.dtype)
-        out_NG = torch.ones(N, n_group, dtype=torch.bool, device=margin_N.device).scatter_(
-            1, best.indices[:, :topk_group], False
-        )
-        choice_NE = choice_NGX.masked_fill(out_NG[..., None], float("-inf")).view(N, E)
-    if top_k < E:
-        best_NK = choice_NE.topk(top_k + 1, dim=-1).values
-        margin_N = torch.minimum(margin_N, (best_NK[:, -2] - best_NK[:, -1]).to(margin_N.dtype))
-    return margin_N
-
-
 def balance_loss(scores_NE, indices_NK, rows_N, n_rows):
     """Sequence-wise balance loss (eq. 17-20), averaged over sequences; rows_N says which of `n_rows` texts a token is
     of (-1: none).

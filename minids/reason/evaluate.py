@@ -19,7 +19,7 @@ from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.reason import metrics, tasks
 from minids.reason.reward import MAX_DIGITS, Reward, parse_integer
-from minids.reason.rl import prompt_of
+from minids.reason.rollout import prompt_of
 from minids.train.parallel import Comm
 
 MOST_PROBLEMS = 10_000  # a family; the smallest families have not many more

@@ -15,7 +15,7 @@ import sys
 from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.reason import tasks
-from minids.reason.rl import prompt_of
+from minids.reason.rollout import prompt_of
 
 HELP = """/again            ask the last question again, with new random numbers (at temperature 1 if it is 0)
 /temperature T    0: always the likeliest token; 1: as the model was trained to sample

@@ -328,23 +328,3 @@ def test_a_dense_model_has_no_loads():
     loads = recorded(model, ids_for(model))
     assert loads.counts is None and loads.balance_loss.item() == 0
     moe.update_bias(model, loads.counts, 0.001)
-
-
-@pytest.mark.parametrize("n_group, topk_group, top_k", [(1, 1, 2), (4, 2, 3), (2, 1, 4), (4, 4, 5)])
-def test_selection_margin_is_the_change_that_alters_the_choice(n_group, topk_group, top_k):
-    torch.manual_seed(0)
-    scores, bias = torch.rand(500, 16, dtype=torch.float64), torch.randn(16, dtype=torch.float64) - 1.5
-    margin = moe.selection_margin(scores, bias, n_group, topk_group, top_k)
-    assert bool((margin >= 0).all())
-
-    def chosen(s):
-        return moe.route(s, bias, n_group, topk_group, top_k, True, 1.0)[0].sort(-1).values
-
-    # noise that moves no expert, and no group (a sum of two), across the margin changes nothing …
-    noise = (2 * torch.rand_like(scores) - 1) * margin[:, None] * 0.24
-    assert torch.equal(chosen(scores), chosen(scores + noise))
-    # … and where the margin is large, the choice was clear
-    tied = scores.clone()
-    tied[:, :] = 0.5
-    even = torch.zeros(16, dtype=torch.float64)
-    assert bool((moe.selection_margin(tied, even, n_group, topk_group, top_k) == 0).all())

@@ -1,5 +1,6 @@
 """The RL loop: it learns, it stops on a broken sampler, it replays, and it goes on where it was cut off."""
 
+import copy
 import random
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from minids import MinidsError, ModelConfig, Tokenizer, Transformer
 from minids.model import moe
-from minids.reason import documents, rl, tasks
+from minids.reason import documents, rl, rollout, tasks
 from minids.train import loop, metrics
 
 FAMILIES = ["add"]
@@ -82,12 +83,12 @@ def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
 
 def test_a_sampler_that_lies_is_caught(start, monkeypatch):
     tokenizer, model = fresh(start)
-    honest = rl.sampler.generate
+    honest = rollout.sampler.generate
 
     def warmer(*args, temperature, **how):
         return honest(*args, temperature=1.3 * temperature, **how)
 
-    monkeypatch.setattr(rl.sampler, "generate", warmer)
+    monkeypatch.setattr(rollout.sampler, "generate", warmer)
     with pytest.raises(MinidsError, match="gradient would be of another policy"):
         rl.train_rl(model, tokenizer, FAMILIES, config(), quiet=True)
 
@@ -108,7 +109,7 @@ def test_a_tie_of_experts_excuses_a_difference_and_nothing_else_does(start):
     tokenizer, model = fresh(start)
     run = rl._Run(model, tokenizer, FAMILIES, config(), rl.Comm(), None, None, "grpo")
     ids, mask = torch.randint(10, 60, (2, 9)), torch.arange(9).expand(2, 9) > 0
-    old = rl.score(model, ids, mask, config())[0].detach()
+    old = rollout.score(model, ids, mask, config())[0].detach()
     off = old.clone()
     off[1, 5] += 0.01
     assert run._gap(old, old, ids, mask) == 0
@@ -119,6 +120,24 @@ def test_a_tie_of_experts_excuses_a_difference_and_nothing_else_does(start):
         gate.weight[:] = gate.weight[0].clone()  # every expert scores the same
         gate.e_score_correction_bias.zero_()
     assert run._gap(off, old, ids, mask) == pytest.approx(0.01, abs=1e-6)
+
+
+@pytest.mark.parametrize("sharpness", [1, 30, 300])
+def test_sensitivity_covers_what_fp32_gets_wrong(start, sharpness):
+    """float64 as the judge: with attention on a knife's edge fp32 is off by far more, and it is known where."""
+    _, model = fresh(start)
+    with torch.no_grad():
+        for layer in model.layers:
+            layer.self_attn.q_proj.weight *= sharpness
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    ids, mask = torch.randint(10, 60, (16, 30)), torch.arange(30).expand(16, 30) > 0
+    with torch.no_grad():
+        single, _ = rollout.score(model, ids, mask, config())
+        exact, _ = rollout.score(copy.deepcopy(model).double(), ids, mask, config())
+    moves = rollout.sensitivity(model, ids, mask, config(), relative=1e-6)
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    assert ((single - exact).abs() <= 2 * moves + 1e-5).all()
+    assert (moves.max() < 1e-4) == (sharpness == 1)
 
 
 def test_a_resumed_run_is_the_same_run(start, tmp_path):
@@ -161,8 +180,8 @@ def test_router_biases_stay(start):
 
 def test_shares_of_processes_are_the_whole():
     c = config(prompts=7)
-    whole, numbers = rl.questions(c, tasks.FAMILIES, step=3)
-    parts = [rl.questions(c, tasks.FAMILIES, 3, rank, 2) for rank in range(2)]
+    whole, numbers = rollout.questions(c, tasks.FAMILIES, step=3)
+    parts = [rollout.questions(c, tasks.FAMILIES, 3, rank, 2) for rank in range(2)]
     assert sorted(n for _, ns in parts for n in ns) == numbers
     assert {n: p for ps, ns in parts for n, p in zip(ns, ps)} == dict(zip(numbers, whole))
     assert all(p.split == "rl" for p in whole)
@@ -171,27 +190,27 @@ def test_shares_of_processes_are_the_whole():
 def test_random_rewards_do_not_depend_on_the_answers(start):
     tokenizer, model = fresh(start)
     c = config(random_reward=True)
-    problems, numbers = rl.questions(c, FAMILIES, 0)
-    rollouts = rl.roll_out(model, tokenizer, c, problems, numbers, 0)
-    coins = rl.rewards_of(rollouts, c, numbers, 0)
+    problems, numbers = rollout.questions(c, FAMILIES, 0)
+    rollouts = rollout.roll_out(model, tokenizer, c, problems, numbers, 0)
+    coins = rollout.rewards_of(rollouts, c, numbers, 0)
     assert set(coins.tolist()) == {0.0, 1.0}
     random.Random(0).shuffle(rollouts.results)
-    assert torch.equal(coins, rl.rewards_of(rollouts, c, numbers, 0))
+    assert torch.equal(coins, rollout.rewards_of(rollouts, c, numbers, 0))
 
 
 def test_padding_of_a_batch_does_not_change_scores(start):
     tokenizer, model = fresh(start)
     c = config()
-    problems, numbers = rl.questions(c, FAMILIES, 0)
-    out = rl.roll_out(model, tokenizer, c, problems, numbers, 0)
+    problems, numbers = rollout.questions(c, FAMILIES, 0)
+    out = rollout.roll_out(model, tokenizer, c, problems, numbers, 0)
     rows = list(range(len(out.ids)))
-    ids, mask, old = rl.padded(out, rows)
-    together, _ = rl.score(model, ids, mask, c)
+    ids, mask, old = rollout.padded(out, rows)
+    together, _ = rollout.score(model, ids, mask, c)
     for i in rows[:5]:
-        alone, _ = rl.score(model, *rl.padded(out, [i])[:2], c)
-        torch.testing.assert_close(together[i, mask[i]], alone[0, rl.padded(out, [i])[1][0]], atol=1e-5, rtol=0)
+        alone, _ = rollout.score(model, *rollout.padded(out, [i])[:2], c)
+        torch.testing.assert_close(together[i, mask[i]], alone[0, rollout.padded(out, [i])[1][0]], atol=1e-5, rtol=0)
     assert float((together.detach() - old)[mask].abs().max()) < 1e-4
-    assert sum(len(b) for b in rl.micro_batches(out, rows, 150)) == len(rows)
+    assert sum(len(b) for b in rollout.micro_batches(out, rows, 150)) == len(rows)
 
 
 @pytest.mark.parametrize(
