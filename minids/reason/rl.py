@@ -37,7 +37,7 @@ from minids.train.stop import StopOnSignal
 LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 does not
 CHOICES = {
     "baseline": ("mean", "loo", "none"), "scale": ("std", "batch", "none"), "aggregation": grpo.AGGREGATIONS,
-    "clip": ("none", "symmetric", "higher"), "kl": grpo.KLS, "style": ("tags", "plain"),
+    "clip": grpo.CLIPS, "kl": grpo.KLS, "style": ("tags", "plain"),
     "optimizer": ("adamw", "muon"), "random_reward": (False, True),
 }  # fmt: skip
 POSITIVE = (
@@ -67,6 +67,7 @@ class RLConfig:
     clip: str = "higher"
     clip_low: float = 0.2
     clip_high: float = 0.28
+    dual_delta: float | None = None  # with clip = "dual": bound on the ratio where the advantage is negative
     kl: str = "none"
     kl_coef: float = 0.0
     skip_zero_variance: bool = True
@@ -99,6 +100,12 @@ class RLConfig:
         if self.group < 2 and self.baseline != "none":
             raise MinidsError(
                 f"grpo setting group = {self.group}: a group of one has nothing to be compared with; use at least 2"
+            )
+        dual = self.clip == "dual"
+        if (dual and not (self.dual_delta or 0) > 1 + self.clip_high) or (not dual and self.dual_delta is not None):
+            raise MinidsError(
+                f"grpo settings clip = {self.clip!r} and dual_delta = {self.dual_delta!r} do not fit: "
+                f'clip = "dual" needs a dual_delta above 1 + clip_high = {1 + self.clip_high:g}, the others none'
             )
         Reward(**self.reward, style=self.style)
 
@@ -284,6 +291,7 @@ class _Run:
                 "clip",
                 "clip_low",
                 "clip_high",
+                "dual_delta",
                 "kl",
                 "kl_coef",
                 "skip_zero_variance",

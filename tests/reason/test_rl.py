@@ -96,7 +96,7 @@ def test_a_sampler_that_lies_is_caught(start, monkeypatch):
 @pytest.mark.parametrize("change", [
     {"temperature": 0.8, "top_k": 7, "top_p": 0.9}, {"minibatches": 1, "epochs": 2},
     {"scale": "none", "aggregation": "constant"}, {"kl": "k3", "kl_coef": 0.01, "clip": "symmetric"},
-    {"skip_zero_variance": False},
+    {"skip_zero_variance": False}, {"clip": "dual", "dual_delta": 3.0},
 ])  # fmt: skip
 def test_settings_run_and_agree_with_the_sampler(start, change):
     tokenizer, model = fresh(start)
@@ -214,7 +214,8 @@ def test_padding_of_a_batch_does_not_change_scores(start):
 
 
 @pytest.mark.parametrize(
-    "change", [{"steps": 0}, {"group": 1}, {"temperature": 0.0}, {"lr": -1.0}, {"reward": {"charm": 1.0}}]
+    "change", [{"steps": 0}, {"group": 1}, {"temperature": 0.0}, {"lr": -1.0}, {"reward": {"charm": 1.0}},
+               {"clip": "dual"}, {"clip": "dual", "dual_delta": 0.0}, {"dual_delta": 3.0}],
 )
 def test_impossible_settings_are_refused(change):
     with pytest.raises((MinidsError, TypeError)):
