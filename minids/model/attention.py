@@ -25,47 +25,108 @@ LATENT_EPS = 1e-6  # of the two norms on latents; the released code does not tak
 
 
 def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
-    """softmax(scale q k^T) v -> [B, H, T, V]. mask None is causal (T = S);
-    otherwise bool [B or 1, 1, T, S], True = may see."""
-    return F.scaled_dot_product_attention(q_BHTE, k_BHSE, v_BHSV, attn_mask=mask, is_causal=mask is None, scale=scale)
+    """softmax(scale q k^T) v: what every query sees, averaged by how well it fits. -> [B, H, T, V]
+
+    q [B, H, T, E], k [B, H, S, E], v [B, H, S, V]; mask bool [B or 1, 1, T, S], True = may see. Without a mask T = S,
+    and position t sees 0 … t. In half precision the softmax is taken in float32. (Vaswani et al. 2017,
+    arXiv 1706.03762, eq. 1)
+    """
+    # every query times every key
+    scores_BHTS = q_BHTE @ k_BHSE.transpose(-2, -1) * scale
+    # what may not be seen gets the score -inf, so that its weight is 0
+    if mask is None:
+        mask = torch.ones(scores_BHTS.shape[-2:], dtype=torch.bool, device=scores_BHTS.device).tril()
+    scores_BHTS = scores_BHTS.masked_fill(~mask, float("-inf"))
+    # weights over the keys, which sum to 1 for each query; then the mean of the values
+    accurate = torch.promote_types(scores_BHTS.dtype, torch.float32)
+    return scores_BHTS.softmax(-1, dtype=accurate).to(v_BHSV.dtype) @ v_BHSV
+
+
+_OWN_ATTEND = (attend,)
+
+
+def fused_attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
+    """`attend` by torch's fused kernel, unless somebody has put another function in its place."""
+    compute = fast.attend if _OWN_ATTEND == (attend,) else attend
+    return compute(q_BHTE, k_BHSE, v_BHSV, scale, mask)
 
 
 def expand_latent(latent_BSC, k_rope_BSR, w_kv_b, heads, nope):
-    """Keys [B, H, S, N+R] and values [B, H, S, V] from the latents;
-    w_kv_b [H*(N+V), C] holds W_UK and W_UV head by head."""
+    """Keys and values of every head from what the cache keeps -> k [B, H, S, N+R], v [B, H, S, V].
+
+    latent [B, S, C], normalised; k_rope [B, S, R], rotated, the same for all heads; w_kv_b [H*(N+V), C] holds, head by
+    head, N rows of W_UK and V rows of W_UV; heads = H, nope = N. A key is [W_UK c ; k_rope], a value W_UV c.
+    (arXiv 2412.19437 §2.1.1, eq. 2 to 5)
+    """
     B, S, _ = latent_BSC.shape
+    # one product for all heads, then heads before time
     kv_BHSX = F.linear(latent_BSC, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
+    # the one rotated key goes to every head
     k_rope_BHSR = k_rope_BSR[:, None].expand(-1, heads, -1, -1)
+    # of each head's rows, the first N are its key, the rest its value
     return torch.cat([kv_BHSX[..., :nope], k_rope_BHSR], dim=-1), kv_BHSX[..., nope:]
 
 
 def mla_naive(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale, mask=None):
-    """Attention over expanded keys and values -> [B, T, H, V]."""
+    """Attention over expanded keys and values -> [B, T, H, V].
+
+    q_nope [B, T, H, N]; q_rope [B, T, H, R], rotated; latent, k_rope and w_kv_b as in `expand_latent`; scale a number
+    that multiplies the scores. mask bool [B or 1, 1, T, S], True = may see; without a mask T = S, and position t sees
+    0 … t. (arXiv 2412.19437 §2.1.1, eq. 9 and 10)
+    """
     heads, nope = q_nope_BTHN.shape[2:]
+    # keys and values of all positions, for all heads
     k_BHSE, v_BHSV = expand_latent(latent_BSC, k_rope_BSR, w_kv_b, heads, nope)
+    # queries in the order of the keys: nope, then rope; heads before time
     q_BHTE = torch.cat([q_nope_BTHN, q_rope_BTHR], dim=-1).transpose(1, 2)
-    return attend(q_BHTE, k_BHSE, v_BHSV, scale, mask).transpose(1, 2)
+    # ordinary attention, and time before heads again
+    return fused_attend(q_BHTE, k_BHSE, v_BHSV, scale, mask).transpose(1, 2)
 
 
 def mla_absorbed(q_nope_BTHN, q_rope_BTHR, latent_BSC, k_rope_BSR, w_kv_b, scale, mask=None):
-    """The same result -> [B, T, H, V] without ever forming keys or values:
-    W_UK goes to the query, W_UV to the output."""
+    """The result of `mla_naive` from the same arguments -> [B, T, H, V], without ever forming keys or values.
+
+    q . (W_UK c) = (W_UK^T q) . c, so W_UK goes to the query; sum_s w_s (W_UV c_s) = W_UV (sum_s w_s c_s), so W_UV goes
+    to the output; attention runs on the latents. In half precision the softmax is taken in float32.
+    (arXiv 2405.04434 §2.1.2; no mask: causal, T = S)
+    """
     B, T, heads, nope = q_nope_BTHN.shape
+    # each head's own W_UK [N, C] and W_UV [V, C]
     w_HXC = w_kv_b.view(heads, -1, w_kv_b.shape[-1])
     w_uk_HNC, w_uv_HVC = w_HXC[:, :nope], w_HXC[:, nope:]
+    # the query moves into latent space
     q_latent_BTHC = torch.einsum("bthn,hnc->bthc", q_nope_BTHN, w_uk_HNC)
+    # scores on the cache itself: latent part and rotary part, both scaled
     scores_BHTS = torch.einsum("bthc,bsc->bhts", q_latent_BTHC, latent_BSC)
     scores_BHTS = (scores_BHTS + torch.einsum("bthr,bsr->bhts", q_rope_BTHR, k_rope_BSR)) * scale
+    # what may not be seen, then softmax over the positions
     if mask is None:
         mask = torch.ones(T, T, dtype=torch.bool, device=scores_BHTS.device).tril()
     scores_BHTS = scores_BHTS.masked_fill(~mask, float("-inf"))
     accurate = torch.promote_types(scores_BHTS.dtype, torch.float32)
     weights_BHTS = scores_BHTS.softmax(-1, dtype=accurate).to(latent_BSC.dtype)
+    # the mean latent of each query and head, then out of latent space
     out_BTHC = torch.einsum("bhts,bsc->bthc", weights_BHTS, latent_BSC)
     return torch.einsum("bthc,hvc->bthv", out_BTHC, w_uv_HVC)
 
 
-_OWN = (attend, expand_latent, mla_naive, apply_rope)
+def cached_latents(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
+    """What attention reads, of all tokens so far: normalised latents [B, S, C] and rotated shared keys [B, S, R].
+
+    down_BTX [B, T, C+R] is [W_DKV x ; W_KR x] of the T new tokens; norm is the RMSNorm of the latent, with C weights;
+    cos, sin [B or 1, T, R/2] belong to the places of the new tokens; interleave as in `apply_rope`. Without a cache
+    S = T. With one, the new tokens are stored in its `layer`, each as its C + R finished numbers, and come back behind
+    the older ones (`cache.append(layer, new)` does both). (arXiv 2412.19437 §2.1.1, eq. 1 and 3)
+    """
+    rank = norm.weight.shape[0]
+    latent, k_rope = down_BTX.split([rank, down_BTX.shape[-1] - rank], dim=-1)
+    # finished before it is stored: what lies in the cache is never touched again
+    new_BTX = torch.cat([norm(latent), apply_rope(k_rope, cos, sin, interleave)], dim=-1)
+    all_BSX = new_BTX if cache is None else cache.append(layer, new_BTX)
+    return all_BSX[..., :rank], all_BSX[..., rank:]
+
+
+_OWN = (attend, expand_latent, mla_naive, cached_latents, apply_rope)
 
 
 def fast_path(config, x_BTD, mask, cache, absorb):
@@ -76,7 +137,8 @@ def fast_path(config, x_BTD, mask, cache, absorb):
         size % 2 for size in (c.qk_nope_head_dim, c.kv_lora_rank, c.q_lora_rank or 0)
     )
     plain = mask is None and cache is None and not absorb and paired and x_BTD.shape[1] <= fast.LONGEST
-    return plain and full_precision_cpu(x_BTD) and _OWN == (attend, expand_latent, mla_naive, apply_rope)
+    own = _OWN == (attend, expand_latent, mla_naive, cached_latents, apply_rope)
+    return plain and own and full_precision_cpu(x_BTD)
 
 
 class MLA(nn.Module):
@@ -104,21 +166,13 @@ class MLA(nn.Module):
         q_nope, q_rope = q_BTHE.split([c.qk_nope_head_dim, c.qk_rope_head_dim], dim=-1)
         return q_nope, apply_rope(q_rope, cos[..., None, :], sin[..., None, :], c.rope_interleave)
 
-    def latents(self, x_BTD, cos, sin):
-        """-> what the cache keeps: the normalised latent [B, T, C] and the rotated shared key [B, T, R]."""
-        c = self.config
-        latent, k_rope = self.kv_a_proj_with_mqa(x_BTD).split([c.kv_lora_rank, c.qk_rope_head_dim], dim=-1)
-        return self.kv_a_layernorm(latent), apply_rope(k_rope, cos, sin, c.rope_interleave)
-
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
         """cos, sin [B or 1, T, R/2]. With a cache the new positions see it too; absorb None = where it is cheaper."""
         if fast_path(self.config, x_BTD, mask, cache, absorb):
             return self.forward_fast(x_BTD, cos, sin)
         q_nope, q_rope = self.queries(x_BTD, cos, sin)
-        latent, k_rope = self.latents(x_BTD, cos, sin)
-        if cache is not None:
-            both = cache.append(self.layer, torch.cat([latent, k_rope], dim=-1))
-            latent, k_rope = both.split([self.config.kv_lora_rank, self.config.qk_rope_head_dim], dim=-1)
+        down, interleave = self.kv_a_proj_with_mqa(x_BTD), self.config.rope_interleave
+        latent, k_rope = cached_latents(down, self.kv_a_layernorm, cos, sin, interleave, cache, self.layer)
         if absorb is None:
             absorb = cache is not None and x_BTD.shape[1] <= 4
         core = mla_absorbed if absorb else mla_naive
@@ -174,7 +228,7 @@ class GroupedQueryAttention(nn.Module):
             k_BTGE, v_BTGV = k_BTGE.unflatten(-1, (self.kv_heads, -1)), v_BTGV.unflatten(-1, (self.kv_heads, -1))
         repeat = c.num_attention_heads // self.kv_heads
         k_BHSE, v_BHSV = (z.transpose(1, 2).repeat_interleave(repeat, dim=1) for z in (k_BTGE, v_BTGV))
-        out_BHTV = attend(q_BTHE.transpose(1, 2), k_BHSE, v_BHSV, self.scale, mask)
+        out_BHTV = fused_attend(q_BTHE.transpose(1, 2), k_BHSE, v_BHSV, self.scale, mask)
         return self.o_proj(out_BHTV.transpose(1, 2).flatten(2))
 
 

@@ -10,6 +10,21 @@ drafts).
 import torch
 
 
+def store(data_BSC, length, new_BTC):
+    """Writes new columns behind the `length` ones in use; returns all that are in use now, [B, length + T, C].
+
+    data [B, max_length, C] is changed in place, and what is returned is a view of it: nothing old is copied.
+    Raises ValueError, before anything is written, if there is no room for T more columns.
+    """
+    end = length + new_BTC.shape[1]
+    # room for all of them?
+    if end > data_BSC.shape[1]:
+        raise ValueError(f"the cache holds {data_BSC.shape[1]} tokens a row, {end} were asked for")
+    # write in place, hand out a view
+    data_BSC[:, length:end] = new_BTC
+    return data_BSC[:, :end]
+
+
 class Cache:
     """Storage [layers, B, max_length, C]; `length` columns are in use. C is `config.cache_elements`."""
 
@@ -27,12 +42,9 @@ class Cache:
 
     def append(self, layer, new_BTC):
         """Stores the new columns of a layer and returns all its columns so far, [B, S, C]."""
-        start, end = self.lengths[layer], self.lengths[layer] + new_BTC.shape[1]
-        if end > self.data.shape[2]:
-            raise ValueError(f"the cache holds {self.data.shape[2]} tokens a row, {end} were asked for")
-        self.data[layer, :, start:end] = new_BTC
-        self.lengths[layer] = end
-        return self.data[layer, :, :end]
+        columns_BSC = store(self.data[layer], self.lengths[layer], new_BTC)
+        self.lengths[layer] = columns_BSC.shape[1]
+        return columns_BSC
 
     def truncate(self, length, layer=None):
         """Forgets the columns from `length` on, in one layer or in all."""

@@ -1,6 +1,7 @@
-"""Three pieces of the training step in one autograd.Function each: the same numbers as the plain code beside them,
-sooner.
+"""Pieces of the training step in one autograd.Function each: the same numbers as the plain code beside them, sooner.
 
+    rms_norm, swiglu                                            = the functions of these names  (layers.py)
+    attend          torch's fused kernel                        = attend                        (attention.py)
     mla_core        rotation, keys, scores, softmax, values     = apply_rope + mla_naive        (attention.py)
     mlp             gate, up, SwiGLU, down                      = swiglu between two Linear     (layers.py)
     linear_cross_entropy                                        = cross_entropy(x W^T)          (layers.py)
@@ -9,7 +10,8 @@ At this size a step is a few hundred small operations. Products reach the machin
 saved is the rest: copies, slices whose gradients are padded with zeros and added, tensors written only to be read once,
 and Python. The backwards are derived by hand and tested against autograd in float64 (tests/model/test_fast_paths.py).
 
-Shapes: B batch, T time, H heads, N nope dims, R rotary dims, E = N + R, V value dims, F width of the feed-forward.
+Shapes: B batch, T time, D hidden, H heads, N nope dims, R rotary dims, E = N + R, V value dims, F width of the
+feed-forward.
 """
 
 import torch
@@ -19,6 +21,53 @@ from minids.model.matmul import times, weight_gradient
 
 LONGEST = 192  # tokens up to which all scores at once are faster than torch's tiled attention
 CHUNK = 1024  # rows whose logits exist at one time
+
+
+class _RMSNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, eps):
+        # One reduction without a temporary x*x; the mean square is accumulated in float32 for half precision inputs.
+        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32))
+        rstd = torch.rsqrt(norm.square_().div_(x.shape[-1]).add_(eps))
+        unit = (x * rstd).to(x.dtype)
+        ctx.save_for_backward(unit, rstd, weight)
+        return unit * weight
+
+    @staticmethod
+    def backward(ctx, grad):
+        unit, rstd, weight = ctx.saved_tensors
+        scaled = grad * weight
+        mean = (scaled * unit).mean(-1, keepdim=True)
+        grad_x = scaled.addcmul_(unit, mean, value=-1).mul_(rstd.to(scaled.dtype))
+        grad_w = (grad * unit).reshape(-1, grad.shape[-1]).sum(0)
+        return grad_x, grad_w, None
+
+
+def rms_norm(x, weight, eps):
+    """w * x / sqrt(mean(x^2) + eps), as `layers.rms_norm`."""
+    return _RMSNorm.apply(x, weight, eps)
+
+
+class _SwiGLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, gate, up):
+        ctx.save_for_backward(gate, up)
+        return F.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx, grad):
+        gate, up = ctx.saved_tensors
+        return torch.ops.aten.silu_backward(grad * up, gate), F.silu(gate).mul_(grad)
+
+
+def swiglu(gate, up):
+    """silu(gate) * up, as `layers.swiglu`."""
+    return _SwiGLU.apply(gate, up)
+
+
+def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
+    """softmax(scale q k^T) v, as `attention.attend`, without ever holding all scores."""
+    return F.scaled_dot_product_attention(q_BHTE, k_BHSE, v_BHSV, attn_mask=mask, is_causal=mask is None, scale=scale)
 
 
 def rotations(cos_1TR, sin_1TR, nope):

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 
 from minids.errors import MinidsError
-from minids.model import moe
+from minids.model import attention, cache, layers, moe
 from minids.model.sampling import filter_logits
 
 # -- random numbers that belong to a sequence -------------------------------------------------------------------------
@@ -72,11 +72,27 @@ class PlainDecoder:
         self.cache.padding_B = self.cache.padding_B.index_select(0, rows)
 
 
+# The functions whose work `FoldedDecoder` does in its own way.
+MULTIPLIED_OUT = {
+    layers: ("rms_norm", "swiglu", "apply_rope"),
+    attention: ("attend", "expand_latent", "mla_naive", "mla_absorbed", "cached_latents"),
+    moe: ("experts_loop", "experts_dense", "experts_grouped"),
+    cache: ("store",),
+}
+
+
+def as_written(module, name):
+    """Whether module.name is the function of that module's file: nobody has put one from elsewhere in its place."""
+    return getattr(getattr(module, name), "__globals__", None) is vars(module)
+
+
 def folds(config):
-    """Whether folding W_UK into W_Q makes the product smaller, or at most a little larger."""
+    """Whether folding W_UK into W_Q makes the product smaller, or at most a little larger;
+    never while a function that it stands for has been replaced."""
     return (
         config.attention == "mla" and config.q_lora_rank is None and not config.attention_bias
         and config.kv_lora_rank <= 2 * config.qk_nope_head_dim
+        and all(as_written(module, name) for module, names in MULTIPLIED_OUT.items() for name in names)
     )  # fmt: skip
 
 

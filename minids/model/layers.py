@@ -6,65 +6,44 @@ RoPE        pairs (x_2i, x_2i+1) turned by the angle p * theta^(-2i/R) at positi
 YaRN        (arXiv 2309.00071) slows the low frequencies by `factor`, keeps the high ones, blends between;
             the softmax temperature grows by (0.1 m ln(factor) + 1)^2 with m = mscale_all_dim (arXiv 2412.19437 §4.3)
 
-Shapes: B batch, T time, D hidden, F width of the feed-forward, R rotary dimensions. RMSNorm and SwiGLU have
-hand-written backwards: on a CPU at this size the elementwise passes cost as much as the matrix products, and these make
-fewer.
+Shapes: B batch, T time, D hidden, F width of the feed-forward, R rotary dimensions. The functions here are the ones to
+read; the modules run the same sums through minids/model/fast.py, whose hand-written backwards make fewer passes.
 """
 
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from minids.model import fast
 from minids.model.matmul import Linear, full_precision_cpu
 
 
-class _RMSNorm(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, weight, eps):
-        # One reduction without a temporary x*x; the mean square is accumulated in float32 for half precision inputs.
-        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32))
-        rstd = torch.rsqrt(norm.square_().div_(x.shape[-1]).add_(eps))
-        unit = (x * rstd).to(x.dtype)
-        ctx.save_for_backward(unit, rstd, weight)
-        return unit * weight
-
-    @staticmethod
-    def backward(ctx, grad):
-        unit, rstd, weight = ctx.saved_tensors
-        scaled = grad * weight
-        mean = (scaled * unit).mean(-1, keepdim=True)
-        grad_x = scaled.addcmul_(unit, mean, value=-1).mul_(rstd.to(scaled.dtype))
-        grad_w = (grad * unit).reshape(-1, grad.shape[-1]).sum(0)
-        return grad_x, grad_w, None
-
-
 def rms_norm(x, weight, eps):
-    """x [..., D], weight [D] -> [..., D]: divides by the root mean square over the last axis,
-    then scales by `weight`."""
-    return _RMSNorm.apply(x, weight, eps)
+    """w * x / sqrt(mean(x^2) + eps): x [..., D], weight [D] -> [..., D], in the dtype of x.
 
-
-class _SwiGLU(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, gate, up):
-        ctx.save_for_backward(gate, up)
-        return F.silu(gate).mul_(up)
-
-    @staticmethod
-    def backward(ctx, grad):
-        gate, up = ctx.saved_tensors
-        return torch.ops.aten.silu_backward(grad * up, gate), F.silu(gate).mul_(grad)
+    The mean is over the last axis. Half precision inputs are squared and averaged in float32: in float16 the square of
+    256 is already infinite. (Zhang and Sennrich 2019, arXiv 1910.07467, eq. 4)
+    """
+    # in float32, or in float64 if x is that
+    wide = x.to(torch.promote_types(x.dtype, torch.float32))
+    # one number a vector: 1 / sqrt(mean square + eps), kept as [..., 1]
+    rstd = torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)
+    # back to the dtype of x, then the weight
+    return (wide * rstd).to(x.dtype) * weight
 
 
 def swiglu(gate, up):
-    """gate, up [..., F] -> silu(gate) * up."""
-    return _SwiGLU.apply(gate, up)
+    """silu(gate) * up, with silu(z) = z sigmoid(z): gate, up [..., F] -> [..., F].
+
+    (Shazeer 2020, arXiv 2002.05202, section 2, without its matrices)
+    """
+    return gate * torch.sigmoid(gate) * up
 
 
-_OWN_SWIGLU = swiglu  # who puts another function in its place gets that one run, not the fast path
+# The fast versions stand in for these two as long as nobody has put another function in their place.
+# (Each in a tuple: who replaces a function replaces it in modules, not inside of tuples.)
+_OWN_RMS_NORM, _OWN_SWIGLU = (rms_norm,), (swiglu,)
 
 
 class RMSNorm(nn.Module):
@@ -74,7 +53,8 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x):
-        return rms_norm(x, self.weight, self.eps)
+        norm = fast.rms_norm if _OWN_RMS_NORM == (rms_norm,) else rms_norm
+        return norm(x, self.weight, self.eps)
 
 
 class MLP(nn.Module):
@@ -87,10 +67,12 @@ class MLP(nn.Module):
         self.down_proj = Linear(intermediate_size, hidden_size, bias=False)
 
     def forward(self, x):
-        if swiglu is _OWN_SWIGLU and full_precision_cpu(x):
+        own = _OWN_SWIGLU == (swiglu,)
+        if own and full_precision_cpu(x):
             y = fast.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
             return y.view(x.shape)
-        return self.down_proj(swiglu(self.gate_proj(x), self.up_proj(x)))
+        between = fast.swiglu if own else swiglu
+        return self.down_proj(between(self.gate_proj(x), self.up_proj(x)))
 
 
 # -- positions ---------------------------------------------------------------------------------------------------------
@@ -107,7 +89,14 @@ def yarn_inv_freq(dim, theta, scaling):
 
     A pair that turns more than `beta_fast` times within the original length is kept (it knows relative places exactly);
     one that turns less than `beta_slow` times is slowed by `factor`; between them a linear ramp over the pair's index.
+
+    scaling     `factor`, `original_max_position_embeddings`; `beta_fast` (32 if missing or None), `beta_slow` (1),
+                `truncate` (True)
+    The pair that makes `turns` turns has the index dim ln(original / (2 pi turns)) / (2 ln theta). The ramp runs from
+    beta_fast's index, rounded down, to beta_slow's, rounded up (neither is rounded if `truncate` is False), both kept
+    within 0 and dim - 1, over at least 0.001. (arXiv 2309.00071 §3.2)
     """
+    # plain frequencies, one a pair
     inv_freq = 1.0 / theta ** (torch.arange(0, dim, 2, dtype=torch.float32) / dim)
     if scaling is None:
         return inv_freq
@@ -116,16 +105,22 @@ def yarn_inv_freq(dim, theta, scaling):
     def index_of(turns):
         return dim * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(theta))
 
+    # the ends of the ramp
     low, high = index_of(scaling.get("beta_fast") or 32), index_of(scaling.get("beta_slow") or 1)
     if scaling.get("truncate", True):
         low, high = math.floor(low), math.ceil(high)
     low, high = max(low, 0), min(high, dim - 1)
+    # 0 where a pair is kept, 1 where it is slowed; then the blend
     ramp = ((torch.arange(dim // 2, dtype=torch.float32) - low) / max(high - low, 0.001)).clamp(0, 1)
     return inv_freq * (1 - ramp) + inv_freq / scaling["factor"] * ramp
 
 
 def softmax_scale(config):
-    """1/sqrt(d_qk), times mscale(mscale_all_dim)^2 under YaRN (not `mscale`: see the released modelling code)."""
+    """What multiplies the scores: 1/sqrt(qk_head_dim), under YaRN times yarn_mscale(factor, mscale_all_dim)^2.
+
+    The field `mscale` plays no part here, as in the released modelling code. No `rope_scaling`, or no `mscale_all_dim`
+    in it: 1/sqrt(qk_head_dim). (arXiv 2309.00071 §3.4; arXiv 2412.19437 §4.3)
+    """
     scale = config.qk_head_dim**-0.5
     scaling = config.rope_scaling
     if scaling and scaling.get("mscale_all_dim"):
@@ -156,14 +151,18 @@ def rotary_table(config, length, dtype=torch.float32, device=None):
 
 
 def apply_rope(x, cos, sin, interleave=True):
-    """Turns the last axis of x [..., R] by cos, sin [..., R/2] (broadcast).
+    """Turns each pair of the last axis of x by its angle: x [..., R], cos, sin [..., R/2] (broadcast) -> [..., R].
 
-    `interleave` says which entries of the weights form a pair: (0,1), (2,3), … as DeepSeek stores them, or
-    (i, i + R/2). The result is written half by half in both cases; queries and keys agree, so their products do not
-    depend on it.
+        (a, b) -> (a cos - b sin, b cos + a sin)
+
+    `interleave` says which entries form a pair: (0, 1), (2, 3), … as DeepSeek's weights have them, or (i, i + R/2).
+    Either way the result holds all turned a first, then all turned b; queries and keys are written alike, so their
+    products do not see the order. (Su et al. 2021, arXiv 2104.09864, section 3.2.2)
     """
+    # the first and the second entry of every pair, [..., R/2] each
     if interleave:
         first, second = x[..., 0::2], x[..., 1::2]
     else:
         first, second = x.chunk(2, dim=-1)
+    # both turned; the firsts, then the seconds
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)

@@ -27,39 +27,69 @@ from minids.model import matmul
 from minids.model.layers import MLP
 
 
+def limit_groups(choice_NE, n_group, topk_group):
+    """Lets only the experts of the best `topk_group` groups of each token take part: biased scores [N, E] -> [N, E].
+
+    Group g holds the E / n_group consecutive experts from g * E / n_group on, at least two. A group's score is the sum
+    of its two best. Experts of the best groups keep their scores; the others get one that loses against every finite
+    score, so that a top-k over a row finds them last. With topk_group = n_group nothing changes. The input is left as
+    it is. (Node-limited routing, arXiv 2412.19437 section 2.1.2: the sum over the best K/M = 8/4 = 2 of a node)
+    """
+    if topk_group >= n_group:
+        return choice_NE
+    N, E = choice_NE.shape
+    choice_NGX = choice_NE.view(N, n_group, E // n_group)
+    # each group's score, and which groups are the best
+    group_scores_NG = choice_NGX.topk(2, dim=-1).values.sum(-1)
+    best = group_scores_NG.topk(topk_group, dim=-1).indices
+    # True where a group is out
+    out_NG = torch.ones_like(group_scores_NG, dtype=torch.bool).scatter_(1, best, False)
+    return choice_NGX.masked_fill(out_NG[..., None], float("-inf")).view(N, E)
+
+
 def route(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    """Picks experts: scores after the sigmoid [N, E] -> (indices [N, K], gates [N, K]).
-    Gradients flow through gates only."""
-    N, E = scores_NE.shape
-    choice_NE = scores_NE.detach() + bias_E
-    if n_group > 1 and topk_group < n_group:
-        choice_NGX = choice_NE.view(N, n_group, E // n_group)
-        group_scores_NG = choice_NGX.topk(2, dim=-1).values.sum(-1)
-        best = group_scores_NG.topk(topk_group, dim=-1).indices
-        out_NG = torch.ones_like(group_scores_NG, dtype=torch.bool).scatter_(1, best, False)
-        choice_NE = choice_NGX.masked_fill(out_NG[..., None], float("-inf")).view(N, E)
+    """Picks experts: scores after the sigmoid [N, E], bias [E] -> (indices [N, K] int64, gates [N, K]), K = top_k.
+
+    The K experts with the highest score + bias work, among those that `limit_groups` lets take part. What they count
+    comes from the scores alone, without the bias: gate = score, divided by the sum over the K chosen if `norm`, times
+    `scaling`. Gradients flow through the gates only; the bias gets none. The order of the K is free.
+    (arXiv 2412.19437 section 2.1.2, eq. 12-16)
+    """
+    # who works: biased scores, without a gradient; then the groups; then the K best
+    choice_NE = limit_groups(scores_NE.detach() + bias_E, n_group, topk_group)
     indices_NK = choice_NE.topk(top_k, dim=-1).indices
+    # what each one counts: the scores at those places
     gates_NK = scores_NE.gather(1, indices_NK)
+    # the sum of sigmoids can come close to zero: + 1e-20
     if norm:
         gates_NK = gates_NK / (gates_NK.sum(-1, keepdim=True) + 1e-20)
     return indices_NK, gates_NK * scaling
 
 
 def balance_loss(scores_NE, indices_NK, rows_N, n_rows):
-    """Sequence-wise balance loss (eq. 17-20), averaged over sequences; rows_N says which of `n_rows` texts a token is
-    of (-1: none).
+    """Sequence-wise balance loss (arXiv 2412.19437 section 2.1.2, eq. 17-20), the mean over texts -> a scalar.
 
-    f_i = E/(K T) * count of i, P_i = mean over the text of s_i / sum s; loss = sum_i f_i P_i, which is 1 when all is
-    even. The paper counts the K best by affinity alone; here the experts that worked are counted, as the released
-    config's `seq_aux` did.
+    scores [N, E] after the sigmoid, indices [N, K] of the experts that worked, rows_N int [N]: which of `n_rows` texts
+    a token is of, -1 for none (padding). For a text of T tokens
+
+        f_i = E / (K T) * (how many of its tokens chose expert i)
+        P_i = mean over its tokens of s_i / (s_1 + … + s_E)
+        loss = f_1 P_1 + … + f_E P_E                      1 when all is even
+
+    A text without tokens takes no part in the mean; with none at all the loss is 0. Gradients flow through P only.
+    The paper counts the K best by affinity alone; here the experts that worked are counted, as `seq_aux` of the
+    released configs did.
     """
     E, K = scores_NE.shape[1], indices_NK.shape[1]
+    # 1 where token n is of text r, [N, R]; padding is of none
     member_NR = F.one_hot(rows_N + 1, n_rows + 1)[:, 1:].to(scores_NE.dtype)
     count_R = member_NR.sum(0)  # 0 for a text that is all padding: it takes no part in the average
     length_R1 = count_R.clamp(min=1)[:, None]
+    # f and P of each text: sums over its tokens are products with member_NR
     chosen_NE = torch.zeros_like(scores_NE).scatter_(1, indices_NK, 1.0)
     f_RE = member_NR.T @ chosen_NE * (E / K) / length_R1
     p_RE = member_NR.T @ (scores_NE / scores_NE.sum(-1, keepdim=True)) / length_R1
+    # the mean over the texts that have tokens
     return (f_RE * p_RE).sum() / (count_R > 0).sum().clamp(min=1)
 
 
@@ -67,12 +97,23 @@ def balance_loss(scores_NE, indices_NK, rows_N, n_rows):
 
 
 def experts_loop(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
-    """The definition: for each expert, its tokens through its SwiGLU, times the gate, added up. -> [N, D]"""
+    """The definition: each expert's tokens through its SwiGLU, times their gates, added up per token -> [N, D].
+
+    x [N, D], indices [N, K] (no expert twice in a row), gates [N, K]; gate and up rows of expert e lie one above the
+    other in w_gate_up[e] (X = 2F rows), w_down[e] is [D, F]:
+
+        y_n = sum_k gates[n, k] * W_down[e] (silu(W_gate[e] x_n) * (W_up[e] x_n)),   e = indices[n, k]
+
+    Gradients reach x, gates and the weights. An expert without tokens is no special case.
+    """
     out_ND = torch.zeros_like(x_ND)
     for e, (w_gate_up, w_down) in enumerate(zip(w_gate_up_EXD.unbind(0), w_down_EDF.unbind(0))):
+        # which tokens chose e, and as which of their K choices
         token, slot = torch.where(indices_NK == e)
+        # its SwiGLU on these tokens alone, times the gate
         gate, up = F.linear(x_ND[token], w_gate_up).chunk(2, dim=-1)
         y = F.linear(F.silu(gate) * up, w_down) * gates_NK[token, slot, None]
+        # added to what other experts gave the same tokens
         out_ND = out_ND.index_add(0, token, y)
     return out_ND
 
@@ -135,16 +176,26 @@ class _Grouped(torch.autograd.Function):
 def slots(indices_NK, experts, multiple):
     """Where each choice of a token stands when tokens are sorted by expert and every expert's slice is rounded up.
 
-    -> sizes of the slices, the token in each row [M] (0 where a row only fills up), the row of each choice [N, K].
+    indices [N, K] of experts 0 .. experts-1 -> (sizes, token_M, place_NK):
+    sizes       list of ints, one an expert: how many choices it got, rounded up to a multiple of `multiple`; sum = M
+    token_M     [M] int64: the token in each row, 0 in rows that only fill up a slice (they come last in it)
+    place_NK    [N, K] int64: the row of each choice, so token_M[place_NK[n, k]] = n, and no two choices share a row
+
+        slots([[0, 2], [2, 0], [2, 3]], experts=4, multiple=2)
+        ([2, 0, 4, 2],  [0, 1,  0, 1, 2, 0,  2, 0],  [[0, 2], [3, 1], [4, 6]])
     """
     chosen = indices_NK.reshape(-1)
+    # how long each slice is, and how long once rounded up
     count_E = torch.bincount(chosen, minlength=experts)
     size_E = (count_E + multiple - 1) // multiple * multiple
-    shift_E = (size_E.cumsum(0) - size_E) - (count_E.cumsum(0) - count_E)  # rows that fill up, before each expert
+    # sorted, choice number i is in row i, plus the rows that fill up the slices of the experts before its own
+    shift_E = (size_E.cumsum(0) - size_E) - (count_E.cumsum(0) - count_E)
     order = chosen.argsort(stable=True)
     row = torch.arange(len(order), device=order.device) + shift_E[chosen[order]]
+    # choice c of the flat list is of token c // K
     sizes = size_E.tolist()
     token_M = order.new_zeros(sum(sizes)).index_copy_(0, row, order // indices_NK.shape[1])
+    # and back: the row of each choice
     place_NK = torch.empty_like(order).index_copy_(0, order, row).view(indices_NK.shape)
     return sizes, token_M, place_NK
 
@@ -169,6 +220,19 @@ def experts_grouped(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
 
 
 DENSE_LIMIT = 128  # tokens up to which all experts on all tokens is faster than sorting (`minids bench decode`)
+
+# The fast forms stand in for the definition as long as nobody has put another function in its place.
+# (Each in a tuple: who replaces a function replaces it in modules, not inside of tuples.)
+_OWN_LOOP, _OWN_SLOTS = (experts_loop,), (slots,)
+
+
+def experts_form(x_ND):
+    """The form that computes these tokens. Somebody else's experts_loop computes everything, until a `slots` of their
+    own too makes the grouped form theirs: then that one trains, and the loop decodes."""
+    few = x_ND.shape[0] <= DENSE_LIMIT and x_ND.device.type == "cpu" and not torch.is_grad_enabled()
+    if _OWN_LOOP == (experts_loop,):
+        return experts_dense if few else experts_grouped
+    return experts_grouped if not few and _OWN_SLOTS != (slots,) else experts_loop
 
 
 # -- modules (names as in the released checkpoints) --------------------------------------------------------------------
@@ -212,9 +276,7 @@ class Experts(nn.Module):
         self.down_proj = nn.Parameter(torch.empty(E, D, F_))
 
     def forward(self, x_ND, indices_NK, gates_NK):
-        few = x_ND.shape[0] <= DENSE_LIMIT and x_ND.device.type == "cpu" and not torch.is_grad_enabled()
-        compute = experts_dense if few else experts_grouped
-        return compute(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj)
+        return experts_form(x_ND)(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj)
 
 
 class MoE(nn.Module):
@@ -270,8 +332,13 @@ class Loads:
 
 
 def bias_step(bias_E, count_E, gamma):
-    """b + gamma * sign(mean load - load): an expert with too little work is made more attractive,
-    and the other way round."""
+    """The router's biases after an optimizer step -> a new [E], in the dtype of the bias.
+
+    bias_E [E] float32, count_E [E] float64: how many tokens each expert got in that step. An expert with less than the
+    mean load gets gamma more and becomes more attractive, one with more than the mean gets gamma less, however far off
+    they are; one with exactly the mean keeps its bias. (arXiv 2412.19437 section 2.1.2; gamma = 0.001 in section 4.2)
+    """
+    # the sign of (mean - load) says which way
     return bias_E + gamma * torch.sign(count_E.mean() - count_E).to(bias_E.dtype)
 
 

@@ -30,23 +30,25 @@ def check_settings(temperature=1.0, top_k=0, top_p=1.0):
 
 
 def filter_logits(logits, top_k=0, top_p=1.0):
-    """Sets the logits outside top-k, then outside the nucleus top-p, to -inf.
+    """Sets the logits outside top-k, then outside the nucleus top-p, to -inf. -> [..., V], the rest unchanged
 
-    logits [..., V], already divided by the temperature. top_k=0 and top_p=1.0 are off and return `logits`
-    itself. Top-k keeps every token that ties with the k-th. Top-p keeps the smallest set of most probable
-    tokens whose probabilities, renormalised after top-k, reach top_p; at least one token always stays
-    (Holtzman et al. 2020, arXiv 1904.09751, section 3.1). Gradients flow through what is kept; the choice of
-    the set has none.
+    logits [..., V], already divided by the temperature; every row is cut by itself. top_k=0 and top_p=1.0 are off.
+    Top-k keeps every token that ties with the k-th. Top-p keeps the smallest set of most probable tokens whose
+    probabilities, renormalised after top-k, reach top_p; at least one token always stays (Holtzman et al. 2020,
+    arXiv 1904.09751, section 3.1). Gradients flow through what is kept; the choice of the set has none.
+    Raises MinidsError for impossible settings (see `check_settings`).
     """
     check_settings(1.0, top_k, top_p)
+    # top-k: what is smaller than the k-th largest goes
     if 0 < top_k < logits.shape[-1]:
         kth = logits.detach().topk(top_k, dim=-1).values[..., -1:]
         logits = logits.masked_fill(logits < kth, float("-inf"))
+    # top-p: ascending, a token goes if all that is at most as probable, itself included, sums to 1 - top_p
     if top_p < 1.0:
-        # Ascending: a token goes if all that is at most as probable, itself included, sums to 1 - top_p.
         ordered, index = logits.detach().sort(dim=-1, stable=True)
         drop_sorted = ordered.softmax(dim=-1).cumsum(dim=-1) <= 1 - top_p
         drop_sorted[..., -1] = False
+        # back from the sorted order to that of the vocabulary
         drop = torch.zeros_like(drop_sorted).scatter(-1, index, drop_sorted)
         logits = logits.masked_fill(drop, float("-inf"))
     return logits

@@ -55,7 +55,72 @@ class Drafter:
         return ids[n + 1 :]
 
 
+def accept(guesses, right, stop_ids):
+    """The tokens that one forward of the main model confirms: a list of 1 to K + 1 ids, the next ones of the text.
+
+    guesses   K ids; guesses[i] stands for what right[i] turned out to be
+    right     K + 1 ids, what greedy decoding writes at these places: right[i] was computed behind guesses[:i], and is
+              worth something only if those are right
+    stop_ids  a set of ids that end the text; nothing is confirmed behind one
+    """
+    # guesses count up to the first wrong one
+    count = 0
+    while count < len(guesses) and guesses[count] == right[count] and right[count] not in stop_ids:
+        count += 1
+    # one token more is known than was guessed
+    return right[: count + 1]
+
+
+def expected_speedup(rates, draft_cost=0.0, check_cost=0.0):
+    """How many times faster than plain greedy decoding, with K = len(rates) guesses a round.
+
+        tokens a round = 1 + r_1 + r_1 r_2 + ... + r_1 ... r_K      costs = 1 + K (draft_cost + check_cost)
+
+    rates       r_k in [0, 1]: how often guess k is right where all guesses before it were
+    draft_cost  time to make one guess, in forwards of the main model over one token
+    check_cost  time that one more token adds to a forward of the main model, in the same unit
+
+    With equal rates and check_cost 0 it is Theorem 3.8 of arXiv 2211.17192. No guesses: 1.0.
+    """
+    # guess k is of use if it and all before it are right
+    tokens, all_right = 1.0, 1.0
+    for rate in rates:
+        all_right *= rate
+        tokens += all_right
+    return tokens / (1 + len(rates) * (draft_cost + check_cost))
+
+
 @torch.no_grad()
+def speculate(model, prompt_ids, room, stop_ids):
+    """Drafts and checks until `room` tokens are written or one of `stop_ids` is -> (new ids, counts).
+
+    prompt_ids  at least one id      room   tokens that may be written, at least 1      stop_ids   a set
+    counts      {"drafted", "accepted", "forwards"}; forwards of the main model, the prompt's too
+
+    Guesses in a cache: a forward over [t_n, guesses] leaves a row for each of them, right or wrong.
+    """
+    cache = model.new_cache(1, len(prompt_ids) + room)
+    drafter, counts = Drafter(model, cache), {"drafted": 0, "accepted": 0, "forwards": 1}
+    hidden_BTD = model.hidden(torch.tensor([list(prompt_ids)], device=cache.data.device), cache=cache)
+    new = [int(model.lm_head(hidden_BTD[:, -1]).argmax())]
+    while len(new) < room and new[-1] not in stop_ids:
+        ids = [*prompt_ids, *new]
+        # a guess more than there is room for would be wasted
+        guesses = drafter.draft(ids, hidden_BTD, min(len(model.mtp), room - len(new) - 1))
+        # one forward says what should stand after t_n and after each guess
+        hidden_BTD = model.hidden(torch.tensor([[ids[-1], *guesses]], device=cache.data.device), cache=cache)
+        confirmed = accept(guesses, model.lm_head(hidden_BTD)[0].argmax(-1).tolist(), stop_ids)
+        new += confirmed
+        # the newest token has no state and no row in the cache yet
+        hidden_BTD = hidden_BTD[:, : len(confirmed)]
+        for layer in range(model.config.num_hidden_layers):
+            cache.truncate(len(ids) + len(confirmed) - 1, layer=layer)
+        counts["drafted"] += len(guesses)
+        counts["accepted"] += len(confirmed) - 1
+        counts["forwards"] += 1
+    return new, counts
+
+
 def speculative_greedy(model, prompt_ids, max_new_tokens, stop_ids=None):
     """Greedy continuation of one prompt, up to K+1 tokens a forward with K MTP modules.
 
@@ -63,32 +128,12 @@ def speculative_greedy(model, prompt_ids, max_new_tokens, stop_ids=None):
     the main model, the prompt's too; plain greedy needs one a token. Raises MinidsError as `generate` does.
     """
     check_prompts(model, [prompt_ids], max_new_tokens)
-    config, device = model.config, model.embed_tokens.weight.device
+    config = model.config
     stop_ids = {config.eos_token_id} - {None} if stop_ids is None else set(stop_ids)
     room = min(max_new_tokens, config.max_position_embeddings - len(prompt_ids))
     was_training = model.training
     model.eval()
     try:
-        cache = model.new_cache(1, len(prompt_ids) + room)
-        drafter, stats = Drafter(model, cache), {"drafted": 0, "accepted": 0, "forwards": 1}
-        hidden_BTD = model.hidden(torch.tensor([list(prompt_ids)], device=device), cache=cache)
-        new = [int(model.lm_head(hidden_BTD[:, -1]).argmax())]
-        while len(new) < room and new[-1] not in stop_ids:
-            ids = [*prompt_ids, *new]
-            count = min(len(model.mtp), room - len(new) - 1)
-            guesses = drafter.draft(ids, hidden_BTD, count)
-            hidden_BTD = model.hidden(torch.tensor([[ids[-1], *guesses]], device=device), cache=cache)
-            right = model.lm_head(hidden_BTD)[0].argmax(-1).tolist()
-            accepted = 0
-            while accepted < count and guesses[accepted] == right[accepted] and right[accepted] not in stop_ids:
-                accepted += 1
-            stats["drafted"] += count
-            stats["accepted"] += accepted
-            stats["forwards"] += 1
-            new += right[: accepted + 1]
-            hidden_BTD = hidden_BTD[:, : accepted + 1]
-            for layer in range(config.num_hidden_layers):
-                cache.truncate(len(ids) + accepted, layer=layer)
+        return speculate(model, prompt_ids, room, stop_ids)
     finally:
         model.train(was_training)
-    return new, stats

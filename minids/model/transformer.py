@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from minids.model import layers, matmul
 from minids.model.attention import build_attention
 from minids.model.cache import Cache
 from minids.model.config import ModelConfig
@@ -77,12 +78,42 @@ class Place:
             self.rows_BT = rows_BT if valid_BT is None else rows_BT.masked_fill(~valid_BT, -1)
 
 
-class MTPModule(nn.Module):
-    """One more layer that predicts one token further (arXiv 2412.19437 §2.2): h'_i = M [norm(Emb(t_i+k)); norm(h_i)].
+def mtp_combine(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
+    """What goes into the layer of an MTP module (arXiv 2412.19437 §2.2): M [norm(next); norm(hidden)] -> [B, T, D].
 
-    The embedding comes first, as in the released weights; the paper writes the hidden state first. Embedding and head
-    are shared.
+    hidden_BTD  states of the module below, of the main model at first
+    next_BTD    embeddings of the tokens that the module is fed
+    hnorm_D     weight of the hidden states' RMSNorm      enorm_D   of the embeddings'      eps   of both
+    eh_proj_DX  the projection M, [D, 2D]
+
+    The embedding comes first, as in the released weights; the paper writes the hidden state first.
     """
+    # both to the same size, whatever their own is
+    hidden_BTD = layers.rms_norm(hidden_BTD, hnorm_D, eps)
+    next_BTD = layers.rms_norm(next_BTD, enorm_D, eps)
+    # side by side, then from 2D numbers to D
+    return matmul.linear(torch.cat([next_BTD, hidden_BTD], dim=-1), eh_proj_DX)
+
+
+def mtp_inputs(ids_BT, valid_BT, k):
+    """The tokens that MTP module k (from 0) is fed beside the states of the module below -> (next_BT, fed_BT).
+
+    next_BT  int [B, T]: at position t the token k + 1 further. The last k + 1 positions of a row have none; they repeat
+             the row's last id, which keeps the shape.
+    fed_BT   bool [B, T]: True where there is such a token and it is text.
+
+    ids_BT int [B, T]; valid_BT bool [B, T], False for padding. Rows may be shorter than k + 1. No input is changed.
+    """
+    T = ids_BT.shape[1]
+    # which column position t reads from; some of them lie behind the end
+    column_T = torch.arange(T, device=ids_BT.device) + k + 1
+    inside_T = column_T < T
+    column_T = column_T.clamp(max=T - 1)
+    return ids_BT[:, column_T], valid_BT[:, column_T] & inside_T
+
+
+class MTPModule(nn.Module):
+    """One more layer that predicts one token further (arXiv 2412.19437 §2.2). Embedding and head are shared."""
 
     def __init__(self, config, index):
         super().__init__()
@@ -95,7 +126,9 @@ class MTPModule(nn.Module):
     def forward(self, hidden_BTD, next_BTD, place):
         """hidden: the state that predicted `next`, after its final norm;
         next: embeddings of the tokens that followed."""
-        x_BTD = self.eh_proj(torch.cat([self.enorm(next_BTD), self.hnorm(hidden_BTD)], dim=-1))
+        x_BTD = mtp_combine(
+            hidden_BTD, next_BTD, self.hnorm.weight, self.enorm.weight, self.eh_proj.weight, self.hnorm.eps
+        )
         return self.norm(self.layer(x_BTD, place))
 
 
@@ -170,10 +203,9 @@ class Transformer(nn.Module):
         states = []
         valid_BT = torch.ones_like(ids_BT, dtype=torch.bool) if valid_BT is None else valid_BT
         for k, module in enumerate(self.mtp):
-            ahead_BT = torch.cat([ids_BT[:, k + 1 :], ids_BT[:, -1:].expand(-1, k + 1)], dim=1)
-            fed_BT = F.pad(valid_BT[:, k + 1 :], (0, k + 1))
+            next_BT, fed_BT = mtp_inputs(ids_BT, valid_BT, k)
             place = Place(self, ids_BT, segments_BT, fed_BT, loads)
-            hidden_BTD = module(hidden_BTD, self.embed_tokens(ahead_BT), place)
+            hidden_BTD = module(hidden_BTD, self.embed_tokens(next_BT), place)
             states.append(hidden_BTD)
         return states
 

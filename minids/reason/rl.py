@@ -28,8 +28,9 @@ from minids.errors import MinidsError
 from minids.progress import Progress
 from minids.reason import grpo, rollout
 from minids.reason.reward import Reward
-from minids.train import checkpoint, optim
-from minids.train.loop import FlatGradients, load_weights
+from minids.train import checkpoint, gradients, optim
+from minids.train.gradients import FlatGradients
+from minids.train.loop import load_weights
 from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.stop import StopOnSignal
@@ -339,8 +340,7 @@ class _Run:
                 f"{self.stage} iteration {self.step + 1}: gradient norm {norm}. "
                 "The weights were not changed; lower lr or grad_clip."
             )
-        if config.grad_clip:
-            self.flat.grads.mul_(min(1.0, config.grad_clip / (norm + 1e-6)))
+        self.flat.grads.mul_(gradients.clip_factor(norm, config.grad_clip))
         self.optimizer.step()
         sums["grad_norm"] = norm
 

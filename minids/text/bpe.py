@@ -6,7 +6,7 @@ Training (Sennrich et al. 2016, on bytes as in GPT-2) starts from the 256 bytes 
 
 Encoding applies the same merges, earliest learned first, inside each word. Words come from DeepSeek-V3's
 pre-tokenizer: three splits one after the other (numbers of up to three digits; Chinese and Japanese runs; the
-rest). `one_pass` is a single expression with the same result, so that a text is read once and not three times.
+rest; `three_splits`). `one_pass` is a single expression with the same result, so that a text is read once.
 
 Shapes: a word is a list of ints; 0..255 are the bytes in `ALPHABET` order, 256 + i is the i-th new piece.
 Trade-off: counts are kept per distinct word, and only the words that hold the merged pair are visited, so ten
@@ -47,6 +47,33 @@ def splits(digits: str = "triples") -> list[str]:
     ]
 
 
+def isolate(pieces: list[str], pattern: re.Pattern) -> list[str]:
+    """Cuts each piece at every match of `pattern` (compiled by `re` or `regex`), left to right.
+
+    A match becomes a piece of its own, and so does each stretch before, between and after the matches. Nothing
+    is lost: joined, the result is the text that came in. No piece of it is empty. `pieces` is left as it was.
+    In `tokenizers` this is Split with the behavior "isolated".
+    """
+    cut = []
+    for piece in pieces:
+        start = 0
+        # for each match: first what stands between the last match and this one, then the match itself
+        for match in pattern.finditer(piece):
+            cut += [piece[start : match.start()], match[0]]
+            start = match.end()
+        # what is left after the last match
+        cut.append(piece[start:])
+    return [piece for piece in cut if piece]
+
+
+def three_splits(text: str, digits: str = "triples") -> list[str]:
+    """The pre-tokenizer as V3 defines it: each of the three splits cuts the pieces that the one before it left."""
+    pieces = [text]
+    for pattern in _split_patterns(digits):
+        pieces = isolate(pieces, pattern)
+    return pieces
+
+
 def one_pass(digits: str = "triples") -> str:
     """One expression equal to the three splits.
 
@@ -76,7 +103,12 @@ def one_pass_ascii(digits: str = "triples") -> str:
 
 
 def pretokenize(text: str, digits: str = "triples") -> list[str]:
-    """Cuts a text into words; joined again they are the text. No token ever crosses a word's edge."""
+    """Cuts a text into words; joined again they are the text. No token ever crosses a word's edge.
+
+    The words are those of `three_splits`, found in one pass.
+    """
+    if isolate is not _OWN[0]:
+        return three_splits(text, digits)
     return (_find_ascii(digits) if text.isascii() else _find_unicode(digits))(text)
 
 
@@ -104,10 +136,30 @@ def count_words(texts: Iterable[str], digits: str = "triples") -> Counter:
     return counts
 
 
-def merge_word(word: list[int], a: int, b: int, new: int) -> list[tuple[tuple[int, int], int]]:
-    """Replaces each (a, b) in `word` by `new`, in place, from the left: aaa -> [aa, a].
+def byte_indices(word: str) -> list[int]:
+    """The bytes of a word as indices into `ALPHABET`: what a word is before its first merge."""
+    return list(word.encode("utf-8", "surrogateescape").translate(_INDEX_OF_BYTE))
 
-    Returns the pairs that vanished (-1) and appeared (+1) beside it; (a, b) itself is not reported.
+
+def count_pairs(words: list[list[int]], counts: list[int]) -> dict[tuple[int, int], int]:
+    """How often each pair of neighbours occurs in the text: {(a, b): total}, no pair with total 0.
+
+    `words[i]` is a list of token ids and occurs `counts[i]` >= 1 times. Every place counts: [7, 7, 7] holds the
+    pair (7, 7) twice. Pairs do not cross from one word into the next.
+    """
+    totals: dict[tuple[int, int], int] = defaultdict(int)
+    for word, count in zip(words, counts):
+        for pair in zip(word, word[1:]):
+            totals[pair] += count
+    return totals
+
+
+def merge_word(word: list[int], a: int, b: int, new: int) -> list[tuple[tuple[int, int], int]]:
+    """Replaces each (a, b) in `word` by `new`, in place, from the left: with a = b, [a, a, a] becomes [new, a].
+
+    Returns how the counts of the other pairs change, as (pair, change): -1 for each pair of neighbours that
+    vanished beside a merge, +1 for each that appeared, in any order. (a, b) itself need not be reported: it is
+    merged away. [x, a, b, y] becomes [x, new, y] and gives ((x, a), -1), ((x, new), 1), ((b, y), -1), ((new, y), 1).
     """
     changes = []
     i, end = 0, len(word) - 1
@@ -115,9 +167,11 @@ def merge_word(word: list[int], a: int, b: int, new: int) -> list[tuple[tuple[in
         if word[i] == a and word[i + 1] == b:
             word[i : i + 2] = (new,)
             end -= 1
+            # the neighbour on the left, which may be a `new` of the step before
             if i > 0:
                 left = word[i - 1]
                 changes += (((left, a), -1), ((left, new), 1))
+            # the neighbour on the right
             if i < end:
                 right = word[i + 1]
                 changes += (((b, right), -1), ((new, right), 1))
@@ -130,21 +184,29 @@ def train_merges(
 ) -> tuple[list[bytes], dict[tuple[int, int], int]]:
     """Learns merges until there are `n_pieces` pieces (256 of them bytes) or no pair is frequent enough.
 
-    Returns the pieces by index, and {(a, b): index of a + b} in the order in which the merges apply.
+    `word_counts` says how often each word occurs, and is left as it was. Each merge takes the pair with the
+    highest count as the words stand then; of several such pairs the smallest, (index, index). A pair that
+    occurs less than `min_frequency` times, or not at all, is never merged. No two merges spell the same bytes:
+    the merges before them cut equal bytes equally wherever they stand between two token edges.
+
+    Returns the pieces by index, first the 256 bytes in the order of `ALPHABET`, and {(a, b): index of a + b} in
+    the order in which the merges apply.
     """
-    words = [list(w.encode("utf-8", "surrogateescape").translate(_INDEX_OF_BYTE)) for w in word_counts]
+    # words as lists of byte indices, and beside them how often each occurs
+    words = [byte_indices(word) for word in word_counts]
     counts = list(word_counts.values())
     pieces = [bytes([b]) for b in ALPHABET]
-    index_of = {piece: i for i, piece in enumerate(pieces)}
     merges: dict[tuple[int, int], int] = {}
 
-    pair_counts: dict[tuple[int, int], int] = defaultdict(int)
-    places: dict[tuple[int, int], list[int]] = defaultdict(list)  # the words in which a pair occurs
+    # Simple and slow: count all pairs again before each merge. Fast: keep the counts, and note for each pair the
+    # words it occurs in, so that a merge visits only these.
+    pair_counts = defaultdict(int, count_pairs(words, counts))
+    places: dict[tuple[int, int], list[int]] = defaultdict(list)
     for i, word in enumerate(words):
         for pair in zip(word, word[1:]):
-            pair_counts[pair] += counts[i]
             places[pair].append(i)
-    # Ties go to the smaller pair. `n` only keeps heapq from comparing the lists when a pair is queued twice.
+    # Then a heap of (-count, pair) gives the highest count, and of equal ones the smallest pair. `n` keeps it from
+    # comparing the lists when a pair is queued twice.
     queue = [(-pair_counts[pair], pair, n, where) for n, (pair, where) in enumerate(places.items())]
     heapq.heapify(queue)
     n = len(queue)
@@ -158,12 +220,8 @@ def train_merges(
         if count < max(min_frequency, 1):
             break
         a, b = pair
-        piece = pieces[a] + pieces[b]
-        new = index_of.setdefault(piece, len(pieces))  # another pair may have spelt the same bytes before
-        if new == len(pieces):
-            pieces.append(piece)
-        merges.pop(pair, None)  # a pair that is merged a second time takes its later rank
-        merges[pair] = new
+        merges[pair] = new = len(pieces)
+        pieces.append(pieces[a] + pieces[b])
 
         places = defaultdict(list)
         previous = -1
@@ -171,13 +229,13 @@ def train_merges(
             if i == previous:
                 continue  # a word that holds the pair twice is listed twice in a row
             previous = i
-            for changed, sign in merge_word(words[i], a, b, new):
-                pair_counts[changed] += sign * counts[i]
-                if sign > 0:
-                    places[changed].append(i)
-        for changed, where in places.items():
-            if pair_counts[changed] > 0:
-                heapq.heappush(queue, (-pair_counts[changed], changed, n, where))
+            for beside, change in merge_word(words[i], a, b, new):
+                pair_counts[beside] += change * counts[i]
+                if change > 0:
+                    places[beside].append(i)
+        for beside, where in places.items():
+            if pair_counts[beside] > 0:
+                heapq.heappush(queue, (-pair_counts[beside], beside, n, where))
                 n += 1
     return pieces, merges
 
@@ -185,20 +243,27 @@ def train_merges(
 def apply_merges(word: list[int], ranks: dict[tuple[int, int], int], products: list[int]) -> list[int]:
     """Encodes one word: while a pair of neighbours has a rank, merge the one of lowest rank, leftmost first.
 
-    `ranks` maps a pair to its place among the merges, `products[rank]` is the token it becomes.
+    `word` are the ids of its bytes, and is left as it was. `ranks` maps a pair to its place among the merges
+    (0 was learned first), `products[rank]` is the id it becomes. An empty word stays empty.
     """
-    if len(word) > 64:
-        return apply_merges_heap(word, ranks, products)
     word = list(word)
     none = len(products)
     while len(word) > 1:
+        # the rank of every pair of neighbours; `none` is larger than all ranks
         found = [ranks.get(pair, none) for pair in zip(word, word[1:])]
         rank = min(found)
         if rank == none:
             break
+        # two ids give way to one; then look again, for the new token has neighbours too
         i = found.index(rank)
         word[i : i + 2] = (products[rank],)
     return word
+
+
+def encode_word(word: list[int], ranks: dict[tuple[int, int], int], products: list[int]) -> list[int]:
+    """`apply_merges` for words of any length."""
+    long = len(word) > 64 and apply_merges is _OWN[1]
+    return (apply_merges_heap if long else apply_merges)(word, ranks, products)
 
 
 def apply_merges_heap(word: list[int], ranks: dict[tuple[int, int], int], products: list[int]) -> list[int]:
@@ -222,6 +287,16 @@ def apply_merges_heap(word: list[int], ranks: dict[tuple[int, int], int], produc
     return [token for token in word if token >= 0]
 
 
+# The functions that have a faster twin (`one_pass`, `apply_merges_heap`, the Rust engine of `encode_batch`). The twin
+# stands in only for these, not for what a reader put in their place.
+_OWN = (isolate, apply_merges)
+
+
+def is_own() -> bool:
+    """Whether words are cut and merged by this file's own functions."""
+    return _OWN == (isolate, apply_merges)
+
+
 # A line break counts as a cut only if the next character is visible: blank lines belong to the word before
 # them.
 _LINE_START = re.compile(r"(?<=\n)(?=\S)")
@@ -242,10 +317,20 @@ def _find_ascii(digits: str):
 
 @cache
 def _find_unicode(digits: str):
+    regex = _regex()
+    return regex.compile(one_pass(digits), regex.V1).findall
+
+
+@cache
+def _split_patterns(digits: str) -> list[re.Pattern]:
+    return [_regex().compile(pattern) for pattern in splits(digits)]
+
+
+def _regex():
     try:
         import regex
     except ImportError as error:
         raise MinidsError(
             "text beyond ASCII needs the package `regex`, which is not installed: pip install 'minids[train]'"
         ) from error
-    return regex.compile(one_pass(digits), regex.V1).findall
+    return regex

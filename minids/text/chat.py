@@ -43,10 +43,18 @@ def prompt_ids(tokenizer: Tokenizer, question: str, history: Iterable[tuple[str,
 
 
 def document_ids(tokenizer: Tokenizer, question: str, thought: str | None, answer: str) -> tuple[list[int], int]:
-    """A whole training document and the length of its prompt, which the loss leaves out."""
+    """(ids of a whole training document, how many of them are its prompt, which the loss leaves out).
+
+        BOS <｜User｜> question <｜Assistant｜> \\n <think> \\n thought \\n </think> \\n <answer> answer </answer> EOS
+
+    The prompt, `prompt_ids`, ends with <｜Assistant｜>. Without a thought (None; "" is a thought) <answer> follows
+    it at once. Marks are single ids (`tokenizer.think_id`, ...). Question, thought, answer and each line break
+    are encoded by themselves, as ordinary text: a mark that they spell stays text.
+    """
     t = tokenizer
     prompt = prompt_ids(t, question)
     line = t.encode("\n")
+    # the reply: first the thought between its tags, if there is one, then the answer between its own
     think = [] if thought is None else [*line, t.think_id, *line, *t.encode(thought), *line, t.end_think_id, *line]
     return [*prompt, *think, t.answer_id, *t.encode(answer), t.end_answer_id, t.eos_id], len(prompt)
 

@@ -127,11 +127,18 @@ def pack(
 
 
 def best_fit(parts: Sequence[tuple[list[int], list[float]]], length: int) -> list[list]:
-    """Best-fit decreasing: each part, longest first, goes to the row in which it leaves the least room."""
+    """Packs parts into rows of `length` places by best fit, longest first -> the rows, each a list of its parts.
+
+    A part is (ids, weights), two lists of one length, which is at least 1 and at most `length`. Every part goes whole
+    into one row: the one in which it leaves the least room, or a new one where none has room for it. Which of several
+    equal rows or parts comes first is open. O(n log n): the rows that have room are kept sorted by it.
+    """
     rows: list[list] = []
     room: list[tuple[int, int]] = []  # (free places, row), sorted
+    # Long parts first: short ones fill what these leave.
     for part in sorted(parts, key=lambda p: len(p[0]), reverse=True):
         need = len(part[0])
+        # The first row whose room suffices is the tightest.
         k = bisect_left(room, (need, 0))
         free, row = room.pop(k) if k < len(room) else (length, len(rows))
         if row == len(rows):

@@ -126,7 +126,7 @@ class Tokenizer:
     def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> list[list[int]]:
         """`encode` for many texts, through `tokenizers` on all cores where it is installed."""
         texts = list(texts)
-        engine = self._engine[allow_special]
+        engine = self._engine[allow_special] if bpe.is_own() else None
         if engine is not None:
             try:
                 return [e.ids for e in engine.encode_batch_fast(texts, add_special_tokens=False)]
@@ -246,7 +246,7 @@ class _Words(dict):
                 f"the text holds {error.object[error.start]!a}, half a surrogate pair and no character: "
                 "repair the text where it is read, or pass its bytes to encode_bytes"
             ) from None
-        ids = bpe.apply_merges([t._byte_ids[b] for b in data], t._ranks, t._products)
+        ids = bpe.encode_word([t._byte_ids[b] for b in data], t._ranks, t._products)
         if len(word) <= 64:
             if len(self) >= _CACHED_WORDS:
                 self.clear()

@@ -9,6 +9,16 @@ from torch import nn
 from minids.errors import MinidsError
 
 
+def clip_factor(norm: float, limit: float) -> float:
+    """What to multiply all gradients with so that their common norm is at most `limit`; 0 as a limit means none.
+
+    norm: the Euclidean norm of all gradients of the model together, as if they were one vector. One factor for all
+    keeps the direction of the step. Gradients within the limit stay as they are; a norm of 0 is no error. The result
+    may be too small by a relative 1e-6 / norm. Pascanu et al. 2013 (arXiv 1211.5063), algorithm 1.
+    """
+    return min(1.0, limit / (norm + 1e-6)) if limit else 1.0
+
+
 class FlatGradients:
     """Every parameter's .grad as a view of one buffer, followed by the step's sums, so that they travel together."""
 

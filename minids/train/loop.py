@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from minids.errors import MinidsError
 from minids.model import moe
 from minids.progress import Progress
-from minids.train import checkpoint, loss, optim
+from minids.train import checkpoint, gradients, loss, optim
 from minids.train.gradients import FlatGradients
 from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
@@ -151,7 +151,7 @@ class _Run:
     def one_step(self, batches: list, stop_requested: bool) -> dict:
         """Forward, backward, all-reduce, clip, optimizer, router bias. A bad number raises before a weight changes."""
         config, flat = self.config, self.flat
-        lr = config.lr * optim.SCHEDULES[config.schedule](self.step, config.steps, config.warmup)
+        lr = config.lr * optim.schedule(config.schedule, self.step, config.steps, config.warmup)
         flat.zero_()
         counts = None
         for batch in batches:
@@ -176,8 +176,7 @@ class _Run:
         values = {name: sums[name] / sums["weight"] for name in ("loss", "mtp", "balance", "norm")}
         if not all(map(math.isfinite, values.values())):
             raise self._not_finite(values, lr)
-        clip = min(1.0, config.grad_clip / (values["norm"] + 1e-6)) if config.grad_clip else 1.0
-        flat.grads.mul_(clip / sums["weight"])
+        flat.grads.mul_(gradients.clip_factor(values["norm"], config.grad_clip) / sums["weight"])
         self.optimizer.set_lr(lr)
         self.optimizer.step()
         moe.update_bias(self.model, counts, config.bias_update_speed)  # sums the counts over processes itself

@@ -35,23 +35,38 @@ def lm_loss(model: nn.Module, batch, *, loads=None, mtp_lambda: float = 0.0) -> 
     return main, mtp
 
 
+def targets_ahead(ids_BT, weight_BT, segments_BT, ahead):
+    """What each position is to predict, `ahead` tokens further, and how much that counts -> (target_BT, weight_BT).
+
+    target_BT  int [B, T]: ids[t + ahead] at position t; any id of the vocabulary where the weight is 0
+    weight_BT  [B, T]: the weight of that token; 0 where there is none, and where it belongs to another document
+
+    ids_BT int [B, T]; weight_BT [B, T], weight[t] is that of predicting ids[t]; segments_BT int [B, T], equal numbers
+    are one document (None: one document a row); ahead >= 1, which may exceed T. No input is changed.
+    """
+    T = ids_BT.shape[1]
+    # the token and its weight, moved to the position that predicts them
+    target_BT, moved_BT = (F.pad(z_BT[:, ahead:], (0, min(ahead, T))) for z_BT in (ids_BT, weight_BT))
+    if segments_BT is None:
+        return target_BT, moved_BT
+    # a prediction must not reach into the next packed document
+    same_BT = F.pad(segments_BT[:, ahead:] == segments_BT[:, : max(0, T - ahead)], (0, min(ahead, T)))
+    return target_BT, moved_BT * same_BT
+
+
 def nll_sum(head: nn.Module, hidden_BTD: Tensor, batch, ahead: int) -> Tensor:
     """sum_t w[t+ahead] * -log p(ids[t+ahead] | hidden[t]), where position t predicts the token `ahead` of it.
 
-    Only positions with weight go through the head, which is a large part of a tiny model. With ahead > 1 a prediction
-    could reach into the next packed document; it does not count then.
+    Only positions with weight go through the head, which is a large part of a tiny model.
     """
-    weight_BT = batch.weight_BT[:, ahead:]
-    if ahead > 1 and batch.segments_BT is not None:
-        weight_BT = weight_BT * (batch.segments_BT[:, ahead:] == batch.segments_BT[:, :-ahead])
+    target_BT, weight_BT = targets_ahead(batch.ids_BT, batch.weight_BT, batch.segments_BT, ahead)
     if matmul.full_precision_cpu(hidden_BTD) and getattr(head, "bias", None) is None:
-        target_BT, weight_BT = (F.pad(z, (0, ahead)) for z in (batch.ids_BT[:, ahead:], weight_BT))
         return fast.linear_cross_entropy(
             hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten()
         )
-    row, t = weight_BT.nonzero(as_tuple=True)
-    x_ND = hidden_BTD.flatten(0, 1).index_select(0, row * hidden_BTD.shape[1] + t)
-    target_N, weight_N = batch.ids_BT[row, t + ahead], weight_BT[row, t]
+    counts_N = weight_BT.flatten().nonzero()[:, 0]
+    x_ND = hidden_BTD.flatten(0, 1).index_select(0, counts_N)
+    target_N, weight_N = target_BT.flatten()[counts_N], weight_BT.flatten()[counts_N]
     if not len(x_ND):  # all of it padding or prompt
         return x_ND.sum()
     chunk = max(1, LOGITS_AT_ONCE // head.weight.shape[0])

@@ -1,7 +1,7 @@
 """Optimizers and learning-rate schedules: AdamW, Muon, and which parameter gets which.
 
-AdamW (Loshchilov & Hutter 2019, alg. 2), torch's own, fused: on CPU one call for all tensors, 3-6 times faster than
-`foreach` at 0.5 M parameters in 40 tensors.
+AdamW (Loshchilov & Hutter 2019, alg. 2), written out in `adamw_update`. Training runs torch's own, fused: on CPU one
+call for all tensors, 3-6 times faster than `foreach` at 0.5 M parameters in 40 tensors.
 
     m = b1 m + (1-b1) g;   v = b2 v + (1-b2) g^2;   w = w (1 - lr wd) - lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
 
@@ -30,18 +30,64 @@ from torch import Tensor, nn
 from minids.errors import MinidsError
 from minids.train.parallel import Comm
 
+
+def adamw_update(w: Tensor, g: Tensor, m: Tensor, v: Tensor, step: int, lr: float, beta1: float = 0.9,
+                 beta2: float = 0.95, eps: float = 1e-8, weight_decay: float = 0.1) -> tuple[Tensor, Tensor, Tensor]:
+    """One AdamW update of one tensor -> the new (w, m, v); the given tensors stay as they are.
+
+    w, g, m, v: weight, its gradient, and the running means of the gradient and of its square, all of one shape. m and v
+    are zeros before the first update, which has step = 1. Returns the plain running means, without the correction for
+    their start. Loshchilov & Hutter 2019 (arXiv 1711.05101), algorithm 2.
+    """
+    # Both means move a little towards what this batch says.
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    # They began at zero: after `step` updates only a share 1 - beta^step of each has been filled.
+    m_hat, v_hat = m / (1 - beta1**step), v / (1 - beta2**step)
+    # Decoupled decay: it shrinks the weight itself, and is not divided by the root of v.
+    return w * (1 - lr * weight_decay) - lr * m_hat / (v_hat.sqrt() + eps), m, v
+
+
+_OWN = (adamw_update,)
+
+
+class AdamW(torch.optim.AdamW):
+    """torch's fused AdamW, as long as `adamw_update` is the one above; else that one, tensor by tensor."""
+
+    @torch.no_grad()
+    def step(self, closure=None) -> None:
+        if _OWN == (adamw_update,):
+            return super().step(closure)
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:  # as torch's own keeps it, so that a checkpoint fits both
+                    state.update(step=torch.tensor(0.0), exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
+                state["step"] += 1
+                held = (p, state["exp_avg"], state["exp_avg_sq"])
+                new = adamw_update(p.detach(), p.grad, *held[1:], int(state["step"]), group["lr"], *group["betas"],
+                                   group["eps"], group["weight_decay"])
+                for old, value in zip(held, new):
+                    old.copy_(value)
+
+
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan 2024: steepest at 0, so that small singular values grow fast
 
 
 def orthogonalise(x_NRC: Tensor, steps: int = 5, eps: float = 1e-7) -> Tensor:
-    """U V^T of each matrix U S V^T in the batch, roughly: singular values land in about [0.7, 1.2].
+    """U V^T of each matrix U S V^T of a batch [N, rows, cols], roughly: singular values land in about [0.7, 1.2].
 
-    Each step maps every singular value s to a s + b s^3 + c s^5. Dividing by the Frobenius norm first brings all s into
-    [0, 1], where the iteration converges. Needs rows <= cols to be cheapest (the Gram matrix is rows x rows).
+    Each step maps every singular value s to a s + b s^3 + c s^5, with (a, b, c) = NEWTON_SCHULZ, by matrix products
+    alone: x -> a x + b (x x^T) x + c (x x^T)^2 x. A matrix of zeros stays one (`eps` is the least norm to divide by).
+    Any shape works; rows <= cols is cheapest, as the Gram matrix x x^T is rows x rows. Jordan 2024.
     """
     a, b, c = NEWTON_SCHULZ
+    # No singular value is above the Frobenius norm: divided by it, all are in [0, 1], where the steps converge.
     x_NRC = x_NRC / torch.linalg.vector_norm(x_NRC, dim=(1, 2), keepdim=True).clamp(min=eps)
     for _ in range(steps):
+        # (b G + c G^2) x needs the Gram matrix G once.
         gram_NRR = x_NRC @ x_NRC.mT
         poly_NRR = torch.baddbmm(gram_NRR, gram_NRR, gram_NRR, beta=b, alpha=c)
         x_NRC = torch.baddbmm(x_NRC, poly_NRR, x_NRC, beta=a)
@@ -189,7 +235,7 @@ def build_optimizer(model: nn.Module, name: str = "muon", *, lr: float, weight_d
     groups = [{**g, "lr_factor": 1.0} for g in groups if g["params"]]
     optimizers = []
     if groups:
-        optimizers.append(torch.optim.AdamW(groups, lr=lr, betas=betas, eps=eps, fused=_can_fuse(model)))
+        optimizers.append(AdamW(groups, lr=lr, betas=betas, eps=eps, fused=_can_fuse(model)))
     if name == "muon" and matrices:
         groups = [{"params": kinds["matrix"], "blocks": 1}, {"params": kinds["fused"], "blocks": 2}]
         groups = [{**g, "lr_factor": muon_lr_factor} for g in groups if g["params"]]
@@ -230,19 +276,29 @@ V3_TOKENS = 14.8e12
 
 
 def deepseek_v3(step: int, steps: int, warmup: int = 0) -> float:
-    """DeepSeek-V3's pretraining schedule (arXiv 2412.19437 §4.2), its token counts taken as fractions of the run.
+    """DeepSeek-V3's pretraining schedule (arXiv 2412.19437 §4.2) as a factor of the peak rate, which is 2.2e-4 there.
 
-    Warm-up (2K updates there); constant 2.2e-4 until 10T tokens; half a cosine to 2.2e-5 over 4.3T; 2.2e-5 for 333B;
-    7.3e-6 for the last 167B of 14.8T.
+    Linear warm-up (2K updates there), (step + 1) / warmup, as in `constant`; constant 2.2e-4 until 10T tokens; half a
+    cosine to 2.2e-5 over the next 4.3T; 2.2e-5 for 333B; 7.3e-6 for the last 167B of 14.8T. `step` counts updates from
+    0. The token counts are taken as fractions of the run: before update `step` of `steps`, V3_TOKENS * step / steps
+    have been seen, warm-up included.
     """
     if step < warmup:
         return constant(step, steps, warmup)
     tokens = V3_TOKENS * step / steps
+    # The plateau, two thirds of the run.
     if tokens < 10e12:
         return 1.0
+    # Half a cosine from 1 to 0.1.
     if tokens < 14.3e12:
         return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * (tokens - 10e12) / 4.3e12))
+    # Two flat ends.
     return 0.1 if tokens < V3_TOKENS - 167e9 else 7.3e-6 / 2.2e-4
 
 
-SCHEDULES = {f.__name__: f for f in (constant, warmup_linear, warmup_cosine, deepseek_v3)}
+SCHEDULES = ("constant", "warmup_linear", "warmup_cosine", "deepseek_v3")
+
+
+def schedule(name: str, step: int, steps: int, warmup: int = 0) -> float:
+    """The factor that the schedule of this name (one of SCHEDULES) gives; looked up when it is asked for."""
+    return globals()[name](step, steps, warmup)

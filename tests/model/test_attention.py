@@ -5,7 +5,10 @@ import torch
 import torch.nn.functional as F
 from tiny_models import YARN, ids_for, random_model
 
-from minids.model.attention import mla_absorbed, mla_naive
+from minids.model import attention
+from minids.model.attention import cached_latents, mla_absorbed, mla_naive
+from minids.model.cache import Cache
+from minids.model.layers import RMSNorm, apply_rope
 
 FORMS = {
     "plain": {},
@@ -120,6 +123,38 @@ def test_bytes_of_the_cache(form):
         assert cache.nbytes == 4 * 3 * 2 * 14 * each
     assert cache.data.numel() == 3 * 2 * 50 * each  # and nothing is stored beside it
     assert model.to(torch.bfloat16).new_cache(1, 5).data.element_size() == 2
+
+
+def test_what_the_cache_holds_is_finished():
+    """One normalised latent and one rotated key a token, each by its own place; older columns are not touched."""
+    config = double("plain").config
+    C, R, S = config.kv_lora_rank, config.qk_rope_head_dim, 6
+    norm, down = RMSNorm(C).double(), torch.randn(2, S, C + R).double()
+    torch.nn.init.normal_(norm.weight)
+    angles = torch.rand(2, S, R // 2).double() * 6
+    latent = F.rms_norm(down[..., :C], (C,), norm.weight, norm.eps)
+    expected = torch.cat([latent, apply_rope(down[..., C:], angles.cos(), angles.sin())], dim=-1)
+    cache = Cache(config, 2, S, dtype=torch.float64)
+    with torch.no_grad():
+        for part in (slice(0, 3), slice(3, 4), slice(4, 6)):
+            got = cached_latents(down[:, part], norm, angles.cos()[:, part], angles.sin()[:, part], True, cache, 1)
+            assert worst(torch.cat(got, dim=-1), expected[:, : part.stop]) < 1e-12
+            assert worst(cache.data[1, :, : part.stop], expected[:, : part.stop]) < 1e-12
+    assert cache.lengths[0] == 0 and cache.data[0].abs().max() == 0
+
+
+@pytest.mark.parametrize("name", ["attend", "expand_latent", "mla_naive", "cached_latents", "apply_rope"])
+def test_a_replaced_function_is_called(name, monkeypatch):
+    """Also by a model on the path that has a fast one beside it."""
+    model, called = double("plain"), []
+    own = getattr(attention, name)
+    monkeypatch.setattr(attention, name, lambda *given: (called.append(name), own(*given))[1])
+    ids = ids_for(model, 1, 12)
+    with torch.no_grad():
+        logits = model(ids)
+        assert called
+        monkeypatch.undo()
+        assert worst(logits, model(ids)) <= 1e-10
 
 
 @forms

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from minids.model import attention, fast, layers, matmul, moe
+from minids.model import attention, fast, generate, layers, matmul, moe
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 
@@ -111,21 +111,54 @@ def test_products_under_autocast_are_torch_s_own():
     assert x.grad.dtype == torch.float32
 
 
-@pytest.mark.parametrize("name", ["apply_rope", "mla_naive", "expand_latent", "attend"])
-def test_a_replaced_attention_function_is_run(name, monkeypatch):
-    calls = []
-    own = getattr(attention, name)
-    monkeypatch.setattr(attention, name, lambda *a, **k: calls.append(1) or own(*a, **k))
-    Transformer(ModelConfig(**SIZES))(torch.zeros(1, 4, dtype=torch.long))
+@pytest.mark.parametrize("masked", [True, False])
+def test_fused_attention_equals_the_plain_one(masked):
+    q, k, v = leaves((2, 3, 7, 4), (2, 3, 7, 4), (2, 3, 7, 5))
+    mask = torch.rand(2, 1, 7, 7) < 0.5 if masked else None
+    if masked:
+        mask |= torch.eye(7, dtype=torch.bool)
+    same(fast.attend(q, k, v, 0.3, mask), attention.attend(q, k, v, 0.3, mask), [q, k, v])
+
+
+def counted(module, name, monkeypatch):
+    """Puts a function that counts its calls in the place of one of the library's; -> the list it appends to."""
+    calls, own = [], getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *a, **k: calls.append(1) or own(*a, **k))
+    return calls
+
+
+MLA = {**SIZES, "q_lora_rank": None}
+REPLACEABLE = [
+    (attention, "apply_rope"), (attention, "mla_naive"), (attention, "expand_latent"), (attention, "attend"),
+    (layers, "rms_norm"), (layers, "swiglu"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("module, name", REPLACEABLE, ids=lambda x: x if isinstance(x, str) else "")
+@pytest.mark.parametrize("how", [{}, {"q_lora_rank": 14}, {"attention": "gqa"}], ids=str)
+def test_a_replaced_function_is_run_in_training(module, name, how, monkeypatch):
+    if "attention" in how and name in ("mla_naive", "expand_latent"):
+        return
+    calls = counted(module, name, monkeypatch)
+    Transformer(ModelConfig(**{**MLA, **how}))(torch.zeros(1, 4, dtype=torch.long))
     assert calls
 
 
-def test_a_replaced_swiglu_is_run(monkeypatch):
-    calls = []
-    own = layers.swiglu
-    monkeypatch.setattr(layers, "swiglu", lambda *a: calls.append(1) or own(*a))
-    Transformer(ModelConfig(**SIZES))(torch.zeros(1, 4, dtype=torch.long))
-    assert calls
+@pytest.mark.parametrize(
+    "module, name", [(m, name) for m, names in generate.MULTIPLIED_OUT.items() for name in names],
+    ids=lambda x: x if isinstance(x, str) else "",
+)  # fmt: skip
+def test_what_the_folded_decoder_stands_for_is_not_folded_once_replaced(module, name, monkeypatch):
+    model = Transformer(ModelConfig(**{**MLA, "kv_lora_rank": 12, "initializer_range": 0.3})).double().eval()
+    assert generate.folds(model.config)
+    ours = generate.generate(model, [[3, 4, 5, 6, 7, 8]], n=4, max_new_tokens=10)
+    calls = counted(module, name, monkeypatch)
+    if name == "apply_rope":  # attention holds it by this name
+        monkeypatch.setattr(attention, name, getattr(layers, name))
+    assert not generate.folds(model.config)
+    plain = generate.generate(model, [[3, 4, 5, 6, 7, 8]], n=4, max_new_tokens=10)
+    assert plain.ids == ours.ids
+    assert calls or name == "experts_grouped"  # these are too few tokens for that one
 
 
 @pytest.mark.parametrize("shape", [(8, 64), (3, 21), (2, 230)])

@@ -1,4 +1,4 @@
-"""RMSNorm and SwiGLU against autograd, YaRN against transformers and against the published numbers."""
+"""RMSNorm and SwiGLU, plain and fast, against autograd; YaRN against transformers and against the published numbers."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_models import YARN, tiny_config
 
-from minids.model import layers
+from minids.model import fast, layers
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 
@@ -29,44 +29,51 @@ def plain_swiglu(gate, up):
     return gate * torch.sigmoid(gate) * up
 
 
+both = pytest.mark.parametrize("version", [layers, fast], ids=["plain", "fast"])
+
+
+@both
 @pytest.mark.parametrize("shape", [(7, 12), (2, 3, 5), (1, 1)])
-def test_rms_norm(shape):
+def test_rms_norm(shape, version):
     x, w = torch.randn(*shape).double().requires_grad_(), torch.randn(shape[-1]).double().requires_grad_()
     for eps in (1e-6, 0.3):
-        ours, theirs = layers.rms_norm(x, w, eps), plain_rms_norm(x, w, eps)
+        ours, theirs = version.rms_norm(x, w, eps), plain_rms_norm(x, w, eps)
         assert (ours - theirs).abs().max() < 1e-13
         upstream = torch.randn_like(ours)
         for a, b in zip(torch.autograd.grad(ours, (x, w), upstream), torch.autograd.grad(theirs, (x, w), upstream)):
             assert (a - b).abs().max() < 1e-12
-        assert torch.autograd.gradcheck(lambda x, w, eps=eps: layers.rms_norm(x, w, eps), (x, w))
+        assert torch.autograd.gradcheck(lambda x, w, eps=eps: version.rms_norm(x, w, eps), (x, w))
 
 
-def test_rms_norm_of_zeros_and_of_a_view():
+@both
+def test_rms_norm_of_zeros_and_of_a_view(version):
     x, w = torch.zeros(3, 4, requires_grad=True), torch.ones(4, requires_grad=True)
-    layers.rms_norm(x, w, 1e-6).sum().backward()
+    version.rms_norm(x, w, 1e-6).sum().backward()
     assert x.grad.isfinite().all()
     wide = torch.randn(3, 10).double().requires_grad_()
-    assert torch.autograd.gradcheck(lambda v: layers.rms_norm(v[:, 2:6], w.detach().double(), 1e-6), (wide,))
+    assert torch.autograd.gradcheck(lambda v: version.rms_norm(v[:, 2:6], w.detach().double(), 1e-6), (wide,))
 
 
+@both
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_rms_norm_in_half_precision_is_computed_in_float32(dtype):
+def test_rms_norm_in_half_precision_is_computed_in_float32(dtype, version):
     x = (torch.randn(64, 256) * 30).to(dtype)
     exact = plain_rms_norm(x.double(), torch.ones(256).double(), 1e-6)
-    error = (layers.rms_norm(x, torch.ones(256, dtype=dtype), 1e-6).double() - exact).abs().max()
+    error = (version.rms_norm(x, torch.ones(256, dtype=dtype), 1e-6).double() - exact).abs().max()
     assert error <= 4 * torch.finfo(dtype).eps  # values go up to about 4
 
 
-def test_swiglu():
+@both
+def test_swiglu(version):
     gate, up = (torch.randn(5, 9).double().mul(3).requires_grad_() for _ in range(2))
-    ours, theirs = layers.swiglu(gate, up), plain_swiglu(gate, up)
+    ours, theirs = version.swiglu(gate, up), plain_swiglu(gate, up)
     assert (ours - theirs).abs().max() < 1e-13
     upstream = torch.randn_like(ours)
     for a, b in zip(torch.autograd.grad(ours, (gate, up), upstream), torch.autograd.grad(theirs, (gate, up), upstream)):
         assert (a - b).abs().max() < 1e-12
-    assert torch.autograd.gradcheck(layers.swiglu, (gate, up))
+    assert torch.autograd.gradcheck(version.swiglu, (gate, up))
     extreme = torch.tensor([-1e4, -100.0, 0.0, 100.0, 1e4], requires_grad=True)
-    layers.swiglu(extreme, torch.ones(5)).sum().backward()
+    version.swiglu(extreme, torch.ones(5)).sum().backward()
     assert extreme.grad.isfinite().all()
 
 

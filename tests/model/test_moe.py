@@ -80,6 +80,16 @@ def test_router_equals_transformers(lowest, norm):
     assert ((by_group.diff(dim=-1) > 0).sum(-1) + 1).max() <= config.topk_group
 
 
+def test_equal_numbers_on_all_biases_change_no_route():
+    """What a group mask of 0 instead of -inf breaks."""
+    torch.manual_seed(0)
+    scores, bias = torch.rand(500, 16).double(), torch.rand(16).double()
+    routes = [moe.route(scores, bias + n, 4, 2, 3, True, 1.0)[0].sort(-1).values for n in (-9.0, -1.5, 0.0, 4.0)]
+    assert all(torch.equal(routes[0], other) for other in routes)
+    groups = routes[0] // 4
+    assert max(len(set(row)) for row in groups.tolist()) == 2
+
+
 def test_gates_get_gradients_and_biases_none():
     gate = moe.Gate(tiny_config())
     torch.nn.init.normal_(gate.weight)
@@ -164,6 +174,33 @@ def test_the_model_is_the_same_with_each_form(monkeypatch):
             monkeypatch.setattr(moe, "experts_dense", form)
             monkeypatch.setattr(moe, "experts_grouped", form)
             assert (model(ids) - chosen).abs().max() < 1e-11
+
+
+def test_another_loop_takes_the_fast_forms_places(monkeypatch):
+    """A loop that is not the library's own computes everything; with a `slots` of its own the grouped form trains."""
+    model, x = random_model(dtype=torch.float64), torch.randn(300, 40).double()
+    layer = moe.moe_layers(model)[0]
+    _, indices, gates = layer.gate(x)
+    few, many = (x[:5], indices[:5], gates[:5]), (x, indices, gates)
+
+    def forms():
+        with torch.no_grad():
+            return moe.experts_form(few[0]), moe.experts_form(many[0])
+
+    assert forms() == (moe.experts_dense, moe.experts_grouped) and moe.experts_form(few[0]) is moe.experts_grouped
+    with torch.no_grad():
+        expected = layer.experts(*many)
+    library, slots, called = moe.experts_loop, moe.slots, []
+
+    def loop(*args):
+        called.append(len(args[0]))
+        return library(*args)
+
+    monkeypatch.setattr(moe, "experts_loop", loop)
+    assert forms() == (loop, loop) and moe.experts_form(many[0]) is loop
+    assert torch.allclose(layer.experts(*many), expected, rtol=1e-12) and called == [300]
+    monkeypatch.setattr(moe, "slots", lambda *args: slots(*args))
+    assert forms() == (loop, moe.experts_grouped) and moe.experts_form(few[0]) is moe.experts_grouped
 
 
 # -- balance -------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Speculative decoding writes what greedy decoding writes, whatever the modules guess."""
 
+import random
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from tiny_models import YARN, ids_for, random_model
 
 from minids.errors import MinidsError
-from minids.model.speculative import Drafter, speculative_greedy
+from minids.model.speculative import Drafter, expected_speedup, speculative_greedy
+from minids.text.corpus import pad_batch
+from minids.train import loss
 
 
 def greedy(model, prompt, count, stop=()):
@@ -138,3 +142,31 @@ def test_modes_and_the_default_stop():
     assert model.training
     model.config.eos_token_id = whole[4]
     assert speculative_greedy(model, prompt, 10)[0] == whole[: whole.index(whole[4]) + 1]
+
+
+@pytest.mark.parametrize("lengths", [(1,), (2, 1), (3, 2)], ids=str)
+def test_texts_shorter_than_the_modules_reach(lengths):
+    """Their MTP loss is that of the targets there are, on both paths of the loss."""
+    model = random_model(dtype=torch.float64, num_nextn_predict_layers=3)
+    batch = pad_batch([ids_for(model, 1, n, seed=n)[0].tolist() for n in lengths])
+    state = model.hidden(batch.ids_BT, valid_BT=batch.valid_BT)
+    states = model.mtp_hidden(state, batch.ids_BT, valid_BT=batch.valid_BT)
+    assert all(s.shape == state.shape for s in states)
+    want = 0.0
+    for ahead, s in enumerate(states, 2):
+        for b, t in ((b, t) for b, n in enumerate(lengths) for t in range(n - ahead)):
+            want -= model.lm_head(s[b, t]).log_softmax(-1)[batch.ids_BT[b, t + ahead]].item() / len(states)
+    assert loss.lm_loss(model, batch, mtp_lambda=0.3)[1].item() == pytest.approx(want, abs=1e-9)
+    with torch.autocast("cpu", torch.bfloat16, enabled=True):  # the path without the hand-written backward
+        assert loss.lm_loss(model.float(), batch, mtp_lambda=0.3)[1].item() == pytest.approx(want, rel=0.1, abs=1e-6)
+
+
+def test_expected_speedup_is_what_rounds_take():
+    rng, rates, tokens, rounds = random.Random(0), (0.8, 0.5, 0.9), 0, 40_000
+    for _ in range(rounds):
+        tokens += 1
+        for rate in rates:
+            if rng.random() >= rate:
+                break
+            tokens += 1
+    assert expected_speedup(rates, 0.2, 0.1) == pytest.approx(tokens / rounds / 1.9, rel=0.02)

@@ -50,7 +50,7 @@ def test_one_pass_equals_three_splits(text, digits):
     words = regex.findall(bpe.one_pass(digits), text, flags=regex.V1)
     assert words == three_splits(text, digits)
     assert words == [word for word, _ in rust_splits(digits).pre_tokenize_str(text)]
-    assert bpe.pretokenize(text, digits) == words
+    assert bpe.pretokenize(text, digits) == words == bpe.three_splits(text, digits)
 
 
 @pytest.mark.parametrize("digits", ["triples", "single"])
@@ -108,6 +108,7 @@ def same_merges(texts, vocab_size, **options):
     mine, theirs = json.loads(ours.to_json())["model"], json.loads(rust.to_str())["model"]
     assert mine["merges"] == theirs["merges"]
     assert mine["vocab"] == theirs["vocab"]
+    assert len(set(ours.pieces)) == len(ours.pieces)  # no two merges spell the same bytes
     return ours
 
 
@@ -153,6 +154,31 @@ def test_heap_and_plain_loop_agree(word, corpus):
         rank, i = min(found)
         plain[i : i + 2] = [products[rank]]
     assert heap == plain == bpe.apply_merges(ids, ranks, products)
+
+
+def test_fast_twins_step_aside_for_a_readers_own_functions(tokenizer, monkeypatch):
+    text, seen = "In 1234 days, é! " + "ab" * 50, []
+    ids = tokenizer.encode(text)
+
+    def isolate(pieces, pattern):
+        seen.append("isolate")
+        return own_isolate(pieces, pattern)
+
+    def apply_merges(word, ranks, products):
+        seen.append("apply_merges")
+        return own_apply(word, ranks, products)
+
+    own_isolate, own_apply = bpe.isolate, bpe.apply_merges
+    assert bpe.is_own()
+    for name, mine in [("isolate", isolate), ("apply_merges", apply_merges)]:
+        with monkeypatch.context() as patch:
+            patch.setattr(bpe, name, mine)
+            assert not bpe.is_own()
+            cold = Tokenizer(tokenizer.pieces, tokenizer.merges, tokenizer.specials)
+            assert cold.encode(text) == ids == cold.encode_batch([text])[0]
+            assert cold.encode_batch(["ab" * 50])[0] == tokenizer.encode("ab" * 50)
+        assert set(seen) == {name}
+        seen.clear()
 
 
 def test_unknown_digits_and_missing_regex(monkeypatch):

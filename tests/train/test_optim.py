@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -46,6 +47,32 @@ def test_adamw_equals_the_formula():
         optimizer.step()
     for name, p in model.named_parameters():
         torch.testing.assert_close(p.data, expected[name], rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("switch", [0, 3])
+def test_another_update_function_takes_the_fused_ones_place(monkeypatch, switch):
+    """At any time: both keep the same state."""
+    ours, theirs = Toy(torch.float64), Toy(torch.float64)
+    how = dict(lr=0.01, weight_decay=0.1)
+    optimizer, fused = optim.build_optimizer(ours, "adamw", **how), optim.build_optimizer(theirs, "adamw", **how)
+    plain, calls = optim.adamw_update, []
+
+    def students(*args):
+        calls.append(len(args))
+        return plain(*args)
+
+    for t in range(6):
+        set_gradients(ours, t)
+        set_gradients(theirs, t)
+        fused.step()
+        with monkeypatch.context() as patch:
+            if t >= switch:
+                patch.setattr(optim, "adamw_update", students)
+            optimizer.step()
+    assert len(calls) == (6 - switch) * len(list(ours.parameters()))
+    fused.load_state_dict(optimizer.state_dict())
+    for a, b in zip(ours.parameters(), theirs.parameters()):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-13)
 
 
 def newton_schulz_plain(x, steps):
@@ -167,7 +194,8 @@ def test_a_foreign_optimizer_state_is_refused():
 
 
 def test_schedules():
-    for f in optim.SCHEDULES.values():
+    for name in optim.SCHEDULES:
+        f = partial(optim.schedule, name)
         factors = [f(step, 100, 10) for step in range(100)]
         assert factors[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
         assert f(10, 100, 10) == pytest.approx(1.0)
