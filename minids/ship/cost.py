@@ -1,13 +1,13 @@
-"""What a run costs, with every assumption shown: parameters, FLOPs, GPU hours, dollars, bytes of cache a
+"""What a run costs, with every assumption shown: tokens -> FLOPs -> GPU hours -> dollars, and bytes of cache a
 token.
 
-    FLOPs a token (training)  = 6 * N + 3 * A           forward 2 * N, backward twice that
+    FLOPs a token (training)  = 6 * N + 3 * A           forward 2 * N + A, backward twice that
     N = parameters multiplied with a token: attention, dense and chosen expert matrices, router, head; not the
         embedding, which is looked up
-    A = layers * heads * (d_qk + d_v) * length          attention's own products, forward; causal, so a token
-        sees half of the positions on average
-    cache, bytes a token = layers * elements * bytes    elements: MLA d_c + d_rope;  GQA groups * (d_qk + d_v);
-        MHA the same with as many groups as heads
+    A = attention's own products, forward: queries times keys, weights times values
+    GPU hours                 = FLOPs / (peak FLOP/s * share of it that is reached) / 3600
+    dollars                   = GPU hours * rent
+    cache, bytes a token      = layers * elements * bytes of one
 
 `describe("v3")` compares the formula with what the DeepSeek-V3 report says it paid (arXiv 2412.19437, Table
 1), `describe("r1")` adds R1's own bill, `describe("tiny")` is a plan on paper for a recipe, `of_run` measures
@@ -17,27 +17,25 @@ Left out: communication, recomputation, optimizer arithmetic, norms and softmax 
 modules; electricity.
 """
 
-from dataclasses import replace
-
 from minids import recipes
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 
 V3_TOKENS = 14.8e12
+V3_GPUS = 2048  # §3.1
 V3_HOURS = {"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}  # of one H800
 R1_HOURS = {"R1-Zero": 101_000, "SFT data": 5_000, "R1": 41_000}
-DOLLARS_PER_HOUR = 2.0  # the rent that both papers assume
+DOLLARS_PER_HOUR = 2.0  # the rent that both papers assume, and the default of `bill`
 V3_SOURCE = "DeepSeek-V3 report, arXiv 2412.19437, Table 1"
 R1_SOURCE = (
-    "R1 paper (Nature, 2025), Supplementary Table 7, as quoted by several secondary sources that agree; the "
-    "table itself was not read"
+    "R1 paper, arXiv 2501.12948 v2, Table 7 (the Nature version's Supplementary Table 7), as transcribed by several "
+    "secondary sources that agree; the table itself was not read"
 )
 H800_BF16 = 989e12  # FLOP/s, dense, data sheet of the H100 SXM, whose tensor cores the H800 shares
 
 
 def parameters(config: ModelConfig):
-    """Parameters by part, `total` and `active` (one token's share: num_experts_per_tok of n_routed_experts),
-    as a dict of integers.
+    """Parameters by part, and their `total`, as a dict of integers.
 
     The MTP modules are not counted. Equal to Transformer.parameter_count(), by arithmetic instead of by
     building it.
@@ -70,27 +68,46 @@ def parameters(config: ModelConfig):
         "router": moe * c.n_routed_experts * D,
         "norms": (2 * c.num_hidden_layers + 1) * D,
     }
-    total = sum(parts.values())
-    idle = moe * (c.n_routed_experts - c.num_experts_per_tok) * expert
-    return {**parts, "total": total, "active": total - idle}
+    return {**parts, "total": sum(parts.values())}
+
+
+def active(config: ModelConfig):
+    """The parameters that one token meets on its way through the model, an integer.
+
+    `parameters(config)` counts the model by part: embedding, head, attention, dense feed-forward, shared
+    experts, routed experts, router, norms, and their total. A token is sent to `config.num_experts_per_tok` of
+    the `config.n_routed_experts` routed experts of each MoE layer, and meets every other part whole. A model
+    without MoE layers has no routed experts (0), and every parameter is active.
+
+    DeepSeek-V3: 37.55e9 of 671.03e9; the report says 37B of 671B (arXiv 2412.19437, abstract).
+    """
+    counted = parameters(config)
+    # the routed experts are all of one size, so a share of them is a share of their parameters
+    chosen = counted["routed experts"] * config.num_experts_per_tok // max(1, config.n_routed_experts)
+    return counted["total"] - counted["routed experts"] + chosen
 
 
 def multiplied(config: ModelConfig):
     """N: the active parameters that are multiplied with a token. Looking up an embedding multiplies nothing;
     a tied head does."""
-    p = parameters(config)
-    return p["active"] - (0 if config.tie_word_embeddings else p["embedding"])
+    return active(config) - (0 if config.tie_word_embeddings else parameters(config)["embedding"])
 
 
 def attention_flops(config: ModelConfig, length):
-    """A: forward FLOPs a token of queries times keys and weights times values, causal, averaged over a text
-    of `length` tokens."""
-    return (
-        config.num_hidden_layers
-        * config.num_attention_heads
-        * (config.qk_head_dim + config.v_head_dim)
-        * length
-    )
+    """A: forward FLOPs a token that attention spends on its own products (queries times keys, weights times
+    values), over all layers, averaged over a text of `length` tokens.
+
+    A multiplication with its addition is 2 FLOPs. Each of `num_attention_heads` query heads does its own
+    products, whatever the number of key heads. A query and a key have `config.qk_head_dim` numbers, a value has
+    `config.v_head_dim`. The text is causal: a token looks at itself and at what stands before it, on average at
+    half of the text (the half token more may be counted or left out). The projections W_Q, W_K, W_V, W_O belong
+    to N, not here.
+    """
+    # positions that a token looks at, on average
+    seen = length / 2
+    # FLOPs of one head for one such position: its score, and its value added to the sum
+    each = 2 * config.qk_head_dim + 2 * config.v_head_dim
+    return config.num_hidden_layers * config.num_attention_heads * each * seen
 
 
 def forward_flops(config: ModelConfig, tokens, length):
@@ -99,32 +116,96 @@ def forward_flops(config: ModelConfig, tokens, length):
 
 
 def training_flops(config: ModelConfig, tokens, length):
-    """FLOPs of training on `tokens` tokens in texts of `length`: tokens * (6 N + 3 A). V3 at 4,096: 250 GFLOP
-    a token."""
-    return 3 * forward_flops(config, tokens, length)
+    """FLOPs of training on `tokens` tokens in texts of `length` tokens: forward and backward.
+
+    Forward: every one of the `multiplied(config)` parameters is multiplied once with each token and added to a
+    sum, 2 FLOPs; attention's own products are `attention_flops(config, length)` a token. Backward: where the
+    forward pass computed one product y = x W, the gradient needs two of the same size, one for x and one for W;
+    the same holds for attention's products. Optimizer, norms, softmax and recomputation are left out.
+
+    DeepSeek-V3 in texts of 4,096: 250e9 a token.
+    """
+    # a token's forward pass
+    forward = 2 * multiplied(config) + attention_flops(config, length)
+    # backward costs as much as two of them
+    return tokens * 3 * forward
 
 
-def cache_bytes(config: ModelConfig, bytes_per_element=2):
-    """Bytes of cache a token over all layers, for this model's attention sizes as MLA, as GQA and as MHA."""
+def gpu_hours(flops, peak, share):
+    """Hours that one GPU works on `flops`, or n GPUs together: n times as many, for an n-th of the time.
+
+    flops  floating-point operations      peak   FLOP/s on the data sheet (H800, dense bf16: 989e12)
+    share  of the peak that the program reaches, above 0 and at most 1: 0.39 for 39 %. Real programs wait for
+           memory and for each other.
+    Raises MinidsError for any other share: 39 is no share, and nothing is faster than its peak.
+    """
+    if not 0 < share <= 1:
+        raise MinidsError(f"cost: share must lie above 0 and at most at 1 (0.39 for 39 %), got {share}.")
+    return flops / (peak * share) / 3600
+
+
+def bill(hours, dollars_per_hour=2.0, gpus=None):
+    """The bill for stages of training, given as a dict {stage: GPU hours} -> dict:
+
+    gpu_hours         the stages as given (in a dict of its own)
+    gpu_hours_total   their sum
+    dollars_per_hour  the rent of one GPU for one hour, as given
+    dollars           for all stages together
+    gpus              as given
+    days              that so many GPUs work, day and night, if all work all the time; None if `gpus` is None
+    """
+    total = sum(hours.values())
+    return {
+        "gpu_hours": dict(hours), "gpu_hours_total": total, "dollars_per_hour": dollars_per_hour,
+        "dollars": total * dollars_per_hour, "gpus": gpus, "days": total / gpus / 24 if gpus else None,
+    }  # fmt: skip
+
+
+def cache_bytes(config: ModelConfig, attention, groups=None, bytes_per_element=2):
+    """Bytes that the cache of a generating model grows by with each token, over all layers, if a model of these
+    sizes had this kind of attention.
+
+    "mha"  a key of `config.qk_head_dim` and a value of `config.v_head_dim` numbers for each of the
+           `config.num_attention_heads` heads
+    "gqa"  the same for each of `groups` groups of heads, which share them (arXiv 2305.13245); 1 is MQA
+    "mla"  for all heads together one latent of `config.kv_lora_rank` numbers, from which keys and values are
+           computed anew, and one rotated key of `config.qk_rope_head_dim` (arXiv 2405.04434 §2.1.2, §2.1.3)
+    `config.attention` is not looked at. Raises MinidsError for another kind.
+    """
+    # what one layer keeps of one token, in numbers
+    if attention == "mla":
+        elements = config.kv_lora_rank + config.qk_rope_head_dim
+    elif attention in ("mha", "gqa"):
+        pairs = config.num_attention_heads if attention == "mha" else groups
+        elements = pairs * (config.qk_head_dim + config.v_head_dim)
+    else:
+        raise MinidsError(f"cost: attention {attention!r} is not one of mla, gqa, mha.")
+    return config.num_hidden_layers * elements * bytes_per_element
+
+
+def caches(config: ModelConfig, bytes_per_element=2):
+    """cache_bytes of this model's sizes as MLA, as GQA of usual grouping, and as MHA."""
     heads = config.num_attention_heads
     groups = (
         8
         if heads > 8 and heads % 8 == 0
         else max(g for g in range(1, heads + 1) if heads % g == 0 and 2 * g <= max(2, heads))
     )
-    kinds = {
-        "MLA": replace(config, attention="mla", num_key_value_heads=heads),
-        f"GQA, {groups} groups": replace(config, attention="gqa", num_key_value_heads=groups),
-        "MHA": replace(config, attention="mha", num_key_value_heads=heads),
-    }
     return {
-        name: kind.num_hidden_layers * kind.cache_elements * bytes_per_element for name, kind in kinds.items()
+        "MLA": cache_bytes(config, "mla", bytes_per_element=bytes_per_element),
+        f"GQA, {groups} groups": cache_bytes(config, "gqa", groups, bytes_per_element),
+        "MHA": cache_bytes(config, "mha", bytes_per_element=bytes_per_element),
     }
 
 
 def v3_flops():
     """FLOPs of V3's pre-training by the formula: 14.8T tokens in texts of 4,096."""
     return training_flops(ModelConfig(), V3_TOKENS, 4096)
+
+
+def v3_share():
+    """Share of the bf16 peak that V3's run reached: the formula's FLOPs over what its hours could have done."""
+    return v3_flops() / (V3_HOURS["pre-training"] * 3600) / H800_BF16
 
 
 # -- descriptions --------------------------------------------------------------------------------------------
@@ -146,29 +227,20 @@ def _model(config, title, bytes_per_element):
     counted = parameters(config)
     return {
         "name": title,
-        "parameters": counted["total"], "active": counted["active"], "multiplied": multiplied(config),
-        "parts": {k: v for k, v in counted.items() if k not in ("total", "active")},
+        "parameters": counted["total"], "active": active(config), "multiplied": multiplied(config),
+        "parts": {k: v for k, v in counted.items() if k != "total"},
         "cache_elements_per_token": config.num_hidden_layers * config.cache_elements,
         "bytes_per_element": bytes_per_element,
-        "cache_bytes_per_token": cache_bytes(config, bytes_per_element),
-    }  # fmt: skip
-
-
-def _bill(hours):
-    total = sum(hours.values())
-    return {
-        "gpu": "H800", "gpu_hours": hours, "gpu_hours_total": total, "dollars_per_hour": DOLLARS_PER_HOUR,
-        "dollars": total * DOLLARS_PER_HOUR,
+        "cache_bytes_per_token": caches(config, bytes_per_element),
     }  # fmt: skip
 
 
 def _v3():
     flops = v3_flops()
-    speed = flops / (V3_HOURS["pre-training"] * 3600)
     return {
         "tokens": V3_TOKENS, "length": 4096, "flops_per_token": flops / V3_TOKENS, "flops": flops,
-        **_bill(V3_HOURS),
-        "flops_per_second_per_gpu": speed, "share_of_bf16_peak": speed / H800_BF16,
+        "gpu": "H800", **bill(V3_HOURS, gpus=V3_GPUS),
+        "flops_per_second_per_gpu": v3_share() * H800_BF16, "share_of_bf16_peak": v3_share(),
         "source": V3_SOURCE,
         "assumptions": [
             "sizes are the defaults of minids.ModelConfig; 14.8T tokens in texts of 4,096 (§4.1, §4.2)",
@@ -181,10 +253,10 @@ def _v3():
 
 
 def _r1():
-    hours = sum(R1_HOURS.values()) + sum(V3_HOURS.values())
+    both = bill({**V3_HOURS, **R1_HOURS})
     return {
-        **_bill(R1_HOURS),
-        "with_v3": {"gpu_hours_total": hours, "dollars": hours * DOLLARS_PER_HOUR},
+        "gpu": "H800", **bill(R1_HOURS),
+        "with_v3": {"gpu_hours_total": both["gpu_hours_total"], "dollars": both["dollars"]},
         "source": R1_SOURCE,
         "assumptions": [
             "only what came on top of the DeepSeek-V3 base model; V3 itself is in `minids cost v3`",
@@ -209,6 +281,7 @@ def _recipe(recipe, processes):
         "length": length, "flops_per_token": training_flops(config, 1, length),
         "tokens": sum(s["tokens"] for s in stages.values()),
         "stages": stages, "flops": total, "share_of_v3": total / v3_flops(),
+        "h800_seconds": 3600 * gpu_hours(total, H800_BF16, v3_share()),
         "assumptions": [
             f"{processes} processes, each with its tokens_per_batch",
             f"a text has {length} tokens on average, half of grpo.max_new_tokens; a run's report counts its own",
@@ -291,6 +364,7 @@ def text(cost):
         line("FLOPs", f"{c['flops']:.2e}")
     if "share_of_v3" in c:
         line("share of V3's", f"{c['share_of_v3']:.1e}", f"V3's pre-training: {v3_flops():.2e} FLOP")
+        line("on one H800 at V3's speed", f"{c['h800_seconds']:.3g} s", "which a small model does not reach")
     if "gpu_hours" in c:
         out.append("")
         for name, hours in c["gpu_hours"].items():
@@ -304,6 +378,8 @@ def text(cost):
             f"{c['gpu_hours_total'] / 1e3:,.0f}K",
             f"{c['gpu']} hours   ${c['dollars'] / 1e6:.3f}M at ${c['dollars_per_hour']:g} an hour",
         )
+        if c["days"]:
+            line("on so many GPUs", f"{c['gpus']:,}", f"{c['days']:.1f} days")
     if "with_v3" in c:
         line(
             "with V3 below it",

@@ -5,6 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from minids.errors import MinidsError
+from minids.model.cache import Cache
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.ship import cost
@@ -38,9 +39,9 @@ def meta(config):
 def test_parameters_of_v3_by_arithmetic_and_by_building_it():
     counted, model = cost.parameters(ModelConfig()), meta(ModelConfig())
     assert round(counted["total"] / 1e9, 3) == 671.026
-    assert round(counted["active"] / 1e9, 2) == 37.55
+    assert round(cost.active(ModelConfig()) / 1e9, 2) == 37.55
     assert counted["total"] == model.parameter_count()
-    assert counted["active"] == model.parameter_count(active=True)
+    assert cost.active(ModelConfig()) == model.parameter_count(active=True)
     assert round(cost.multiplied(ModelConfig()) / 1e9, 2) == 36.63
 
 
@@ -64,7 +65,7 @@ def test_parameters_equal_the_model_s(changes):
     config = ModelConfig(**{**TINY, **changes})
     counted, model = cost.parameters(config), meta(config)
     assert counted["total"] == model.parameter_count()
-    assert counted["active"] == model.parameter_count(active=True)
+    assert cost.active(config) == model.parameter_count(active=True)
 
 
 def test_attention_flops_are_half_of_what_torch_counts():
@@ -99,6 +100,7 @@ def test_v3_reproduces_the_paper():
     }
     assert v3["gpu_hours_total"] == 2_788_000
     assert v3["dollars"] == 5_576_000
+    assert v3["gpus"] == 2048 and v3["days"] == pytest.approx(56.7, abs=0.05)
     assert v3["flops_per_token"] == pytest.approx(250e9, rel=0.005)
     assert v3["share_of_bf16_peak"] == pytest.approx(0.39, abs=0.005)
     assert v3["cache_elements_per_token"] == 35_136
@@ -121,6 +123,37 @@ def test_text_and_json(name):
         assert "$5.576M" in text and "70,272 B" in text and "arXiv 2412.19437" in text
     if name == "r1":
         assert "$0.294M" in text and "147K" in text
+
+
+@pytest.mark.parametrize(
+    "kind", [{}, {"attention": "mha"}, {"attention": "gqa", "num_key_value_heads": 2}], ids=str
+)
+def test_cache_bytes_are_what_a_cache_holds(kind):
+    config = ModelConfig(**{**TINY, **kind})
+    cache = Cache(config, batch=1, max_length=1)
+    counted = cost.cache_bytes(config, config.attention, config.num_key_value_heads, cache.data.element_size())
+    assert counted == cache.data.numel() * cache.data.element_size()
+
+
+def test_cache_of_an_unknown_kind_is_refused():
+    with pytest.raises(MinidsError, match="flash"):
+        cost.cache_bytes(ModelConfig(), "flash")
+
+
+def test_gpu_hours_and_back():
+    hours = cost.gpu_hours(cost.v3_flops(), cost.H800_BF16, cost.v3_share())
+    assert hours == pytest.approx(cost.V3_HOURS["pre-training"])
+    for share in (0, -0.1, 1.01, 39, float("nan")):
+        with pytest.raises(MinidsError, match="share"):
+            cost.gpu_hours(1e15, cost.H800_BF16, share)
+
+
+def test_bill_leaves_its_hours_alone():
+    hours = {"a": 100, "b": 44}
+    made = cost.bill(hours, 3.0, gpus=6)
+    assert (made["gpu_hours_total"], made["dollars"], made["days"]) == (144, 432, 1)
+    made["gpu_hours"]["c"] = 1
+    assert hours == {"a": 100, "b": 44} and cost.bill(hours)["days"] is None
 
 
 def test_recipe_adds_up():
