@@ -99,16 +99,13 @@ def run(args):
     from minids import pipeline, recipes
     from minids.ship import evaluation
 
-    if args.mine:
-        raise MinidsError(
-            "--mine runs the job on functions that you wrote and saved, but none are saved here (there is no folder "
-            "mine/). Leave --mine out."
-        )
+    prepare = _mine() if args.mine else None
     recipe = recipes.load(args.recipe, args.set)
-    out = Path(args.out or Path("runs") / (recipe.name + (f"-seed{args.seed}" if args.seed else "")))
+    name = recipe.name + (f"-seed{args.seed}" if args.seed else "") + "-mine" * args.mine
+    out = Path(args.out or Path("runs") / name)
     how = {name: getattr(args, name) for name in ("seed", "resume", "controls", "device", "workers")}
     try:
-        results = pipeline.run(recipe, out, **how)
+        results = pipeline.run(recipe, out, **how, prepare=prepare)
     except KeyboardInterrupt:
         saved = f"What was finished is in {out}. Go on with the same command and --resume." if out.exists() else ""
         raise KeyboardInterrupt(saved) from None
@@ -120,10 +117,26 @@ def run(args):
     print(f"next     minids chat {out}\n         minids eval {out} --problems FILE.jsonl")
 
 
+def _mine():
+    """Puts the student's functions into this process, says which, and returns what a worker does."""
+    from minids.course import mine
+
+    book = mine.ledger()
+    print(mine.status(book), file=sys.stderr)
+    if not book["yours"]:
+        raise MinidsError(
+            f"--mine runs on functions that you wrote and kept, but none are in {mine.shown(mine.folder())}. Solve "
+            "exercises first (make lab), or leave --mine out."
+        )
+    return mine.ledger
+
+
 def chat(args):
     from minids import pipeline
     from minids.ship import chat, folders
 
+    if args.mine:
+        _mine()
     opened = folders.open_folder(args.dir, pipeline.pick_device(args.device))
     chat.talk(opened, temperature=args.temperature, max_new_tokens=args.max_new_tokens, seed=args.seed)
 
@@ -183,6 +196,27 @@ def cost(args):
     print(cost.text(cost.describe(args.name)))
 
 
+def grade(args):
+    from minids.course import grade
+
+    grade.grade_files(
+        args.files, csv=args.csv, html=args.html, private=args.private, chapter=args.chapter, jobs=args.jobs,
+        seed=args.seed,
+    )  # fmt: skip
+
+
+def progress(args):
+    from minids.course import progress
+
+    print(progress.write_html(args.html) if args.html else progress.text())
+
+
+def course(args):
+    from minids.course import nbgrader
+
+    nbgrader.write(Path(args.nbgrader))
+
+
 def doctor(args):
     from minids.ship import doctor
 
@@ -220,6 +254,7 @@ def parser():
     as_json = ("--json", {"action": "store_true", "help": "JSON on stdout"})
     workers = ("--workers", {"type": positive, "metavar": "N", "help": "processes; default: 2 on a CPU with two cores"})
     seed = ("--seed", {"type": natural, "default": 0, "metavar": "N"})
+    mine = ("--mine", {"action": "store_true", "help": "on your own functions, kept in mine/ by the chapters"})
     change = {"action": "extend", "nargs": "+", "default": [], "metavar": "key=value"}
     controls = "also train to answer without thinking, and with random rewards"
     command(
@@ -230,11 +265,12 @@ def parser():
         ("--resume", {"action": "store_true", "help": "go on with the run in that folder"}),
         ("--controls", {"action": "store_true", "help": controls}),
         ("--set", {**change, "help": "change the recipe: grpo.steps=40"}),
-        ("--mine", {"action": "store_true", "help": "run on your own saved functions"}),
+        mine,
     )  # fmt: skip
     heat = {"type": temperature, "default": 0.0, "metavar": "T", "help": "0 (default): always the likeliest token"}
     command(
-        "chat", chat, "talk to a model in the terminal", folder, device, seed, ("--temperature", heat),
+        "chat", chat, "talk to a model in the terminal", folder, device, seed, mine,
+        ("--temperature", heat),
         ("--max-new-tokens", {"type": positive, "default": 320, "metavar": "N"}),
     )  # fmt: skip
     command(
@@ -253,6 +289,24 @@ def parser():
     command("bench", bench, "speed, side by side with peers", ("what", {"nargs": "?", "choices": parts}), as_json)
     which = {"nargs": "?", "default": "v3", "metavar": "NAME", "help": "v3 (default), r1, or a recipe"}
     command("cost", cost, "GPU hours, dollars, FLOPs and cache bytes, every assumption shown", ("name", which))
+    command(
+        "grade", grade, "points and feedback for students' notebooks, without running them",
+        ("files", {"nargs": "+", "metavar": "FILE", "help": "notebooks, .py files, or folders of kept answers"}),
+        ("--csv", {"metavar": "F", "help": "a line a student and exercise"}),
+        ("--html", {"metavar": "DIR", "help": "a feedback page a student"}),
+        ("--private", {"metavar": "DIR", "help": "more cases of your own, as in minids/course/cases"}),
+        ("--chapter", {"metavar": "NN", "help": "only the exercises of this chapter; default: those it finds"}),
+        ("--jobs", {"type": positive, "metavar": "N", "help": "submissions at a time; default: the cores"}),
+        ("--seed", {"type": natural, "metavar": "N", "help": "of the cases; default: a fresh one, which is printed"}),
+    )  # fmt: skip
+    command(
+        "progress", progress, "which parts are yours, points, what is next, time spent",
+        ("--html", {"metavar": "F", "help": "as a page"}),
+    )  # fmt: skip
+    command(
+        "course", course, "the course in other forms",
+        ("--nbgrader", {"metavar": "DIR", "required": True, "help": "write an nbgrader course there"}),
+    )  # fmt: skip
     command("doctor", doctor, "what this machine can and cannot run")
     command("report", report, "draw a run's report again", folder)
     return top

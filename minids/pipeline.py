@@ -36,20 +36,30 @@ from minids.train import loop, parallel
 from minids.train.metrics import MetricsLog
 
 
-def run(recipe, out, *, seed=0, resume=False, controls=False, device="auto", workers=None, quiet=False):
+def run(
+    recipe, out, *, seed=0, resume=False, controls=False, device="auto", workers=None, quiet=False, prepare=None
+):  # fmt: skip
     """Runs a Recipe into the folder `out` and returns what results.json holds.
-    Raises MinidsError for what a user can mend."""
+    Raises MinidsError for what a user can mend.
+
+    prepare     called first in every process; it may put other functions into the library (`--mine`), and what it
+                returns is kept in results.json as `mine`
+    """
     device = pick_device(device)
     workers = workers or parallel.choose_workers(device)
     if workers > 1 and device != "cpu":
         raise MinidsError(f"--workers {workers}: several processes are for the CPU; use 1 with --device {device}.")
     out = Path(out)
-    _claim(out, {"recipe": recipe.to_dict(), "seed": seed, "workers": workers, "device": device}, resume)
-    return parallel.run(_run, workers, recipe, str(out), seed, controls, device, quiet)
+    asked = {"recipe": recipe.to_dict(), "seed": seed, "workers": workers, "device": device, "mine": bool(prepare)}
+    _claim(out, asked, resume)
+    return parallel.run(_run, workers, recipe, str(out), seed, controls, device, quiet, prepare)
 
 
-def _run(rank, world, recipe, out, seed, controls, device, quiet):
+def _run(rank, world, recipe, out, seed, controls, device, quiet, prepare):
+    mine = prepare() if prepare else None
     job = Job(rank, world, recipe, out, seed, device, quiet)
+    if mine:
+        job.results["mine"] = mine
     job.stage("tokenizer", make_tokenizer)
     job.stage("pretrain", pretrain)
     if recipe.start == "sft":
@@ -330,7 +340,7 @@ def _claim(out, asked, resume):
             raise MinidsError(
                 f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out."
             )
-        before = _read_json(path)
+        before = {"mine": False, **_read_json(path)}
         changed = [k for k in asked if before.get(k) != asked[k]]
         if changed:
             shown = (

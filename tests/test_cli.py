@@ -79,9 +79,10 @@ def test_set_changes_the_recipe(recipe, tmp_path, monkeypatch):
     assert (seen[0].grpo["steps"], seen[0].sft["lr"], seen[0].tokenizer["digits"]) == (40, 0.5, "triples")
 
 
-def test_mine_says_that_nothing_is_saved(capsys):
+def test_mine_says_that_nothing_is_saved(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("MINIDS_MINE", str(tmp_path))
     assert cli.main(["run", "tiny", "--mine"]) == 2
-    assert "none are saved" in capsys.readouterr().err
+    assert "none are in" in capsys.readouterr().err
 
 
 def test_eval_on_outside_problems(finished, problems, capsys):

@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import minids
 
 HEAVY = {
     "transformers", "datasets", "tokenizers", "rich", "matplotlib", "triton", "pandas", "regex", "trl", "numpy.testing",
@@ -43,3 +46,10 @@ def test_unknown_names_are_attribute_errors():
 
     assert not hasattr(minids, "nonsense")
     assert {"Transformer", "Tokenizer", "generate", "grpo_loss", "ModelConfig"} <= set(dir(minids))
+
+
+def test_the_library_never_imports_the_course():
+    """Nothing below cli.py does, and cli.py only in the commands that are the course's."""
+    for path in Path(minids.__file__).parent.rglob("*.py"):
+        if "course" not in path.parts and path.name != "cli.py":
+            assert "minids.course" not in path.read_text(), path

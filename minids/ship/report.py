@@ -107,7 +107,16 @@ def headline(run):
         lines = "1 line" if run.torn == 1 else f"{run.torn} lines"
         torn = paragraph(f"{lines} of metrics.jsonl could not be read and left out of the plots.", "small")
     kicker = paragraph(f"minids · recipe {run.recipe} · seed {run.seed}", "kicker")
-    return f"{kicker}<h1>{escape(title)}</h1>{paragraph(lead, 'lead')}{tiles}{torn}"
+    return f"{kicker}<h1>{escape(title)}</h1>{paragraph(lead, 'lead')}{tiles}{_ledger(run)}{torn}"
+
+
+def _ledger(run):
+    """Whose code a run with --mine ran on."""
+    mine = run.results.get("mine")
+    if not isinstance(mine, dict) or not isinstance(mine.get("yours"), list):
+        return ""
+    names = ", ".join(str(n) for n in mine["yours"])
+    return paragraph(f"{len(mine['yours'])} of {mine.get('of')} parts of this model are yours: {names}.")
 
 
 def _title(run):

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from minids.errors import MinidsError
 
-BEGIN, END = "<!-- results -->", "<!-- /results -->"
 BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "decode_batch": 2.5, "decode_rollout": 3.0,
         "bpe_train": 0.3}  # fmt: skip
 
@@ -152,12 +151,13 @@ def _short(value):
 # -- the README ------------------------------------------------------------------------------------------------------
 
 
-def replaced(readme, block):
-    """The README's text with a new block."""
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
-        raise MinidsError(f"README.md: needs the line {BEGIN} once and, below it, {END} once.")
-    head, rest = readme.split(BEGIN)
-    return f"{head}{BEGIN}\n{block}{END}{rest.split(END)[1]}"
+def replaced(readme, block, name="results"):
+    """The README's text with a new block of this name."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
+        raise MinidsError(f"README.md: needs the line {begin} once and, below it, {end} once.")
+    head, rest = readme.split(begin)
+    return f"{head}{begin}\n{block}{end}{rest.split(end)[1]}"
 
 
 def main(argv=None):

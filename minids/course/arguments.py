@@ -1,0 +1,99 @@
+"""Arguments that a function can change: which there are, what of them to carry back, how to put it into the originals.
+
+A function in another process changes copies. So that "appends to the cache" and "leaves its input alone" are the same
+as in one process, what it changed is sent back as data and put into the judge's own objects: tensors, arrays, lists,
+dicts, sets, the fields of the library's objects and of modules, generators of random numbers.
+"""
+
+import random
+
+import numpy as np
+import torch
+
+from minids.course import wire
+
+_STATEFUL = {  # kind -> (its state as data, how to put one back)
+    torch.Generator: (lambda g: g.get_state(), lambda g, state: g.set_state(state)),
+    random.Random: (lambda r: r.getstate(), lambda r, state: r.setstate(state)),
+    np.random.Generator: (lambda g: g.bit_generator.state, lambda g, state: setattr(g.bit_generator, "state", state)),
+}
+
+
+def changeable(*values):
+    """Every object below `values` that is no plain value, once each: what a result can hold or a call can change."""
+    found, seen, waiting = [], set(), list(values)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, wire.PLAIN) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if not isinstance(value, tuple | frozenset | bytes):
+            found.append(value)
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += value
+        elif _has_fields(value):
+            waiting += vars(value).values()
+    return found
+
+
+def state(value):
+    """What of an argument a call can change, as a value for the wire; None for what is not looked into."""
+    kind = next((k for k in _STATEFUL if isinstance(value, k)), None)
+    if kind:
+        return _STATEFUL[kind][0](value)
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone() if value.layout == torch.strided else None
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, list):
+        return list(value)
+    if isinstance(value, dict):
+        return [(k, v) for k, v in value.items()]
+    if isinstance(value, set):
+        return list(value)
+    return list(vars(value).items()) if _has_fields(value) else None
+
+
+def stated(value, known):
+    """The state as bytes, to be compared; `known` indexes all arguments. None for what cannot be carried back."""
+    held = state(value)
+    try:
+        return None if held is None else wire.frame(held, known)
+    except wire.BadData:
+        return None
+
+
+def put(value, new):
+    """Gives an argument the state that it came back with."""
+    kind = next((k for k in _STATEFUL if isinstance(value, k)), None)
+    if kind:
+        _STATEFUL[kind][1](value, new)
+    elif isinstance(value, torch.Tensor) and isinstance(new, torch.Tensor):
+        if value.shape == new.shape and value.dtype == new.dtype:
+            with torch.no_grad():
+                value.copy_(new)
+        else:
+            value.data = new
+    elif isinstance(value, np.ndarray) and isinstance(new, np.ndarray):
+        value[...] = new
+    elif isinstance(value, list):
+        value[:] = new
+    elif isinstance(value, dict):
+        _fill(value, dict(new))
+    elif isinstance(value, set):
+        _fill(value, set(new))
+    elif _has_fields(value):
+        vars(value).update(new)
+
+
+def _fill(value, new):
+    value.clear()
+    value.update(new)
+
+
+def _has_fields(value):
+    """A model, a cache, a configuration: an object of the library or a module of torch, looked into by its fields."""
+    ours = type(value).__module__.split(".")[0] == "minids" or isinstance(value, torch.nn.Module)
+    return ours and hasattr(value, "__dict__") and not isinstance(value, tuple)

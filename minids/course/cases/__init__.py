@@ -1,0 +1,135 @@
+"""What must hold of each exercise's function: plain functions that take the implementation under test.
+
+    @case("model.layers.rms_norm")
+    def matches_float64(rms_norm): ...
+
+They compare with an independent answer. torch and random are seeded before each. With `held_out=True` a case is run by
+graders and by the library's tests, not in a student's notebook. A grader runs the function in another process, so cases
+take gradients by `gradients(fn, ...)`, which works on both sides.
+"""
+
+import importlib
+import math
+import pkgutil
+
+import torch
+
+CASES = {}  # exercise -> its cases in order
+
+
+def case(name, held_out=False):
+    """Registers the decorated function as a case of the exercise `name`."""
+
+    def add(fn):
+        fn.held_out = held_out
+        CASES.setdefault(name, []).append(fn)
+        return fn
+
+    return add
+
+
+def load():
+    """Imports every module of cases, and returns CASES."""
+    for module in pkgutil.iter_modules(__path__, __name__ + "."):
+        importlib.import_module(module.name)
+    return CASES
+
+
+def gradients(fn, *args):
+    """(result, [gradient of each floating tensor argument]) of sum(result * w) with fixed weights w.
+
+    A tuple or list of tensors as the result: the sum over those of floating type. An argument that the result does not
+    depend on has gradient zeros.
+    """
+    if hasattr(fn, "gradients"):
+        return fn.gradients(*args)
+    args = [a.detach().clone().requires_grad_() if _floating(a) else a for a in args]
+    leaves = [a for a in args if _floating(a)]
+    result = fn(*args)
+    outputs = [z for z in (result if isinstance(result, tuple | list) else [result]) if _floating(z)]
+    if not any(z.requires_grad for z in outputs):
+        raise AssertionError("no gradient flows from the result to the arguments: is something detached, or no_grad?")
+    total = sum((z * torch.linspace(-1, 1, z.numel(), dtype=z.dtype).view(z.shape)).sum() for z in outputs)
+    found = torch.autograd.grad(total, leaves, allow_unused=True)
+    return detached(result), [torch.zeros_like(a) if g is None else g for a, g in zip(leaves, found)]
+
+
+def detached(value):
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    if isinstance(value, tuple | list):
+        return type(value)(map(detached, value))
+    return value
+
+
+def _floating(value):
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def expect(got, want, tol=1e-5, **given):
+    """Fails with what was given, expected and got, unless `got` is `want` (floats and float tensors: within
+    tol + tol * |want|)."""
+    why = _difference(got, want, tol)
+    if why:
+        shown = "".join(f"\n    given    {name} = {short(value)}" for name, value in given.items())
+        raise AssertionError(f"{why}{shown}\n    expected {short(want)}\n    got      {short(got)}")
+
+
+def _difference(got, want, tol):
+    """None, or what is wrong in a sentence."""
+    if got is None and want is not None:
+        return "nothing came back (None): is a return missing?"
+    if isinstance(want, torch.Tensor):
+        return _tensor_difference(got, want, tol)
+    if isinstance(want, tuple | list):
+        if not isinstance(got, tuple | list):
+            return f"{len(want)} values were expected, got one of type {type(got).__name__}"
+        if len(got) != len(want):
+            return f"{len(want)} values were expected, got {len(got)}"
+        found = ((i, _difference(g, w, tol)) for i, (g, w) in enumerate(zip(got, want)))
+        return next((f"value {i}: {why}" for i, why in found if why), None)
+    if isinstance(want, dict):
+        if not isinstance(got, dict):
+            return f"a dict was expected, got {type(got).__name__}"
+        if got.keys() != want.keys():
+            return f"keys {short(sorted(map(repr, want)))} were expected, got {short(sorted(map(repr, got)))}"
+        found = ((k, _difference(got[k], want[k], tol)) for k in want)
+        return next((f"at {k!r}: {why}" for k, why in found if why), None)
+    if isinstance(want, float):
+        if isinstance(got, torch.Tensor) and got.numel() == 1:
+            got = got.item()
+        if isinstance(got, bool) or not isinstance(got, int | float):
+            return f"a number was expected, got {type(got).__name__}"
+        same = math.isclose(got, want, rel_tol=tol, abs_tol=tol) or (math.isnan(got) and math.isnan(want))
+        return None if same else "another number was expected"
+    if isinstance(got, torch.Tensor) and got.numel() != 1:
+        return f"a value of type {type(want).__name__} was expected, got a tensor of shape {tuple(got.shape)}"
+    return None if bool(got == want) else "another value was expected"
+
+
+def _tensor_difference(got, want, tol):
+    if not isinstance(got, torch.Tensor):
+        return f"a tensor was expected, got {type(got).__name__}"
+    if got.shape != want.shape:
+        return f"shape {tuple(want.shape)} was expected, got {tuple(got.shape)}"
+    if got.dtype != want.dtype:
+        return f"dtype {want.dtype} was expected, got {got.dtype}"
+    if not want.is_floating_point() or not want.numel():
+        return None if torch.equal(got, want) else "the values differ"
+    if got.isnan().any() and not want.isnan().any():
+        return "the result holds NaN"
+    a, b = got.detach().double(), want.double()
+    if torch.allclose(a, b, atol=tol, rtol=tol, equal_nan=True):
+        return None
+    gap = torch.where(a == b, 0.0, (a - b).abs()).nan_to_num(nan=math.inf)  # inf - inf
+    worst = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)]
+    return f"values differ by up to {gap.max():.3g}, most at index {worst}"
+
+
+def short(value):
+    """A value as a student can read it: tensors with their shape, long texts cut."""
+    if isinstance(value, torch.Tensor):
+        text = repr(value.detach())
+        return text if len(text) < 240 else f"{text[:200]} … shape {tuple(value.shape)}"
+    text = repr(value)
+    return text if len(text) < 300 else f"{text[:280]} …"

@@ -1,0 +1,187 @@
+"""Which exercises there are, where each lives in the library, and what a student sees of it at first.
+
+The chapters' sources are the register: a cell that opens with
+
+    # %% exercise="model.attention.mla_absorbed" points=3 minutes=20 difficulty=2
+
+makes `minids.model.attention.mla_absorbed` an exercise. With `start="name"` it does not begin blank but as that wrong
+version of minids/course/wrong: a bug to find.
+"""
+
+import ast
+import importlib
+import inspect
+import io
+import re
+import shlex
+import textwrap
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+
+from minids.errors import MinidsError
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "chapters" / "src"
+_CELL = re.compile(r'^# %%(?=.*\bexercise=)(.*)$', re.M)
+_originals = {}  # exercise -> the library's own function, once a student's took its place
+
+
+@dataclass(frozen=True)
+class Exercise:
+    name: str  # path below `minids`
+    chapter: str  # stem of the chapter's file
+    points: int = 1
+    minutes: int = 10
+    difficulty: int = 1
+    start: str | None = None
+
+    @property
+    def function(self):
+        return self.name.rsplit(".", 1)[-1]
+
+
+def attributes(header):
+    """key=value pairs of a cell's header line, numbers as int."""
+    pairs = (part.partition("=") for part in shlex.split(header) if "=" in part)
+    return {key: int(value) if value.isdigit() else value for key, _, value in pairs}
+
+
+def exercises(chapter=None):
+    """All exercises in the order of the chapters; `chapter` ("03" or "03_mla") keeps those of one."""
+    found = []
+    for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
+        if chapter is None or source.stem.startswith(chapter):
+            for match in _CELL.finditer(source.read_text()):
+                values = attributes(match[1])
+                found.append(Exercise(values.pop("exercise"), source.stem, **values))
+    return found
+
+
+def exercise(name):
+    for found in exercises():
+        if found.name == name:
+            return found
+    raise MinidsError(f"there is no exercise {name!r}; `minids progress` lists them")
+
+
+def locate(name):
+    """"model.attention.attend" -> (module, owner, attribute); the owner is the module, or a class for a method."""
+    parts = name.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        try:
+            module = importlib.import_module(".".join(["minids", *parts[:cut]]))
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("minids."):
+                raise
+            continue
+        owner = module
+        for part in parts[cut:-1]:
+            owner = getattr(owner, part, None)
+        if owner is not None and hasattr(owner, parts[-1]):
+            return module, owner, parts[-1]
+    raise MinidsError(f"minids has no function {name!r}")
+
+
+def current(name):
+    """What the library calls now: its own function, or the student's."""
+    _, owner, attribute = locate(name)
+    return inspect.getattr_static(owner, attribute)
+
+
+def reference(name):
+    """The library's own function, also after a student's took its place."""
+    return _originals.get(name) or current(name)
+
+
+def plain(fn):
+    """The Python function under decorators such as torch.no_grad and triton.jit."""
+    fn = inspect.unwrap(getattr(fn, "__func__", fn))  # a static or class method's function
+    return fn if inspect.isfunction(fn) else inspect.unwrap(fn.fn)
+
+
+def source_of(fn):
+    """The text of a function with its decorators, moved to the left edge."""
+    return textwrap.dedent("".join(inspect.getsourcelines(plain(fn))[0])).rstrip() + "\n"
+
+
+def parts(source):
+    """(head, body) lines of a function: decorators, signature and docstring; what follows."""
+    node, lines = ast.parse(source).body[0], source.splitlines()
+    first = node.body[0]
+    if ast.get_docstring(node) is not None:
+        cut = first.end_lineno
+    else:
+        cut = node.body[0].lineno - 1
+        while lines[cut - 1].strip().startswith("#"):
+            cut -= 1
+    return lines[:cut], lines[cut:]
+
+
+def blank(source):
+    """A function without its body: head, the body's comment lines, and `raise NotImplementedError`."""
+    head, body = parts(source)
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    hints = [t.line.rstrip() for t in tokens if t.type == tokenize.COMMENT and t.line.strip().startswith("#")]
+    indent = " " * (ast.parse(source).body[0].body[0].col_offset)
+    return "\n".join([*head, *(h for h in hints if h in body), f"{indent}raise NotImplementedError"]) + "\n"
+
+
+def solution(name):
+    """What a filled notebook shows: the library's own source."""
+    return source_of(reference(name))
+
+
+def opening(found):
+    """What a student finds in the cell: the blank, or the library's head over a wrong version's body."""
+    whole = solution(found.name)
+    if found.start is None:
+        return blank(whole)
+    from minids.course import wrong
+
+    head, _ = parts(whole)
+    _, body = parts(source_of(wrong.named(found.name, found.start).fn))
+    return "\n".join([*head, *body]) + "\n"
+
+
+def cell(found, filled):
+    """The text of an exercise's cell: the imports that its function needs, and the function, blank or filled in.
+
+    They are what the library's module has: so the function also runs when a student calls it in the next cell.
+    """
+    text, whole = solution(found.name) if filled else opening(found), solution(found.name)
+    lines = _imports(found.name, whole if found.start is None else whole + opening(found))
+    return ("\n".join(lines) + "\n\n\n" if lines else "") + text
+
+
+def _imports(name, source):
+    """Import lines for the names of the library's module that this source uses."""
+    module, _, _ = locate(name)
+    tree = ast.parse(source)
+    nodes = list(ast.walk(tree))
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound |= {n.arg for n in nodes if isinstance(n, ast.arg)} | {f.name for f in tree.body}
+    used = {n.id for n in nodes if isinstance(n, ast.Name)} - bound
+    lines, own = [], []
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                bound_as = alias.asname or alias.name.partition(".")[0]
+                if bound_as in used and bound_as in vars(module):
+                    renamed = f" as {alias.asname}" if alias.asname else ""
+                    if isinstance(node, ast.Import):
+                        lines.append(f"import {alias.name}{renamed}")
+                    else:
+                        package = module.__name__.rsplit(".", node.level)[0] if node.level else ""
+                        origin = ".".join(filter(None, [package, node.module]))
+                        lines.append(f"from {origin} import {alias.name}{renamed}")
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            own += [node.name]
+        elif isinstance(node, ast.Assign):
+            own += [t.id for t in node.targets if isinstance(t, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            own += [node.target.id]
+    mine = sorted(set(own) & used)
+    if mine:
+        lines.append(f"from {module.__name__} import {', '.join(mine)}")
+    return sorted(lines, key=lambda line: (not line.startswith("import "), "minids" in line, line))

@@ -1,0 +1,227 @@
+"""Judges an answer: finds it in a text, runs the cases on it, and names the mistake.
+
+An answer is text. Of it only what it defines is used (imports, functions, classes, assignments), compiled in a copy of
+the namespace of the library module that it belongs to; calls, magics and plots are left out. So a cell that plots, or a
+notebook full of other things, changes nothing, and what passes alone here also works in mine/.
+
+A diagnosis compares behaviour: every wrong version of minids/course/wrong answers the same calls, and the one that gave
+the same results everywhere is the one that the student has written.
+"""
+
+import __future__
+
+import ast
+import contextlib
+import io
+import linecache
+import math
+import random
+import re
+import traceback
+import warnings
+from dataclasses import dataclass, field
+
+import torch
+
+from minids.course import cases, catalog, wrong
+
+_KEPT = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+
+
+# -- answers as text ---------------------------------------------------------------------------------------------------
+
+
+def definitions(source):
+    """The statements of a cell or file that define something. Raises SyntaxError."""
+    try:
+        whole = ast.parse(source)
+    except SyntaxError:  # magics of the notebook; what is no Python only because of them is tried without
+        whole = ast.parse(re.sub(r"^[ \t]*[%!?].*$", "", source, flags=re.M))
+    return [node for node in whole.body if isinstance(node, _KEPT)]
+
+
+def find(nodes, function):
+    """The last definition of a function of this name, or None."""
+    return next((n for n in reversed(nodes) if isinstance(n, ast.FunctionDef) and n.name == function), None)
+
+
+def text_of(source, nodes):
+    """The lines of these statements."""
+    lines = source.splitlines()
+
+    def first(node):
+        return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+
+    return "\n\n".join("\n".join(lines[first(n) - 1 : n.end_lineno]) for n in nodes) + "\n"
+
+
+def is_blank(node, found=None):
+    """Whether nothing was written yet: no body, pass, …, NotImplementedError, or the unchanged bug of a hunt."""
+    body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+    if not body or (len(body) == 1 and isinstance(body[0], ast.Pass)):
+        return True
+    if len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.dump(body[0]):
+        return True
+    return found is not None and found.start is not None and same(node, ast.parse(catalog.opening(found)).body[0])
+
+
+def same(a, b):
+    """Whether two functions are the same code, whatever their docstrings and comments."""
+    return _code(a) == _code(b)
+
+
+def _code(node):
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return ast.dump(node.args), [ast.dump(d) for d in node.decorator_list], [ast.dump(n) for n in body]
+
+
+def is_library(node, name):
+    return same(node, ast.parse(catalog.solution(name)).body[0])
+
+
+def compile_answer(name, nodes, filename):
+    """Runs the definitions in a copy of the library module's namespace and returns the exercise's function."""
+    module, _, attribute = catalog.locate(name)
+    space = dict(vars(module))
+    # annotations are not looked up: a name that only they use need not be there
+    postponed = __future__.annotations.compiler_flag
+    exec(compile(ast.Module(nodes, []), filename, "exec", flags=postponed, dont_inherit=True), space)
+    return space[attribute]
+
+
+# -- running the cases -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Result:
+    """One case on one answer. `why` is None when it passed; `calls` is what the answer gave back, for a diagnosis."""
+
+    case: str
+    why: str | None
+    held_out: bool = False
+    printed: str = ""
+    calls: list = field(default_factory=list)
+
+
+class _Recorder:
+    """The function under test, with a record of what each call gave, or what it raised."""
+
+    def __init__(self, fn):
+        self.fn, self.calls = fn, []
+
+    def __call__(self, *args, **kwargs):
+        return self._noted(lambda: self.fn(*args, **kwargs), args)
+
+    def __getattr__(self, attribute):  # a Triton kernel's launch, `kernel[grid](…)`, is not a call of a function
+        return getattr(self.fn, attribute)
+
+    def __getitem__(self, grid):
+        return lambda *args, **kwargs: self._noted(lambda: self.fn[grid](*args, **kwargs), args)
+
+    def gradients(self, *args):
+        return self._noted(lambda: cases.gradients(self.fn, *args), args)
+
+    def _noted(self, call, args):
+        try:
+            result = call()
+        except Exception as error:
+            self.calls.append(type(error).__name__)
+            raise
+        self.calls.append(_copy((result, [a for a in args if isinstance(a, torch.Tensor | list | dict)])))
+        return result
+
+
+def run_cases(name, fn, *, held_out=False, seed=0, extra=()):
+    """Runs the cases of an exercise on `fn` -> [Result]. Random numbers, dtype and threads stay as they were.
+
+    held_out adds the graders' cases, `extra` an instructor's. KeyboardInterrupt passes through.
+    """
+    chosen = [c for c in cases.load()[name] if held_out or not c.held_out]
+    return [_run(c, fn, seed) for c in [*chosen, *extra]]
+
+
+def _run(case, fn, seed):
+    recorder, printed, why = _Recorder(fn), io.StringIO(), None
+    with _undisturbed():
+        torch.manual_seed(seed)
+        random.seed(seed)
+        try:
+            # stderr too: nbgrader gives no points to a cell that has written there, were it only a warning
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                case(recorder)
+        except (Exception, SystemExit) as error:
+            why = _explain(error, case)
+    text = printed.getvalue()[:500]
+    return Result(case.__name__, why, getattr(case, "held_out", True), text, recorder.calls)
+
+
+@contextlib.contextmanager
+def _undisturbed():
+    states = torch.get_rng_state(), random.getstate()
+    settings = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        random.setstate(states[1])
+        torch.set_default_dtype(settings[0])
+        torch.set_grad_enabled(settings[1])
+        if torch.get_num_threads() != settings[2]:
+            torch.set_num_threads(settings[2])
+
+
+def _explain(error, case):
+    """What went wrong, and in which line of the student's."""
+    if isinstance(error, AssertionError) and str(error):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [f for f in frames if f.filename not in (__file__, cases.__file__, case.__code__.co_filename)]
+    what = f"{type(error).__name__}: {error}"
+    if isinstance(error, SystemExit):
+        what = "the function ends the program (SystemExit): return a value instead"
+    if hasattr(error, "remote_line"):  # raised in a grader's worker
+        what += f"\n    {error.remote_line}" * bool(error.remote_line)
+    elif inside:
+        line = inside[-1].line or linecache.getline(inside[-1].filename, inside[-1].lineno).strip()
+        what += f"\n    in line {inside[-1].lineno}: {line}"
+    if isinstance(error, NameError):
+        what += "\n    (an answer stands alone: import what it needs in its own cell)"
+    return what
+
+
+# -- diagnosis ---------------------------------------------------------------------------------------------------------
+
+
+def diagnose(name, results, seed=0):
+    """The known wrong version that gives what these results hold, call by call; None if there is none such."""
+    visible = [r for r in results if not r.held_out]
+    for known in wrong.load()[0].get(name, ()):
+        if all(_alike(a.calls, b.calls) for a, b in zip(visible, run_cases(name, known.fn, seed=seed))):
+            return known
+    return None
+
+
+def _copy(value):
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, tuple | list):
+        return [_copy(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _copy(v) for k, v in value.items()}
+    return value if isinstance(value, int | float | str | bytes | bool | None) else repr(type(value))
+
+
+def _alike(a, b):
+    """Same structure, same values up to rounding."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        return torch.allclose(a.double(), b.double(), atol=1e-5, rtol=1e-4, equal_nan=True)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_alike(a[k], b[k]) for k in a)
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-5) or (math.isnan(a) and math.isnan(b))
+    return type(a) is type(b) and a == b

@@ -1,0 +1,167 @@
+"""What the chapters call: start, check, show, play.
+
+`check` never stops a chapter. Blank: it says so. Failing: it shows the first case that fails, with what was given,
+expected and got, and names the mistake if it is a known one. Passing: the answer is kept and takes its place in the
+library. In every case the next cells run. Under nbgrader's autograding blank and failing answers raise, and the
+held-out cases run too.
+"""
+
+import inspect
+import linecache
+import os
+import random
+import sys
+from pathlib import Path
+
+import torch
+
+from minids.course import catalog, judge, mine
+from minids.errors import MinidsError
+
+STYLE = {
+    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white", "figure.dpi": 100,
+    "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
+    "legend.frameon": False, "figure.constrained_layout.use": True,
+}  # fmt: skip
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe & Ito 2008
+
+
+def start(chapter):
+    """First cell of a chapter: one thread, fixed seeds, and the answers kept so far in their places."""
+    torch.set_num_threads(1)
+    if not grading():
+        print(mine.status(mine.ledger()))
+        mine.log(event="start", chapter=chapter)
+    if "matplotlib" in sys.modules or _in_kernel():
+        import matplotlib
+        from cycler import cycler
+
+        matplotlib.rcParams.update(STYLE | {"axes.prop_cycle": cycler(color=COLOURS)})
+    torch.manual_seed(chapter)
+    random.seed(chapter)
+
+
+def check(name, fn):
+    """Checks the student's function `fn` for the exercise `name`; see the top of this file."""
+    found = catalog.exercise(name)
+    if not callable(fn):
+        return _say("✗", name, f"{found.function} is {fn!r}, not a function. Run the cell above again.")
+    filename = catalog.plain(fn).__code__.co_filename
+    source = "".join(linecache.getlines(filename))
+    if filename == inspect.getsourcefile(catalog.plain(catalog.reference(name))):
+        return _say("○", name, "this is the library's own function. Write yours in the cell above, and run that first.")
+    nodes = judge.definitions(source)
+    node = judge.find(nodes, found.function)
+    if node is None:
+        return _say("✗", name, f"found no `def {found.function}` in the cell that defines it.")
+    goes_on = "the version you kept before" if name in mine._spaces else "the library's own"
+    if judge.is_blank(node, found):
+        waits = "still has its bug" if found.start else "not attempted yet"
+        return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.", failed=True)
+    try:
+        answer = judge.compile_answer(name, nodes, filename)
+    except (Exception, SystemExit) as error:
+        return _say("✗", name, f"the cell does not run by itself: {type(error).__name__}: {error}", failed=True)
+    results = judge.run_cases(name, answer, held_out=grading())
+    failing = [r for r in results if r.why]
+    if failing:
+        return _say("✗", name, f"{feedback(name, results)}\n  The chapter goes on with {goes_on}.", failed=True)
+    passed = f"all {len(results)} cases pass"
+    if grading():
+        return _say("✓", name, f"{passed}.")
+    if Path.cwd().name == "solutions":
+        return _say("✓", name, f"{passed}.")  # what stands there is not the student's
+    try:
+        path = mine.keep(name, judge.text_of(source, nodes))
+    except MinidsError as error:
+        return _say("✓", name, f"{passed}, but: {error}")
+    return _say("✓", name, f"{passed}. Kept in {mine.shown(path)}: minids.{name} is yours now.")
+
+
+def feedback(name, results, seed=0):
+    """The first failing case in words, and the known mistake behind it."""
+    failing = [r for r in results if r.why]
+    first, known = failing[0], judge.diagnose(name, results, seed)
+    text = f"{len(failing)} of {len(results)} cases fail. The first, {first.case.replace('_', ' ')!r}:\n  {first.why}"
+    if first.printed:
+        text += "\n    printed  " + first.printed.strip().replace("\n", "\n             ")
+    if known:
+        text += f"\n  It behaves as if {known.mistake}.\n  {known.ask}"
+    return text
+
+
+def grading():
+    """Whether nbgrader is at work, which wants an exception where points are lost."""
+    return os.environ.get("NBGRADER_EXECUTION") == "autograde"
+
+
+def _say(mark, name, text, failed=False):
+    print(f"{mark} {name}: {text}", flush=True)
+    if grading():
+        if mark != "✓":
+            raise AssertionError(f"{name}: {text.splitlines()[0]}")
+    else:
+        mine.log(event="check", name=name, mark=mark)
+
+
+# -- figures -----------------------------------------------------------------------------------------------------------
+
+
+def show(fig, alt):
+    """Displays a matplotlib figure; `alt` says in a sentence or two what one sees, for those who do not."""
+    import io
+
+    import matplotlib.pyplot as plt
+
+    if _in_kernel():
+        from IPython.display import display
+
+        png = io.BytesIO()
+        fig.savefig(png, format="png", metadata={"Software": None, "Description": alt})
+        display({"image/png": png.getvalue(), "text/plain": alt}, raw=True,
+                metadata={"image/png": {"alt": alt, "needs_background": "light"}})  # fmt: skip
+    plt.close(fig)
+
+
+def play(draw, *, shown, alt, **sliders):
+    """A slider for who runs the notebook, and a picture for who reads it.
+
+    draw(ax, name=value) draws into axes; each of `sliders` is name=(low, high, step); `shown` lists the settings, one
+    tuple of values each, that are drawn side by side where no slider can be: in the stored output, on GitHub, on paper.
+    """
+    import matplotlib.pyplot as plt
+
+    names = list(sliders)
+    fig, axes = plt.subplots(1, len(shown), figsize=(3.2 * len(shown), 2.8), squeeze=False)
+    for ax, values in zip(axes[0], shown):
+        draw(ax, **dict(zip(names, values)))
+        ax.set_title(", ".join(f"{n} = {v:g}" for n, v in zip(names, values)), fontsize=9)
+    show(fig, alt)
+    if not _in_kernel() or os.environ.get("MINIDS_STATIC"):
+        return
+    try:
+        import ipywidgets
+    except ImportError:
+        return
+
+    def redraw(**values):
+        fig, ax = plt.subplots(figsize=(5, 3))
+        draw(ax, **values)
+        plt.show()
+
+    kinds = {
+        n: (ipywidgets.IntSlider if isinstance(step, int) else ipywidgets.FloatSlider)(
+            min=low, max=high, step=step, value=shown[0][i], continuous_update=False
+        )
+        for i, (n, (low, high, step)) in enumerate(sliders.items())
+    }
+    ipywidgets.interact(redraw, **kinds)
+
+
+def _in_kernel():
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    shell = get_ipython()
+    return shell is not None and hasattr(shell, "kernel")

@@ -1,0 +1,217 @@
+"""The clean process that forks a worker for each answer, and the worker: the only places where a student's code runs.
+
+The nursery has imported torch and the library, and never a case, so that no worker's memory holds an expected value.
+Its orders come from sandbox.py, on a socket: fork a worker for an exercise (with the worker's own socket), or end it.
+"""
+
+import json
+import os
+import pickle
+import random
+import shutil
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import torch
+
+from minids.course import arguments, cases, catalog, fences, judge, mine, wire
+
+FILE = "<answer>"
+STATUS = struct.Struct("<id")  # of a worker that has ended: status as of wait, seconds of processor time
+
+
+def live(fd, folder, left):
+    """The life of the clean process: fork a worker when asked, end it when asked, until the grader hangs up."""
+    torch.set_num_threads(1)
+    control = socket.socket(fileno=fd)
+    control.set_inheritable(False)
+    alone = "processes" in left
+    if alone:
+        child = os.fork()  # process 1 of its world: no signal from inside reaches it, and with it everything ends
+        if child:
+            control.close()
+            os.waitpid(child, 0)
+            os._exit(0)
+        fences.die_with_parent()
+    fences.adopt()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.ones(2, 2).bfloat16().half().float().matmul(torch.ones(2, 2))  # has a look at the processor, once for all
+    rules = fences.landlock(_readable(), [folder, "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"])
+    stand = ["limits", *left, *_tried(rules)]
+    text = json.dumps(stand).encode()
+    control.sendall(wire.LENGTHS.pack(0, len(text)) + text)
+    worker, alone = None, alone and os.getpid() == 1
+    while True:
+        start, fds, *_ = socket.recv_fds(control, 4, 1)
+        if not start:
+            _kill(worker, alone)
+            shutil.rmtree(folder, ignore_errors=True)  # here too: the grader may have been killed
+            os._exit(0)
+        length = struct.unpack("<i", start)[0]
+        if length < 0:
+            control.sendall(STATUS.pack(*_kill(worker, alone, patience=2.0 if length == -2 else 0.0)))
+            worker = None
+            continue
+        name = wire.exactly(control, length, None).decode()
+        _prepare(name)
+        worker = os.fork()
+        if worker == 0:
+            control.close()
+            _work(fds[0], rules)
+        os.close(fds[0])
+
+
+def _readable():
+    """Python, torch and the library, not the course: what a worker needs of it is imported, cases are not for it."""
+    hidden = Path(__file__).resolve().parent
+    kernels = hidden.parents[1] / "kernels"
+    packages = (p for p in sys.path if p.endswith(("site-packages", "dist-packages")))  # not: where the grader stands
+    folders = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix, os.path.dirname(torch.__file__), *packages)}
+    system = ("/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu")
+    folders |= {hidden.parent, kernels, *map(Path, system)}
+    return [path for folder in sorted(folders) if folder.exists() for path in fences.around(folder, hidden)]
+
+
+def _tried(rules):
+    """Which of Landlock and seccomp hold, found out in a child: they hold for good."""
+    child = os.fork()
+    if child == 0:
+        fences.no_new_privileges()
+        os._exit(fences.enter_landlock(rules) + 2 * fences.seccomp())
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return [name for bit, name in ((1, "files"), (2, "system calls")) if code > 0 and code & bit]
+
+
+def _prepare(name):
+    """Imports what the worker will need, so that it is there once for all of them."""
+    module, _, _ = catalog.locate(name)
+    if module.__name__.startswith("minids.train") and "torch._dynamo" not in sys.modules:
+        torch.optim.SGD([torch.zeros(1)], lr=1.0)  # the first optimizer imports torch._dynamo, which takes seconds
+
+
+def _kill(worker, alone, patience=0.0):
+    """Ends a worker and all that it started -> (status, seconds of processor time)."""
+    if worker is None:
+        return 0, 0.0
+    end = time.monotonic() + patience
+    while not os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT | os.WNOHANG) and time.monotonic() < end:
+        time.sleep(0.002)
+    for kill in (os.killpg, os.kill):  # not yet waited for, so the number is still its own
+        try:
+            kill(worker, signal.SIGKILL)
+        except OSError:
+            continue
+    _, status, used = os.wait4(worker, 0)
+    if alone:
+        _end_all(-1)  # everything in this world but process 1, which is this one
+    while left := fences.children():  # what an answer started, and what that left behind, has come to this process
+        for child in left:
+            _end_all(child)
+    return status, used.ru_utime + used.ru_stime
+
+
+def _end_all(which):
+    try:
+        os.kill(which, signal.SIGKILL)
+        while True:
+            os.waitpid(which, 0)
+    except OSError:
+        pass
+
+
+# -- the worker --------------------------------------------------------------------------------------------------------
+
+
+def _work(fd, rules):
+    """The life of a worker. It never returns."""
+    try:
+        os.setsid()
+        fences.die_with_parent()
+        link = socket.socket(fileno=fd)
+        name, source, folder, limits = pickle.loads(wire.receive(link)[1])
+        os.chdir(folder)
+        fences.limit(limits.cpu, limits.memory, limits.file, limits.files)
+        _shut_in(link.fileno(), rules)
+        try:
+            fn, failed = _compiled(name, source), None
+        except BaseException as error:
+            told, line = _told(error, source)
+            fn, failed = None, wire.frame(("raised", told, [], None, line))
+        while True:
+            asked = wire.receive(link)[1]
+            wire.send(link, failed or _answer(fn, asked, source), time.monotonic() + 3600)
+    except EOFError:  # the grader hung up
+        os._exit(0)
+    finally:
+        os._exit(3)
+
+
+def _shut_in(link, rules):
+    """No output, no input, no open file but the link to the grader, no environment; then the fences."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.environ.clear()
+    fences.no_new_privileges()
+    fences.enter_landlock(rules)
+    os.closerange(3, link)
+    os.closerange(link + 1, 65536)
+    fences.seccomp()
+
+
+def _compiled(name, source):
+    """The answer, in the place of the library's own function: for itself too, so that it cannot simply call that."""
+    fn = judge.compile_answer(name, judge.definitions(source), FILE)
+    mine.install(name, fn)
+    return fn
+
+
+def _answer(fn, asked, source):
+    """One call -> the frame of (kind, result, changed arguments, random numbers, line)."""
+    try:
+        what, grid, args, kwargs, known, random_numbers, (grad, dtype) = pickle.loads(asked)
+    except Exception as error:
+        return wire.frame(("unfit", f"{type(error).__name__}: {error}", None, None, None))
+    torch.set_rng_state(random_numbers[0])
+    random.setstate(random_numbers[1])
+    torch.set_default_dtype(dtype)
+    index = wire.Known(known)
+    before = [arguments.stated(k, index) for k in known]
+    try:
+        with torch.set_grad_enabled(grad):
+            if what == "gradients":
+                result = cases.gradients(fn, *args)
+            else:
+                result = (fn if what == "call" else fn[grid])(*args, **kwargs)
+        kind, line = "result", None
+    except BaseException as error:
+        kind, (result, line) = "raised", _told(error, source)
+    changes = [(i, arguments.state(k)) for i, k in enumerate(known) if arguments.stated(k, index) != before[i]]
+    numbers = torch.get_rng_state(), random.getstate()
+    same = torch.equal(numbers[0], random_numbers[0]) and numbers[1] == random_numbers[1]
+    rest = changes, None if same else numbers, line
+    try:
+        return wire.frame((kind, result, *rest), index)
+    except BaseException as error:  # it is no data
+        return wire.frame(("raised", _told(error, source)[0], [], None, None))
+
+
+def _told(error, source):
+    """An exception as data: (names of its classes, message), and the line of the answer where it was raised."""
+    lines, line = source.splitlines(), None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == FILE and 0 < frame.lineno <= len(lines):
+            line = f"in line {frame.lineno}: {lines[frame.lineno - 1].strip()[:200]}"
+    names = [cls.__name__[:100] for cls in type(error).__mro__]
+    try:
+        message = str(error)[:2000]
+    except BaseException:
+        message = ""
+    if isinstance(error, wire.BadData):
+        names = ["TypeError"]
+    return (names, message), line

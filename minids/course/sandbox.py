@@ -1,0 +1,303 @@
+"""A student's function in a process of its own, behind fences; the judge calls it as if it were here.
+
+    grader      holds the cases, the expected values and the points; runs nothing of the student's
+      └ nursery     a clean process that has imported torch and the library, and never a case
+          └ worker      one for each answer, forked from the nursery: limits, fences, then the answer
+
+Arguments go down pickled, for the grader is trusted. What comes up is data and is checked (wire.py): a patched checker,
+torch or builtin in the worker changes nothing here, and an object with its own ideas of equality does not cross.
+Changed arguments are carried back, random numbers too, so that a case behaves as it does in a notebook. An answer that
+hangs, ends its process or asks for too much memory loses that call; the next one gets a new worker, once.
+
+The lower two are in nursery.py, and what stands in an answer's way is in fences.py. Where all of that stands, a worker
+sees no process but its nursery and itself, no network, no file but Python's and one empty folder; it cannot start a
+process or send a signal, and the folder of the cases is out of its reach. What separation within one user cannot rule
+out is a hole in the system's kernel, or a full disk; and where the system refuses namespaces, Landlock and seccomp
+(macOS has none), an answer can still read that user's files and kill the nursery or the grader. An answer may also copy
+the library's own function: that is public, and the table of points says where the code is the same. So: grade
+strangers' work in a container or a virtual machine that holds no more than the submissions, with no network, a limit on
+its disk, and nothing in it that is worth stealing.
+"""
+
+import atexit
+import json
+import os
+import pickle
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from minids.course import arguments, fences, nursery, wire
+from minids.errors import MinidsError
+
+_START = 300  # seconds in which the nursery must have imported torch
+
+
+@dataclass(frozen=True)
+class Limits:
+    cpu: int = 6  # seconds of processor time, of one worker; the cases of an exercise take the library less than 1
+    call: float = 30.0  # seconds by the clock for one call: higher, for a busy machine is no fault of the answer
+    total: float = 90.0  # seconds by the clock for all calls of one answer
+    memory: int = 2 << 30  # bytes beyond what torch and the library take
+    file: int = 64 << 20  # bytes of one file in the empty folder
+    files: int = 64  # open at a time
+    lives: int = 2  # workers for one answer: an endless loop costs 12 seconds
+
+
+class Stopped(AssertionError):
+    """The answer did not give a result: it hung, ended its process, or sent what is no data."""
+
+
+# -- the grader's side -------------------------------------------------------------------------------------------------
+
+
+class Remote:
+    """The function of an answer. `source` is the text of its cell or file; it runs in a worker, never here.
+
+    Use as a context: with Remote(name, source) as fn: fn(x). `stopped` lists why workers ended before their time;
+    `changed` says whether a call changed its arguments. With carry_back False such changes stay where they were made.
+    """
+
+    def __init__(self, name, source, limits=None, carry_back=True):
+        self.name, self.source, self.limits, self.carry_back = name, source, limits or Limits(), carry_back
+        self.__name__ = name.rsplit(".", 1)[-1]
+        self.stopped, self.changed, self.seconds = [], False, 0.0
+        self.socket = None
+        self.nursery = _nursery()
+        self.folder = Path(tempfile.mkdtemp(dir=self.nursery.folder))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        """Ends the worker and removes its folder."""
+        if self.socket is not None:
+            self._end("")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __call__(self, *args, **kwargs):
+        return self._ask("call", None, args, kwargs)
+
+    def gradients(self, *args):
+        """cases.gradients, computed where the function is."""
+        return self._ask("gradients", None, args, {})
+
+    def __getitem__(self, grid):
+        """A Triton kernel's launch."""
+        return lambda *args, **kwargs: self._ask("launch", grid, args, kwargs)
+
+    def _ask(self, what, grid, args, kwargs):
+        known = arguments.changeable(args, kwargs)
+        random_numbers = torch.get_rng_state(), random.getstate()
+        modes = torch.is_grad_enabled(), torch.get_default_dtype()
+        asked = _dumps((what, grid, args, kwargs, known, random_numbers, modes))
+        if self.socket is None:
+            self._begin()
+        start = time.monotonic()
+        seconds = min(self.limits.call, max(self.limits.total - self.seconds, 0.0))
+        end = start + seconds
+        try:
+            wire.send(self.socket, wire.LENGTHS.pack(0, len(asked)) + asked, end)
+            head, body = wire.receive(self.socket, end)
+            answer = wire.value_of(head, body, known)
+            kind, given, changes, numbers, line = answer
+            if kind in ("result", "raised"):
+                self._carry_back(known, changes if self.carry_back else [], numbers)
+                self.changed |= bool(changes)
+        except TimeoutError:
+            whole = f"{self.limits.total:g} seconds in all" if seconds < self.limits.call else f"{seconds:g} seconds"
+            raise self._end(f"it took more than {whole}") from None
+        except (OSError, EOFError):
+            raise self._end() from None
+        except (wire.BadData, TypeError, ValueError) as error:
+            raise self._end(f"what came back is no data: {error}") from None
+        finally:
+            self.seconds += time.monotonic() - start
+        if kind == "result":
+            return given
+        if kind == "unfit":
+            raise MinidsError(f"a case gives its function what another process cannot read: {given}")
+        raise _raised(given, line)
+
+    def _carry_back(self, known, changes, numbers):
+        for k, new in changes:
+            try:
+                arguments.put(known[k], new)
+            except Exception as error:
+                raise wire.BadData(f"an argument was changed into {type(new).__name__}") from error
+        if numbers is not None:
+            try:
+                torch.set_rng_state(numbers[0])
+                random.setstate(numbers[1])
+            except Exception as error:
+                raise wire.BadData("random numbers in a state that is none") from error
+
+    def _begin(self):
+        if len(self.stopped) >= self.limits.lives or self.stopped and self.seconds >= self.limits.total:
+            raise Stopped(f"not run: it was stopped before ({self.stopped[-1]})")
+        here, there = socket.socketpair()
+        with there:
+            self.nursery.fork(self.name, there)
+        self.socket = here
+        first = pickle.dumps((self.name, self.source, str(self.folder), self.limits))
+        try:
+            wire.send(here, wire.LENGTHS.pack(0, len(first)) + first, time.monotonic() + self.limits.call)
+        except OSError:
+            raise self._end() from None
+
+    def _end(self, why=None):
+        """Ends the worker -> Stopped, with the reason for it."""
+        self.socket.close()
+        self.socket = None
+        status, cpu = self.nursery.reap(patient=why is None)
+        if why is None:
+            why = _reason(status, cpu, self.limits)
+        self.stopped += [why] if why else []
+        return Stopped(f"stopped: {why}")
+
+
+def _dumps(value):
+    try:
+        return pickle.dumps(value)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise MinidsError(f"a case gives its function what cannot be sent to another process: {error}") from None
+
+
+def _raised(given, line):
+    """The exception that the answer raised, as one of those that are known here."""
+    names, message = given
+    message = message[:2000] if isinstance(message, str) else ""
+    known = {e.__name__: e for e in _exceptions(Exception)} | {"MinidsError": MinidsError, "SystemExit": SystemExit}
+    cls = next((known[n] for n in names if n in known), RuntimeError)
+    if not names or names[0] not in known:
+        message = f"{names[0] if names else 'an error'}: {message}"
+    try:
+        error = cls(message)
+    except TypeError:  # some want more than a message
+        error = RuntimeError(f"{cls.__name__}: {message}")
+    error.remote_line = line[:300] if isinstance(line, str) else ""
+    return error
+
+
+def _exceptions(cls):
+    yield cls
+    for below in cls.__subclasses__():
+        if below.__module__ in ("builtins", "torch"):
+            yield from _exceptions(below)
+
+
+def _reason(status, cpu, limits):
+    if os.WIFSIGNALED(status):
+        sent = os.WTERMSIG(status)
+        if sent == signal.SIGXCPU or cpu >= limits.cpu:
+            return f"it used more than {limits.cpu} seconds of processor time; does a loop never end?"
+        name = signal.Signals(sent).name if sent in set(signal.Signals) else str(sent)
+        return f"its process crashed, or was killed for its use of memory ({name})"
+    return f"it ended its own process (exit code {os.waitstatus_to_exitcode(status)})"
+
+
+# -- the nursery -------------------------------------------------------------------------------------------------------
+
+_BOOT = """import json, runpy, sys
+path, fd, folder, fences = json.loads(sys.argv[1])
+sys.path[:] = path
+left = runpy.run_path(fences)["leave_the_world"]()  # before anything else is imported: it wants a single thread
+from minids.course import nursery
+nursery.live(fd, folder, left)
+"""
+
+
+class _Nursery:
+    """The grader's handle on the clean process that forks workers, one at a time."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="minids-grade-")).resolve()
+        self.socket, there = socket.socketpair()
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")}
+        threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
+        settings = {"CUDA_VISIBLE_DEVICES": "", "TRITON_INTERPRET": "1", "LC_ALL": "C.UTF-8", "HOME": str(self.folder)}
+        with there, tempfile.TemporaryFile() as said:
+            told = json.dumps([[p for p in sys.path if p], there.fileno(), str(self.folder), fences.__file__])
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-B", "-c", _BOOT, told], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=said, pass_fds=[there.fileno()], env=kept | threads | settings, cwd=self.folder,
+                start_new_session=True,
+            )  # fmt: skip
+            there.close()
+            try:
+                self.fences = json.loads(wire.receive(self.socket, time.monotonic() + _START)[1])
+            except (OSError, EOFError):
+                self.process.kill()
+                said.seek(0)
+                text = said.read()[-1500:].decode(errors="replace")
+                raise MinidsError(f"the process in which answers run did not start:\n{text}") from None
+
+    def fork(self, name, there):
+        data = name.encode()
+        try:
+            socket.send_fds(self.socket, [struct.pack("<i", len(data)) + data], [there.fileno()])
+        except OSError:
+            raise MinidsError("the process in which answers run is gone") from None
+
+    def reap(self, patient=False):
+        """Ends the worker and whatever it started -> (status as of wait, seconds of processor time).
+
+        A patient one gives it a moment to end by itself, so that the status says why.
+        """
+        try:
+            wire.send(self.socket, struct.pack("<i", -1 - patient), time.monotonic() + 30)
+            return nursery.STATUS.unpack(wire.exactly(self.socket, nursery.STATUS.size, time.monotonic() + 30))
+        except (OSError, EOFError):  # killed by the answer, where the system has no fence against that
+            _close()
+            return signal.SIGKILL, 0.0
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def close(self):
+        self.socket.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_held = None  # (process that started it, nursery)
+
+
+def _nursery():
+    global _held
+    if not hasattr(os, "fork"):
+        raise MinidsError("grading needs Linux or macOS; on Windows use WSL or a container")
+    if _held is None or _held[0] != os.getpid() or not _held[1].alive():
+        _close()
+        _held = os.getpid(), _Nursery()
+        atexit.register(_close)
+    return _held[1]
+
+
+def _close():
+    global _held
+    if _held is not None and _held[0] == os.getpid():
+        _held[1].close()
+    _held = None
+
+
+def standing():
+    """The fences that stand here, in words."""
+    return _nursery().fences
