@@ -1,0 +1,476 @@
+"""Cases of chapter 04: routing, the experts themselves, their balance, and how tokens are sorted by expert.
+
+The order of a token's K experts is free, so routes are compared as tables: gate of each expert, 0 where not chosen.
+Scores are a shuffled grid with a little noise, so that no two are so close that rounding decides between them.
+"""
+
+import torch
+
+from minids.course.cases import case, expect, gradients
+
+# -- the router --------------------------------------------------------------------------------------------------------
+
+
+def distinct(n, experts, low=0.02, high=0.98, dtype=torch.float64):
+    """[n, experts] random numbers whose rows hold no two values close to each other. float64, so that sums of groups
+    are apart too."""
+    step = (high - low) / experts
+    grid = low + step * (torch.arange(experts, dtype=torch.float64) + 0.25 + 0.5 * torch.rand(n, experts).double())
+    order = torch.rand(n, experts).argsort(-1)
+    return grid.gather(1, order).to(dtype)
+
+
+def as_table(indices, gates, experts):
+    """The gate of each expert of each token [N, E], 0 where it was not chosen. Refuses what is no routing at all."""
+    assert isinstance(indices, torch.Tensor) and isinstance(gates, torch.Tensor), "two tensors: indices and gates"
+    assert indices.dtype == torch.int64, f"indices are int64, these are {indices.dtype}"
+    expect(tuple(gates.shape), tuple(indices.shape))
+    ordered = indices.sort(-1).values
+    assert (ordered.diff(dim=-1) > 0).all(), "a token chose the same expert twice"
+    return torch.zeros(len(indices), experts, dtype=gates.dtype).scatter(1, indices, gates.detach())
+
+
+def by_sorting(scores, bias, n_group, topk_group, top_k, norm, scaling):
+    """The same table from plain Python lists, one token at a time."""
+    table = torch.zeros(scores.shape, dtype=torch.float64)
+    size = scores.shape[1] // n_group
+    for n, row in enumerate(scores.tolist()):
+        biased = [s + b for s, b in zip(row, bias.tolist())]
+        groups = [range(g * size, (g + 1) * size) for g in range(n_group)]
+        strength = [sum(sorted((biased[e] for e in group), reverse=True)[:2]) if size > 1 else 0 for group in groups]
+        best = sorted(range(n_group), key=lambda g: -strength[g])[:topk_group]
+        chosen = sorted((e for g in best for e in groups[g]), key=lambda e: -biased[e])[:top_k]
+        total = sum(row[e] for e in chosen) if norm else 1.0
+        for e in chosen:
+            table[n, e] = row[e] / total * scaling
+    return table.to(scores.dtype)
+
+
+def route_as(route, scores, bias, *how):
+    want = by_sorting(scores, bias, *how)
+    indices, gates = route(scores.clone(), bias.clone(), *how)
+    expect(tuple(indices.shape), (len(scores), how[2]))
+    table = as_table(indices, gates, scores.shape[1])
+    expect(table > 0, want > 0, scores=scores, bias=bias)
+    expect(table, want, tol=1e-5, scores=scores, bias=bias)
+
+
+@case("model.moe.route")
+def the_best_k_by_score_and_their_gates(route):
+    scores = torch.tensor([[0.9, 0.1, 0.6, 0.3], [0.2, 0.8, 0.4, 0.6]])
+    indices, gates = route(scores, torch.zeros(4), 1, 1, 2, False, 1.0)
+    want = torch.tensor([[0.9, 0.0, 0.6, 0.0], [0.0, 0.8, 0.0, 0.6]])
+    expect(as_table(indices, gates, 4), want, scores=scores)
+
+
+@case("model.moe.route")
+def normed_gates_add_up_to_the_scaling(route):
+    route_as(route, distinct(5, 8), torch.zeros(8), 1, 1, 3, True, 2.5)
+
+
+@case("model.moe.route")
+def the_bias_decides_who_works_but_not_what_it_counts(route):
+    scores, bias = torch.tensor([[0.9, 0.1, 0.6, 0.3]]), torch.tensor([-0.7, 0.6, 0.0, 0.0])
+    indices, gates = route(scores, bias, 1, 1, 2, False, 1.0)
+    expect(as_table(indices, gates, 4), torch.tensor([[0.0, 0.1, 0.6, 0.0]]), scores=scores, bias=bias)
+
+
+@case("model.moe.route")
+def a_bias_of_minus_ten_for_all_changes_nothing(route):
+    scores, bias = distinct(6, 8), torch.full((8,), -10.0).double()
+    route_as(route, scores, bias, 1, 1, 2, True, 1.0)
+    route_as(route, scores, bias, 4, 2, 3, False, 1.0)
+
+
+@case("model.moe.route")
+def only_the_best_groups_take_part(route):
+    bias = distinct(1, 12, -0.4, 0.4)[0]
+    route_as(route, distinct(10, 12, 0.1, 0.9), bias * 0.01, 4, 2, 3, True, 2.5)
+    route_as(route, distinct(10, 12, 0.1, 0.9), torch.zeros(12).double(), 3, 1, 2, False, 1.0)
+
+
+@case("model.moe.route")
+def the_bias_takes_part_in_the_choice_of_groups(route):
+    scores = torch.tensor([[0.9, 0.8, 0.5, 0.4]])
+    route_as(route, scores, torch.tensor([-0.5, -0.5, 0.0, 0.0]), 2, 1, 2, True, 1.0)
+
+
+@case("model.moe.route")
+def the_gradient_goes_through_gates_alone(route):
+    scores, bias = torch.tensor([[0.5, 0.2, 0.8], [0.6, 0.3, 0.1]]).double(), torch.tensor([0.0, 0.9, 0.0]).double()
+    # one expert a token, gates not normed: d gate / d score = scaling, times the fixed weights -1 and 1
+    (_, gates), (grad_scores, grad_bias) = gradients(route, scores, bias, 1, 1, 1, False, 2.0)
+    expect(gates, torch.tensor([[0.4], [0.6]]).double(), scores=scores, bias=bias)
+    expect(grad_scores, torch.tensor([[0.0, -2.0, 0.0], [0.0, 2.0, 0.0]]).double(), scores=scores, bias=bias)
+    expect(grad_bias, torch.zeros(3).double())
+
+
+@case("model.moe.route", held_out=True)
+def dtypes_stay_and_inputs_too(route):
+    for dtype in (torch.float32, torch.float64):
+        scores, bias = distinct(4, 6, dtype=dtype), torch.zeros(6, dtype=torch.float32)
+        before = scores.clone()
+        _, gates = route(scores, bias, 1, 1, 2, True, 2.5)
+        assert gates.dtype == dtype, f"scores are {dtype}, so gates should be, but they are {gates.dtype}"
+        expect(scores, before)
+        expect(bias, torch.zeros(6))
+
+
+@case("model.moe.route", held_out=True)
+def scores_of_zero_make_no_nan(route):
+    _, gates = route(torch.zeros(2, 4), torch.tensor([0.4, 0.3, 0.2, 0.1]), 1, 1, 2, True, 1.0)
+    expect(gates, torch.zeros(2, 2))
+
+
+@case("model.moe.route", held_out=True)
+def a_large_random_router(route):
+    route_as(route, distinct(64, 32), distinct(1, 32, -0.001, 0.001)[0], 8, 4, 6, True, 2.5)
+
+
+# -- group limits ------------------------------------------------------------------------------------------------------
+
+
+def limited(limit_groups, choice, n_group, topk_group):
+    """Checks a result: best groups as they were, the others below everything."""
+    N, E = choice.shape
+    size = E // n_group
+    got = limit_groups(choice.clone(), n_group, topk_group)
+    expect(tuple(got.shape), (N, E))
+    assert got.dtype == choice.dtype, f"scores are {choice.dtype}, so the result should be, but it is {got.dtype}"
+    keep = torch.zeros(N, E, dtype=torch.bool)
+    for n, row in enumerate(choice.tolist()):
+        strength = [sum(sorted(row[g * size : (g + 1) * size])[-2:]) for g in range(n_group)]
+        for g in sorted(range(n_group), key=lambda g: -strength[g])[:topk_group]:
+            keep[n, g * size : (g + 1) * size] = True
+    expect(torch.where(keep, got, 0), torch.where(keep, choice, 0), choice=choice)
+    # whoever looks for more experts than the best groups hold finds those first
+    order = got.argsort(-1, descending=True)[:, : topk_group * size]
+    expect(order.sort(-1).values, keep.nonzero()[:, 1].view(N, -1), choice=choice)
+    assert (got[~keep] < -1e30).all(), "a score that is shut out is not below every score that may come"
+
+
+@case("model.moe.limit_groups")
+def the_best_two_groups_of_three(limit_groups):
+    choice = torch.tensor([[0.9, 0.1, 0.4, 0.3, 0.6, 0.7]])
+    got = limit_groups(choice.clone(), 3, 2)
+    expect(tuple(got.shape), (1, 6))
+    expect(got[:, [0, 1, 4, 5]], choice[:, [0, 1, 4, 5]], choice=choice)
+    assert (got[:, 2:4] < 0.1).all(), "experts 2 and 3 are of the weakest group, but their scores could still win"
+
+
+@case("model.moe.limit_groups")
+def a_group_counts_by_its_two_best(limit_groups):
+    choice = torch.tensor([[0.9, 0.1, 0.2, 0.6, 0.7, 0.0, 0.5, 0.4, 0.45]])  # two best: 1.1, 1.3, 0.95
+    limited(limit_groups, choice, 3, 1)
+
+
+@case("model.moe.limit_groups")
+def negative_scores_too(limit_groups):
+    limited(limit_groups, distinct(6, 8, -5.0, -3.0), 4, 2)
+    limited(limit_groups, distinct(6, 8, -0.9, 0.9), 4, 1)
+
+
+@case("model.moe.limit_groups")
+def all_groups_means_no_limit(limit_groups):
+    choice = distinct(3, 8, -1.0, 1.0)
+    expect(limit_groups(choice.clone(), 4, 4), choice, choice=choice)
+    expect(limit_groups(choice.clone(), 1, 1), choice, choice=choice)
+
+
+@case("model.moe.limit_groups")
+def the_input_stays_as_it_is(limit_groups):
+    choice = distinct(3, 8)
+    before = choice.clone()
+    limit_groups(choice, 4, 2)
+    expect(choice, before)
+
+
+@case("model.moe.limit_groups", held_out=True)
+def other_sizes(limit_groups):
+    limited(limit_groups, distinct(20, 24, -1.5, 1.5), 8, 4)
+    limited(limit_groups, distinct(20, 24, 0.0, 1.0), 2, 1)
+
+
+# -- the experts -------------------------------------------------------------------------------------------------------
+
+
+def layer(n=6, k=2, experts=5, width=3, hidden=4, avoid=(), dtype=torch.float64):
+    """x, indices, gates and weights of a small layer; nobody chooses the experts in `avoid`."""
+    scores = torch.rand(n, experts)
+    scores[:, list(avoid)] = -1
+    indices = scores.topk(k, dim=-1).indices
+    x, gates = torch.randn(n, hidden, dtype=dtype), torch.rand(n, k, dtype=dtype) + 0.2
+    return x, indices, gates, torch.randn(experts, 2 * width, hidden, dtype=dtype), torch.randn(
+        experts, hidden, width, dtype=dtype)  # fmt: skip
+
+
+def token_by_token(x, indices, gates, w_gate_up, w_down):
+    """One token and one expert at a time."""
+    rows = []
+    for n in range(len(x)):
+        y = torch.zeros_like(x[n])
+        for k, e in enumerate(indices[n].tolist()):
+            gate, up = (w_gate_up[e] @ x[n]).tensor_split(2)
+            y = y + gates[n, k] * (w_down[e] @ (gate / (1 + torch.exp(-gate)) * up))
+        rows.append(y)
+    return torch.stack(rows)
+
+
+@case("model.moe.experts_loop")
+def one_expert_worked_by_hand(experts_loop):
+    x, indices, gates = torch.tensor([[1.0, 2.0]]), torch.tensor([[1]]), torch.tensor([[0.5]])
+    w_gate_up, w_down = torch.zeros(2, 2, 2), torch.zeros(2, 2, 1)
+    w_gate_up[1] = torch.tensor([[2.0, 0.0], [0.0, 3.0]])  # gate = 2, up = 6
+    w_down[1] = torch.tensor([[1.0], [-1.0]])
+    y = 0.5 * 2 * 0.880797078 * 6  # sigmoid(2) = 0.8808
+    expect(experts_loop(x, indices, gates, w_gate_up, w_down), torch.tensor([[y, -y]]), x=x, gates=gates)
+
+
+@case("model.moe.experts_loop")
+def equals_one_token_at_a_time(experts_loop):
+    args = layer()
+    expect(experts_loop(*args), token_by_token(*args), tol=1e-9, indices=args[1], gates=args[2])
+
+
+@case("model.moe.experts_loop")
+def experts_that_nobody_chose(experts_loop):
+    args = layer(experts=6, avoid=(0, 3, 5))
+    expect(experts_loop(*args), token_by_token(*args), tol=1e-9, indices=args[1], gates=args[2])
+
+
+@case("model.moe.experts_loop")
+def gradients_of_x_gates_and_weights(experts_loop):
+    args = layer(n=5, experts=4, avoid=(1,))
+    y, found = gradients(experts_loop, *args)
+    want_y, want = gradients(token_by_token, *args)
+    expect(y, want_y, tol=1e-9)
+    for name, a, b in zip(("x", "gates", "w_gate_up", "w_down"), found, want):
+        try:
+            expect(a, b, tol=1e-9)
+        except AssertionError as error:
+            raise AssertionError(f"the gradient of {name} is wrong: {error}") from None
+
+
+@case("model.moe.experts_loop")
+def float32_stays_float32_and_nothing_is_changed(experts_loop):
+    args = layer(dtype=torch.float32)
+    before = [a.clone() for a in args]
+    expect(experts_loop(*args), token_by_token(*args), tol=1e-4)
+    for a, b in zip(args, before):
+        expect(a, b)
+
+
+@case("model.moe.experts_loop", held_out=True)
+def all_experts_for_every_token(experts_loop):
+    args = layer(n=4, k=4, experts=4)
+    expect(experts_loop(*args), token_by_token(*args), tol=1e-9)
+
+
+@case("model.moe.experts_loop", held_out=True)
+def one_token_and_one_expert(experts_loop):
+    for args in (layer(n=1, k=1, experts=5), layer(n=9, k=1, experts=4, avoid=(0, 1, 2), width=7, hidden=3)):
+        expect(experts_loop(*args), token_by_token(*args), tol=1e-9)
+
+
+# -- sorting -----------------------------------------------------------------------------------------------------------
+
+
+def sorted_rightly(slots, indices, experts, multiple):
+    """What the docstring promises, whatever the order within a slice."""
+    before = indices.clone()
+    sizes, token_M, place_NK = slots(indices, experts, multiple)
+    expect(indices, before)
+    N, K = indices.shape
+    count = [sum(row.count(e) for row in indices.tolist()) for e in range(experts)]
+    assert isinstance(sizes, list) and all(type(s) is int for s in sizes), "sizes is a list of Python ints"
+    expect(sizes, [-(-c // multiple) * multiple for c in count], indices=indices, multiple=multiple)
+    for name, value, shape in (("token_M", token_M, (sum(sizes),)), ("place_NK", place_NK, (N, K))):
+        assert isinstance(value, torch.Tensor) and value.dtype == torch.int64, f"{name} is an int64 tensor"
+        assert tuple(value.shape) == shape, f"{name} has shape {tuple(value.shape)}, expected {shape}"
+    places = place_NK.flatten().tolist()
+    assert all(0 <= p < sum(sizes) for p in places), "a choice has a row that does not exist"
+    assert len(set(places)) == len(places), f"two choices share a row: {place_NK.tolist()}"
+    begin = [sum(sizes[:e]) for e in range(experts)]
+    for n, (row, where) in enumerate(zip(indices.tolist(), place_NK.tolist())):
+        for e, p in zip(row, where):
+            assert begin[e] <= p < begin[e] + count[e], (
+                f"token {n} chose expert {e}, whose {count[e]} choices are rows {begin[e]} to {begin[e] + count[e] - 1}"
+                f" (rows that fill up come after them), but the choice stands in row {p}"
+            )
+            assert token_M[p] == n, f"row {p} belongs to token {n}, but token_M says {int(token_M[p])}"
+    fill = sorted(set(range(sum(sizes))) - set(places))
+    expect(token_M[fill], torch.zeros(len(fill), dtype=torch.int64), indices=indices, multiple=multiple)
+
+
+def choices(n, k, experts, avoid=()):
+    scores = torch.rand(n, experts)
+    scores[:, list(avoid)] = -1
+    return scores.topk(k, dim=-1).indices
+
+
+@case("model.moe.slots")
+def the_example_of_the_docstring(slots):
+    sorted_rightly(slots, torch.tensor([[0, 2], [2, 0], [2, 3]]), 4, 2)
+
+
+@case("model.moe.slots")
+def without_rounding_up(slots):
+    sorted_rightly(slots, choices(7, 2, 4), 4, 1)
+
+
+@case("model.moe.slots")
+def slices_are_multiples(slots):
+    sorted_rightly(slots, choices(11, 3, 5), 5, 4)
+    sorted_rightly(slots, choices(16, 4, 4), 4, 8)  # 16 choices an expert: nothing to fill up
+
+
+@case("model.moe.slots")
+def experts_without_tokens_have_no_rows(slots):
+    sorted_rightly(slots, choices(6, 2, 7, avoid=(0, 3, 6)), 7, 4)
+
+
+@case("model.moe.slots")
+def one_choice_a_token(slots):
+    sorted_rightly(slots, choices(9, 1, 3), 3, 1)
+    sorted_rightly(slots, torch.tensor([[4]]), 5, 64)
+
+
+@case("model.moe.slots", held_out=True)
+def a_large_table(slots):
+    sorted_rightly(slots, choices(120, 4, 16), 16, 64)
+    sorted_rightly(slots, choices(120, 4, 16, avoid=(15,)), 16, 1)
+
+
+@case("model.moe.slots", held_out=True)
+def no_tokens_at_all(slots):
+    sizes, token_M, place_NK = slots(torch.zeros(0, 2, dtype=torch.int64), 3, 4)
+    expect([sizes, tuple(token_M.shape), tuple(place_NK.shape)], [[0, 0, 0], (0,), (0, 2)])
+
+
+# -- balance -----------------------------------------------------------------------------------------------------------
+
+
+@case("model.moe.bias_step")
+def too_little_work_goes_up_and_too_much_goes_down(bias_step):
+    bias, count = torch.zeros(4), torch.tensor([10.0, 0.0, 4.0, 2.0], dtype=torch.float64)  # mean 4
+    want = torch.tensor([-0.001, 0.001, 0.0, 0.001])
+    expect(bias_step(bias, count, 0.001), want, tol=1e-8, bias=bias, count=count)
+
+
+@case("model.moe.bias_step")
+def the_step_is_gamma_however_far_off(bias_step):
+    bias, count = torch.tensor([0.3, -0.2, 0.1]), torch.tensor([1000.0, 1.0, 2.0], dtype=torch.float64)
+    want = torch.tensor([0.25, -0.15, 0.15])
+    expect(bias_step(bias, count, 0.05), want, tol=1e-6, bias=bias, count=count)
+
+
+@case("model.moe.bias_step")
+def compared_with_the_mean_load(bias_step):
+    count = torch.tensor([1.0, 2.0, 3.0, 4.0, 50.0], dtype=torch.float64)  # median 3, mean 12
+    want = torch.tensor([0.1, 0.1, 0.1, 0.1, -0.1])
+    expect(bias_step(torch.zeros(5), count, 0.1), want, tol=1e-7, count=count)
+
+
+@case("model.moe.bias_step")
+def even_loads_leave_it_alone(bias_step):
+    bias = torch.randn(6)
+    expect(bias_step(bias.clone(), torch.full((6,), 7.0, dtype=torch.float64), 0.1), bias, tol=1e-7, bias=bias)
+
+
+@case("model.moe.bias_step")
+def a_new_tensor_in_the_dtype_of_the_bias(bias_step):
+    bias, count = torch.zeros(3), torch.tensor([3.0, 0.0, 0.0], dtype=torch.float64)
+    got = bias_step(bias, count, 0.5)
+    expect(got, torch.tensor([-0.5, 0.5, 0.5]), bias=bias, count=count)
+    expect(bias, torch.zeros(3))
+    expect(count, torch.tensor([3.0, 0.0, 0.0], dtype=torch.float64))
+
+
+@case("model.moe.bias_step", held_out=True)
+def many_experts(bias_step):
+    bias, count = torch.randn(256), torch.randint(0, 9, (256,)).double() * 16
+    mean = sum(count.tolist()) / 256
+    step = [0.01 if c < mean else -0.01 if c > mean else 0.0 for c in count.tolist()]
+    expect(bias_step(bias, count, 0.01), bias + torch.tensor(step), tol=1e-6)
+
+
+def loss_by_hand(scores, indices, rows, n_rows):
+    """Eq. 17 to 20, one text and one expert at a time; float64 tensors, so that it has gradients too."""
+    losses = []
+    for r in range(n_rows):
+        members = [n for n, row in enumerate(rows.tolist()) if row == r]
+        T, E, K = len(members), scores.shape[1], indices.shape[1]
+        if not T:
+            continue
+        total = 0.0
+        for i in range(E):
+            f = E / (K * T) * sum(indices[n].tolist().count(i) for n in members)
+            p = sum(scores[n, i] / scores[n].sum() for n in members) / T
+            total = total + f * p
+        losses.append(total)
+    return sum(losses) / len(losses)
+
+
+def some_texts(n=12, experts=6, k=2, n_rows=3):
+    """Rows 0 .. n_rows-1 of unequal length, and some padding."""
+    rows = torch.cat([torch.arange(n_rows), torch.tensor([0, 0, -1]), torch.randint(-1, n_rows, (n - n_rows,))])
+    scores = torch.rand(len(rows), experts, dtype=torch.float64) * 0.9 + 0.05
+    return scores, (scores + torch.rand(experts)).topk(k, dim=-1).indices, rows, n_rows
+
+
+@case("model.moe.balance_loss")
+def is_one_when_all_is_even(balance_loss):
+    indices, rows = torch.tensor([[0, 1], [2, 3], [1, 2], [3, 0]]), torch.zeros(4, dtype=torch.int64)
+    expect(balance_loss(torch.full((4, 4), 0.3), indices, rows, 1), torch.tensor(1.0), indices=indices)
+
+
+@case("model.moe.balance_loss")
+def all_tokens_on_two_of_four(balance_loss):
+    scores, indices = torch.tensor([[0.9, 0.9, 0.1, 0.1]] * 4), torch.tensor([[0, 1]] * 4)
+    # f = 2, 2, 0, 0 and P = 0.45, 0.45, 0.05, 0.05
+    rows = torch.zeros(4, dtype=torch.int64)
+    expect(balance_loss(scores, indices, rows, 1), torch.tensor(1.8), scores=scores, indices=indices)
+
+
+@case("model.moe.balance_loss")
+def the_mean_over_texts_not_over_tokens(balance_loss):
+    scores = torch.tensor([[0.8, 0.2], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]])
+    indices, rows = torch.tensor([[0], [0], [1], [1]]), torch.tensor([0, 1, 1, 1])
+    # text 0: f = 2, 0 and P = 0.8, 0.2: 1.6. Text 1: P is even, so the loss is 1.
+    expect(balance_loss(scores, indices, rows, 2), torch.tensor(1.3), scores=scores, indices=indices, rows=rows)
+
+
+@case("model.moe.balance_loss")
+def equals_the_sums_of_the_paper(balance_loss):
+    args = some_texts()
+    expect(balance_loss(*args), loss_by_hand(*args), tol=1e-9, indices=args[1], rows=args[2])
+
+
+@case("model.moe.balance_loss")
+def the_gradient_of_the_scores(balance_loss):
+    args = some_texts(n=9, experts=4)
+    loss, (grad,) = gradients(balance_loss, *args)
+    want_loss, (want,) = gradients(loss_by_hand, *args)
+    expect(loss, want_loss, tol=1e-9)
+    expect(grad, want, tol=1e-9, indices=args[1], rows=args[2])
+
+
+@case("model.moe.balance_loss")
+def a_text_of_padding_takes_no_part(balance_loss):
+    scores, indices, rows, _ = some_texts()
+    want = loss_by_hand(scores, indices, rows, 3)
+    expect(balance_loss(scores, indices, rows, 5), want, tol=1e-9, rows=rows)
+
+
+@case("model.moe.balance_loss", held_out=True)
+def nothing_but_padding_is_zero(balance_loss):
+    scores, indices, rows, _ = some_texts()
+    got = balance_loss(scores, indices, torch.full_like(rows, -1), 2)
+    expect(got, torch.zeros((), dtype=torch.float64), tol=1e-12)
+
+
+@case("model.moe.balance_loss", held_out=True)
+def larger_and_in_float32(balance_loss):
+    scores, indices, rows, n_rows = some_texts(40, 8, 3, 4)
+    want = loss_by_hand(scores, indices, rows, n_rows)
+    expect(balance_loss(scores.float(), indices, rows, n_rows), want.float(), tol=1e-4)

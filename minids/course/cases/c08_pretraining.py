@@ -1,0 +1,444 @@
+"""Chapter 08, pretraining: packing, schedule, clipping, AdamW, Muon, scaling law."""
+
+import math
+import random
+
+import numpy as np
+import torch
+
+from minids.course.cases import case, expect
+from minids.errors import MinidsError
+
+# -- text.corpus.best_fit ----------------------------------------------------------------------------------------------
+
+
+def _parts(lengths):
+    """Parts of these lengths, told apart by their ids."""
+    return [([i] * n, [0.0] + [1.0] * (n - 1)) for i, n in enumerate(lengths)]
+
+
+def _sizes(rows):
+    """[[6, 2], [5, 3]]: the lengths in each row, rows and lengths in falling order, so that ties do not show."""
+    return sorted((sorted((len(ids) for ids, _ in row), reverse=True) for row in rows), reverse=True)
+
+
+def _fills(lengths, length):
+    """How full the rows are after best fit, longest first, by looking through all rows; ties can not change it."""
+    room = []
+    for n in sorted(lengths, reverse=True):
+        fitting = [k for k, free in enumerate(room) if free >= n]
+        if fitting:
+            room[min(fitting, key=lambda k: room[k])] -= n
+        else:
+            room.append(length - n)
+    return sorted(length - free for free in room)
+
+
+@case("text.corpus.best_fit")
+def four_parts_fill_two_rows_of_eight(best_fit):
+    rows = best_fit(_parts([2, 3, 5, 6]), 8)
+    expect(_sizes(rows), [[6, 2], [5, 3]], lengths=[2, 3, 5, 6], length=8)
+
+
+@case("text.corpus.best_fit")
+def every_part_arrives_whole_and_once(best_fit):
+    parts = _parts([random.randint(1, 30) for _ in range(60)])
+    rows = best_fit(parts, 40)
+    for row in rows:
+        for part in row:
+            assert isinstance(part, tuple | list) and len(part) == 2, f"a part is (ids, weights); a row holds {part!r}"
+    got = sorted((list(ids), list(weights)) for row in rows for ids, weights in row)
+    expect(got, sorted((ids, weights) for ids, weights in parts))
+
+
+@case("text.corpus.best_fit")
+def no_row_holds_more_than_its_length(best_fit):
+    lengths = [random.randint(1, 40) for _ in range(60)]
+    fills = [sum(len(ids) for ids, _ in row) for row in best_fit(_parts(lengths), 40)]
+    assert fills and min(fills) > 0, "a row without a part came back"
+    assert max(fills) <= 40, f"a row of 40 places holds {max(fills)} ids"
+
+
+@case("text.corpus.best_fit")
+def the_tightest_row_that_has_room_is_taken(best_fit):
+    lengths = [12, 9, 8, 7, 6, 5, 3, 2, 2]
+    rows = best_fit(_parts(lengths), 20)
+    expect(sorted(sum(r) for r in _sizes(rows)), _fills(lengths, 20), lengths=lengths, length=20)
+    for _ in range(4):
+        lengths = [random.randint(1, 60) for _ in range(80)]
+        fills = sorted(sum(r) for r in _sizes(best_fit(_parts(lengths), 64)))
+        expect(fills, _fills(lengths, 64), lengths=lengths, length=64)
+
+
+@case("text.corpus.best_fit")
+def a_part_may_fill_a_row_to_the_last_place(best_fit):
+    expect(_sizes(best_fit(_parts([8, 4, 8, 4]), 8)), [[8], [8], [4, 4]], lengths=[8, 4, 8, 4], length=8)
+
+
+@case("text.corpus.best_fit")
+def the_given_list_stays_as_it_is(best_fit):
+    parts = _parts([2, 5, 1, 4, 3])
+    best_fit(parts, 6)
+    expect(parts, _parts([2, 5, 1, 4, 3]))
+
+
+@case("text.corpus.best_fit", held_out=True)
+def no_parts_make_no_rows(best_fit):
+    expect(best_fit([], 8), [])
+    expect(_sizes(best_fit(_parts([1]), 1)), [[1]])
+
+
+@case("text.corpus.best_fit", held_out=True)
+def many_parts_leave_almost_no_room(best_fit):
+    lengths = [random.randint(10, 200) for _ in range(800)]
+    fills = sorted(sum(r) for r in _sizes(best_fit(_parts(lengths), 512)))
+    expect(fills, _fills(lengths, 512))
+
+
+# -- train.optim.deepseek_v3 -------------------------------------------------------------------------------------------
+
+STEPS = 14800  # one update a billion tokens
+
+
+@case("train.optim.deepseek_v3")
+def the_first_ten_trillion_tokens_have_the_peak_rate(deepseek_v3):
+    for step in (10, 500, 5000, 9990):
+        expect(deepseek_v3(step, STEPS, 10), 1.0, step=step, steps=STEPS, warmup=10)
+
+
+@case("train.optim.deepseek_v3")
+def the_warm_up_is_a_straight_line(deepseek_v3):
+    for step in (0, 3, 6):
+        expect(deepseek_v3(step, STEPS, 8), (step + 1) / 8, step=step, steps=STEPS, warmup=8)
+
+
+@case("train.optim.deepseek_v3")
+def then_half_a_cosine_falls_to_a_tenth(deepseek_v3):
+    middle = 10_000 + 4300 // 2
+    expect(deepseek_v3(middle, STEPS, 10), 0.55, step=middle, steps=STEPS, warmup=10)
+    quarter = 0.1 + 0.9 * (1 + math.sqrt(0.5)) / 2
+    expect(deepseek_v3(11_075, STEPS, 10), quarter, step=11_075, steps=STEPS, warmup=10)
+    expect(deepseek_v3(14_290, STEPS, 10), 0.1, tol=1e-3, step=14_290, steps=STEPS, warmup=10)
+
+
+@case("train.optim.deepseek_v3")
+def the_last_500_billion_tokens_have_two_flat_rates(deepseek_v3):
+    for step in (14_310, 14_500, 14_625):
+        expect(deepseek_v3(step, STEPS, 10), 2.2e-5 / 2.2e-4, step=step, steps=STEPS, warmup=10)
+    for step in (14_640, 14_799):
+        expect(deepseek_v3(step, STEPS, 10), 7.3e-6 / 2.2e-4, step=step, steps=STEPS, warmup=10)
+
+
+@case("train.optim.deepseek_v3")
+def warm_up_counts_as_part_of_the_run(deepseek_v3):
+    expect(deepseek_v3(125, 148, 50), 0.1 + 0.45 * (1 + math.cos(math.pi * 2.5 / 4.3)), step=125, steps=148, warmup=50)
+    expect(deepseek_v3(145, 148, 50), 0.1, step=145, steps=148, warmup=50)
+
+
+@case("train.optim.deepseek_v3")
+def without_warm_up_the_first_update_is_at_the_peak(deepseek_v3):
+    expect(deepseek_v3(0, 100), 1.0, step=0, steps=100)
+
+
+@case("train.optim.deepseek_v3", held_out=True)
+def every_length_of_run_has_the_same_shape(deepseek_v3):
+    steps = random.choice([1480, 7400, 29600])
+    for seen, want in [(3.0, 1.0), (10.43, 0.1 + 0.45 * (1 + math.cos(math.pi * 0.1))), (14.4, 0.1), (14.7, 7.3 / 220)]:
+        step = seen / 14.8 * steps
+        low, high = (deepseek_v3(int(step) + k, steps, 3) for k in (0, 1))
+        assert low + 1e-9 >= want >= high - 1e-9 or abs(low - want) < 1e-6, f"{seen}T tokens: {low}, expected {want}"
+
+
+# -- train.gradients.clip_factor ---------------------------------------------------------------------------------------
+
+
+@case("train.gradients.clip_factor")
+def a_large_gradient_is_brought_to_the_limit(clip_factor):
+    expect(clip_factor(5.0, 1.0), 0.2, norm=5.0, limit=1.0)
+    expect(clip_factor(8.0, 2.0), 0.25, norm=8.0, limit=2.0)
+
+
+@case("train.gradients.clip_factor")
+def a_gradient_within_the_limit_stays_as_it_is(clip_factor):
+    expect(clip_factor(0.25, 1.0), 1.0, norm=0.25, limit=1.0)
+    expect(clip_factor(2.9, 3.0), 1.0, norm=2.9, limit=3.0)
+
+
+@case("train.gradients.clip_factor")
+def a_limit_of_zero_means_no_limit(clip_factor):
+    expect(clip_factor(50.0, 0.0), 1.0, norm=50.0, limit=0.0)
+    expect(clip_factor(0.0, 0), 1.0, norm=0.0, limit=0)
+
+
+@case("train.gradients.clip_factor")
+def a_gradient_of_zeros_is_no_error(clip_factor):
+    expect(clip_factor(0.0, 1.0), 1.0, norm=0.0, limit=1.0)
+
+
+@case("train.gradients.clip_factor")
+def agrees_with_torch(clip_factor):
+    tensors = [torch.randn(3, 4) * 3, torch.randn(7), torch.randn(2, 2, 2)]
+    parameters = [torch.nn.Parameter(torch.zeros_like(t)) for t in tensors]
+    for p, t in zip(parameters, tensors):
+        p.grad = t.clone()
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, 1.5))
+    factor = clip_factor(norm, 1.5)
+    expect(factor, (parameters[0].grad / tensors[0]).mean().item(), norm=norm, limit=1.5)
+
+
+@case("train.gradients.clip_factor", held_out=True)
+def huge_norms_leave_a_step_of_the_size_of_the_limit(clip_factor):
+    expect(clip_factor(1e30, 4.0) * 1e30, 4.0)
+    expect(clip_factor(math.inf, 1.0), 0.0)
+
+
+# -- train.optim.adamw_update ------------------------------------------------------------------------------------------
+
+
+def _state(*shape, dtype=torch.float64):
+    return (torch.randn(shape, dtype=dtype), torch.randn(shape, dtype=dtype), torch.randn(shape, dtype=dtype),
+            torch.rand(shape, dtype=dtype) + 0.1)
+
+
+def _adamw_by_elements(w, g, m, v, step, lr, b1, b2, eps, decay):
+    """One element after the other, in plain Python."""
+    out = []
+    for x, gi, mi, vi in zip(*(t.flatten().tolist() for t in (w, g, m, v))):
+        mi, vi = mi + (1 - b1) * (gi - mi), vi + (1 - b2) * (gi * gi - vi)
+        move = (mi / (1 - b1**step)) / (math.sqrt(vi / (1 - b2**step)) + eps)
+        out.append((x - lr * decay * x - lr * move, mi, vi))
+    return [torch.tensor(column, dtype=w.dtype).view(w.shape) for column in zip(*out)]
+
+
+@case("train.optim.adamw_update")
+def the_first_update_by_hand(adamw_update):
+    w, g, zero = (torch.tensor([x], dtype=torch.float64) for x in (3.0, 2.0, 0.0))
+    # m = 0.2 and v = 0.2 stand for 2 and 4, so the step is one lr; decay takes 0.1 * 0.5 * 3 more
+    want = [torch.tensor([x], dtype=torch.float64) for x in (3 - 0.15 - 0.1, 0.2, 0.2)]
+    got = adamw_update(w, g, zero, zero.clone(), 1, 0.1, 0.9, 0.95, 1e-8, 0.5)
+    expect(got, want, tol=1e-6, w=3.0, g=2.0, m=0.0, v=0.0, step=1, lr=0.1, weight_decay=0.5)
+
+
+@case("train.optim.adamw_update")
+def five_updates_equal_torch(adamw_update):
+    p = torch.nn.Parameter(torch.randn(3, 4, dtype=torch.float64))
+    w, m, v = p.detach().clone(), torch.zeros(3, 4, dtype=torch.float64), torch.zeros(3, 4, dtype=torch.float64)
+    peer = torch.optim.AdamW([p], lr=0.05, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.3)
+    for step in range(1, 6):
+        p.grad = torch.randn(3, 4, dtype=torch.float64)
+        peer.step()
+        w, m, v = adamw_update(w, p.grad.clone(), m, v, step, 0.05, 0.9, 0.95, 1e-8, 0.3)
+        expect(w, p.detach(), tol=1e-8, step=step)
+
+
+@case("train.optim.adamw_update")
+def the_running_means_come_back_as_they_are(adamw_update):
+    w, g, m, v = _state(4)
+    _, new_m, new_v = adamw_update(w, g, m, v, 3, 0.1, 0.9, 0.95, 1e-8, 0.1)
+    expect(new_m, 0.9 * m + 0.1 * g, tol=1e-8, m=m, g=g, step=3)
+    expect(new_v, 0.95 * v + 0.05 * g**2, tol=1e-8, v=v, g=g, step=3)
+
+
+@case("train.optim.adamw_update")
+def without_a_gradient_only_the_decay_is_left(adamw_update):
+    w, zero = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    got = adamw_update(w, zero, zero.clone(), zero.clone(), 1, 0.1, 0.9, 0.95, 1e-8, 0.5)
+    expect(got, [0.95 * w, zero, zero], tol=1e-8, w=w, g=zero, lr=0.1, weight_decay=0.5)
+
+
+@case("train.optim.adamw_update")
+def eps_is_added_to_the_root(adamw_update):
+    w, g, zero = (torch.tensor([x], dtype=torch.float64) for x in (1.0, 1e-4, 0.0))
+    got = adamw_update(w, g, zero, zero.clone(), 1, 0.1, 0.9, 0.95, 1e-4, 0.0)[0]
+    expect(got, torch.tensor([0.95], dtype=torch.float64), tol=1e-6, g=1e-4, eps=1e-4, lr=0.1)
+
+
+@case("train.optim.adamw_update")
+def the_given_tensors_stay_as_they_are(adamw_update):
+    given = _state(2, 3)
+    before = [t.clone() for t in given]
+    adamw_update(*given, 2, 0.1, 0.9, 0.95, 1e-8, 0.1)
+    expect(list(given), before, tol=0.0)
+
+
+@case("train.optim.adamw_update", held_out=True)
+def other_settings_and_shapes(adamw_update):
+    for shape, step, settings in [((), 1, (0.3, 0.8, 0.99, 1e-6, 0.2)), ((2, 1, 3), 7, (1e-2, 0.5, 0.9, 1e-3, 0.0))]:
+        given = _state(*shape)
+        got = adamw_update(*given, step, *settings)
+        expect(got, _adamw_by_elements(*given, step, *settings), tol=1e-8)
+
+
+@case("train.optim.adamw_update", held_out=True)
+def float32_stays_float32(adamw_update):
+    given = _state(5, dtype=torch.float32)
+    want = [x.float() for x in _adamw_by_elements(*(t.double() for t in given), 4, 1e-2, 0.9, 0.95, 1e-8, 0.1)]
+    expect(adamw_update(*given, 4, 1e-2), want, tol=1e-4)
+
+
+# -- train.optim.orthogonalise -----------------------------------------------------------------------------------------
+
+
+def _by_svd(x, steps):
+    """The polynomial on the singular values themselves, one matrix, in float64."""
+    x = x.double()
+    u, s, vt = torch.linalg.svd(x / x.square().sum().sqrt(), full_matrices=False)
+    for _ in range(steps):
+        s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+    return u @ torch.diag(s) @ vt
+
+
+@case("train.optim.orthogonalise")
+def five_steps_act_on_the_singular_values_alone(orthogonalise):
+    for shape in ((6, 6), (4, 10)):
+        x = torch.randn(3, *shape, dtype=torch.float64)
+        expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-6, shape=tuple(x.shape))
+
+
+@case("train.optim.orthogonalise")
+def one_step_by_hand(orthogonalise):
+    # the norm is 5, so the singular values become 0.8 and 0.6; one step makes them 0.977 and 1.193
+    x = torch.tensor([[[4.0, 0.0], [0.0, 3.0]]], dtype=torch.float64)
+    want = [3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5 for s in (0.8, 0.6)]
+    expect(orthogonalise(x, 1), torch.diag(torch.tensor(want, dtype=torch.float64))[None], tol=1e-6, x=x, steps=1)
+
+
+@case("train.optim.orthogonalise")
+def without_steps_the_norm_becomes_one(orthogonalise):
+    x = torch.tensor([[[4.0, 0.0], [0.0, 3.0]]], dtype=torch.float64)
+    expect(orthogonalise(x, 0), x / 5, tol=1e-6, x=x, steps=0)
+
+
+@case("train.optim.orthogonalise")
+def each_matrix_of_the_batch_has_its_own_norm(orthogonalise):
+    x = torch.randn(3, 4, 6, dtype=torch.float64) * torch.tensor([1e-3, 1.0, 1e3], dtype=torch.float64)[:, None, None]
+    alone = torch.stack([_by_svd(m, 5) for m in x])
+    expect(orthogonalise(x), alone, tol=1e-6, sizes="1e-3, 1 and 1e3")
+
+
+@case("train.optim.orthogonalise")
+def tall_matrices_work_too(orthogonalise):
+    x = torch.randn(2, 9, 4, dtype=torch.float64)
+    expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-6, shape=tuple(x.shape))
+
+
+@case("train.optim.orthogonalise")
+def zeros_stay_zeros(orthogonalise):
+    x = torch.zeros(2, 3, 4)
+    expect(orthogonalise(x), torch.zeros(2, 3, 4), x=x)
+
+
+@case("train.optim.orthogonalise", held_out=True)
+def random_matrices_end_near_one(orthogonalise):
+    x = torch.randn(3, 32, 80)
+    before = x.clone()
+    result = orthogonalise(x)
+    expect(x, before, tol=0.0)
+    assert result.dtype == torch.float32, f"float32 went in, {result.dtype} came out"
+    s = torch.linalg.svdvals(result)
+    assert 0.6 < s.min() and s.max() < 1.3, f"singular values from {s.min():.2f} to {s.max():.2f}, expected 0.7 to 1.2"
+
+
+@case("train.optim.orthogonalise", held_out=True)
+def float32_is_as_good(orthogonalise):
+    x = torch.randn(2, 8, 20)
+    expect(orthogonalise(x, 4), torch.stack([_by_svd(m, 4) for m in x]).float(), tol=1e-3)
+
+
+# -- train.scaling.fit -------------------------------------------------------------------------------------------------
+
+SIZES = [1e4, 1e4, 1e4, 4e4, 4e4, 4e4, 2e5, 2e5, 2e5, 1e6, 1e6, 1e6]
+TOKENS = [1e5, 4e5, 2e6] * 4
+
+
+def _law(e, a, alpha, b, beta):
+    return {"E": e, "A": a, "alpha": alpha, "B": b, "beta": beta}
+
+
+def _losses(e, a, alpha, b, beta, noise=0.0):
+    return [e + a * n**-alpha + b * d**-beta + noise * random.gauss(0, 1) for n, d in zip(SIZES, TOKENS)]
+
+
+def _pairs(losses, exponents, sizes=SIZES, tokens=TOKENS):
+    """(squared error, alpha, beta, (E, A, B)) of each pair of exponents, by numpy."""
+    n, d, y = np.array(sizes, float), np.array(tokens, float), np.array(losses, float)
+    for alpha in exponents:
+        for beta in exponents:
+            columns = np.stack([np.ones_like(n), n**-alpha, d**-beta], 1)
+            scale = np.linalg.norm(columns, axis=0)
+            solution = np.linalg.lstsq(columns / scale, y, rcond=None)[0] / scale
+            yield float(((columns @ solution - y) ** 2).sum()), alpha, beta, solution
+
+
+def _error(law, losses):
+    return sum((law["E"] + law["A"] * n ** -law["alpha"] + law["B"] * d ** -law["beta"] - y) ** 2
+               for n, d, y in zip(SIZES, TOKENS, losses))
+
+
+@case("train.scaling.fit")
+def a_law_without_noise_is_found_again(fit):
+    losses = _losses(1.7, 60.0, 0.5, 40.0, 0.3)
+    expect(fit(SIZES, TOKENS, losses), _law(1.7, 60.0, 0.5, 40.0, 0.3), tol=1e-4, sizes=SIZES, tokens=TOKENS)
+
+
+@case("train.scaling.fit")
+def alpha_belongs_to_the_size_and_beta_to_the_tokens(fit):
+    losses = _losses(0.5, 8.0, 0.2, 900.0, 0.7)
+    expect(fit(SIZES, TOKENS, losses), _law(0.5, 8.0, 0.2, 900.0, 0.7), tol=1e-4, sizes=SIZES, tokens=TOKENS)
+
+
+@case("train.scaling.fit")
+def with_one_pair_of_exponents_it_is_least_squares(fit):
+    losses = _losses(1.5, 60.0, 0.5, 300.0, 0.5, noise=0.01)
+    _, _, _, solution = next(_pairs(losses, [0.5]))
+    e, a, b = solution.tolist()
+    expect(fit(SIZES, TOKENS, losses, (0.5,)), _law(e, a, 0.5, b, 0.5), tol=1e-4, losses=losses, exponents=(0.5,))
+
+
+@case("train.scaling.fit")
+def only_the_given_exponents_are_tried(fit):
+    losses = _losses(1.0, 30.0, 0.4, 30.0, 0.3)
+    law = fit(SIZES, TOKENS, losses, (0.3, 0.8))
+    _, alpha, beta, _ = min((p for p in _pairs(losses, (0.3, 0.8)) if p[3].min() >= 0), key=lambda p: p[0])
+    expect([law["alpha"], law["beta"]], [alpha, beta], exponents=(0.3, 0.8))
+
+
+@case("train.scaling.fit")
+def a_law_has_no_negative_terms(fit):
+    # falls with D like 5 / D^0.1: with 0.05 as exponent a negative E fits better than any law
+    losses = _losses(0.0, 30.0, 0.5, 5.0, 0.1)
+    every = list(_pairs(losses, (0.05, 0.5)))
+    assert min(every, key=lambda p: p[0])[3].min() < 0
+    error, alpha, beta, solution = min((p for p in every if p[3].min() >= 0), key=lambda p: p[0])
+    e, a, b = solution.tolist()
+    got = fit(SIZES, TOKENS, losses, (0.05, 0.5))
+    expect(got, _law(e, a, alpha, b, beta), tol=1e-4, exponents=(0.05, 0.5))
+
+
+@case("train.scaling.fit")
+def losses_that_rise_with_size_have_no_law(fit):
+    losses = [3 - y for y in _losses(0.0, 30.0, 0.5, 30.0, 0.3)]
+    try:
+        law = fit(SIZES, TOKENS, losses)
+    except Exception as error:
+        if isinstance(error, MinidsError) or "MinidsError" in repr(error):
+            return
+        raise
+    raise AssertionError(f"larger and longer runs are worse here, and yet a law came back: {law}")
+
+
+@case("train.scaling.fit")
+def noisy_losses_have_the_least_squared_error(fit):
+    losses = _losses(1.2, 80.0, 0.55, 100.0, 0.4, noise=0.02)
+    best = min((p for p in _pairs(losses, [k / 20 for k in range(1, 31)]) if p[3].min() >= 0), key=lambda p: p[0])
+    law = fit(SIZES, TOKENS, losses)
+    got = _error(law, losses)
+    assert got <= best[0] * (1 + 1e-6), f"squared error {got:.3g} where {best[0]:.3g} is possible, with {law}"
+
+
+@case("train.scaling.fit", held_out=True)
+def tensors_and_whole_numbers_are_taken_too(fit):
+    losses = _losses(1.0, 60.0, 0.5, 40.0, 0.3)
+    law = fit(torch.tensor(SIZES), [int(d) for d in TOKENS], torch.tensor(losses, dtype=torch.float64))
+    expect(law, _law(1.0, 60.0, 0.5, 40.0, 0.3), tol=1e-3)
+    assert all(type(x) is float for x in law.values()), "the five values of a law are floats"
