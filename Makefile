@@ -1,7 +1,8 @@
 # make reason    from nothing to a reasoning model: .venv, install, the tiny recipe, a table, runs/tiny/report.html
 # make test      .venv, install, ruff and all tests         make test-fast   the quick ones
 # make lab       JupyterLab on chapters/                    make bench       speed beside peers
-# make lint      ruff                                       make clean       caches and build leftovers
+# make lint      ruff                                       make notebooks   every chapter, run from end to end
+# make clean     caches and build leftovers
 #
 # PIP_FLAGS is handed to pip install, ARGS to minids run: make reason ARGS="--seed 1 --controls"
 
@@ -13,13 +14,19 @@ ARGS ?=
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2
 
-.PHONY: reason test test-fast lab bench lint clean
+NBVAL := $(ONE_THREAD) MINIDS_STATIC=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=300
+
+.PHONY: reason test test-fast notebooks lab bench lint clean
 
 reason: .venv/train.stamp
 	$(BIN)/minids run tiny --resume $(ARGS)
 
 test: .venv/dev.stamp lint
 	$(PYTEST)
+	$(MAKE) notebooks
+
+notebooks: .venv/dev.stamp
+	@mine=$$(mktemp -d) && trap 'rm -rf "$$mine"' EXIT && MINIDS_MINE="$$mine" $(NBVAL) chapters solutions
 
 test-fast: .venv/dev.stamp
 	$(PYTEST) -m "not slow"
@@ -31,7 +38,6 @@ bench: .venv/dev.stamp
 	$(BIN)/minids bench
 
 lab:
-	@ls chapters/*.ipynb >/dev/null 2>&1 || { echo "make lab: there are no chapters here yet (no chapters/*.ipynb)." >&2; exit 2; }
 	@$(MAKE) .venv/course.stamp
 	$(BIN)/jupyter lab chapters
 

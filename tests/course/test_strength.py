@@ -1,0 +1,49 @@
+"""The checks are proven: every planted mistake is refused, for its own reason and by its name; every other right way
+and the library's own are accepted; a blank is a blank."""
+
+import pytest
+
+from minids.course import catalog, strength, wrong
+
+EXERCISES = catalog.exercises()
+
+
+@pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
+def test_the_check_refuses_every_mistake_and_accepts_every_right_way(found):
+    row = strength.measure(found)
+    assert not row.complaints, "\n".join(row.complaints)
+    assert row.wrong >= 6 and row.alternatives >= 2 and row.cases >= 4 and 1 <= row.held_out < row.cases
+    assert row.refused == row.by_their_case == row.wrong and row.accepted == row.alternatives and row.own_accepted
+
+
+@pytest.mark.parametrize("seed", [11, 12345])
+@pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
+def test_it_does_so_with_other_seeds_too(found, seed):
+    row = strength.measure(found, seed=seed)
+    assert row.refused == row.by_their_case == row.wrong and row.accepted == row.alternatives and row.own_accepted
+
+
+def test_every_chapter_has_three_to_six_exercises_and_every_mistake_is_described():
+    chapters = {}
+    for e in EXERCISES:
+        chapters.setdefault(e.chapter, []).append(e)
+        for known in wrong.load()[0][e.name]:
+            assert known.ask.endswith("?") and known.mistake and known.mistake[-1] not in ".?!", known
+            assert known.fn.__name__ not in known.ask
+    assert all(3 <= len(group) <= 6 for group in chapters.values())
+    names = [e.name for e in EXERCISES]
+    assert len(set(names)) == len(names)
+
+
+def test_the_table_adds_up():
+    rows = [strength.Strength("a", "01", 5, 1, 6, 6, 6, 6, 6, 2, 2, True, []), strength.Strength("b", "01", 4, 1, 7, 6, 6, 5, 7, 3, 3, True, [])]  # fmt: skip  # noqa: E501
+    assert "| **2 exercises** | 9 (2) | 12 of 13 | 11 of 13 | 5 of 5 |" in strength.table(rows)
+
+
+def test_the_readme_says_what_there_is():
+    """Refused and accepted are all of them, as the tests above demand; what can drift is how many there are."""
+    text = (catalog.ROOT / "README.md").read_text()
+    assert strength.chapters() in text
+    planted, others = (sum(len(book[e.name]) for e in EXERCISES) for book in wrong.load())
+    for said in (f"{len(EXERCISES)} exercises", f"**{planted} of {planted}**", f"**{others} of {others}**"):
+        assert said in text, f"python -m minids.course.strength --readme: {said}"

@@ -1,0 +1,127 @@
+"""Two students from the first chapter to the last: one solves everything, one gets everything wrong.
+
+The notebooks run as in JupyterLab, one after the other, with one mine/ for all of them.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from minids.course import build, catalog, wrong
+
+EXERCISES = catalog.exercises()
+CHAPTERS = sorted({e.chapter for e in EXERCISES})
+pytestmark = pytest.mark.slow
+
+
+def sit(chapter, answers, mine, folder):
+    """Runs a chapter with answers typed in -> {exercise: first mark of its check}, and how many cells failed."""
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(catalog.ROOT / "chapters" / f"{chapter}.ipynb", 4)
+    for cell in notebook.cells:
+        name = cell.metadata.get("minids", {}).get("exercise")
+        if name:
+            cell.source = answers[name]
+    env = os.environ | {"MINIDS_MINE": str(mine), "MINIDS_STATIC": "1", "OMP_NUM_THREADS": "1"}
+    client = NotebookClient(
+        notebook, timeout=300, allow_errors=True, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute(env=env)
+    marks, failed = {}, []
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        failed += [o.evalue for o in outputs if o.output_type == "error"]
+        if name := cell.metadata.get("minids", {}).get("check"):
+            marks[name] = "".join(o.get("text", "") for o in outputs)[:1]
+    return marks, failed
+
+
+def answer_of(fn, name):
+    """A function of minids/course/wrong as an answer: renamed, without its decorator, with the imports of its file."""
+    import ast
+    import inspect
+
+    tree = ast.parse(inspect.getsource(sys.modules[fn.__module__]))
+    helpers = [n for n in tree.body if not isinstance(n, ast.Expr) and not _decorated(n)]
+    node = next(n for n in tree.body if getattr(n, "name", None) == fn.__name__)
+    node.decorator_list, node.name = [], name.rsplit(".", 1)[-1]
+    kept = [n for n in helpers if not (isinstance(n, ast.ImportFrom) and n.module.startswith("minids.course"))]
+    return "\n\n".join(ast.unparse(n) for n in [*kept, node]) + "\n"
+
+
+def _decorated(node):
+    return any("wrong" in _name(d) or "alternative" in _name(d) for d in getattr(node, "decorator_list", []))
+
+
+def _name(decorator):
+    return getattr(getattr(decorator, "func", decorator), "id", "")
+
+
+def minids(*args, mine):
+    env = os.environ | {"MINIDS_MINE": str(mine), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "minids.cli", *map(str, args)]
+    return subprocess.run(command, env=env, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    """mine/ of a student who typed the solutions into every chapter."""
+    folder, mine = tmp_path_factory.mktemp("desk"), tmp_path_factory.mktemp("solved") / "mine"
+    answers = {e.name: catalog.cell(e, filled=True) for e in EXERCISES}
+    for chapter in CHAPTERS:
+        marks, failed = sit(chapter, answers, mine, folder)
+        assert not failed, (chapter, failed)
+        assert set(marks.values()) == {"✓"}, (chapter, marks)
+    return mine
+
+
+def test_who_solves_everything_owns_a_minids_that_gives_the_same_results(solved, recipe, tmp_path):
+    said = minids("progress", mine=solved)
+    assert f"{len(EXERCISES)} of {len(EXERCISES)} parts" in said.stdout
+    for flags, out in (([], "theirs"), (["--mine"], "mine")):
+        done = minids("run", recipe, "--out", tmp_path / out, "--workers", 2, *flags, mine=solved)
+        assert done.returncode == 0, done.stderr
+    theirs, own = (json.loads((tmp_path / out / "results.json").read_text()) for out in ("theirs", "mine"))
+    assert len(own["mine"]["yours"]) == len(EXERCISES) and "mine" not in theirs
+    assert own["evals"] == theirs["evals"]
+    assert [s.get("loss") for s in own["stages"]] == [s.get("loss") for s in theirs["stages"]]
+    page = (tmp_path / "mine" / "report.html").read_text()
+    assert f"{len(EXERCISES)} of {len(EXERCISES)} parts of this model are yours" in page
+
+
+def test_other_right_answers_run_the_whole_job_too(recipe, tmp_path):
+    """Not the library's code, so no fast path: slower, and equal up to rounding at the start."""
+    from minids.course import mine
+
+    os.environ["MINIDS_MINE"] = str(tmp_path / "mine")  # the fixture own_folder puts it back
+    for e in EXERCISES:
+        mine.keep(e.name, answer_of(wrong.load()[1][e.name][0], e.name))
+    mine.uninstall()
+    for flags, out in (([], "theirs"), (["--mine"], "mine")):
+        done = minids("run", recipe, "--out", tmp_path / out, "--workers", 1, *flags, mine=tmp_path / "mine")
+        assert done.returncode == 0, done.stderr
+    files = [tmp_path / out / "metrics.jsonl" for out in ("theirs", "mine")]
+    lines = [[json.loads(x) for x in file.read_text().splitlines()] for file in files]
+    a, b = (next(row["loss"] for row in part if row["stage"] == "pretrain") for part in lines)
+    assert a == pytest.approx(b, rel=1e-3)
+    assert len(json.loads((tmp_path / "mine" / "results.json").read_text())["mine"]["yours"]) == len(EXERCISES)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_who_gets_everything_wrong_still_reaches_the_end_of_every_chapter(chapter, tmp_path):
+    planted, _ = wrong.load()
+    answers = {e.name: answer_of(planted[e.name][-1].fn, e.name) for e in EXERCISES if e.chapter == chapter}
+    marks, failed = sit(chapter, answers, tmp_path / "mine", tmp_path)
+    assert not failed, failed
+    assert set(marks.values()) == {"✗"}, marks
+    assert not list((tmp_path / "mine").glob("*.py"))
+
+
+def test_the_chapters_are_the_ones_that_were_built():
+    assert CHAPTERS == sorted(p.stem for p in (catalog.ROOT / "chapters").glob("[0-9][0-9]_*.ipynb"))
+    assert build.FOLDERS == {"chapters": False, "solutions": True}
