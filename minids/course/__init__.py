@@ -5,8 +5,11 @@
     judge      runs cases on an answer and names the mistake
     mine       the student's own versions: kept as text, put into the library
     notebook   check, start, show, play: what chapters call
-    build      chapters/src/*.py -> notebooks            grade    submissions -> points and feedback
-    strength   how good the checks are                   progress the student's ledger
+    build      chapters/src/*.py -> notebooks            nbgrader  the same as an nbgrader course
+    strength   how good the checks are                   progress  the student's ledger
+    tour       the small trained models of chapters/data
+    grade      points and feedback for submissions:  submissions (finding answers), feedback (pages), sandbox (calling a
+               stranger's function), nursery (where it runs), fences (what it may do), wire and arguments (what crosses)
 
 Nothing in the library imports this package.
 """

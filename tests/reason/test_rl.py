@@ -130,14 +130,15 @@ def test_sensitivity_covers_what_fp32_gets_wrong(start, sharpness):
         for layer in model.layers:
             layer.self_attn.q_proj.weight *= sharpness
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    ids, mask = torch.randint(10, 60, (16, 30)), torch.arange(30).expand(16, 30) > 0
+    noise = torch.Generator().manual_seed(sharpness)
+    ids, mask = torch.randint(10, 60, (16, 30), generator=noise), torch.arange(30).expand(16, 30) > 0
     with torch.no_grad():
         single, _ = rollout.score(model, ids, mask, config())
         exact, _ = rollout.score(copy.deepcopy(model).double(), ids, mask, config())
     moves = rollout.sensitivity(model, ids, mask, config(), relative=1e-6)
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert ((single - exact).abs() <= 2 * moves + 1e-5).all()
-    assert (moves.max() < 1e-4) == (sharpness == 1)
+    assert moves.max() < 2e-4 if sharpness == 1 else moves.max() > 5e-4  # logps of nonsense: large and sensitive
 
 
 def test_a_resumed_run_is_the_same_run(start, tmp_path):
