@@ -107,8 +107,10 @@ def test_chapter_03_runs_in_jupyterlab(lab, tmp_path):
         if folder := os.environ.get("MINIDS_SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
             height = page.evaluate("document.querySelector('.jp-WindowedPanel-viewport').scrollHeight")
-            page.set_viewport_size({"width": 1200, "height": min(int(height) + 200, 12_000)})
+            page.set_viewport_size({"width": 1200, "height": min(int(height) + 200, 9000)})
             page.wait_for_timeout(800)
+            page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+            page.wait_for_timeout(400)
             page.screenshot(path=str(Path(folder) / "chapter03.png"))
         browser.close()
     assert errors == 0 and plots >= 2

@@ -3,6 +3,7 @@
 The notebooks run as in JupyterLab, one after the other, with one mine/ for all of them.
 """
 
+import copy
 import json
 import os
 import subprocess
@@ -47,15 +48,14 @@ def answer_of(fn, name):
     import inspect
 
     tree = ast.parse(inspect.getsource(sys.modules[fn.__module__]))
-    helpers = [n for n in tree.body if not isinstance(n, ast.Expr) and not _decorated(n)]
-    node = next(n for n in tree.body if getattr(n, "name", None) == fn.__name__)
-    node.decorator_list, node.name = [], name.rsplit(".", 1)[-1]
-    kept = [n for n in helpers if not (isinstance(n, ast.ImportFrom) and n.module.startswith("minids.course"))]
-    return "\n\n".join(ast.unparse(n) for n in [*kept, node]) + "\n"
-
-
-def _decorated(node):
-    return any("wrong" in _name(d) or "alternative" in _name(d) for d in getattr(node, "decorator_list", []))
+    kept = [n for n in tree.body if not isinstance(n, ast.Expr)]
+    kept = [n for n in kept if not (isinstance(n, ast.ImportFrom) and n.module.startswith("minids.course"))]
+    for node in kept:
+        if hasattr(node, "decorator_list"):
+            node.decorator_list = [d for d in node.decorator_list if _name(d) not in ("wrong", "alternative")]
+    answer = copy.deepcopy(next(n for n in kept if getattr(n, "name", None) == fn.__name__))
+    answer.name = name.rsplit(".", 1)[-1]
+    return "\n\n".join(ast.unparse(n) for n in [*kept, answer]) + "\n"
 
 
 def _name(decorator):
