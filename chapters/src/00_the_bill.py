@@ -133,7 +133,7 @@ print(f"each of the {v3.num_hidden_layers - v3.first_k_dense_replace} MoE layers
 # </details>
 
 # %% exercise="ship.cost.active" points=1 minutes=10 difficulty=1
-from minids.ship.cost import active  # noqa: E402, F401, I001
+from minids.ship.cost import active
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -208,7 +208,7 @@ for name, counter in (("forward", forward), ("backward", backward)):
 # </details>
 
 # %% exercise="ship.cost.attention_flops" points=2 minutes=15 difficulty=2
-from minids.ship.cost import attention_flops  # noqa: E402, F401, I001
+from minids.ship.cost import attention_flops
 
 # %% [markdown]
 # ### Exercise: the FLOPs of training
@@ -225,7 +225,7 @@ from minids.ship.cost import attention_flops  # noqa: E402, F401, I001
 # </details>
 
 # %% exercise="ship.cost.training_flops" points=1 minutes=10 difficulty=1
-from minids.ship.cost import training_flops  # noqa: E402, F401, I001
+from minids.ship.cost import training_flops
 
 # %%
 per_token = cost.training_flops(v3, 1, 4096)
@@ -281,7 +281,7 @@ for name, config, length in (("V3, pretraining", v3, 4096), ("V3, context extens
 # </details>
 
 # %% exercise="ship.cost.gpu_hours" points=1 minutes=5 difficulty=1
-from minids.ship.cost import gpu_hours  # noqa: E402, F401, I001
+from minids.ship.cost import gpu_hours
 
 # %% [markdown]
 # The V3 report says how many hours pretraining took: 2,664K (Table 1). So we can turn the question round: with which
@@ -331,7 +331,7 @@ print(f"Llama / V3: {times[0]:.1f} times the FLOPs, {times[1]:.1f} times the hou
 # </details>
 
 # %% exercise="ship.cost.bill" points=1 minutes=10 difficulty=1
-from minids.ship.cost import bill  # noqa: E402, F401, I001
+from minids.ship.cost import bill
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -442,7 +442,7 @@ show(fig, "Seven sums on a logarithmic axis from a hundred thousand to a trillio
 # </details>
 
 # %% exercise="ship.cost.cache_bytes" points=2 minutes=15 difficulty=2
-from minids.ship.cost import cache_bytes  # noqa: E402, F401, I001
+from minids.ship.cost import cache_bytes
 
 # %%
 # NBVAL_CHECK_OUTPUT

@@ -106,7 +106,7 @@ show(fig, "Bars of the scores of eight experts, with and without bias. Expert 0 
 # </details>
 
 # %% exercise="model.moe.route" points=3 minutes=25 difficulty=2
-from minids.model.moe import route  # noqa: E402, F401, I001
+from minids.model.moe import route
 
 # %% [markdown]
 # Note what the gates are for. The choice is a jump: move a score a little and nothing changes, then suddenly another

@@ -85,7 +85,7 @@ print(next(documents.pretraining_texts(parts)))
 # </details>
 
 # %% exercise="text.corpus.best_fit" points=2 minutes=20 difficulty=2
-from minids.text.corpus import best_fit  # noqa: E402, F401, I001
+from minids.text.corpus import best_fit
 
 # %%
 texts = [docs.ids[a:b].tolist() for a, b in zip(docs.starts, docs.starts[1:])]
@@ -174,7 +174,7 @@ print(f"one stream, cut    {cost_of([stream[4 * k : 4 * k + 4] for k in range(15
 # </details>
 
 # %% exercise="train.optim.deepseek_v3" points=1 minutes=10 difficulty=1
-from minids.train.optim import deepseek_v3  # noqa: E402, F401, I001
+from minids.train.optim import deepseek_v3
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -236,7 +236,7 @@ show(fig, "Left: the learning rate over 14.8 trillion tokens is flat to 10, fall
 # </details>
 
 # %% exercise="train.optim.adamw_update" points=2 minutes=15 difficulty=2
-from minids.train.optim import adamw_update  # noqa: E402, F401, I001
+from minids.train.optim import adamw_update
 
 # %%
 def steps_of(gradients_of):
@@ -286,7 +286,7 @@ show(fig, "Steps over 80 updates. Gradients of 1 and of 0.001 both give steps of
 # </details>
 
 # %% exercise="train.gradients.clip_factor" points=1 minutes=5 difficulty=1
-from minids.train.gradients import clip_factor  # noqa: E402, F401, I001
+from minids.train.gradients import clip_factor
 
 # %% [markdown]
 # Now a bad batch: at update 31 a broken file comes in, one token repeated over and over. And a bad setting: a learning
@@ -399,7 +399,7 @@ show(fig, "Left: after the broken batch the run without clipping stays above its
 # </details>
 
 # %% exercise="train.optim.orthogonalise" points=3 minutes=25 difficulty=2
-from minids.train.optim import orthogonalise  # noqa: E402, F401, I001
+from minids.train.optim import orthogonalise
 
 # %%
 model = dense(48)
@@ -585,7 +585,7 @@ print("the same weights, to the last bit:  ", all(torch.equal(ends[0][k], ends[1
 # </details>
 
 # %% exercise="train.scaling.fit" points=3 minutes=35 difficulty=3
-from minids.train.scaling import fit  # noqa: E402, F401, I001
+from minids.train.scaling import fit
 
 # %% [markdown]
 # Four widths, each read at three token counts; the rate is constant, so that a reading on the way is not the ruin of a

@@ -104,6 +104,7 @@ def test_chapter_03_runs_in_jupyterlab(lab, tmp_path):
         texts = "\n".join(page.locator(".jp-OutputArea-output").all_inner_texts())
         errors = page.locator("[data-mime-type='application/vnd.jupyter.error']").count()
         plots = page.locator(".jp-OutputArea-output img").count()
+        sliders = page.locator(".widget-hslider, .widget-slider").count()
         if folder := os.environ.get("MINIDS_SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
             height = page.evaluate("document.querySelector('.jp-WindowedPanel-viewport').scrollHeight")
@@ -113,5 +114,5 @@ def test_chapter_03_runs_in_jupyterlab(lab, tmp_path):
             page.wait_for_timeout(400)
             page.screenshot(path=str(Path(folder) / "chapter03.png"))
         browser.close()
-    assert errors == 0 and plots >= 2
+    assert errors == 0 and plots >= 2 and sliders >= 1
     assert texts.count("○ model.") >= 3  # the blank answers are reported, and the chapter went on

@@ -16,6 +16,7 @@ def test_the_check_refuses_every_mistake_and_accepts_every_right_way(found):
     assert row.refused == row.by_their_case == row.wrong and row.accepted == row.alternatives and row.own_accepted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [11, 12345])
 @pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
 def test_it_does_so_with_other_seeds_too(found, seed):
