@@ -8,7 +8,6 @@ message and never deleted. An answer that is the library's own code counts as th
 function where it is, with its fast paths. The folder is mine/ beside chapters/, or $MINIDS_MINE.
 """
 
-import ast
 import hashlib
 import importlib
 import inspect
@@ -164,12 +163,6 @@ def uninstall():
     """Puts the library's own functions back."""
     for name, original in list(catalog._originals.items()):
         install(name, original)
-
-
-def library_version(name):
-    """Whether what is kept for this exercise is the library's own code."""
-    node = judge.find(ast.parse(path_of(name).read_text(encoding="utf-8")).body, name.rsplit(".", 1)[-1])
-    return judge.is_library(node, name)
 
 
 def ledger():

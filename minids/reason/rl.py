@@ -363,15 +363,8 @@ class _Run:
     @torch.no_grad()
     def _reference_logps(self, ids, mask):
         """Log-probabilities under the policy that RL started from: its weights are swapped in for one forward."""
-        params = list(self.model.parameters())
-        now = [p.data for p in params]
-        for p, r in zip(params, self.reference):
-            p.data = r
-        try:
+        with rollout.weights(self.model, self.reference):
             return rollout.score(self.model, ids, mask, self.config)[0]
-        finally:
-            for p, w in zip(params, now):
-                p.data = w
 
 
 def _plain(config):

@@ -10,6 +10,7 @@ Shapes: N answers, T tokens of prompt and answer, M sampled tokens under the mas
 """
 
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -104,6 +105,20 @@ def score(model, ids_NT, mask_NT, config):
     return torch.zeros(ids_NT.shape, dtype=logp_M.dtype, device=ids_NT.device).index_put((row, t), logp_M), entropy
 
 
+@contextmanager
+def weights(model, values):
+    """Other values in the places of the model's parameters, for the time of a `with`."""
+    params = list(model.parameters())
+    kept = [p.data for p in params]
+    try:
+        for p, value in zip(params, values):
+            p.data = value
+        yield
+    finally:
+        for p, value in zip(params, kept):
+            p.data = value
+
+
 @torch.no_grad()
 def sensitivity(model, ids_NT, mask_NT, config, relative, tries=8):
     """How far the log-probabilities [N, T] move, at most, when every weight moves by about `relative` of itself.
@@ -111,20 +126,17 @@ def sensitivity(model, ids_NT, mask_NT, config, relative, tries=8):
     A forward in fp32 is the exact forward of weights a little off (backward error), so a token that moves here by x
     can be computed to about x and no better, by anybody. Two experts that tie within rounding change places here too.
     """
-    params = list(model.parameters())
-    kept = [p.data for p in params]
     plain_NT, _ = score(model, ids_NT, mask_NT, config)
     most_NT = torch.zeros_like(plain_NT)
     noise = torch.Generator(device=ids_NT.device).manual_seed(0)
-    try:
-        for _ in range(tries):
-            for p, w in zip(params, kept):
-                p.data = w * (1 + relative * torch.randn(w.shape, generator=noise, device=w.device, dtype=w.dtype))
+    for _ in range(tries):
+        near = [
+            w * (1 + relative * torch.randn(w.shape, generator=noise, device=w.device, dtype=w.dtype))
+            for w in model.parameters()
+        ]
+        with weights(model, near):
             moved_NT, _ = score(model, ids_NT, mask_NT, config)
-            most_NT = torch.maximum(most_NT, (moved_NT - plain_NT).abs())
-    finally:
-        for p, w in zip(params, kept):
-            p.data = w
+        most_NT = torch.maximum(most_NT, (moved_NT - plain_NT).abs())
     return most_NT
 
 
