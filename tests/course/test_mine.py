@@ -108,3 +108,16 @@ def test_a_damaged_log_is_read_as_far_as_it_goes():
         file.write(b'{"time": \n[1]\n"x"\n\xff\xff\n{"time": "noon"}\n')
     mine.log(event="check", name=SWIGLU, mark="x")
     assert [e["event"] for e in mine.events()] == ["start", "check"]
+
+
+def test_chat_runs_on_the_answers_that_are_kept(finished, monkeypatch, capsys):
+    from minids import cli
+    from minids.ship import chat
+
+    met = []
+    monkeypatch.setattr(chat, "talk", lambda *a, **k: met.append(layers.swiglu is catalog.reference(SWIGLU)))
+    assert cli.main(["chat", str(finished), "--mine"]) == 2 and not met
+    assert "none are in" in capsys.readouterr().err
+    mine.keep(SWIGLU, RIGHT)
+    mine.uninstall()
+    assert cli.main(["chat", str(finished), "--mine"]) == 0 and met == [False]
