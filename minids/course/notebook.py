@@ -17,6 +17,7 @@ import torch
 
 from minids.course import catalog, judge, mine
 from minids.errors import MinidsError
+from minids.train import memory
 
 STYLE = {
     "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white", "figure.dpi": 100,
@@ -29,6 +30,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def start(chapter):
     """First cell of a chapter: one thread, fixed seeds, and the answers kept so far in their places."""
     torch.set_num_threads(1)
+    memory.keep()
     if not grading():
         print(mine.status(mine.ledger()))
         mine.log(event="start", chapter=chapter)

@@ -32,6 +32,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from minids.errors import MinidsError
+from minids.train import memory
 
 START_SECONDS = 120  # a child imports torch and its arguments in a few seconds, on a loaded machine in more
 TIMEOUT = timedelta(hours=2)  # longest wait of one process for another; a dead process is noticed at once, not by this
@@ -110,6 +111,7 @@ def choose_workers(device) -> int:
 
 def run(fn, world: int, *args):
     """fn(rank, world, *args) in `world` processes; returns what rank 0 returns. `fn` and `args` must be picklable."""
+    memory.keep()
     if world == 1:
         return fn(0, 1, *args)
     if dist.is_initialized():
@@ -208,6 +210,7 @@ def _worker(rank: int, world: int, rendezvous: str, pipe, fn, args: tuple) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent decides
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)
+    memory.keep()
     try:
         pipe.send("ready")
         _join_group(rank, world, rendezvous)
