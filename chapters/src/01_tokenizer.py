@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from minids import ModelConfig, Tokenizer, Transformer
-from minids.course import check, play, show, start
+from minids.course import budget, check, play, show, start
 from minids.reason import tasks
 from minids.text import bpe, chat
 
@@ -391,7 +391,10 @@ def share_right(model, ids, answer):
 
 
 # %%
-def learn(digits, seed, steps=500, rate=3e-3):
+STEPS = budget(500)  # fewer where a test or a grader runs this notebook
+
+
+def learn(digits, seed, steps=STEPS, rate=3e-3):
     """Trains on sums -> (share of the test sums that are right, every 50 steps; the model)."""
     ids, answer = documents(tokenizers[digits])
     torch.manual_seed(seed)
@@ -416,7 +419,7 @@ runs = {digits: [learn(digits, seed) for seed in range(3)] for digits in ("singl
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 for (digits, results), style in zip(runs.items(), ["-", "--"]):
     curves = 100 * torch.tensor([right for right, _ in results])
-    steps = range(50, 501, 50)
+    steps = range(50, 50 * curves.shape[1] + 1, 50)
     ax.plot(steps, curves.mean(0), style, lw=2, label=f"{digits} (mean of 3 seeds)")
     ax.fill_between(steps, curves.amin(0), curves.amax(0), alpha=0.2, lw=0)
 ax.set(xlabel="training steps", ylabel="test sums right (%)", ylim=(0, 100))

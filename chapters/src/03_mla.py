@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 
 from minids import ModelConfig, Transformer
-from minids.course import check, play, show, start  # noqa: F401 (check is used by the exercises)
+from minids.course import budget, check, play, show, start  # noqa: F401 (check is used by the exercises)
 from minids.model import attention, layers
 from minids.reason import tasks
 from minids.train import optim
@@ -108,7 +108,7 @@ def losses(model, ids):
 
 
 # %%
-SHORT, STEPS = 64, 160
+SHORT, STEPS = 64, budget(160)  # fewer where a test or a grader runs this notebook
 SMALL = ModelConfig(
     vocab_size=len(letters), hidden_size=64, intermediate_size=128, num_hidden_layers=2, first_k_dense_replace=2,
     num_attention_heads=4, q_lora_rank=None, kv_lora_rank=48, qk_nope_head_dim=16, qk_rope_head_dim=16, v_head_dim=32,

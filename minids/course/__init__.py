@@ -4,7 +4,7 @@
     cases/     what must hold of each function          wrong/   planted mistakes, and other right ways to write it
     judge      runs cases on an answer and names the mistake
     mine       the student's own versions: kept as text, put into the library
-    notebook   check, start, show, play: what chapters call
+    notebook   check, start, show, play, budget: what chapters call
     build      chapters/src/*.py -> notebooks            nbgrader  the same as an nbgrader course
     strength   how good the checks are                   progress  the student's ledger
     tour       the small trained models of chapters/data
@@ -14,6 +14,6 @@
 Nothing in the library imports this package.
 """
 
-from minids.course.notebook import check, play, show, start
+from minids.course.notebook import budget, check, play, show, start
 
-__all__ = ["check", "play", "show", "start"]
+__all__ = ["budget", "check", "play", "show", "start"]

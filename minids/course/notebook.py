@@ -1,4 +1,4 @@
-"""What the chapters call: start, check, show, play.
+"""What the chapters call: start, check, budget, show, play.
 
 `check` never stops a chapter. Blank: it says so. Failing: it shows the first case that fails, with what was given,
 expected and got, and names the mistake if it is a known one. Passing: the answer is kept and takes its place in the
@@ -95,6 +95,12 @@ def feedback(name, results, seed=0):
 def grading():
     """Whether nbgrader is at work, which wants an exception where points are lost."""
     return os.environ.get("NBGRADER_EXECUTION") == "autograde"
+
+
+def budget(steps):
+    """How many of these training steps a chapter takes: all of them. A tenth where nobody reads the curves, and only
+    the way to the end counts: with MINIDS_QUICK=1 (tests of students) and when nbgrader grades."""
+    return max(2, steps // 10) if grading() or os.environ.get("MINIDS_QUICK") else steps
 
 
 def _say(mark, name, text, failed=False):

@@ -115,10 +115,11 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m minids.course.strength", description=__doc__.split("\n\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--seed", type=int, default=0, help="of the numbers that cases draw (default 0)")
     parser.add_argument("--readme", action="store_true", help="write the chapters and the totals into README.md")
     asked = parser.parse_args(argv)
     cases.load()
-    rows = [measure(e) for c in asked.chapters or [None] for e in catalog.exercises(c)]
+    rows = [measure(e, asked.seed) for c in asked.chapters or [None] for e in catalog.exercises(c)]
     print(table(rows))
     for r in rows:
         for complaint in r.complaints:

@@ -52,7 +52,7 @@ def lab(tmp_path):
     env = os.environ | {
         "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "ws"),
         "JUPYTER_CONFIG_DIR": str(tmp_path / "cfg"), "JUPYTER_RUNTIME_DIR": str(tmp_path / "rt"),
-        "MINIDS_MINE": str(tmp_path / "mine"), "OMP_NUM_THREADS": "1",
+        "MINIDS_MINE": str(tmp_path / "mine"), "OMP_NUM_THREADS": "1", "MINIDS_QUICK": "1",
     }  # fmt: skip
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",

@@ -105,3 +105,13 @@ def test_show_and_play_are_quiet_outside_a_notebook():
     notebook.show(plt.figure(), "nothing")
     notebook.play(lambda ax, k: ax.plot([k]), k=(1, 3, 1), shown=[(1,), (2,)], alt="lines")
     assert plt.get_fignums() == []
+
+
+def test_a_budget_is_whole_for_a_student_and_a_tenth_for_tests_and_graders(monkeypatch):
+    monkeypatch.delenv("MINIDS_QUICK", raising=False)
+    assert notebook.budget(160) == 160
+    monkeypatch.setenv("MINIDS_QUICK", "1")
+    assert (notebook.budget(160), notebook.budget(5)) == (16, 2)
+    monkeypatch.setenv("MINIDS_QUICK", "")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert notebook.budget(160) == 16

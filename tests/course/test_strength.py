@@ -17,10 +17,10 @@ def test_the_check_refuses_every_mistake_and_accepts_every_right_way(found):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [11, 12345])
 @pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
-def test_it_does_so_with_other_seeds_too(found, seed):
-    row = strength.measure(found, seed=seed)
+def test_it_does_so_with_another_seed_too(found):
+    """One other seed each; `python -m minids.course.strength --seed N` takes any, for all of them."""
+    row = strength.measure(found, seed=11 + EXERCISES.index(found))
     assert row.refused == row.by_their_case == row.wrong and row.accepted == row.alternatives and row.own_accepted
 
 

@@ -1,6 +1,7 @@
 """Two students from the first chapter to the last: one solves everything, one gets everything wrong.
 
-The notebooks run as in JupyterLab, one after the other, with one mine/ for all of them.
+The notebooks run as in JupyterLab, one after the other, with one mine/ for all of them, and with a tenth of the
+training steps (`budget`): what is tested is the way through them. `make notebooks` runs them at full length.
 """
 
 import copy
@@ -28,7 +29,7 @@ def sit(chapter, answers, mine, folder):
         name = cell.metadata.get("minids", {}).get("exercise")
         if name:
             cell.source = answers[name]
-    env = os.environ | {"MINIDS_MINE": str(mine), "MINIDS_STATIC": "1", "OMP_NUM_THREADS": "1"}
+    env = os.environ | {"MINIDS_MINE": str(mine), "MINIDS_STATIC": "1", "MINIDS_QUICK": "1", "OMP_NUM_THREADS": "1"}
     client = NotebookClient(
         notebook, timeout=300, allow_errors=True, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
