@@ -1,0 +1,10 @@
+"""Triton kernels and their PyTorch references. Imports torch and triton, nothing of minids.
+
+    runtime        which backend runs, and why; the checks of arguments
+    interpreter    Triton's CPU interpreter with its two faults mended, so that every kernel runs on a laptop
+    quantise       1x128, 128x128 and 128x1 blocks to FP8, and back
+
+Every operation has three faces in one file: `name_reference` (plain torch, float32 or float64), a kernel, and `name`,
+which checks its arguments and takes the kernel on a GPU and the reference elsewhere. `backend="triton"` asks for the
+kernel anywhere; without a GPU it runs in the interpreter, which is slow and right.
+"""

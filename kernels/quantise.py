@@ -1,0 +1,210 @@
+"""Quantising to FP8 (E4M3) in blocks, and back.
+
+For the elements x of one block, in float32:
+
+    s = max(amax |x|, 1e-4) / 448        (scales "ue8m0": the next power of two above)
+    q = e4m3(x / s)                      y = q * s is what q stands for
+
+    quantise        x [M, K]  blocks of 1x128    q [M, K],  scales [M, ceil(K/128)]         activations, forward
+    quantise_weight w [N, K]  blocks of 128x128  q [N, K],  scales [ceil(N/128), ceil(K/128)]
+    quantise_t      x [M, K]  blocks of 128x1    q [K, M],  scales [K, ceil(M/128)]         turned, for wgrad
+
+(DeepSeek-V3, arXiv 2412.19437 section 3.3.2 and figure 7; the floor of 1e-4 is in deepseek-ai/DeepSeek-V3,
+inference/kernel.py.) A ragged last block has fewer elements, a block of zeros has the scale 1e-4 / 448. An infinite or
+NaN element makes its block's elements NaN or zero, and at least one of them NaN.
+
+Scales of 1x128 blocks lie column by column (stride [1, M], M padded to a multiple of 4): a program of the GEMM reads
+those of its rows in one piece, and torch.nn.functional.scaled_mm takes them as they are.
+
+Bytes moved for bfloat16 input: 2 MK read, MK + 4 MK/128 written. FLOPs: about 4 MK, so memory sets the time.
+"""
+
+import torch
+from torch import Tensor
+
+from minids.kernels.runtime import FP8, FP8_MAX, need, pick, tl, triton
+
+BLOCK = 128
+FLOOR = 1e-4  # of amax
+SCALES = ("fp32", "ue8m0")
+DTYPES = (torch.bfloat16, torch.float16, torch.float32)
+
+
+# --- References -------------------------------------------------------------------------------------------------------
+
+def scale_of(amax: Tensor, scales: str = "fp32") -> Tensor:
+    """Scale of blocks with these largest absolute values, float32."""
+    s = amax.float().clamp(min=FLOOR) / FP8_MAX
+    if scales == "ue8m0":  # up to a power of two: exponent + 1 where the mantissa is not zero
+        bits = s.view(torch.int32)
+        s = (((bits >> 23) + ((bits & 0x7FFFFF) != 0)) << 23).view(torch.float32)
+    return s
+
+
+def _to_fp8(y: Tensor) -> Tensor:
+    return y.clamp(-FP8_MAX, FP8_MAX).to(FP8)
+
+
+def _padded(x: Tensor, rows: int, cols: int) -> Tensor:
+    """x [M, K] with zeros behind it, up to multiples of rows and cols."""
+    M, K = x.shape
+    return torch.nn.functional.pad(x, (0, -K % cols, 0, -M % rows))
+
+
+def quantise_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
+    M, K = x.shape
+    blocks = _padded(x.float(), 1, BLOCK).view(M, -1, BLOCK)
+    s = scale_of(blocks.abs().amax(-1), scales)
+    q = _to_fp8(blocks / s[..., None]).view(M, -1)[:, :K].contiguous()
+    return q, _by_column(s)
+
+
+def quantise_weight_reference(w: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
+    N, K = w.shape
+    padded = _padded(w.float(), BLOCK, BLOCK)
+    blocks = padded.view(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK)
+    s = scale_of(blocks.abs().amax((1, 3)), scales)
+    q = _to_fp8(blocks / s[:, None, :, None]).view(padded.shape)[:N, :K].contiguous()
+    return q, s
+
+
+def quantise_t_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
+    return quantise_reference(x.t().contiguous(), scales)
+
+
+def dequantise(q: Tensor, s: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """q [R, C] times its scales, [R, ceil(C/128)] for 1x128 blocks or [ceil(R/128), ceil(C/128)] for 128x128."""
+    R, C = q.shape
+    need(s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
+         f"scales {list(s.shape)} fit neither 1x128 nor 128x128 blocks of {[R, C]}")
+    wide = s.repeat_interleave(BLOCK, 1)[:, :C]
+    if s.shape[0] != R:
+        wide = wide.repeat_interleave(BLOCK, 0)[:R]
+    return (q.to(torch.float64 if dtype == torch.float64 else torch.float32) * wide).to(dtype)
+
+
+def _by_column(s: Tensor) -> Tensor:
+    """The same scales, laid out column by column."""
+    out = empty_scales(*s.shape, s.device)
+    return out.copy_(s)
+
+
+def empty_scales(rows: int, cols: int, device) -> Tensor:
+    """[rows, cols] float32 with stride [1, rows rounded up to 4]."""
+    return torch.zeros(cols, -(-rows // 4) * 4, device=device).t()[:rows]
+
+
+# --- Kernels ----------------------------------------------------------------------------------------------------------
+
+@triton.jit
+def _scale(amax, UE8M0: tl.constexpr):
+    s = tl.div_rn(tl.maximum(amax, 1e-4), 448.0)
+    if UE8M0:
+        bits = s.to(tl.int32, bitcast=True)
+        s = (((bits >> 23) + ((bits & 0x7FFFFF) != 0).to(tl.int32)) << 23).to(tl.float32, bitcast=True)
+    return s
+
+
+@triton.jit
+def _quantise_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    """One program: ROWS rows of one block column."""
+    m = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
+    block = tl.program_id(1)
+    k = block * 128 + tl.arange(0, 128)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = _scale(tl.max(tl.abs(v), 1), UE8M0)
+    y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[:, None], ROWS, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
+    tl.store(q + m[:, None] * K + k[None, :], y.to(tl.float8e4nv), inside)
+    tl.store(s + block.to(tl.int64) * s_col + m, scale, m < M)
+
+
+@triton.jit
+def _quantise_weight_kernel(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
+    """One program: one block of 128x128."""
+    n = tl.program_id(0).to(tl.int64) * 128 + tl.arange(0, 128)
+    k = tl.program_id(1) * 128 + tl.arange(0, 128)
+    inside = (n[:, None] < N) & (k[None, :] < K)
+    v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = _scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
+    y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale, 128, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
+    tl.store(q + n[:, None] * K + k[None, :], y.to(tl.float8e4nv), inside)
+    tl.store(s + tl.program_id(0) * tl.num_programs(1) + tl.program_id(1), scale)
+
+
+@triton.jit
+def _quantise_t_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, COLS: tl.constexpr):
+    """One program: a block of 128 rows for COLS columns, written turned."""
+    block = tl.program_id(0)
+    m = block.to(tl.int64) * 128 + tl.arange(0, 128)
+    k = tl.program_id(1) * COLS + tl.arange(0, COLS)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = _scale(tl.max(tl.abs(v), 0), UE8M0)
+    y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[None, :], 128, COLS)), -448.0, 448.0, tl.PropagateNan.ALL)
+    turned = tl.trans(y.to(tl.float8e4nv))
+    tl.store(q + k[:, None].to(tl.int64) * M + m[None, :], turned, (k[:, None] < K) & (m[None, :] < M))
+    tl.store(s + block.to(tl.int64) * s_col + k, scale, k < K)
+
+
+# --- What is called ---------------------------------------------------------------------------------------------------
+
+def quantise(x: Tensor, scales: str = "fp32", backend: str | None = None) -> tuple[Tensor, Tensor]:
+    """x [M, K] -> (q [M, K] float8_e4m3fn, scales [M, ceil(K/128)] float32, stride [1, M rounded up to 4])."""
+    _check(x, scales)
+    if not pick(x, backend, (8, 9)):
+        return quantise_reference(x, scales)
+    M, K = x.shape
+    q, s = torch.empty(M, K, dtype=FP8, device=x.device), empty_scales(M, -(-K // BLOCK), x.device)
+    rows = 32
+    _quantise_kernel[triton.cdiv(M, rows), triton.cdiv(K, BLOCK)](
+        x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", ROWS=rows, num_warps=4)
+    return q, s
+
+
+def quantise_weight(w: Tensor, scales: str = "fp32", backend: str | None = None) -> tuple[Tensor, Tensor]:
+    """w [N, K] -> (q [N, K] float8_e4m3fn, scales [ceil(N/128), ceil(K/128)] float32)."""
+    _check(w, scales)
+    if not pick(w, backend, (8, 9)):
+        return quantise_weight_reference(w, scales)
+    N, K = w.shape
+    grid = triton.cdiv(N, BLOCK), triton.cdiv(K, BLOCK)
+    q, s = torch.empty(N, K, dtype=FP8, device=w.device), torch.empty(grid, device=w.device)
+    _quantise_weight_kernel[grid](w, q, s, N, K, w.stride(0), UE8M0=scales == "ue8m0", num_warps=8)
+    return q, s
+
+
+def quantise_t(x: Tensor, scales: str = "fp32", backend: str | None = None) -> tuple[Tensor, Tensor]:
+    """x [M, K] -> (q [K, M] float8_e4m3fn, scales [K, ceil(M/128)] float32, stride [1, K rounded up to 4])."""
+    _check(x, scales)
+    if not pick(x, backend, (8, 9)):
+        return quantise_t_reference(x, scales)
+    M, K = x.shape
+    q, s = torch.empty(K, M, dtype=FP8, device=x.device), empty_scales(K, -(-M // BLOCK), x.device)
+    cols = 64
+    _quantise_t_kernel[triton.cdiv(M, BLOCK), triton.cdiv(K, cols)](
+        x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", COLS=cols, num_warps=4)
+    return q, s
+
+
+def _check(x: Tensor, scales: str) -> None:
+    need(x.ndim == 2, f"a matrix is needed, got shape {list(x.shape)}")
+    need(x.dtype in DTYPES, f"{x.dtype} can not be quantised: bfloat16, float16 or float32")
+    need(x.numel() > 0, f"nothing to quantise: shape {list(x.shape)}")
+    need(x.stride(1) == 1 or x.shape[1] == 1,
+         f"elements of a row must lie side by side, strides are {x.stride()}: call .contiguous()")
+    need(scales in SCALES, f"scales {scales!r}: choose one of {', '.join(SCALES)}")
+
+
+# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+
+def cases():
+    from minids.kernels.compiled import Case
+
+    sizes = {"M": "i32", "K": "i32", "x_row": "i32", "s_col": "i32"}
+    tensors = {"x": "*bf16", "q": "*fp8e4nv", "s": "*fp32"}
+    yield Case("quantise", _quantise_kernel, tensors | sizes, {"UE8M0": False, "ROWS": 32}, {"num_warps": 4}, 89)
+    yield Case("quantise_t", _quantise_t_kernel, tensors | sizes, {"UE8M0": False, "COLS": 64}, {"num_warps": 4}, 89)
+    yield Case("quantise_weight", _quantise_weight_kernel,
+               {"w": "*bf16", "q": "*fp8e4nv", "s": "*fp32", "N": "i32", "K": "i32", "w_row": "i32"},
+               {"UE8M0": True}, {"num_warps": 8}, 89)

@@ -1,0 +1,37 @@
+"""Every kernel compiles for every GPU that can run it, on a machine without one; nothing spills, shared memory fits."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from minids.kernels import compiled, runtime
+
+pytestmark = pytest.mark.skipif(runtime.VERSION is None, reason="no Triton here")
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    cache = {"TRITON_CACHE_DIR": str(tmp_path_factory.mktemp("triton"))}
+    command = [sys.executable, "-m", "minids.kernels.compiled", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | cache)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def test_every_kernel_compiles_where_it_should(rows):
+    assert {row["kernel"].split(".")[0] for row in rows} == set(compiled.FILES)
+    for row in rows:
+        assert ("registers" in row) == (row["architecture"] >= row["oldest"]), row
+
+
+def test_nothing_spills_and_shared_memory_fits(rows):
+    made = [row for row in rows if "registers" in row]
+    assert not [row for row in made if row["spilled"]]
+    assert not [row for row in made if row["shared"] > compiled.SHARED_LIMIT[row["architecture"]]]
+
+
+def test_the_table_has_a_line_a_row(rows):
+    assert len(compiled.text(rows).splitlines()) == len(rows) + 1

@@ -1,0 +1,77 @@
+"""The interpreter, mended, is right; and the faults that it is mended for are still there (if not, mend less)."""
+
+import pytest
+import torch
+
+from minids.kernels import runtime
+from minids.kernels.runtime import tl, triton
+
+pytestmark = pytest.mark.skipif(not runtime.INTERPRETED, reason="Triton's interpreter is not available")
+if runtime.INTERPRETED:
+    from minids.kernels import interpreter
+
+
+@triton.jit
+def _cast(x, y, N: tl.constexpr, TO: tl.constexpr):
+    i = tl.arange(0, N)
+    tl.store(y + i, tl.load(x + i).to(TO))
+
+
+@triton.jit
+def _dot(a, b, c, N: tl.constexpr):
+    i = tl.arange(0, N)
+    at = i[:, None] * N + i[None, :]
+    tl.store(c + at, tl.dot(tl.load(a + at), tl.load(b + at)))
+
+
+NAMES = {torch.float8_e4m3fn: "float8e4nv", torch.float8_e5m2: "float8e5", torch.bfloat16: "bfloat16"}
+
+
+def cast(x, dtype):
+    y = torch.empty(x.shape, dtype=dtype)
+    _cast[(1,)](x, y, x.numel(), getattr(tl, NAMES.get(dtype, str(dtype).removeprefix("torch."))))
+    return y
+
+
+def dot(a, b):
+    c = torch.empty(16, 16)
+    _dot[(1,)](a, b, c, 16)
+    return c
+
+
+def values():
+    x = torch.randn(4096, generator=torch.Generator().manual_seed(0)) * 100
+    return torch.cat([x[:-4], torch.tensor([124.3, 0.0, -0.0, 2.0**-9])])
+
+
+@pytest.mark.parametrize("dtype", list(NAMES))
+def test_casts_are_torchs(dtype):
+    want = values().clamp(-torch.finfo(dtype).max, torch.finfo(dtype).max).to(dtype)
+    assert torch.equal(cast(values(), dtype).float(), want.float())
+    assert torch.equal(cast(want, torch.float32), want.float())
+    assert torch.equal(cast(values().half(), dtype).float(), values().half().float().to(dtype).float())
+
+
+def test_casts_beyond_the_largest_saturate_and_nan_stays():
+    got = cast(torch.tensor([1e9, -1e9, float("inf"), float("nan")]), torch.float8_e4m3fn).float()
+    assert got[:3].tolist() == [448.0, -448.0, 448.0] and got[3].isnan()
+
+
+@pytest.mark.parametrize("dtype", list(NAMES))
+def test_dot_multiplies_values(dtype):
+    make = torch.Generator().manual_seed(1)
+    a, b = (torch.randn(16, 16, generator=make).to(dtype) for _ in range(2))
+    torch.testing.assert_close(dot(a, b), a.float() @ b.float(), rtol=1e-6, atol=1e-6)
+
+
+def test_the_faults_are_still_there():
+    interpreter.unmend()
+    try:
+        wrong = {
+            "cast to FP8": cast(values(), torch.float8_e4m3fn).float()[-4] != 128.0,
+            "cast to bfloat16": not torch.equal(cast(values(), torch.bfloat16), values().bfloat16()),
+            "dot on bfloat16": (dot(*[torch.ones(16, 16).bfloat16()] * 2) != 16.0).any().item(),
+        }
+    finally:
+        interpreter.mend()
+    assert all(wrong.values()), f"Triton {triton.__version__} is right where it was wrong, {wrong}: mend less"
