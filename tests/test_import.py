@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import minids
 
 HEAVY = {
@@ -36,6 +38,7 @@ def test_help_needs_no_torch():
     assert "torch" not in modules_after("from minids import cli\ncli.parser().format_help()")
 
 
+@pytest.mark.slow
 def test_training_needs_no_optional_package():
     code = "from minids import pipeline, recipes\nrecipes.load('tiny')"
     assert not HEAVY & modules_after(code) - modules_after("import torch, numpy")

@@ -34,6 +34,7 @@ print(forward, calls)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, in_forward", [
     ("model.layers.rms_norm", True), ("model.layers.swiglu", True), ("model.layers.apply_rope", True),
     ("model.attention.attend", True), ("model.attention.expand_latent", True), ("model.attention.mla_naive", True),

@@ -110,6 +110,7 @@ def test_a_damaged_log_is_read_as_far_as_it_goes():
     assert [e["event"] for e in mine.events()] == ["start", "check"]
 
 
+@pytest.mark.slow
 def test_chat_runs_on_the_answers_that_are_kept(finished, monkeypatch, capsys):
     from minids import cli
     from minids.ship import chat

@@ -250,6 +250,7 @@ def unfenced(monkeypatch):
     assert set(Path(tempfile.gettempdir()).glob("minids-grade-*")) <= before
 
 
+@pytest.mark.slow
 def test_where_the_system_refuses_all_fences_the_batch_still_goes_on(unfenced):
     assert sandbox.standing() == ["limits"]
     orphan = ["if os.fork() == 0:", "    os.setsid(); time.sleep(300)", "return os.getpid()"]

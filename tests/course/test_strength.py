@@ -8,6 +8,7 @@ from minids.course import catalog, strength, wrong
 EXERCISES = catalog.exercises()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
 def test_the_check_refuses_every_mistake_and_accepts_every_right_way(found):
     row = strength.measure(found)

@@ -45,6 +45,7 @@ def run_folder(folder):
             (folder / name / extra).write_bytes((tour.FOLDER / stage / extra).read_bytes())
 
 
+@pytest.mark.slow
 def test_made_from_a_run(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tour, "FEWEST_PROBLEMS", 4)
     run_folder(tmp_path / "run")
@@ -56,6 +57,7 @@ def test_made_from_a_run(tmp_path, monkeypatch, capsys):
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["tiny"]
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_leaves_the_old_folders(tmp_path, capsys):
     run_folder(tmp_path / "run")
     (tmp_path / "run" / "model" / "config.json").unlink()

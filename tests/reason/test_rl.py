@@ -56,6 +56,7 @@ def config(**change):
     )
 
 
+@pytest.mark.slow
 def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
     tokenizer, model = fresh(start)
     rl.train_rl(model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True)

@@ -197,6 +197,7 @@ def test_without_mtp_loss(mtp):
             assert torch.equal(value, before[name]), name
 
 
+@pytest.mark.slow
 def test_bf16_and_learning():
     source = lambda step: [make_batch(step, rows=16, ragged=False)]  # noqa: E731
     for precision in ("fp32", "bf16"):
@@ -272,6 +273,7 @@ def fork(action):
     return pid
 
 
+@pytest.mark.slow
 def test_kill_9_at_random_moments(tmp_path):
     """A real process, killed and resumed until it is through; then the same bits as the run that nobody killed."""
     how = dict(config=settings(steps=40, save_every=3, log_every=2), source=Source())

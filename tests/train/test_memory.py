@@ -28,6 +28,7 @@ def faults(keep):
     return int(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
 
 
+@pytest.mark.slow
 def test_freed_blocks_are_used_again():
     if not memory.keep():
         pytest.skip("no glibc: nothing is changed here")

@@ -172,6 +172,7 @@ def test_ctrl_c_with_two_processes(tmp_path):
     assert checkpoint.load(tmp_path)[0] == 2 and no_child_left()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how, error, words", [
     ("kill", MinidsError, "worker process 1 ended without a word .killed by SIGKILL.*memory.*--resume"),
     ("exit", MinidsError, "exit code 7"),
