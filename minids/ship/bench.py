@@ -46,9 +46,13 @@ def run_bench(part, notes=None):
 
         return bench_text.bench_bpe()
     if part == "kernels":
+        from minids.ship import bench_kernels
+
+        with single_thread(), Progress("bench kernels", len(bench_kernels.ROWS), "group") as bar:
+            rows = bench_kernels.rows(bar)
         if not torch.cuda.is_available():
-            notes.append("kernels: they run on a GPU, and torch finds none here.")
-        return []
+            notes.append("kernels: no GPU here; Triton's interpreter ran them at toy sizes: right, and not measured.")
+        return rows
     need("transformers")
     from minids.ship import bench_decode, bench_train
 
@@ -177,8 +181,9 @@ def table(rows):
     head = ["", "minids", "peer", "ratio", "unit", "peer is"]
     lines = [
         [r["name"], f"{r['ours']:,.4g}", f"{r['peer']:,.4g}", f"{r['ratio']:.2f}x", r["unit"], r["peer_name"]]
+        if r["ratio"] is not None else [r["name"], "-", "-", "not measured", r["unit"], r["peer_name"]]
         for r in rows
-    ]
+    ]  # fmt: skip
     if not lines:
         return "no rows"
     if sys.stdout.isatty():

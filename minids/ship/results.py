@@ -2,6 +2,8 @@
 
     docs/results/tiny-seed0.json, tiny-seed1.json, …    results.json of runs, copied
     docs/results/bench.json                             what `minids bench --json` printed
+    docs/results/kernels.json                           what `minids bench kernels --json` printed
+    docs/results/fp8-gap.json                           what `python -m minids.ship.fp8_gap --out` wrote
 
 rewrites what stands between `<!-- results -->` and `<!-- /results -->` in README.md. `--check` writes nothing and exits
 with 1 if the README says something else than the records. No number in the README is typed by hand.
@@ -13,6 +15,7 @@ import sys
 from pathlib import Path
 
 from minids.errors import MinidsError
+from minids.ship import bench_kernels
 
 BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "decode_batch": 2.5, "decode_rollout": 3.0,
         "bpe_train": 0.3}  # fmt: skip
@@ -20,17 +23,19 @@ BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "de
 
 def render(folder):
     """The block's text, from the records in a folder."""
-    runs, benches = {}, []
+    runs, benches, gaps = {}, [], []
     for path in sorted(Path(folder).glob("*.json")):
         record = _read(path)
         if isinstance(record, list):
             benches.append(record)
+        elif "pairs" in record:
+            gaps.append(record)
         else:
             runs.setdefault(record["recipe"], []).append(record)
-    if not runs and not benches:
+    if not runs and not benches and not gaps:
         return "No run is recorded yet.\n"
     parts = [_runs(name, sorted(of, key=lambda r: r["seed"])) for name, of in sorted(runs.items())]
-    return "\n".join([*parts, *(_bench(rows) for rows in benches)])
+    return "\n".join([*parts, *(_bench(rows) for rows in benches), *map(_gap, gaps)])
 
 
 def _read(path):
@@ -39,7 +44,8 @@ def _read(path):
     except (OSError, ValueError) as error:
         raise MinidsError(f"{path}: not readable as JSON ({error}). Copy it again from its run.") from None
     run = isinstance(record, dict) and {"recipe", "seed", "stages", "evals"} <= record.keys()
-    if not run and not isinstance(record, list):
+    gap = isinstance(record, dict) and {"pairs", "steps", "bf16_seeds_differ_percent"} <= record.keys()
+    if not run and not gap and not isinstance(record, list):
         raise MinidsError(f"{path}: not a results.json of a run, nor the list that `minids bench --json` prints.")
     return record
 
@@ -131,6 +137,8 @@ def _percent(share):
 
 
 def _bench(rows):
+    if all(r["name"].startswith("kernel_") for r in rows):
+        return _kernels(rows)
     devices = ", ".join(dict.fromkeys(str(r["device"]) for r in rows))
     lines = [
         f"**`minids bench`** on {devices}: minids and a peer in one process, same weights, same threads.",
@@ -141,6 +149,30 @@ def _bench(rows):
         config = f" ({r['config']})" if isinstance(r.get("config"), str) and r["config"] else ""
         ours, peer = (f"{_short(r[k])} {r['unit']}" for k in ("ours", "peer"))
         lines.append(f"| {r['name']}{config} | {ours} | {peer} | {r['peer_name']} | {r['ratio']:.2f} | {bar} |")
+    return "\n".join([*lines, ""])
+
+
+def _kernels(rows):
+    device = " and ".join(dict.fromkeys(str(r["device"]) for r in rows))
+    head = f"**`minids bench kernels`** on {device}: Triton kernels and a peer in one process."
+    if all(r["ratio"] is None for r in rows):
+        goals = ", ".join(f"{r['name'].removeprefix('kernel_')} {r['bar']:g}" for r in rows if r.get("bar"))
+        return (f"**`minids bench kernels`**: not measured, for want of a GPU. In Triton's interpreter all {len(rows)} "
+                "rows gave the right results at toy sizes; `minids bench kernels --json` on a GPU fills them in. Bars "
+                f"(ratios): {goals}.\n")  # fmt: skip
+    return f"{head}\n\n{bench_kernels.table(rows)}"
+
+
+def _gap(record):
+    lines = [
+        f"**`python -m minids.ship.fp8_gap`**: {record['steps']:,} steps with FP8 linear layers (emulated on a CPU) "
+        f"against BF16, same seed and batches. Two BF16 seeds differ by up to "
+        f"{record['bf16_seeds_differ_percent']:.2f} % on held-out text.",
+        "", "| seed | training loss, smoothed | held-out loss BF16 | FP8 | gap |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for p in record["pairs"]:
+        held = f"{p['held_out_bf16']:.4f} | {p['held_out_fp8']:.4f} | {p['held_out_gap_percent']:+.2f} %"
+        lines.append(f"| {p['seed']} | {p['gap_percent']:+.2f} % | {held} |")
     return "\n".join([*lines, ""])
 
 
