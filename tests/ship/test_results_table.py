@@ -103,3 +103,17 @@ def test_a_readme_without_its_marks_is_refused(text):
 
 def test_our_own_readme_says_what_our_records_say():
     assert run(ROOT, "--check") == 0
+
+
+def test_kernels_that_were_not_measured_and_fp8_gaps_have_their_blocks(tmp_path):
+    row = {"name": "kernel_x", "ours": None, "peer": None, "peer_name": "cuBLAS", "ratio": None, "unit": "TFLOP/s",
+           "device": "cpu, interpreted", "config": {}, "bar": 1.0, "aim": 1.4}  # fmt: skip
+    (tmp_path / "kernels.json").write_text(json.dumps([row]))
+    gap = {"steps": 2000, "bf16_seeds_differ_percent": 1.5, "pairs": [
+        {"seed": 0, "gap_percent": 0.1, "held_out_bf16": 0.5, "held_out_fp8": 0.51, "held_out_gap_percent": 2.0}]}
+    (tmp_path / "fp8-gap.json").write_text(json.dumps(gap))
+    text = results.render(tmp_path)
+    assert "not measured, for want of a GPU" in text and "| 0 | +0.10 % | 0.5000 | 0.5100 | +2.00 % |" in text
+    row |= {"ours": 20.0, "peer": 10.0, "ratio": 2.0, "device": "H100"}
+    (tmp_path / "kernels.json").write_text(json.dumps([row]))
+    assert "| kernel_x | 20 TFLOP/s | 10 TFLOP/s | cuBLAS | 2 | ≥ 1 | ≥ 1.4 |" in results.render(tmp_path)
