@@ -1,10 +1,15 @@
 """Fixtures of a miniature run of the main job; see mini.py."""
 
+import os
+
 import pytest
 import torch
 from mini import minids, write_recipe
 
 from minids import cli
+
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")  # before a peer imports Triton; see minids/kernels/runtime.py
 
 
 @pytest.fixture(autouse=True)

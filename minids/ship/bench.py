@@ -28,6 +28,8 @@ PARTS = ("train", "decode", "tokenizer", "kernels")
 def main(what=None, as_json=False):
     """Runs one part or all; prints a table, or JSON alone."""
     rows, notes = [], []
+    import minids.kernels.runtime  # noqa: F401 (before a peer imports Triton: without a GPU it has to be its interpreter)
+
     for part in PARTS if what is None else (what,):
         rows += run_bench(part, notes)
     if as_json:
