@@ -3,6 +3,12 @@
     runtime        which backend runs, and why; the checks of arguments
     interpreter    Triton's CPU interpreter with its two faults mended, so that every kernel runs on a laptop
     quantise       1x128, 128x128 and 128x1 blocks to FP8, and back
+    gemm           FP8 matrix product with block scales; the tensor cores' accumulator, emulated
+    grouped        mixture of experts: the permutation, products in groups (bfloat16, FP8), the whole layer
+    rmsnorm        RMSNorm, with the residual sum before it
+    swiglu         silu(gate) up
+    rope           rotary positions, both ways to pair
+    cross_entropy  over a large vocabulary, the gradient written over the logits; with the head, in pieces
 
 Every operation has three faces in one file: `name_reference` (plain torch, float32 or float64), a kernel, and `name`,
 which checks its arguments and takes the kernel on a GPU and the reference elsewhere. `backend="triton"` asks for the

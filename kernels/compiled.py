@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 ARCHITECTURES = (80, 89, 90, 100)
 SHARED_LIMIT = {80: 163 * 1024, 89: 99 * 1024, 90: 227 * 1024, 100: 227 * 1024}  # CUDA C++ programming guide
-FILES = ("quantise",)
+FILES = ("quantise", "gemm", "grouped", "decode", "rmsnorm", "swiglu", "rope", "cross_entropy", "tiled")
 TENSOR_CORE = {
     "wgmma": r"wgmma\.mma_async\S*", "mma": r"\bmma\.sync\S*", "tcgen05": r"tcgen05\.mma\S*",
 }  # fmt: skip
@@ -33,6 +33,7 @@ class Case:
     constants: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)  # num_warps, num_stages
     oldest: int = 80  # architecture below which it does not compile
+    newest: int = 999  # architecture above which it is not used
 
 
 def compiled(case: Case, architecture: int) -> dict:
@@ -71,8 +72,9 @@ def table() -> list[dict]:
     for file in FILES:
         for case in importlib.import_module(f"minids.kernels.{file}").cases():
             for architecture in ARCHITECTURES:
-                row = {"kernel": f"{file}.{case.name}", "architecture": architecture, "oldest": case.oldest}
-                if architecture >= case.oldest:
+                row = {"kernel": f"{file}.{case.name}", "architecture": architecture, "oldest": case.oldest,
+                       "newest": case.newest}
+                if case.oldest <= architecture <= case.newest:
                     row |= compiled(case, architecture)
                 rows.append(row)
     return rows
@@ -84,7 +86,8 @@ def text(rows: list[dict]) -> str:
     for row in rows:
         head = f"{row['kernel']:{width}}  {row['architecture']:<3}  "
         if "registers" not in row:
-            lines.append(head + f"needs sm_{row['oldest']}")
+            older = row["architecture"] < row["oldest"]
+            lines.append(head + (f"needs sm_{row['oldest']}" if older else f"not used above sm_{row['newest']}"))
             continue
         short = sorted({".".join(i.split(".")[:1] + i.split(".")[-3:]) for i in row["tensor_core"]})
         lines.append(head + f"{row['registers']:9}  {row['spilled']:7}  {row['shared']:6}  {' '.join(short) or '-'}")

@@ -5,6 +5,7 @@ Seen in Triton 3.9 (tests/kernels/test_interpreter.py notices when a fault is go
     float32 -> float8e4nv   a mantissa that rounds up into the next power of two loses its carry: 124.3 becomes 64
     float32 -> bfloat16     is cut instead of rounded
     tl.dot on bfloat16      multiplies the raw bits as integers
+    scalar condition        made a block, as in (m < M) & (k < K) with one m, it is int32 and no load takes it as a mask
 
 Casts go through torch, which rounds to nearest even; values beyond the largest of FP8 become the largest, as the
 conversion of a GPU does (cvt.rn.satfinite, PTX ISA), where torch alone would give NaN. Products of bfloat16 and FP8 are
@@ -20,6 +21,7 @@ _TORCH = {tl.bfloat16: torch.bfloat16, tl.float8e4nv: torch.float8_e4m3fn, tl.fl
 _LARGEST = {tl.float8e4nv: 448.0, tl.float8e5: 57344.0}
 _builder = theirs.InterpreterBuilder
 _cast, _fp_to_fp, _dot = _builder.cast_impl, _builder.create_fp_to_fp, _builder.create_dot
+_splat = _builder.create_splat
 
 
 def to_float(data, dtype):
@@ -65,12 +67,19 @@ def _dot_in_float(self, a, b, d, *rest):
     return _dot(self, wide(a), wide(b), d, *rest)
 
 
+def _splat_conditions(self, result_type, x):
+    if x.data.dtype == np.bool_:
+        return theirs.TensorHandle(np.full(result_type.shape, x.data.item()), tl.int1)
+    return _splat(self, result_type, x)
+
+
 def mend() -> None:
     """Puts the right versions into Triton's interpreter."""
     _builder.cast_impl, _builder.create_fp_to_fp = _convert(_cast), _convert(_fp_to_fp)
-    _builder.create_dot = _dot_in_float
+    _builder.create_dot, _builder.create_splat = _dot_in_float, _splat_conditions
 
 
 def unmend() -> None:
     """Puts Triton's own back: for the test that looks whether they are still wrong."""
     _builder.cast_impl, _builder.create_fp_to_fp, _builder.create_dot = _cast, _fp_to_fp, _dot
+    _builder.create_splat = _splat

@@ -33,15 +33,27 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 # --- References -------------------------------------------------------------------------------------------------------
 
 def scale_of(amax: Tensor, scales: str = "fp32") -> Tensor:
-    """Scale of blocks with these largest absolute values, float32."""
+    """The scale of each block from its largest absolute value: what a block is divided by so that it fits E4M3.
+
+    amax      of any shape and float type, not negative
+    scales    "fp32": amax / 448, exactly so; "ue8m0": the smallest power of two that is not below that (all it keeps of
+              a float32 is the 8 bits of the exponent)
+    returns   float32, the shape of amax
+
+    An amax below FLOOR = 1e-4 counts as 1e-4, so that a block of zeros is not divided by zero. NaN stays NaN.
+    (DeepSeek-V3, arXiv 2412.19437 section 3.3.2; FLOOR: deepseek-ai/DeepSeek-V3, inference/kernel.py)
+    """
+    # in float32, whatever the block was
     s = amax.float().clamp(min=FLOOR) / FP8_MAX
-    if scales == "ue8m0":  # up to a power of two: exponent + 1 where the mantissa is not zero
+    # up to a power of two: the exponent goes up by one wherever the 23 bits of the mantissa are not all zero
+    if scales == "ue8m0":
         bits = s.view(torch.int32)
         s = (((bits >> 23) + ((bits & 0x7FFFFF) != 0)) << 23).view(torch.float32)
     return s
 
 
 def _to_fp8(y: Tensor) -> Tensor:
+    """The nearest E4M3 value, ±448 at most (what torch's cast makes of larger ones depends on its version)."""
     return y.clamp(-FP8_MAX, FP8_MAX).to(FP8)
 
 
@@ -52,11 +64,20 @@ def _padded(x: Tensor, rows: int, cols: int) -> Tensor:
 
 
 def quantise_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
+    """Each row of x in blocks of 128 -> (q [M, K] float8_e4m3fn, scales [M, ceil(K/128)] float32).
+
+    x [M, K] of any float type; the arithmetic is in float32. Columns 128 j … 128 j + 127 of row m are block [m, j], and
+    where 128 does not divide K the last block of a row is shorter. q times its block's scale is what is left of x.
+    `scales` is handed on to scale_of. (DeepSeek-V3, arXiv 2412.19437 section 3.3.2)
+    """
     M, K = x.shape
+    # zeros behind a short last block do not change its largest absolute value
     blocks = _padded(x.float(), 1, BLOCK).view(M, -1, BLOCK)
+    # one scale a block
     s = scale_of(blocks.abs().amax(-1), scales)
+    # divide, round, and take the padding away again
     q = _to_fp8(blocks / s[..., None]).view(M, -1)[:, :K].contiguous()
-    return q, _by_column(s)
+    return q, s
 
 
 def quantise_weight_reference(w: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
@@ -73,10 +94,16 @@ def quantise_t_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tenso
 
 
 def dequantise(q: Tensor, s: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """q [R, C] times its scales, [R, ceil(C/128)] for 1x128 blocks or [ceil(R/128), ceil(C/128)] for 128x128."""
+    """What q stands for: each element times the scale of its block -> [R, C] in `dtype`.
+
+    q [R, C] float8_e4m3fn; s float32, [R, ceil(C/128)] for blocks of 1x128, [ceil(R/128), ceil(C/128)] for 128x128. R
+    and C need not be multiples of 128: the last block of a row or column is then shorter, all others are whole. The
+    product is taken in float32, in float64 for dtype float64. KernelError if s fits neither kind of blocks.
+    """
     R, C = q.shape
     need(s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
          f"scales {list(s.shape)} fit neither 1x128 nor 128x128 blocks of {[R, C]}")
+    # every scale as often as its block is long, and what reaches beyond the edge cut off
     wide = s.repeat_interleave(BLOCK, 1)[:, :C]
     if s.shape[0] != R:
         wide = wide.repeat_interleave(BLOCK, 0)[:R]
@@ -106,34 +133,52 @@ def _scale(amax, UE8M0: tl.constexpr):
 
 
 @triton.jit
-def _quantise_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
-    """One program: ROWS rows of one block column."""
+def quantise_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    """Blocks of 1x128 to FP8. One program: ROWS rows of one column of blocks, that is ROWS blocks.
+
+    x, q and s are pointers. x [M, K] bfloat16, float16 or float32: element [m, k] lies at x + m * x_row + k. q [M, K]
+    float8e4nv, rows of K one after the other. s float32: the scale of block j of row m lies at s + j * s_col + m. The
+    last block of a row may be shorter. Grid: (ceil(M / ROWS), ceil(K / 128)). _scale(amax, UE8M0) makes scales of
+    largest absolute values: max(amax, 1e-4) / 448, or with UE8M0 the next power of two.
+    """
+    # Rows m and columns k of this program's blocks, and which of these numbers there are
     m = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     block = tl.program_id(1)
     k = block * 128 + tl.arange(0, 128)
     inside = (m[:, None] < M) & (k[None, :] < K)
+    # As float32; zeros outside do not change a largest absolute value
     v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    # One scale a block: [ROWS]
     scale = _scale(tl.max(tl.abs(v), 1), UE8M0)
+    # Divide (div_rn rounds as IEEE 754 asks, / only nearly so on a GPU), stay within 448, round to FP8
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[:, None], ROWS, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
+    # Numbers and scales, each only where there is one
     tl.store(q + m[:, None] * K + k[None, :], y.to(tl.float8e4nv), inside)
     tl.store(s + block.to(tl.int64) * s_col + m, scale, m < M)
 
 
 @triton.jit
-def _quantise_weight_kernel(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
-    """One program: one block of 128x128."""
+def quantise_weight_kernel(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
+    """Blocks of 128x128 to FP8. One program: one block, with one scale.
+
+    w, q and s are pointers. Element [n, k] of w [N, K] lies at w + n * w_row + k; q [N, K] is float8e4nv, rows of K one
+    after the other; s [ceil(N / 128), ceil(K / 128)] float32, rows one after the other. Blocks at the edges may be
+    smaller. Grid: (ceil(N / 128), ceil(K / 128)). _scale(amax, UE8M0) makes a scale of a largest absolute value.
+    """
     n = tl.program_id(0).to(tl.int64) * 128 + tl.arange(0, 128)
     k = tl.program_id(1) * 128 + tl.arange(0, 128)
     inside = (n[:, None] < N) & (k[None, :] < K)
     v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
+    # The largest of all 128x128: along one axis, then along the other
     scale = _scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale, 128, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
     tl.store(q + n[:, None] * K + k[None, :], y.to(tl.float8e4nv), inside)
+    # One program, one block, one scale
     tl.store(s + tl.program_id(0) * tl.num_programs(1) + tl.program_id(1), scale)
 
 
 @triton.jit
-def _quantise_t_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, COLS: tl.constexpr):
+def quantise_t_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, COLS: tl.constexpr):
     """One program: a block of 128 rows for COLS columns, written turned."""
     block = tl.program_id(0)
     m = block.to(tl.int64) * 128 + tl.arange(0, 128)
@@ -153,11 +198,12 @@ def quantise(x: Tensor, scales: str = "fp32", backend: str | None = None) -> tup
     """x [M, K] -> (q [M, K] float8_e4m3fn, scales [M, ceil(K/128)] float32, stride [1, M rounded up to 4])."""
     _check(x, scales)
     if not pick(x, backend, (8, 9)):
-        return quantise_reference(x, scales)
+        q, s = quantise_reference(x, scales)
+        return q, _by_column(s)
     M, K = x.shape
     q, s = torch.empty(M, K, dtype=FP8, device=x.device), empty_scales(M, -(-K // BLOCK), x.device)
     rows = 32
-    _quantise_kernel[triton.cdiv(M, rows), triton.cdiv(K, BLOCK)](
+    quantise_kernel[triton.cdiv(M, rows), triton.cdiv(K, BLOCK)](
         x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", ROWS=rows, num_warps=4)
     return q, s
 
@@ -170,7 +216,7 @@ def quantise_weight(w: Tensor, scales: str = "fp32", backend: str | None = None)
     N, K = w.shape
     grid = triton.cdiv(N, BLOCK), triton.cdiv(K, BLOCK)
     q, s = torch.empty(N, K, dtype=FP8, device=w.device), torch.empty(grid, device=w.device)
-    _quantise_weight_kernel[grid](w, q, s, N, K, w.stride(0), UE8M0=scales == "ue8m0", num_warps=8)
+    quantise_weight_kernel[grid](w, q, s, N, K, w.stride(0), UE8M0=scales == "ue8m0", num_warps=8)
     return q, s
 
 
@@ -178,11 +224,12 @@ def quantise_t(x: Tensor, scales: str = "fp32", backend: str | None = None) -> t
     """x [M, K] -> (q [K, M] float8_e4m3fn, scales [K, ceil(M/128)] float32, stride [1, K rounded up to 4])."""
     _check(x, scales)
     if not pick(x, backend, (8, 9)):
-        return quantise_t_reference(x, scales)
+        q, s = quantise_t_reference(x, scales)
+        return q, _by_column(s)
     M, K = x.shape
     q, s = torch.empty(K, M, dtype=FP8, device=x.device), empty_scales(K, -(-M // BLOCK), x.device)
     cols = 64
-    _quantise_t_kernel[triton.cdiv(M, BLOCK), triton.cdiv(K, cols)](
+    quantise_t_kernel[triton.cdiv(M, BLOCK), triton.cdiv(K, cols)](
         x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", COLS=cols, num_warps=4)
     return q, s
 
@@ -203,8 +250,8 @@ def cases():
 
     sizes = {"M": "i32", "K": "i32", "x_row": "i32", "s_col": "i32"}
     tensors = {"x": "*bf16", "q": "*fp8e4nv", "s": "*fp32"}
-    yield Case("quantise", _quantise_kernel, tensors | sizes, {"UE8M0": False, "ROWS": 32}, {"num_warps": 4}, 89)
-    yield Case("quantise_t", _quantise_t_kernel, tensors | sizes, {"UE8M0": False, "COLS": 64}, {"num_warps": 4}, 89)
-    yield Case("quantise_weight", _quantise_weight_kernel,
+    yield Case("quantise", quantise_kernel, tensors | sizes, {"UE8M0": False, "ROWS": 32}, {"num_warps": 4}, 89)
+    yield Case("quantise_t", quantise_t_kernel, tensors | sizes, {"UE8M0": False, "COLS": 64}, {"num_warps": 4}, 89)
+    yield Case("quantise_weight", quantise_weight_kernel,
                {"w": "*bf16", "q": "*fp8e4nv", "s": "*fp32", "N": "i32", "K": "i32", "w_row": "i32"},
                {"UE8M0": True}, {"num_warps": 8}, 89)

@@ -168,16 +168,28 @@ class MLA(nn.Module):
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
         """cos, sin [B or 1, T, R/2]. With a cache the new positions see it too; absorb None = where it is cheaper."""
-        if fast_path(self.config, x_BTD, mask, cache, absorb):
+        plain = type(self.o_proj) is Linear
+        if plain and fast_path(self.config, x_BTD, mask, cache, absorb):
             return self.forward_fast(x_BTD, cos, sin)
         q_nope, q_rope = self.queries(x_BTD, cos, sin)
         down, interleave = self.kv_a_proj_with_mqa(x_BTD), self.config.rope_interleave
         latent, k_rope = cached_latents(down, self.kv_a_layernorm, cos, sin, interleave, cache, self.layer)
         if absorb is None:
             absorb = cache is not None and x_BTD.shape[1] <= 4
+        if not plain and not absorb:  # keys and values by a product of its own kind (minids/model/fp8.py)
+            return self.o_proj(self.attend_expanded(q_nope, q_rope, self.kv_b_proj(latent), k_rope, mask).flatten(2))
         core = mla_absorbed if absorb else mla_naive
         out_BTHV = core(q_nope, q_rope, latent, k_rope, self.kv_b_proj.weight, self.scale, mask)
         return self.o_proj(out_BTHV.flatten(2))
+
+    def attend_expanded(self, q_nope, q_rope, kv_BSX, k_rope, mask):
+        """`mla_naive` behind its product with W_UK and W_UV: kv [B, S, H*(N+V)] -> [B, T, H, V]."""
+        c, (B, S) = self.config, kv_BSX.shape[:2]
+        kv_BHSX = kv_BSX.view(B, S, c.num_attention_heads, -1).transpose(1, 2)
+        k_nope, v_BHSV = kv_BHSX.split([c.qk_nope_head_dim, c.v_head_dim], dim=-1)
+        k_BHSE = torch.cat([k_nope, k_rope[:, None].expand(*k_nope.shape[:3], -1)], dim=-1)
+        q_BHTE = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
+        return fused_attend(q_BHTE, k_BHSE, v_BHSV, self.scale, mask).transpose(1, 2)
 
     def forward_fast(self, x_BTD, cos, sin):
         """The same for whole texts: both down projections are one product,

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 
 from minids.errors import MinidsError
-from minids.model import attention, cache, layers, moe
+from minids.model import attention, cache, gpu, layers, moe
 from minids.model.sampling import filter_logits
 
 # -- random numbers that belong to a sequence -------------------------------------------------------------------------
@@ -188,11 +188,14 @@ class FoldedDecoder:
             stored[:, t, C:] = y_BHX[:, H, C:]
             past_BSX = stored[:, : t + 1]
             q_BHX, keys_BXS = y_BHX[:, :H], past_BSX.transpose(1, 2)
-            if self.mask is None:
-                scores_BHS = torch.bmm(q_BHX, keys_BXS)
+            if self.mask is None and gpu.takes(q_BHX):
+                out_BHC = gpu.decode(q_BHX, stored, t + 1, C)
             else:
-                scores_BHS = torch.baddbmm(self.mask[..., : t + 1], q_BHX, keys_BXS)
-            out_BHC = torch.bmm(scores_BHS.softmax(-1), past_BSX[..., :C])
+                scores_BHS = (
+                    torch.bmm(q_BHX, keys_BXS) if self.mask is None
+                    else torch.baddbmm(self.mask[..., : t + 1], q_BHX, keys_BXS)
+                )  # fmt: skip
+                out_BHC = torch.bmm(scores_BHS.softmax(-1), past_BSX[..., :C])
             x_BD = torch.addmm(x_BD, out_BHC.view(B, H * C), w.w_out)
             h_BD = F.rms_norm(x_BD, (D,), None, c.rms_norm_eps)
             x_BD = self._experts(x_BD, h_BD, w) if w.experts else _swiglu_into(x_BD, h_BD @ w.w_ffn_in, w.w_ffn_out)

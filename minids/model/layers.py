@@ -15,7 +15,7 @@ import math
 import torch
 from torch import nn
 
-from minids.model import fast
+from minids.model import fast, gpu
 from minids.model.matmul import Linear, full_precision_cpu
 
 
@@ -53,8 +53,9 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x):
-        norm = fast.rms_norm if _OWN_RMS_NORM == (rms_norm,) else rms_norm
-        return norm(x, self.weight, self.eps)
+        if _OWN_RMS_NORM != (rms_norm,):
+            return rms_norm(x, self.weight, self.eps)
+        return (gpu if gpu.takes(x) else fast).rms_norm(x, self.weight, self.eps)
 
 
 class MLP(nn.Module):
@@ -67,12 +68,13 @@ class MLP(nn.Module):
         self.down_proj = Linear(intermediate_size, hidden_size, bias=False)
 
     def forward(self, x):
-        own = _OWN_SWIGLU == (swiglu,)
-        if own and full_precision_cpu(x):
+        own, plain = _OWN_SWIGLU == (swiglu,), type(self.down_proj) is Linear
+        if own and plain and full_precision_cpu(x):
             y = fast.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
             return y.view(x.shape)
-        between = fast.swiglu if own else swiglu
-        return self.down_proj(between(self.gate_proj(x), self.up_proj(x)))
+        gate, up = self.gate_proj(x), self.up_proj(x)
+        between = swiglu if not own else gpu.swiglu if gpu.takes(gate) else fast.swiglu
+        return self.down_proj(between(gate, up))
 
 
 # -- positions ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
-from minids.model import matmul
+from minids.model import gpu, matmul
 from minids.model.layers import MLP
 
 
@@ -229,6 +229,8 @@ _OWN_LOOP, _OWN_SLOTS = (experts_loop,), (slots,)
 def experts_form(x_ND):
     """The form that computes these tokens. Somebody else's experts_loop computes everything, until a `slots` of their
     own too makes the grouped form theirs: then that one trains, and the loop decodes."""
+    if gpu.takes(x_ND) and _OWN_LOOP == (experts_loop,):
+        return gpu.experts
     few = x_ND.shape[0] <= DENSE_LIMIT and x_ND.device.type == "cpu" and not torch.is_grad_enabled()
     if _OWN_LOOP == (experts_loop,):
         return experts_dense if few else experts_grouped

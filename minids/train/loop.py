@@ -16,7 +16,7 @@ Left out: fp16 (needs loss scaling), sharded models, accumulation over steps of 
 
 import math
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from minids.train.gradients import FlatGradients
 from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.stop import StopOnSignal
+
+PRECISIONS = ("fp32", "bf16", "fp8")
 
 
 @dataclass
@@ -47,7 +49,7 @@ class TrainConfig:
     bias_update_speed: float = 1e-3  # gamma of the router bias (arXiv 2412.19437 §4.2)
     balance_alpha: float = 1e-4  # weight of the sequence-wise balance loss (same place)
     mtp_lambda: float = 0.3  # weight of the MTP loss, if the model has MTP modules (same place)
-    precision: str = "fp32"  # or "bf16": autocast, weights stay fp32
+    precision: str = "fp32"  # or "bf16": autocast; "fp8": that, and linear layers in FP8. Weights stay fp32
     seed: int = 0
     log_every: int = 10
     save_every: int = 0  # 0: only at the end and on Ctrl-C
@@ -62,12 +64,12 @@ class TrainConfig:
             "weight_decay": self.weight_decay >= 0, "muon_lr_factor": self.muon_lr_factor > 0,
             "schedule": self.schedule in optim.SCHEDULES, "optimizer": self.optimizer in ("muon", "adamw"),
             "betas": len(self.betas) == 2 and all(0 <= b < 1 for b in self.betas), "grad_clip": self.grad_clip >= 0,
-            "precision": self.precision in ("fp32", "bf16"), "log_every": self.log_every >= 1,
+            "precision": self.precision in PRECISIONS, "log_every": self.log_every >= 1,
             "save_every": self.save_every >= 0, "keep_last": self.keep_last >= 1,
             "bias_update_speed": self.bias_update_speed >= 0, "balance_alpha": self.balance_alpha >= 0,
             "mtp_lambda": self.mtp_lambda >= 0,
         }
-        choices = {"schedule": sorted(optim.SCHEDULES), "optimizer": ["muon", "adamw"], "precision": ["fp32", "bf16"]}
+        choices = {"schedule": sorted(optim.SCHEDULES), "optimizer": ["muon", "adamw"], "precision": PRECISIONS}
         for name, good in rules.items():
             if not good:
                 hint = f"choose one of {', '.join(choices[name])}" if name in choices else "out of range"
@@ -98,7 +100,7 @@ def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretra
     run.start(resume)
     first = run.comm.rank == 0
     bar = Progress(title or stage, config.steps, quiet=quiet or not first, initial=run.step)
-    with StopOnSignal(enabled=first and stop is None) as caught, bar:
+    with StopOnSignal(enabled=first and stop is None) as caught, bar, _fp8(model, config, quiet or not first):
         stop = stop or caught
         while run.step < config.steps:
             values = run.one_step(source(run.step), stop.requested)
@@ -113,6 +115,23 @@ def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretra
                 where = f"saved in {out_dir}; go on with --resume" if out_dir else "nothing was saved (no folder given)"
                 raise MinidsError(f"{stage} was stopped after step {run.step} of {config.steps}: {where}")
     return TrainResult(run.step, run.last_loss, run.tokens, run.clock())
+
+
+@contextmanager
+def _fp8(model, config, quiet):
+    """The model's linear layers in FP8 for the time of the run, if the config says so."""
+    if config.precision != "fp8":
+        yield
+        return
+    from minids.model import fp8  # imports Triton where there is one
+
+    fp8.convert(model)
+    if not quiet:
+        print(fp8.backend_of(next(model.parameters()))[1])
+    try:
+        yield
+    finally:
+        fp8.restore(model)
 
 
 class _Run:
@@ -186,8 +205,8 @@ class _Run:
                 "counts": None if counts is None else counts.cpu()}
 
     def _autocast(self):
-        bf16 = self.config.precision == "bf16"
-        return torch.autocast(self.device.type, torch.bfloat16) if bf16 else nullcontext()
+        half = self.config.precision != "fp32"
+        return torch.autocast(self.device.type, torch.bfloat16) if half else nullcontext()
 
     def _not_finite(self, values: dict, lr: float) -> MinidsError:
         last = checkpoint.latest(self.out_dir) if self.out_dir else None

@@ -24,6 +24,13 @@ def _dot(a, b, c, N: tl.constexpr):
     tl.store(c + at, tl.dot(tl.load(a + at), tl.load(b + at)))
 
 
+@triton.jit
+def _row(x, y, M, N, COLS: tl.constexpr):
+    m, k = tl.program_id(0), tl.arange(0, COLS)
+    inside = (m < M) & (k < N)
+    tl.store(y + m * N + k, tl.load(x + m * N + k, inside), inside)
+
+
 NAMES = {torch.float8_e4m3fn: "float8e4nv", torch.float8_e5m2: "float8e5", torch.bfloat16: "bfloat16"}
 
 
@@ -37,6 +44,13 @@ def dot(a, b):
     c = torch.empty(16, 16)
     _dot[(1,)](a, b, c, 16)
     return c
+
+
+def copied():
+    """A matrix [3, 5] copied by a kernel whose masks are made of a scalar and a block."""
+    x, y = torch.arange(15.0).view(3, 5), torch.zeros(4, 5)
+    _row[(4,)](x, y, 3, 5, 8)
+    return torch.equal(y, torch.cat([x, torch.zeros(1, 5)]))
 
 
 def values():
@@ -64,12 +78,23 @@ def test_dot_multiplies_values(dtype):
     torch.testing.assert_close(dot(a, b), a.float() @ b.float(), rtol=1e-6, atol=1e-6)
 
 
+def test_a_scalar_condition_is_part_of_a_mask():
+    assert copied()
+
+
 def test_the_faults_are_still_there():
+    def refused(run):
+        try:
+            return not run()
+        except Exception:
+            return True
+
     interpreter.unmend()
     try:
         wrong = {
             "cast to FP8": cast(values(), torch.float8_e4m3fn).float()[-4] != 128.0,
             "cast to bfloat16": not torch.equal(cast(values(), torch.bfloat16), values().bfloat16()),
+            "scalar condition": refused(copied),
             "dot on bfloat16": (dot(*[torch.ones(16, 16).bfloat16()] * 2) != 16.0).any().item(),
         }
     finally:
