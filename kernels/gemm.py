@@ -213,8 +213,8 @@ def matmul(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: 
 def plan(M: int, N: int, K: int, sms: int) -> tuple[int, int]:
     """(rows of a tile, parts that K is split into): no more programs than SMs, and at least 4 blocks of K for each."""
     rows = 64 if M <= 64 else 128
-    tiles = triton.cdiv(M, rows) * triton.cdiv(N, BLOCK)
-    return rows, max(1, min(sms // tiles, triton.cdiv(K, BLOCK) // 4))
+    tiles = -(-M // rows) * -(-N // BLOCK)
+    return rows, max(1, min(sms // tiles, -(-K // BLOCK) // 4))
 
 
 def _aligned(x: Tensor) -> Tensor:
