@@ -5,6 +5,7 @@
     quantise       1x128, 128x128 and 128x1 blocks to FP8, and back
     gemm           FP8 matrix product with block scales; the tensor cores' accumulator, emulated
     grouped        mixture of experts: the permutation, products in groups (bfloat16, FP8), the whole layer
+    decode         attention of new tokens over the cache of latents (MLA), split over the cache
     rmsnorm        RMSNorm, with the residual sum before it
     swiglu         silu(gate) up
     rope           rotary positions, both ways to pair

@@ -25,11 +25,13 @@ Bytes moved: 2 (R+P) sum(lengths) for bfloat16, and q and out; n > 1 shares writ
 2 S H (2R+P) sum(lengths). V3: 242 FLOPs a byte for one new token, near the 295 of an H100 (989 TFLOP/s over 3.35 TB/s):
 128 sequences of 4096 tokens are 604 MB and 146 GFLOP, 180 us of memory or 148 us of tensor cores. The sums of 128 heads
 would fill the registers of a multiprocessor, so a program takes 64 and every block is read twice, by programs started
-side by side, the second time from the L2 cache. Its scores read their query from shared memory for every 32 tokens,
-which takes longer than the multiplying: at best 80 % of the tensor cores. With 64 rows or fewer, memory sets the time.
+side by side, the second time from the L2 cache. Its scores read the query from shared memory for every 32 tokens, which
+takes longer than the multiplying: by count at best 80 % of the tensor cores. Up to 64 rows, memory sets the time.
 
 Left out: balancing lengths that differ much (shares are equal within a sequence, not between), FP8 caches, a backward.
 """
+
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -169,7 +171,7 @@ def mla_decode(q: Tensor, cache: Tensor, lengths: Tensor, scale: float, rank: in
     if not pick(q, backend):
         return mla_decode_reference(q, cache, lengths, scale, rank, table)
     wide = [max(16, triton.next_power_of_2(n)) for n in (rank, width - rank)]
-    how, why = plan(*wide, q.element_size(), *_limits(q)), None
+    how, why = plan(*wide, q.element_size(), *_limits(q.device)), None
     if how is None:
         why = f"a rank of {rank} with {width - rank} rotary elements of {q.dtype} does not fit into a multiprocessor"
     elif torch.is_grad_enabled() and (q.requires_grad or cache.requires_grad):
@@ -214,7 +216,7 @@ PLANS = (
 def plan(rank: int, rope: int, size: int, shared: int, capability: tuple[int, int]) -> dict | None:
     """How to launch for tokens of rank + rope elements (both powers of 2) of `size` bytes on a GPU with `shared` bytes
     of shared memory a program: the first of PLANS that fits, None if none does."""
-    if rank > (128 if size == 4 else 512):  # the query and the sums of 16 rows would fill the registers
+    if rank + rope > (192 if size == 4 else 576):  # query and sums of 16 rows would fill the registers
         return None
     for oldest, end, most, block_h, block_t, warps, buffers in PLANS:
         bytes_needed = ((block_h + buffers * block_t) * (rank + rope) + block_h * block_t) * size + 64
@@ -225,14 +227,16 @@ def plan(rank: int, rope: int, size: int, shared: int, capability: tuple[int, in
     return None
 
 
-def _limits(x: Tensor) -> tuple[int, tuple[int, int]]:
+@lru_cache
+def _limits(device: torch.device) -> tuple[int, tuple[int, int]]:
     """Bytes of shared memory a program may have, and the compute capability; in the interpreter a small GPU's."""
     if INTERPRETED:
         return 99 * 1024, (8, 9)
-    properties = triton.runtime.driver.active.utils.get_device_properties(x.device.index or 0)
-    return properties["max_shared_mem"], torch.cuda.get_device_capability(x.device)
+    properties = triton.runtime.driver.active.utils.get_device_properties(device.index or 0)
+    return properties["max_shared_mem"], torch.cuda.get_device_capability(device)
 
 
+@lru_cache(maxsize=4096)
 def splits_for(programs: int, blocks: int, multiprocessors: int) -> int:
     """Shares of a sequence of `blocks` blocks, if without splitting there are that many programs: the least time.
 

@@ -55,7 +55,7 @@ def close(got, want, atol=2e-6, rtol=2e-5):
 # --- against the reference --------------------------------------------------------------------------------------------
 
 @interpreted
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_kernel_equals_reference(data):
     draw = data.draw
