@@ -88,6 +88,11 @@ def put(value, new):
         vars(value).update(new)
 
 
+def typed(data, dtype):
+    """Bytes as numbers of this type: how a tensor that pickle can not carry is put together again."""
+    return data.view(dtype)
+
+
 def _fill(value, new):
     value.clear()
     value.update(new)

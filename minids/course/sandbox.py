@@ -20,6 +20,7 @@ its disk, and nothing in it that is worth stealing.
 """
 
 import atexit
+import io
 import json
 import os
 import pickle
@@ -169,9 +170,19 @@ class Remote:
         return Stopped(f"stopped: {why}")
 
 
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value):
+        """torch pickles tensors of FP8 into what it can not read again (2.13): they go as bytes."""
+        if isinstance(value, torch.Tensor) and str(value.dtype).startswith("torch.float8"):
+            return arguments.typed, (value.detach().view(torch.uint8), value.dtype)
+        return NotImplemented
+
+
 def _dumps(value):
     try:
-        return pickle.dumps(value)
+        data = io.BytesIO()
+        _Pickler(data).dump(value)
+        return data.getvalue()
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise MinidsError(f"a case gives its function what cannot be sent to another process: {error}") from None
 
