@@ -67,7 +67,9 @@ def cross_entropy_reference(logits: Tensor, targets: Tensor, token_weights: Tens
 
 def linear_cross_entropy_reference(hidden: Tensor, weight: Tensor, targets: Tensor, token_weights: Tensor | None = None,
                                    ignore_index: int = -100, reduction: str = "mean") -> Tensor:
-    return cross_entropy_reference(hidden @ weight.t(), targets, token_weights, ignore_index, reduction)
+    counts = _weights(targets, token_weights, ignore_index, torch.float32).nonzero()[:, 0]
+    token_weights = None if token_weights is None else token_weights[counts]
+    return cross_entropy_reference(hidden[counts] @ weight.t(), targets[counts], token_weights, ignore_index, reduction)
 
 
 def _weights(targets, token_weights, ignore_index, dtype):
@@ -199,26 +201,26 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, token_
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx, hidden, weight, targets, weights, chunk, dtype, asked):
-        with torch.autocast(hidden.device.type, enabled=False):
-            counts = weights.nonzero()[:, 0]  # the others never meet the matrix
-            w, several = weight.to(dtype), len(counts) > chunk
-            buffer = torch.empty(min(chunk, len(counts)), len(w), dtype=dtype, device=w.device)
-            loss = torch.zeros((), device=w.device)
-            grad_hidden = torch.zeros_like(hidden) if asked[0] else None
-            grad_weight = torch.zeros(w.shape, dtype=torch.float32 if several else dtype, device=w.device) \
-                if asked[1] else None
-            for part in counts.split(chunk):
-                if not len(part):  # no token has a weight
-                    break
-                h, logits = hidden[part].to(dtype), buffer[: len(part)]
-                torch.mm(h, w.t(), out=logits)
-                loss += _losses(logits, targets[part], weights[part], logits if any(asked) else None).sum()
-                if asked[0]:
-                    grad_hidden[part] = (logits @ w).to(hidden.dtype)
-                if asked[1] and several:
-                    grad_weight += logits.t() @ h
-                elif asked[1]:
-                    torch.mm(logits.t(), h, out=grad_weight)
+        counts = weights.nonzero()[:, 0]  # the others never meet the matrix
+        w, several = weight.to(dtype), len(counts) > chunk
+        buffer = torch.empty(min(chunk, len(counts)), len(w), dtype=dtype, device=w.device)
+        loss, grad_hidden, grad_weight = torch.zeros((), device=w.device), None, None
+        if asked[0]:
+            grad_hidden = torch.zeros_like(hidden)
+        if asked[1]:
+            grad_weight = torch.zeros(w.shape, dtype=torch.float32 if several else dtype, device=w.device)
+        for part in counts.split(chunk):
+            if not len(part):  # no token has a weight
+                break
+            h, logits = hidden[part].to(dtype), buffer[: len(part)]
+            torch.mm(h, w.t(), out=logits)
+            loss += _losses(logits, targets[part], weights[part], logits if any(asked) else None).sum()
+            if asked[0]:  # logits now hold their gradient
+                grad_hidden[part] = (logits @ w).to(hidden.dtype)
+            if asked[1] and several:
+                grad_weight += logits.t() @ h
+            elif asked[1]:
+                torch.mm(logits.t(), h, out=grad_weight)
         ctx.save_for_backward(grad_hidden, grad_weight)
         ctx.dtype = weight.dtype
         return loss

@@ -41,7 +41,7 @@ def round_to(x: Tensor, exponent_bits: int, mantissa_bits: int, largest: float) 
     The smallest exponent of the format is 2 - 2^(exponent_bits - 1): -6 for 4 bits. Below 2^-6 the values of E4M3 go on
     down to zero in the steps that they have just above it (subnormals).
 
-        round_to(tensor([0.3, 17.0, 19.0, 0.001, 1e6]), 4, 3, 448.0)   ->   [0.3125, 16, 20, 0, 448]
+        round_to(tensor([0.3, 17.0, 19.0, 0.0009, 1e6]), 4, 3, 448.0)   ->   [0.3125, 16, 20, 0, 448]
     """
     # wide enough that nothing below is rounded twice
     y = x.double().clamp(-largest, largest)

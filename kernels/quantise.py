@@ -124,7 +124,8 @@ def empty_scales(rows: int, cols: int, device) -> Tensor:
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
 @triton.jit
-def _scale(amax, UE8M0: tl.constexpr):
+def block_scale(amax, UE8M0: tl.constexpr):
+    """scale_of, in a kernel."""
     s = tl.div_rn(tl.maximum(amax, 1e-4), 448.0)
     if UE8M0:
         bits = s.to(tl.int32, bitcast=True)
@@ -138,7 +139,7 @@ def quantise_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.c
 
     x, q and s are pointers. x [M, K] bfloat16, float16 or float32: element [m, k] lies at x + m * x_row + k. q [M, K]
     float8e4nv, rows of K one after the other. s float32: the scale of block j of row m lies at s + j * s_col + m. The
-    last block of a row may be shorter. Grid: (ceil(M / ROWS), ceil(K / 128)). _scale(amax, UE8M0) makes scales of
+    last block of a row may be shorter. Grid: (ceil(M / ROWS), ceil(K / 128)). block_scale(amax, UE8M0) makes scales of
     largest absolute values: max(amax, 1e-4) / 448, or with UE8M0 the next power of two.
     """
     # Rows m and columns k of this program's blocks, and which of these numbers there are
@@ -149,7 +150,7 @@ def quantise_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.c
     # As float32; zeros outside do not change a largest absolute value
     v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
     # One scale a block: [ROWS]
-    scale = _scale(tl.max(tl.abs(v), 1), UE8M0)
+    scale = block_scale(tl.max(tl.abs(v), 1), UE8M0)
     # Divide (div_rn rounds as IEEE 754 asks, / only nearly so on a GPU), stay within 448, round to FP8
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[:, None], ROWS, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
     # Numbers and scales, each only where there is one
@@ -163,14 +164,14 @@ def quantise_weight_kernel(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
 
     w, q and s are pointers. Element [n, k] of w [N, K] lies at w + n * w_row + k; q [N, K] is float8e4nv, rows of K one
     after the other; s [ceil(N / 128), ceil(K / 128)] float32, rows one after the other. Blocks at the edges may be
-    smaller. Grid: (ceil(N / 128), ceil(K / 128)). _scale(amax, UE8M0) makes a scale of a largest absolute value.
+    smaller. Grid: (ceil(N / 128), ceil(K / 128)). block_scale(amax, UE8M0) makes a scale of a largest absolute value.
     """
     n = tl.program_id(0).to(tl.int64) * 128 + tl.arange(0, 128)
     k = tl.program_id(1) * 128 + tl.arange(0, 128)
     inside = (n[:, None] < N) & (k[None, :] < K)
     v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
     # The largest of all 128x128: along one axis, then along the other
-    scale = _scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
+    scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale, 128, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
     tl.store(q + n[:, None] * K + k[None, :], y.to(tl.float8e4nv), inside)
     # One program, one block, one scale
@@ -185,7 +186,7 @@ def quantise_t_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, COLS: tl
     k = tl.program_id(1) * COLS + tl.arange(0, COLS)
     inside = (m[:, None] < M) & (k[None, :] < K)
     v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
-    scale = _scale(tl.max(tl.abs(v), 0), UE8M0)
+    scale = block_scale(tl.max(tl.abs(v), 0), UE8M0)
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[None, :], 128, COLS)), -448.0, 448.0, tl.PropagateNan.ALL)
     turned = tl.trans(y.to(tl.float8e4nv))
     tl.store(q + k[:, None].to(tl.int64) * M + m[None, :], turned, (k[:, None] < K) & (m[None, :] < M))

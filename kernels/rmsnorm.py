@@ -47,20 +47,30 @@ def rms_norm_reference(x: Tensor, weight: Tensor, eps: float, residual: Tensor |
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
 @triton.jit
-def _forward_kernel(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr, COLS: tl.constexpr):
-    """One program: ROWS whole rows. residual and h are None together."""
+def rms_norm_kernel(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr, COLS: tl.constexpr):
+    """h = x + residual; r = 1 / sqrt(mean(h^2) + eps) of each row; y = w * (h * r). One program: ROWS whole rows.
+
+    x, residual, y and h are pointers to [M, H], w to [H], r to [M] float32. Element [m, k] of x lies at
+    x + m * x_row + k, of residual at residual + m * residual_row + k, of y and h at m * H + k. residual and h may be
+    None, both: then x takes the place of h. COLS is a power of two, not below H. Grid: (ceil(M / ROWS),). Sums are
+    float32; h is rounded to its type before it is normed, h * r to that of y before the weight comes, and y.
+    """
+    # Rows m [ROWS] and columns k [COLS]; the tile [ROWS, COLS] of numbers that there are
     m = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     k = tl.arange(0, COLS)
     inside = (m[:, None] < M) & (k[None, :] < H)
     out = m[:, None] * H + k[None, :]
     v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    # With a residual: the sum is rounded, stored in h, and goes on as it was rounded
     if residual is not None:
         v += tl.load(residual + m[:, None] * residual_row + k[None, :], inside, 0.0).to(tl.float32)
         rounded = v.to(h.dtype.element_ty)
         tl.store(h + out, rounded, inside)
         v = rounded.to(tl.float32)
+    # One number a row; zeros beyond H add nothing to the sum
     rstd = tl.rsqrt(tl.sum(v * v, 1) / H + eps)
     tl.store(r + m, rstd, m < M)
+    # Rounded once before the weight comes, and once after it
     u = (v * rstd[:, None]).to(y.dtype.element_ty).to(tl.float32)
     weight = tl.load(w + k, k < H, 0.0).to(tl.float32)
     tl.store(y + out, (u * weight[None, :]).to(y.dtype.element_ty), inside)
@@ -122,7 +132,7 @@ class _RMSNorm(torch.autograd.Function):
         (M, H), plan = x_rows.shape, _plan(x.shape[-1])
         y, r = torch.empty(x.shape, dtype=x.dtype, device=x.device), torch.empty(M, device=x.device)
         h = None if residual is None else torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        _forward_kernel[triton.cdiv(M, plan["ROWS"]),](
+        rms_norm_kernel[triton.cdiv(M, plan["ROWS"]),](
             x, residual, weight, y, h, r, M, H, x_rows.stride(0), 0 if h is None else residual_rows.stride(0), eps,
             **plan)
         ctx.save_for_backward(x if h is None else h, weight, r)
@@ -182,8 +192,8 @@ def cases():
     for H in (512, 1536, 4096, 7168):
         plan = _plan(H)
         sizes, warps = {"ROWS": plan["ROWS"], "COLS": plan["COLS"]}, {"num_warps": plan["num_warps"]}
-        yield Case(f"forward_{H}", _forward_kernel, forward, sizes | {"residual": None, "h": None}, warps)
-        yield Case(f"forward_residual_{H}", _forward_kernel, forward | both, sizes, warps)
+        yield Case(f"forward_{H}", rms_norm_kernel, forward, sizes | {"residual": None, "h": None}, warps)
+        yield Case(f"forward_residual_{H}", rms_norm_kernel, forward | both, sizes, warps)
         stages = {"STAGES": 2 if sizes["ROWS"] * sizes["COLS"] <= 8192 else 1}
         yield Case(f"backward_residual_{H}", _backward_kernel, backward | {"dh": "*bf16"}, sizes | stages, warps)
     fp32 = {name: "*fp32" if kind == "*bf16" else kind for name, kind in (backward | {"dh": "*bf16"}).items()}

@@ -36,13 +36,21 @@ def swiglu_reference(gate: Tensor, up: Tensor) -> Tensor:
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
 @triton.jit
-def _forward_kernel(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexpr, COLS: tl.constexpr):
-    """One program: ROWS x COLS numbers."""
+def swiglu_kernel(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexpr, COLS: tl.constexpr):
+    """y = silu(gate) * up. One program: a tile of ROWS x COLS numbers.
+
+    gate, up and y are pointers to [M, F], bfloat16, float16 or float32. Element [m, k] of gate lies at
+    gate + m * gate_row + k, that of up at up + m * up_row + k, that of y at y + m * F + k. Grid: (ceil(M / ROWS),
+    ceil(F / COLS)); tiles may reach beyond the last row and column. Computed in float32, rounded once, at the end.
+    """
+    # Rows m [ROWS, 1] and columns k [1, COLS] of this program's tile, and which of its numbers there are
     m = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)[:, None]
     k = tl.program_id(1) * COLS + tl.arange(0, COLS)[None, :]
     inside = (m < M) & (k < F)
+    # Load, each by its own stride; in float32 from here on
     g = tl.load(gate + m * gate_row + k, inside, 0.0).to(tl.float32)
     u = tl.load(up + m * up_row + k, inside, 0.0).to(tl.float32)
+    # Store what lies inside, in the type that y points to
     tl.store(y + m * F + k, (g * tl.sigmoid(g) * u).to(y.dtype.element_ty), inside)
 
 
@@ -99,7 +107,7 @@ class _SwiGLU(torch.autograd.Function):
         gate, up = (gate, up) if up is not None else gate.chunk(2, dim=1)
         y = torch.empty(gate.shape, dtype=gate.dtype, device=gate.device)
         grid, plan = _plan(*gate.shape)
-        _forward_kernel[grid](gate, up, y, *gate.shape, gate.stride(0), up.stride(0), **plan)
+        swiglu_kernel[grid](gate, up, y, *gate.shape, gate.stride(0), up.stride(0), **plan)
         return y
 
     @staticmethod
@@ -153,6 +161,6 @@ def cases():
     sizes = {name: "i32" for name in ("M", "F", "dy_row", "gate_row", "up_row", "dgate_row", "dup_row")}
     for kind in ("bf16", "fp32"):
         tensors = {name: f"*{kind}" for name in ("dy", "gate", "up", "dgate", "dup", "y")}
-        for kernel, name in ((_forward_kernel, "forward"), (_backward_kernel, "backward")):
+        for kernel, name in ((swiglu_kernel, "forward"), (_backward_kernel, "backward")):
             types = {n: t for n, t in (tensors | sizes).items() if n in kernel.arg_names}
             yield Case(f"{name}_{kind}", kernel, types, {"ROWS": 1, "COLS": 1024}, {"num_warps": 4})

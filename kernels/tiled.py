@@ -77,6 +77,7 @@ def fp8_matmul_kernel(a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale
     lies at c + m * c_row + n. BN divides 128, so all columns of a tile share one block i. Grid: (ceil(M / BM),
     ceil(N / BN)). M, N and K may be ragged.
     """
+    # Rows and columns of this program's tile of c, and its sum in float32
     m = tl.program_id(0).to(tl.int64) * BM + tl.arange(0, BM)
     n = tl.program_id(1).to(tl.int64) * BN + tl.arange(0, BN)
     acc = tl.zeros((BM, BN), tl.float32)
@@ -91,6 +92,7 @@ def fp8_matmul_kernel(a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale
         sb = tl.load(b_scales + tl.program_id(1) * BN // 128 * b_scale_row + block)
         # Promotion: scaled, and added in float32 outside of the tensor core
         acc += products * (sa * sb)[:, None]
+    # Round once, and write only what lies inside
     tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
 
 

@@ -2,7 +2,7 @@
 
     catalog    which exercises there are (from chapters/src) and what a blank one looks like
     cases/     what must hold of each function          wrong/   planted mistakes, and other right ways to write it
-    judge      runs cases on an answer and names the mistake
+    judge      runs cases on an answer and names the mistake; touched: which memory a kernel may touch, and does
     mine       the student's own versions: kept as text, put into the library
     notebook   check, start, show, play, budget: what chapters call
     build      chapters/src/*.py -> notebooks            nbgrader  the same as an nbgrader course

@@ -100,6 +100,12 @@ def plain(fn):
     return fn if inspect.isfunction(fn) else inspect.unwrap(fn.fn)
 
 
+def is_kernel(name):
+    """Whether this exercise is a Triton kernel, which is launched and not called."""
+    node = ast.parse(solution(name)).body[0]
+    return any(ast.unparse(decorator).startswith("triton.jit") for decorator in node.decorator_list)
+
+
 def source_of(fn):
     """The text of a function with its decorators, moved to the left edge."""
     return textwrap.dedent("".join(inspect.getsourcelines(plain(fn))[0])).rstrip() + "\n"

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from minids.course import cases, catalog, wrong
+from minids.course import cases, catalog, touched, wrong
 
 _KEPT = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
@@ -92,6 +92,31 @@ def compile_answer(name, nodes, filename):
 # -- running the cases -------------------------------------------------------------------------------------------------
 
 
+def unavailable(name):
+    """Why the cases of this exercise can not run here, in words; None if they can. Kernels need the interpreter."""
+    if not catalog.is_kernel(name):
+        return None
+    from minids.kernels import runtime
+
+    return runtime.why_not(torch.empty(0))
+
+
+def launch(kernel, grid, args, kwargs):
+    """kernel[grid](*args, **kwargs) in Triton's interpreter, where it touches nothing but its tensors.
+
+    What goes wrong inside is raised as it was, without the interpreter's wrapping.
+    """
+    if not hasattr(kernel, "__getitem__"):
+        raise TypeError("this is a plain function and no kernel: is @triton.jit missing above it?")
+    try:
+        with touched.only(*args, *kwargs.values()):
+            return kernel[grid](*args, **kwargs)
+    except Exception as error:
+        while type(error).__name__ == "InterpreterError" and error.__cause__ is not None:
+            error = error.__cause__
+        raise error from None
+
+
 @dataclass
 class Result:
     """One case on one answer. `why` is None when it passed; `calls` is what the answer gave back, for a diagnosis."""
@@ -112,11 +137,16 @@ class _Recorder:
     def __call__(self, *args, **kwargs):
         return self._noted(lambda: self.fn(*args, **kwargs), args)
 
-    def __getattr__(self, attribute):  # a Triton kernel's launch, `kernel[grid](…)`, is not a call of a function
+    def __getattr__(self, attribute):
         return getattr(self.fn, attribute)
 
     def __getitem__(self, grid):
-        return lambda *args, **kwargs: self._noted(lambda: self.fn[grid](*args, **kwargs), args)
+        """A Triton kernel's launch, `kernel[grid](…)`: what it gave is what it has written into its arguments."""
+
+        def run(*args, **kwargs):
+            return self._noted(lambda: launch(self.fn, grid, args, kwargs), [*args, *kwargs.values()])
+
+        return run
 
     def gradients(self, *args):
         return self._noted(lambda: cases.gradients(self.fn, *args), args)
@@ -125,7 +155,7 @@ class _Recorder:
         try:
             result = call()
         except Exception as error:
-            self.calls.append(type(error).__name__)
+            self.calls.append(getattr(error, "remote_name", type(error).__name__))
             raise
         self.calls.append(_copy((result, [a for a in args if isinstance(a, torch.Tensor | list | dict)])))
         return result
@@ -151,7 +181,7 @@ def _run(case, fn, seed):
                 warnings.simplefilter("ignore")
                 case(recorder)
         except (Exception, SystemExit) as error:
-            why = _explain(error, case)
+            why = _explain(error, case, fn)
     text = printed.getvalue()[:500]
     return Result(case.__name__, why, getattr(case, "held_out", True), text, recorder.calls)
 
@@ -171,7 +201,7 @@ def _undisturbed():
             torch.set_num_threads(settings[2])
 
 
-def _explain(error, case):
+def _explain(error, case, fn):
     """What went wrong, and in which line of the student's."""
     if isinstance(error, AssertionError) and str(error):
         return str(error)
@@ -183,11 +213,19 @@ def _explain(error, case):
     if hasattr(error, "remote_line"):  # raised in a grader's worker
         what += f"\n    {error.remote_line}" * bool(error.remote_line)
     elif inside:
-        line = inside[-1].line or linecache.getline(inside[-1].filename, inside[-1].lineno).strip()
-        what += f"\n    in line {inside[-1].lineno}: {line}"
+        frame = [f for f in inside if f.filename == _file_of(fn)] or inside  # not the line of torch's or Triton's
+        line = frame[-1].line or linecache.getline(frame[-1].filename, frame[-1].lineno).strip()
+        what += f"\n    in line {frame[-1].lineno}: {line}"
     if isinstance(error, NameError):
         what += "\n    (an answer stands alone: import what it needs in its own cell)"
     return what
+
+
+def _file_of(fn):
+    try:
+        return catalog.plain(fn).__code__.co_filename
+    except AttributeError:  # a callable object
+        return None
 
 
 # -- diagnosis ---------------------------------------------------------------------------------------------------------

@@ -128,6 +128,8 @@ def load_one(name):
     fn = judge.compile_answer(name, nodes, str(path))
     first, _, text = whole.partition("\n")
     if first + "\n" != _stamp(name, text):
+        if why := judge.unavailable(name):
+            raise MinidsError(f"it can not be checked here: {why}")
         failed = [r for r in judge.run_cases(name, fn) if r.why]
         if failed:
             raise MinidsError(f"case {failed[0].case.replace('_', ' ')!r} fails: {failed[0].why.splitlines()[0]}")

@@ -60,6 +60,8 @@ def check(name, fn):
     if judge.is_blank(node, found):
         waits = "still has its bug" if found.start else "not attempted yet"
         return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.", failed=True)
+    if why := judge.unavailable(name):
+        return _say("○", name, f"it can not be checked here: {why}. The chapter goes on with {goes_on}.", failed=True)
     try:
         answer = judge.compile_answer(name, nodes, filename)
     except (Exception, SystemExit) as error:

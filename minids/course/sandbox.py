@@ -200,6 +200,7 @@ def _raised(given, line):
     except TypeError:  # some want more than a message
         error = RuntimeError(f"{cls.__name__}: {message}")
     error.remote_line = line[:300] if isinstance(line, str) else ""
+    error.remote_name = str(names[0])[:100] if names else cls.__name__  # as it was called there, for a diagnosis
     return error
 
 

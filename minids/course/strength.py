@@ -7,11 +7,13 @@ other right way accepted.
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from minids.course import cases, catalog, judge, wrong
+from minids.errors import MinidsError
 from minids.ship import results
 
 
@@ -118,8 +120,13 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=0, help="of the numbers that cases draw (default 0)")
     parser.add_argument("--readme", action="store_true", help="write the chapters and the totals into README.md")
     asked = parser.parse_args(argv)
+    os.environ.setdefault("TRITON_INTERPRET", "1")  # before Triton is imported: kernels are judged in its interpreter
     cases.load()
-    rows = [measure(e, asked.seed) for c in asked.chapters or [None] for e in catalog.exercises(c)]
+    chosen = [e for c in asked.chapters or [None] for e in catalog.exercises(c)]
+    for e in chosen:
+        if why := judge.unavailable(e.name):
+            raise MinidsError(f"{e.name} can not be measured here: {why}")
+    rows = [measure(e, asked.seed) for e in chosen]
     print(table(rows))
     for r in rows:
         for complaint in r.complaints:
@@ -132,4 +139,7 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except MinidsError as error:
+        sys.exit(f"error: {error}")

@@ -194,7 +194,11 @@ def test_who_still_needs_the_logits_is_told():
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         C.cross_entropy(torch.tanh(leaf), torch.arange(3), backend="triton").backward()
     C.cross_entropy(torch.tanh(leaf), torch.arange(3), keep_logits=True, backend="triton").backward()
-    loss = C.cross_entropy(leaf * 1, torch.arange(3), backend="triton")
+    logits = leaf * 1
+    other = logits.square().sum()
+    loss = C.cross_entropy(logits, torch.arange(3), backend="triton")
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        other.backward()  # even if it comes before that of the loss
     loss.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
@@ -223,8 +227,8 @@ def test_derivatives_of_second_order_are_refused():
 def test_rows_may_be_further_apart():
     wide, targets = torch.randn(4, 128), torch.tensor([1, 2, 3, 99])
     leaf = wide.clone().requires_grad_()
-    C.cross_entropy((leaf * 1)[:, :100], targets, backend="triton").backward()
-    close(leaf.grad[:, :100], exact(wide[:, :100], targets, None, "mean", 1.0)[1], 1e-5)
+    (C.cross_entropy((leaf * 1)[:, :100], targets, backend="triton") * 3.0).backward()
+    close(leaf.grad[:, :100], exact(wide[:, :100], targets, None, "mean", 3.0)[1], 1e-5)
     assert not leaf.grad[:, 100:].any()
 
 
@@ -361,6 +365,30 @@ def test_linear_in_bfloat16_and_under_autocast(chunk):
         for leaf, w in zip(leaves, want):
             assert leaf.grad.dtype == dtype
             assert (leaf.grad - w).norm() < 0.02 * w.norm()
+
+
+@interpreted
+def test_linear_sums_the_weights_gradient_in_float32():
+    make = torch.Generator().manual_seed(0)
+    hidden, matrix = 1 + torch.rand(96, 4, generator=make).bfloat16(), torch.randn(9, 4, generator=make).bfloat16()
+    targets, leaf = torch.zeros(96, dtype=torch.int64), matrix.clone().requires_grad_()
+    C.linear_cross_entropy(hidden, leaf, targets, chunk=1, backend="triton").backward()
+    grad64 = exact(hidden.double() @ matrix.double().t(), targets, None, "mean", 1.0)[1]
+    want = grad64.t() @ hidden.double()
+    assert (leaf.grad - want).norm() < 0.004 * want.norm()  # 96 roundings to bfloat16 lose more
+
+
+@interpreted
+@pytest.mark.parametrize("backend", ["torch", "triton"])
+def test_linear_never_looks_at_tokens_without_weight(backend):
+    hidden, matrix = torch.randn(4, 8), torch.randn(20, 8, requires_grad=True)
+    hidden[1] = float("nan")
+    hidden[3] = float("inf")
+    hidden.requires_grad_()
+    targets = torch.tensor([0, 1, 2, IGNORED])
+    C.linear_cross_entropy(hidden, matrix, targets, torch.tensor([1.0, 0, 1, 1]), backend=backend).backward()
+    assert matrix.grad.isfinite().all() and matrix.grad.any()
+    assert hidden.grad[[0, 2]].any(1).all() and not hidden.grad[[1, 3]].any()
 
 
 @interpreted

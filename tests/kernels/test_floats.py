@@ -78,6 +78,11 @@ def test_float64_is_rounded_once():
     assert floats.round_to(x, 4, 3, 448.0).item() == 18 and floats.round_to(x.float(), 4, 3, 448.0).item() == 16
 
 
+def test_the_example_of_the_docstring():
+    x = torch.tensor([0.3, 17.0, 19.0, 0.0009, 1e6])
+    assert floats.round_to(x, 4, 3, 448.0).tolist() == [0.3125, 16, 20, 0, 448]
+
+
 def test_shape_dtype_and_argument_are_left_as_they_are():
     x = spread(24, 0).view(2, 3, 4)
     before = x.clone()

@@ -459,8 +459,8 @@ WHOLE = "whole_blocks_of_a_weight"
 )  # fmt: skip
 def block_from_the_shape(q, s, dtype=torch.float32):
     R, C = q.shape
-    need(s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
-         f"scales {list(s.shape)} fit neither 1x128 nor 128x128 blocks of {[R, C]}")  # fmt: skip
+    fits = s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK))
+    need(fits, f"scales {list(s.shape)} fit neither 1x128 nor 128x128 blocks of {[R, C]}")
     # how many rows and columns share a scale
     rows, cols = -(-R // s.shape[0]), -(-C // s.shape[1])
     wide = s.repeat_interleave(rows, 0)[:R].repeat_interleave(cols, 1)[:, :C]
