@@ -183,14 +183,15 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, token_
     _check("hidden", hidden, weight.shape[1:], targets, token_weights, reduction, weight=weight)
     need(reduction != "none", "reduction 'none': gradients are made with the loss, only 'mean' and 'sum' can be had")
     need(chunk is None or chunk >= 1, f"chunk {chunk}: at least one token at a time")
+    kind = hidden.device.type
+    auto = torch.is_autocast_enabled(kind)
+    need(auto or hidden.dtype == weight.dtype, f"hidden is {hidden.dtype}, weight {weight.dtype}: one type is needed")
     kernel = pick(hidden, backend)
     if check_targets or not kernel:
         _in_vocabulary(targets, len(weight), ignore_index)
     if not kernel:
         return linear_cross_entropy_reference(hidden, weight, targets, token_weights, ignore_index, reduction)
-    kind = hidden.device.type
-    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
-    need(dtype != hidden.dtype or weight.dtype == dtype, f"hidden is {hidden.dtype}, weight {weight.dtype}: one type")
+    dtype = torch.get_autocast_dtype(kind) if auto else hidden.dtype
     _kernel_takes("hidden", hidden, token_weights)
     weights, offset = _shares(_weights(targets, token_weights, ignore_index, torch.float32), reduction)
     chunk = chunk or max(128, LOGITS_AT_ONCE // len(weight) // 128 * 128)

@@ -125,6 +125,14 @@ def test_views_with_a_gap_between_rows_are_not_copied():
 
 
 @interpreted
+def test_gradients_are_read_where_they_lie():
+    x, residual, _, dh, weight = tensors((6, 10))
+    for dy in (torch.randn(10, 6).t(), torch.randn(6, 30)[:, :10], torch.ones(1).expand(6, 10)):
+        want = exact(x, residual, weight, dy, dh)
+        close(results(call("triton", residual), x, residual, weight, dy, dh), want, torch.float32)
+
+
+@interpreted
 @pytest.mark.parametrize("used", [("y",), ("h",), ("y", "h")])
 def test_either_result_may_go_unused_and_gradients_are_not_shared(used):
     x, residual, dy, dh, weight = tensors((4, 30))

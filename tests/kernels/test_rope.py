@@ -71,6 +71,15 @@ def test_backward_turns_back(interleave):
 
 
 @interpreted
+def test_gradients_are_read_where_they_lie():
+    x, (cos, sin) = vectors(2, 3, 5, 8), tables(5, 4)
+    for dy in (vectors(2, 3, 8, 5).transpose(2, 3), vectors(2, 5, 3, 20)[..., :8].transpose(1, 2),
+               torch.ones(1).expand(2, 3, 5, 8)):
+        got, want = (results(lambda x, on=on: P.rope(x, cos, sin, True, on), x, dy) for on in ("triton", "torch"))
+        close(got, want, torch.float32)
+
+
+@interpreted
 def test_views_are_read_where_they_lie():
     wide, (cos, sin) = vectors(2, 5, 3, 20), tables(2, 5, 4)  # heads after time, and longer than what is turned
     x = wide[..., 12:].transpose(1, 2)

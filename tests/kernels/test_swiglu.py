@@ -104,6 +104,15 @@ def test_in_place_refuses_what_must_not_be_lost():
 
 
 @interpreted
+def test_gradients_are_read_where_they_lie():
+    gate, up, _ = tensors((6, 10))
+    for dy in (torch.randn(10, 6).t(), torch.randn(6, 30)[:, :10], torch.ones(1).expand(6, 10)):
+        leaves = [t.clone().requires_grad_() for t in (gate, up)]
+        y = S.swiglu(*leaves, backend="triton")
+        close([y, *torch.autograd.grad(y, leaves, dy)], exact(gate, up, dy), torch.float32)
+
+
+@interpreted
 def test_views_are_read_where_they_lie():
     wide = torch.randn(2, 3, 64)
     gate, up = wide[..., :30], wide[..., 30:60]
