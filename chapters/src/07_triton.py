@@ -687,6 +687,11 @@ if HERE:
     print(done.stdout or done.stderr[-500:])
 
 # %% [markdown]
+# Nothing spills, and both products have found the tensor cores. That is no matter of course. Two other ways to write
+# them pass all of this chapter's cases: to add up outer products, one k at a time, and to multiply `a` and `b` with
+# their scales *before* the product. Compiled, both lose `wgmma`, since no tile of bfloat16 or FP8 is left to multiply,
+# and spill registers, the second one by the kilobyte. Right, and slow: try it in your own cell.
+#
 # ## 8. How fast could it be? The roofline
 #
 # A kernel has to move its bytes and do its operations, and neither goes faster than the chip allows. An H100 SXM moves
