@@ -103,7 +103,7 @@ def run(args):
     recipe = recipes.load(args.recipe, args.set)
     name = recipe.name + (f"-seed{args.seed}" if args.seed else "") + "-mine" * args.mine
     out = Path(args.out or Path("runs") / name)
-    how = {name: getattr(args, name) for name in ("seed", "resume", "controls", "device", "workers")}
+    how = {name: getattr(args, name) for name in ("seed", "resume", "controls", "device", "workers", "until", "redo")}
     try:
         results = pipeline.run(recipe, out, **how, prepare=prepare)
     except KeyboardInterrupt:
@@ -264,6 +264,8 @@ def parser():
         seed, device, workers,
         ("--resume", {"action": "store_true", "help": "go on with the run in that folder"}),
         ("--controls", {"action": "store_true", "help": controls}),
+        ("--until", {"metavar": "STAGE", "help": "stop after this stage; --resume goes on"}),
+        ("--redo", {"metavar": "STAGE", "help": "run this stage of an earlier run again, and those after it"}),
         ("--set", {**change, "help": "change the recipe: grpo.steps=40"}),
         mine,
     )  # fmt: skip

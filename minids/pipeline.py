@@ -2,6 +2,9 @@
 
     problems -> text -> token ids -> hidden states -> logits -> samples -> rewards -> gradients -> checkpoint -> report
 
+Another recipe may name other stages (`stages = [...]`): those of DeepSeek-R1's whole way are in r1.py. What a stage
+stands on, its folder, processes and records, is in job.py.
+
 Everything a run does depends on (recipe, seed, number of processes) alone. Each stage ends by writing its model and its
 record into the run's folder; `--resume` skips finished stages and goes on inside the one that was cut off.
 
@@ -13,37 +16,32 @@ record into the run's folder; `--resume` skips finished stages and goes on insid
 
 import json
 import os
-import platform
-import resource
-import sys
-import time
+import shutil
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
-import minids
-from minids import recipes
+from minids import r1, recipes
 from minids.errors import MinidsError
-from minids.model.config import ModelConfig
-from minids.model.transformer import Transformer
-from minids.progress import Progress
-from minids.reason import documents, evaluate, rl
-from minids.ship import folders, hub
+from minids.job import EVALUATED, Job, read_json
+from minids.reason import documents
 from minids.text.tokenizer import Tokenizer
-from minids.train import loop, parallel
-from minids.train.metrics import MetricsLog
+from minids.train import parallel
 
 
 def run(
-    recipe, out, *, seed=0, resume=False, controls=False, device="auto", workers=None, quiet=False, prepare=None
+    recipe, out, *, seed=0, resume=False, controls=False, device="auto", workers=None, quiet=False, prepare=None,
+    until=None, redo=None,
 ):  # fmt: skip
     """Runs a Recipe into the folder `out` and returns what results.json holds.
     Raises MinidsError for what a user can mend.
 
     prepare     called first in every process; it may put other functions into the library (`--mine`), and what it
                 returns is kept in results.json as `mine`
+    controls    also the two classic ones, "direct" and "random_reward"
+    until       the last stage to run; --resume goes on with the next
+    redo        forget this stage of an earlier run and those after it, and run them again; the sections of the recipe
+                that they alone read may differ from what they were
     """
     device = pick_device(device)
     workers = workers or parallel.choose_workers(device)
@@ -51,23 +49,28 @@ def run(
         raise MinidsError(f"--workers {workers}: several processes are for the CPU; use 1 with --device {device}.")
     out = Path(out)
     asked = {"recipe": recipe.to_dict(), "seed": seed, "workers": workers, "device": device, "mine": bool(prepare)}
-    _claim(out, asked, resume)
-    return parallel.run(_run, workers, recipe, str(out), seed, controls, device, quiet, prepare)
+    plan = ["tokenizer", "pretrain", *recipe.plan]
+    for option, stage in (("--until", until), ("--redo", redo)):
+        if stage is not None and stage not in plan:
+            raise MinidsError(f"{option} {stage}: recipe {recipe.name} has no such stage; there are {', '.join(plan)}.")
+    _claim(out, asked, resume, plan, redo)
+    if redo:
+        _forget(out, asked, plan[plan.index(redo) :])
+    if until:
+        plan = plan[: plan.index(until) + 1]
+    extra = [] if until else list(dict.fromkeys([*recipe.controls, *("direct", "random_reward") * bool(controls)]))
+    return parallel.run(_run, workers, recipe, str(out), seed, plan, extra, device, quiet, prepare)
 
 
-def _run(rank, world, recipe, out, seed, controls, device, quiet, prepare):
+def _run(rank, world, recipe, out, seed, plan, controls, device, quiet, prepare):
     mine = prepare() if prepare else None
     job = Job(rank, world, recipe, out, seed, device, quiet)
     if mine:
         job.results["mine"] = mine
-    job.stage("tokenizer", make_tokenizer)
-    job.stage("pretrain", pretrain)
-    if recipe.start == "sft":
-        job.stage("sft", sft)
-    job.stage("grpo", grpo)
-    if controls:
-        job.stage("direct", direct, control=True)
-        job.stage("random_reward", random_reward, control=True)
+    for name in plan:
+        job.stage(name, STAGES[name])
+    for name in controls:
+        job.stage(name, CONTROLS[name], control=True)
     return job.finish()
 
 
@@ -87,14 +90,7 @@ def make_tokenizer(job):
         texts = documents.pretraining_texts(parts[: r.tokenizer["documents"]])
         tokenizer = Tokenizer.train(texts, r.tokenizer["vocab_size"], digits=r.tokenizer.get("digits", "triples"))
         tokenizer.save_pretrained(folder)
-        docs = documents.pretraining_documents(tokenizer, parts, quiet=job.quiet)
-        try:
-            save_file(docs.tensors(), job.out / "corpus.safetensors")
-        except (OSError, SafetensorError) as error:
-            raise MinidsError(
-                f"{job.out}: corpus.safetensors could not be written ({error}). "
-                "Free some space, then go on with --resume."
-            ) from None
+        job.keep_corpus(documents.pretraining_documents(tokenizer, parts, quiet=job.quiet))
     job.comm.barrier()
     docs = job.corpus()
     return {"vocab_size": len(job.tokenizer), "documents": len(docs), "tokens": len(docs.ids)}
@@ -103,11 +99,8 @@ def make_tokenizer(job):
 def pretrain(job):
     """The base model: plain worked solutions in every style, and lines of single-digit facts."""
     model = job.new_model()
-    p = job.recipe.pretrain
-    source = documents.Source(
-        job.corpus(), p["tokens_per_batch"], seed=job.seed, prompt_weight=p.get("prompt_weight", 1.0), **job.share
-    )
-    record = job.train(model, source, "pretrain", p)
+    p = {"prompt_weight": 1.0, **job.recipe.pretrain}
+    record = job.train(model, job.source(job.corpus(), p, job.seed), "pretrain", p)
     job.keep(model, "base", "plain")
     job.evaluate(model, "base", style="plain")
     return record
@@ -117,11 +110,11 @@ def sft(job):
     """The cold start: the chat template, few long thoughts among many hasty ones."""
     model = job.load("base")
     p = job.recipe.sft
-    docs = documents.chat_documents(job.tokenizer, job.recipe.families, p["documents"], mix=p["styles"], seed=job.seed)
-    source = documents.Source(
-        docs, p["tokens_per_batch"], seed=job.seed + 1, prompt_weight=p.get("prompt_weight", 0.0), **job.share
-    )
-    record = job.train(model, source, "sft", p)
+    docs = documents.chat_documents(
+        job.tokenizer, p.get("families", job.recipe.families), p["documents"], mix=p["styles"], seed=job.seed,
+        mixed=p.get("mixed"),
+    )  # fmt: skip
+    record = job.train(model, job.source(docs, p, job.seed + 1), "sft", p)
     job.keep(model, "sft")
     job.evaluate(model, "sft")
     return record
@@ -129,195 +122,80 @@ def sft(job):
 
 def grpo(job):
     """Reinforcement learning from checked answers."""
-    model, style = job.load("sft" if job.recipe.start == "sft" else "base"), job.recipe.grpo.get("style", "tags")
+    model, style = start_of_rl(job)
     record = job.reinforce(model, "grpo")
     job.keep(model, "model", style)
     job.evaluate(model, "grpo", style=style, beyond=True)
     return record
 
 
+def start_of_rl(job):
+    """The model that GRPO starts from, and the style in which it answers."""
+    return job.load("sft" if "sft" in job.recipe.plan else "base"), job.recipe.grpo.get("style", "tags")
+
+
+# -- controls: what the result is compared with ------------------------------------------------------------------------
+
+
 def direct(job):
-    """Control: the same architecture and as many training tokens, but it answers without a thought."""
+    """The same architecture and as many training tokens, but it answers without a thought."""
     r, p = job.recipe, job.recipe.pretrain
     model = job.new_model()
     count = r.direct.get("documents", 2 * p["documents"])
     docs = documents.chat_documents(job.tokenizer, r.families, count, mix={"none": 1.0}, seed=job.seed)
-    source = documents.Source(
-        docs, r.direct["tokens_per_batch"], seed=job.seed, prompt_weight=p.get("prompt_weight", 1.0), **job.share
-    )
-    record = job.train(
-        model, source, "direct", {**p, "steps": p["steps"] + (r.sft["steps"] if r.start == "sft" else 0)}
-    )
+    settings = {**p, **r.direct, "prompt_weight": p.get("prompt_weight", 1.0)}
+    steps = p["steps"] + (r.sft["steps"] if "sft" in r.plan else 0)
+    record = job.train(model, job.source(docs, settings, job.seed), "direct", {**p, "steps": steps})
     job.keep(model, "direct", "direct")
     job.evaluate(model, "direct", style="direct", full=False)
     return record
 
 
-def random_reward(job):
-    """Control: the same GRPO, but rewards are coin flips; whatever it gains was not learned from the answers."""
-    model, style = job.load("sft" if job.recipe.start == "sft" else "base"), job.recipe.grpo.get("style", "tags")
-    record = job.reinforce(model, "random_reward", random_reward=True)
-    job.keep(model, "random_reward", style)
-    job.evaluate(model, "random_reward", style=style, full=False)
+def more_sft(job):
+    """More supervised steps instead of RL, for the same arithmetic: 6 FLOPs a token of training stand against RL's 8
+    (2 to sample it, 6 to learn from it)."""
+    p, model = job.recipe.sft, job.load("sft")
+    sampled = next(s["tokens"] for s in job.results["stages"] if job.recipe.kind(s["name"]) == "grpo")
+    docs = documents.chat_documents(
+        job.tokenizer, p.get("families", job.recipe.families), p["documents"], mix=p["styles"], seed=job.seed + 1009,
+        mixed=p.get("mixed"),
+    )  # fmt: skip
+    source = job.source(docs, p, job.seed + 2)
+    useful = sum(int(b.valid_BT.sum()) for step in range(50) for b in source(step)) / 50 * job.comm.world
+    steps = max(1, round(sampled * 8 / 6 / useful))
+    record = job.train(model, source, "more_sft", {**p, "steps": steps})
+    job.keep(model, "more_sft")
+    job.evaluate(model, "more_sft", full=False)
     return record
 
 
-# -- what the stages stand on ------------------------------------------------------------------------------------------
+# What the RL stage is given instead, at the same number of samples
+INSTEAD = {
+    "random_reward": {"random_reward": True},  # coin flips: what it gains was not learned from the answers
+    "wrong_sign": {"reward": {"accuracy": -1.0, "format": 0.1}},  # wrong answers pay: RL must be able to unlearn
+    # right answers are imitated, wrong ones thrown away, batch by batch: no baseline, nothing to move away from
+    "expert_iteration": {"baseline": "none", "scale": "none", "clip": "none", "skip_zero_variance": False,
+                         "reward": {"accuracy": 1.0, "format": 0.0}},
+}  # fmt: skip
 
 
-class Job:
-    """A run's folder, its processes and its results; every stage is a function of one."""
+def _instead(name):
+    def control(job):
+        model, style = start_of_rl(job)
+        section = job.recipe.section("rl1" if "rl1" in job.recipe.plan else "grpo")
+        record = job.reinforce(model, name, section, **INSTEAD[name])
+        job.keep(model, name, style)
+        job.evaluate(model, name, style=style, full=False)
+        return record
 
-    def __init__(self, rank, world, recipe, out, seed, device, quiet):
-        self.rank, self.recipe, self.out, self.seed, self.device = rank, recipe, Path(out), seed, device
-        self.comm = parallel.Comm(rank, world)
-        self.quiet = quiet or rank != 0
-        self.share = {"rank": rank, "world": world}
-        self.metrics = MetricsLog(self.out / "metrics.jsonl")
-        self._tokenizer = self._corpus = None
-        path = self.out / "results.json"
-        self.results = _read_json(path) if path.exists() else {
-            "recipe": recipe.name, "seed": seed, "versions": versions(), "hardware": hardware(device, world),
-            "seconds": 0.0, "peak_bytes": 0, "stages": [], "evals": [], "beyond": [], "examples": {},
-        }  # fmt: skip
-        self.comm.barrier()  # nobody writes before all have read
+    return control
 
-    def stage(self, name, function, control=False):
-        """Runs a stage unless its record is there, and writes its record."""
-        if any(s["name"] == name for s in self.results["stages"]):
-            return
-        began, self._evaluation = time.monotonic(), 0.0
-        for key in ("evals", "beyond"):  # of a stage that was cut off while it was evaluated
-            self.results[key] = [
-                row for row in self.results[key] if row["stage"] != ("base" if name == "pretrain" else name)
-            ]
-        record = {"name": name, **function(self), "evaluation_seconds": round(self._evaluation, 2), "control": control}
-        record["seconds"] = round(record.get("seconds", time.monotonic() - began - self._evaluation), 2)
-        self.results["stages"].append(record)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        self.results["peak_bytes"] = max(self.results["peak_bytes"], sum(self.comm.gather(peak)))
-        self.results["seconds"] = round(
-            sum(s["seconds"] + s["evaluation_seconds"] for s in self.results["stages"] if not s["control"]), 2
-        )
-        self.write()
 
-    def write(self):
-        if self.rank == 0:
-            temporary = self.out / "results.json.tmp"
-            try:
-                temporary.write_text(json.dumps(self.results, indent=1) + "\n")
-                os.replace(temporary, self.out / "results.json")
-            except OSError as error:
-                raise MinidsError(
-                    f"{self.out}: results.json could not be written ({error}). "
-                    "Free some space, then go on with --resume."
-                ) from None
-        self.comm.barrier()
+STAGES = {"tokenizer": make_tokenizer, "pretrain": pretrain, "sft": sft, "grpo": grpo, **r1.STAGES}
+CONTROLS = {"direct": direct, "more_sft": more_sft, **{name: _instead(name) for name in INSTEAD}}
 
-    def finish(self):
-        if self.rank == 0:
-            from minids.ship import report
 
-            report.write(self.out)
-        return self.results
-
-    # -- pieces
-
-    @property
-    def tokenizer(self):
-        if self._tokenizer is None:
-            self._tokenizer = Tokenizer.from_pretrained(self.out / "tokenizer")
-        return self._tokenizer
-
-    def corpus(self):
-        if self._corpus is None:
-            path = self.out / "corpus.safetensors"
-            try:
-                self._corpus = documents.Documents.from_tensors(load_file(path))
-            except (OSError, SafetensorError, KeyError) as error:
-                raise MinidsError(f"{path}: damaged or missing ({error}). Start in a new folder with --out.") from None
-        return self._corpus
-
-    def new_model(self):
-        torch.manual_seed(self.seed)
-        values = recipes.model_values(self.recipe, len(self.tokenizer), self.tokenizer.eos_id)
-        values["tokenizer_fingerprint"] = self.tokenizer.fingerprint  # so that another tokenizer is noticed
-        config = ModelConfig.from_dict(values, where=f"recipe {self.recipe.name}")
-        self.results.setdefault("model", {})
-        model = Transformer(config).to(self.device)
-        self.results["model"] = {
-            "config": config.to_dict(),
-            "parameters": model.parameter_count(),
-            "active": model.parameter_count(active=True),
-        }
-        return model
-
-    def load(self, name):
-        model = Transformer.from_pretrained(self.out / name).to(self.device)
-        hub.check_tokenizer(model.config, self.tokenizer)
-        return model
-
-    def keep(self, model, name, style="tags"):
-        if self.rank == 0:
-            model.save_pretrained(self.out / name)
-            self.tokenizer.save_pretrained(self.out / name)
-            folders.describe(self.out / name, style=style, families=self.recipe.families)
-        self.comm.barrier()
-
-    def train(self, model, source, stage, section):
-        precision = {"precision": "bf16"} if self.device == "cuda" else {}
-        known = {"documents", "styles", "fact_share", "tokens_per_batch", "prompt_weight"}
-        config = recipes.build(
-            loop.TrainConfig,
-            {**precision, **{k: v for k, v in section.items() if k not in known}},
-            f"recipe, [{stage}]",
-            seed=self.seed,
-        )
-        done = loop.train(
-            model,
-            source,
-            config,
-            stage=stage,
-            comm=self.comm,
-            out_dir=self.out / "checkpoints" / stage,
-            resume=True,
-            metrics=self.metrics,
-            quiet=self.quiet,
-        )
-        return {"seconds": done.seconds, "tokens": done.tokens, "steps": done.step, "loss": done.loss}
-
-    def reinforce(self, model, stage, **more):
-        config = recipes.build(rl.RLConfig, self.recipe.grpo, "recipe, [grpo]", seed=self.seed, **more)
-        done = rl.train_rl(
-            model, self.tokenizer, self.recipe.families, config, comm=self.comm,
-            out_dir=self.out / "checkpoints" / stage, resume=True, metrics=self.metrics, stage=stage, quiet=self.quiet,
-        )  # fmt: skip
-        return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "update")}
-
-    def evaluate(self, model, stage, *, style="tags", full=True, beyond=False):
-        began, config = time.monotonic(), evaluate.EvalConfig(**self.recipe.eval)
-        families = self.recipe.families
-        total = len(families) * (2 * config.problems + full * config.sampled_problems)
-        with Progress(f"evaluate {stage}", total, "problem", quiet=self.quiet) as bar:
-            rows, examples = evaluate.evaluate(
-                model,
-                self.tokenizer,
-                families,
-                config,
-                stage=stage,
-                style=style,
-                comm=self.comm,
-                progress=bar,
-                full=full,
-            )
-        self.results["evals"] += rows
-        self.results["examples"][stage] = examples
-        if beyond:
-            with Progress("longer problems", 2 * len(families) * config.beyond, "problem", quiet=self.quiet) as bar:
-                self.results["beyond"] += evaluate.evaluate_beyond(
-                    model, self.tokenizer, families, config, stage=stage, style=style, comm=self.comm, progress=bar
-                )
-        self._evaluation = time.monotonic() - began
+# -- the folder of a run -----------------------------------------------------------------------------------------------
 
 
 def pick_device(name):
@@ -332,69 +210,64 @@ def pick_device(name):
     return name
 
 
-def _claim(out, asked, resume):
+def _claim(out, asked, resume, plan, redo):
     """Makes the folder and remembers what was asked for, or checks that a resumed run asks for the same."""
     path = out / "recipe.json"
-    if path.exists():
-        if not resume:
-            raise MinidsError(
-                f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out."
-            )
-        before = {"mine": False, **_read_json(path)}
-        changed = [k for k in asked if before.get(k) != asked[k]]
-        if changed:
-            shown = (
-                "; ".join(f"{k} was {before.get(k)!r}, is {asked[k]!r}" for k in changed if k != "recipe")
-                or "the recipe is another"
-            )
-            raise MinidsError(
-                f"{out} can not be resumed with other settings: {shown}. "
-                "Set them back, or choose another folder with --out."
-            )
+    if not path.exists():
+        _write_json(path, asked)
         return
+    if not resume and not redo:
+        raise MinidsError(
+            f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out."
+        )
+    before = {"mine": False, **read_json(path)}
+    changed = [k for k in asked if before.get(k) != asked[k]]
+    if redo and changed == ["recipe"]:
+        redone = plan[plan.index(redo) :]
+        fixed = _sections_read([s for s in plan if s not in redone], asked["recipe"], before["recipe"])
+        changed = [f"[{k}], which a stage before {redo!r} reads, is another" for k in fixed]
+    if changed:
+        shown = [c if "[" in c else f"{c} was {before.get(c)!r}, is {asked[c]!r}" for c in changed if c != "recipe"]
+        raise MinidsError(
+            f"{out} can not be resumed with other settings: {'; '.join(shown) or 'the recipe is another'}. "
+            "Set them back, or choose another folder with --out."
+        )
+
+
+def _sections_read(kept, recipe, before):
+    """The sections that differ between two recipes and are read by stages that are to be kept."""
+    also = {"tokenizer": ["families", "pretrain"], "pretrain": ["model"], "small_pretrain": ["small"]}
+    read = {"eval", "start"}
+    for stage in kept:
+        read |= {stage, *also.get(stage, ())}
+        while stage in recipes.BELOW:
+            stage = recipes.BELOW[stage]
+            read.add(stage)
+    return [k for k in sorted(read) if recipe.get(k) != before.get(k)]
+
+
+def _forget(out, asked, redone):
+    """Takes the records and checkpoints of stages (and of all controls) out of a run, so that they are run again."""
+    results = read_json(out / "results.json")
+    gone = {*redone, *CONTROLS}
+    rows = {EVALUATED.get(name, name) for name in gone}
+    results["stages"] = [s for s in results["stages"] if s["name"] not in gone]
+    for key in ("evals", "beyond"):
+        results[key] = [row for row in results[key] if row["stage"] not in rows]
+    results["examples"] = {k: v for k, v in results["examples"].items() if k not in rows}
+    for name in gone:
+        shutil.rmtree(out / "checkpoints" / name, ignore_errors=True)
+    _write_json(out / "results.json", results)
+    _write_json(out / "recipe.json", asked)
+
+
+def _write_json(path, values):
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".tmp")  # renamed when complete: a kill here must not leave half a file
-        aside.write_text(json.dumps(asked, indent=1) + "\n")
+        aside.write_text(json.dumps(values, indent=1) + "\n")
         os.replace(aside, path)
     except OSError as error:
         raise MinidsError(
-            f"{out}: can not be written ({error.strerror or error}). Choose another folder with --out."
+            f"{path.parent}: can not be written ({error.strerror or error}). Choose another folder with --out."
         ) from None
-
-
-def _read_json(path):
-    try:
-        values = json.loads(path.read_text())
-        if not isinstance(values, dict):
-            raise ValueError("no JSON object")
-        return values
-    except (OSError, ValueError) as error:
-        raise MinidsError(f"{path}: damaged ({error}). Restore it, or start in a new folder with --out.") from None
-
-
-def versions():
-    return {"minids": minids.__version__, "python": platform.python_version(), "torch": torch.__version__}
-
-
-def hardware(device, world):
-    out = {
-        "device": device,
-        "processes": world,
-        "cpu": _cpu_name(),
-        "cores": parallel.available_cpus(),
-        "system": platform.system(),
-    }
-    if device == "cuda":
-        out["gpu"] = torch.cuda.get_device_name()
-    return out
-
-
-def _cpu_name():
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

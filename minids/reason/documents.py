@@ -148,11 +148,18 @@ def pretraining_documents(tokenizer, parts, *, quiet=False):
     return Documents.of(out)
 
 
-def chat_documents(tokenizer, families, count, *, mix, seed):
-    """Chat documents; the style "none" in `mix` is an answer without a thought."""
+def chat_documents(tokenizer, families, count, *, mix, seed, mixed=None):
+    """`chat_pairs` as Documents."""
+    return Documents.of(chat_pairs(tokenizer, families, count, mix=mix, seed=seed, mixed=mixed))
+
+
+def chat_pairs(tokenizer, families, count, *, mix, seed, mixed=None):
+    """(ids, prompt length) of chat documents; the style "none" in `mix` is an answer without a thought. With `mixed`
+    the thoughts are spoken (`tasks.spoken`), that share of their words in another script."""
     rng = random.Random(f"chat {seed}")
-    return Documents.of(
-        chat.document_ids(tokenizer, p.question, None if style == "none" else tasks.thought(p, style, rng), p.answer)
-        for p in _problems(families, rng, count)
-        for style in [_pick(rng, mix)]
-    )
+    for p in _problems(families, rng, count):
+        style = _pick(rng, mix)
+        thought = None if style == "none" else tasks.thought(p, style, rng)
+        if mixed is not None and thought is not None:
+            thought = tasks.spoken(thought, rng, mixed)
+        yield chat.document_ids(tokenizer, p.question, thought, p.answer)

@@ -102,6 +102,7 @@ def summarise(stage, family, greedy, once, many=(), rights=(), seed=0):
         "length": _mean(r[0][1] for r in once), "greedy_length": _mean(r[0][1] for r in greedy),
         "truncated": _mean(float(r[0][0].truncated) for r in once),
         "empty_think": _mean(float(r[0][0].empty_think) for r in once),
+        "language": _mean(r[0][0].language for r in once),
     }  # fmt: skip
     if many:
         n = len(many[0])

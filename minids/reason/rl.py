@@ -235,6 +235,7 @@ class _Run:
             "stage": self.stage, "step": self.step, "reward": total["reward"] / n, "accuracy": total["accuracy"] / n,
             "format": total["format"] / n, "length": tokens / n, "zero_variance": total["zero_variance"] / n,
             "truncated": total["truncated"] / n, "empty_think": total["empty_think"] / n, "lr": lr,
+            "language": total["language"] / n, "answers": int(n),
             "entropy": total["entropy"] / max(1.0, total["scored"]), "kl": total["kl"] / max(1.0, total["kl_tokens"]),
             "clip_fraction": total["clip_fraction"] / max(1.0, total["micro"]), "grad_norm": update["grad_norm"],
             "logp_gap": max(part["logp_gap"] for part in shared), "tokens": self.tokens,
@@ -251,7 +252,7 @@ class _Run:
             "answers": len(results), "answer_tokens": sum(map(len, rollouts.ids)), "reward": float(rewards_N.sum()),
             "zero_variance": float((~informative_N).sum()), "accuracy": sum(r.accuracy for r in results),
             "format": sum(r.format for r in results), "truncated": sum(r.truncated for r in results),
-            "empty_think": sum(r.empty_think for r in results),
+            "empty_think": sum(r.empty_think for r in results), "language": sum(r.language for r in results),
         }  # fmt: skip
         for f in self.families:
             of = [r.accuracy for r, p in zip(results, rollouts.problems) if p.family == f]

@@ -130,6 +130,20 @@ def thought(problem, style, rng=None):
     return begin + " ".join(steps)
 
 
+WORDS = ("then", "再")  # between the steps of a spoken thought: Latin, and Han for the same
+
+
+def spoken(thought, rng, mixed):
+    """A thought with a word between its steps, "then", or with probability `mixed` its Chinese counterpart.
+
+    Its columns are the steps of an addition, its sums those of a chain. So a thought can mix scripts, as those of
+    DeepSeek-R1-Zero mixed languages (arXiv 2501.12948 §2.2.4), and `reward.language_consistency` has words to look at.
+    """
+    between = " >" if " >" in thought else " "
+    first, *rest = thought.split(between)
+    return first + "".join(f" {WORDS[rng.random() < mixed]}{between}{step}" for step in rest)
+
+
 def _spoil(step, rng):
     head, mark, value = step.rpartition("=")
     return f"{head}{mark}{max(0, int(value) + rng.choice([-1, 1, 10]))}"

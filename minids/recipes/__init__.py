@@ -8,13 +8,23 @@ import difflib
 import json
 import math
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from minids.errors import MinidsError
 
 FOLDER = Path(__file__).parent
-
+PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `start`, unless `stages` says it
+STAGES = ("sft", "grpo", "rl1", "rejection", "sft2", "rl2", "teacher", "small_pretrain", "distill_samples",
+          "distill_logits", "small_rl")  # fmt: skip
+CONTROLS = ("direct", "random_reward", "wrong_sign", "expert_iteration", "more_sft")
+# A section says only what differs from the one that it stands on; a stage reads the section of its name, or this one.
+BELOW = {"rl1": "grpo", "rl2": "grpo", "small_rl": "grpo", "sft2": "sft", "distill": "sft", "teacher": "rejection",
+         "small_pretrain": "pretrain", "distill_samples": "distill", "distill_logits": "distill"}  # fmt: skip
+CORPUS = {"tokens_per_batch", "prompt_weight"}  # keys beside those of the configs: how documents are put together …
+EXTRA = {"pretrain": CORPUS | {"documents", "styles", "fact_share"},
+         "sft": CORPUS | {"documents", "styles", "families", "mixed"},
+         "grpo": {"families"}, "rejection": {"families", "general", "general_families"}}  # fmt: skip
 
 @dataclass
 class Recipe:
@@ -31,9 +41,38 @@ class Recipe:
     direct: dict
     grpo: dict
     eval: dict
+    stages: list = field(default_factory=list)  # after pretraining, in this order; empty: as `start` says
+    controls: list = field(default_factory=list)  # what the result is compared with; their time is counted apart
+    rl1: dict = field(default_factory=dict)
+    rejection: dict = field(default_factory=dict)
+    sft2: dict = field(default_factory=dict)
+    rl2: dict = field(default_factory=dict)
+    teacher: dict = field(default_factory=dict)
+    small: dict = field(default_factory=dict)  # of the model that is distilled into: what differs from [model]
+    small_pretrain: dict = field(default_factory=dict)
+    distill: dict = field(default_factory=dict)
+    small_rl: dict = field(default_factory=dict)
 
     def to_dict(self):
-        return dict(vars(self))
+        return {k: v for k, v in vars(self).items() if v not in ({}, []) or k in REQUIRED}
+
+    @property
+    def plan(self):
+        return self.stages or PLANS[self.start]
+
+    def section(self, stage):
+        """The settings of a stage: those of the sections below it, and what its own says otherwise."""
+        below = self.section(BELOW[stage]) if stage in BELOW else {}
+        return {**below, **getattr(self, stage, {})}
+
+    def kind(self, stage):
+        """The section that a stage's settings come down to: "sft", "grpo", "rejection" or "pretrain"."""
+        while stage in BELOW:
+            stage = BELOW[stage]
+        return stage
+
+
+REQUIRED = {"name", "families", "start", "model", "tokenizer", "pretrain", "sft", "direct", "grpo", "eval"}
 
 
 def names():
@@ -49,7 +88,7 @@ def load(name, overrides=()):
     values.setdefault("start", "sft")
     _known(values, {f.name for f in fields(Recipe)}, f"recipe {name}")
     for f in fields(Recipe):
-        if f.name not in values:
+        if f.name in REQUIRED and f.name not in values:
             raise MinidsError(f"recipe {name}: the section {f.name!r} is missing.")
     recipe = Recipe(**values)
     check(recipe)
@@ -60,8 +99,9 @@ def check(recipe):
     """Builds every config of the recipe once, so that an impossible value is found before the first step."""
     from minids.model.config import ModelConfig
     from minids.reason.evaluate import EvalConfig
+    from minids.reason.rejection import RejectionConfig
     from minids.reason.rl import RLConfig
-    from minids.reason.tasks import FAMILIES, STYLES
+    from minids.reason.tasks import STYLES
     from minids.train.loop import TrainConfig
 
     where = f"recipe {recipe.name}"
@@ -73,17 +113,20 @@ def check(recipe):
         raise MinidsError(
             f"{where}: start is {recipe.start!r}; use 'sft', or 'base' for GRPO straight from the base model."
         )
-    for family in recipe.families:
-        if family not in FAMILIES:
-            raise MinidsError(f"{where}: family {family!r} is not one of {', '.join(FAMILIES)}.")
-    if not recipe.families:
-        raise MinidsError(f"{where}: families is empty; name at least one of {', '.join(FAMILIES)}.")
-    extra = {
-        "pretrain": {"documents", "styles", "fact_share", "tokens_per_batch", "prompt_weight"},
-        "sft": {"documents", "styles", "tokens_per_batch", "prompt_weight"},
-    }
-    for section, cls in (("pretrain", TrainConfig), ("sft", TrainConfig), ("grpo", RLConfig), ("eval", EvalConfig)):
-        build(cls, getattr(recipe, section), f"{where}, section [{section}]", also=extra.get(section, ()))
+    _check_families(recipe.families, where)
+    _check_plan(recipe, where)
+    classes = {"pretrain": TrainConfig, "sft": TrainConfig, "grpo": RLConfig, "rejection": RejectionConfig}
+    for stage in dict.fromkeys(("pretrain", "sft", "grpo", *recipe.plan)):
+        kind = recipe.kind(stage)
+        section = f"{where}, section [{stage if getattr(recipe, stage, None) else BELOW.get(stage, stage)}]"
+        build(classes[kind], recipe.section(stage), section, also=EXTRA[kind])
+        for key in ("families", "general_families"):
+            _check_families(recipe.section(stage).get(key, recipe.families), section)
+        for key, good in (("mixed", lambda v: 0 <= v <= 1), ("general", lambda v: v >= 0 and v == int(v))):
+            value = recipe.section(stage).get(key, 0)
+            if not _is_number(value) or not good(value):
+                raise MinidsError(f"{section}: {key} = {value!r} is out of range.")
+    build(EvalConfig, recipe.eval, f"{where}, section [eval]")
     _known(recipe.tokenizer, {"vocab_size", "digits", "documents"}, f"{where}, section [tokenizer]")
     _known(recipe.direct, {"documents", "tokens_per_batch"}, f"{where}, section [direct]")
     for section, keys in (("pretrain", ("documents", "tokens_per_batch")), ("sft", ("documents", "tokens_per_batch")),
@@ -116,17 +159,52 @@ def check(recipe):
             "use 'single' (each digit a token) or 'triples'."
         )
     room = recipe.model.get("max_position_embeddings", 4096)
-    if recipe.grpo.get("max_new_tokens", 160) >= room:
-        raise MinidsError(
-            f"{where}: grpo.max_new_tokens {recipe.grpo['max_new_tokens']} leaves no room for a prompt "
-            f"in {room} positions."
-        )
-    ModelConfig.from_dict(model_values(recipe, recipe.tokenizer["vocab_size"]), where=f"{where}, section [model]")
+    for stage in recipe.plan:
+        if recipe.kind(stage) in ("grpo", "rejection"):
+            longest = recipe.section(stage).get("max_new_tokens", 160)
+            if longest >= room:
+                raise MinidsError(
+                    f"{where}: {stage}.max_new_tokens {longest} leaves no room for a prompt in {room} positions."
+                )
+    sizes = [("model", {})] + [("small", recipe.small)] * bool(recipe.small)
+    for section, change in sizes:
+        values = model_values(recipe, recipe.tokenizer["vocab_size"], **change)
+        ModelConfig.from_dict(values, where=f"{where}, section [{section}]")
 
 
-def model_values(recipe, vocab_size, eos_token_id=1):
+def _check_plan(recipe, where):
+    """The stages are known, each has what it starts from, and each comes once."""
+    needs = {"rl1": "sft", "rejection": "rl1", "sft2": "rejection", "rl2": "sft2", "teacher": "rl2",
+             "distill_samples": "teacher", "distill_logits": "teacher", "small_rl": "small_pretrain"}  # fmt: skip
+    for key, known in (("stages", STAGES), ("controls", CONTROLS)):
+        for i, name in enumerate(names := getattr(recipe, key)):
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, n=1)
+                raise MinidsError(f"{where}: {key} names {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+                                  + f" There are {', '.join(known)}.")
+            if name in names[:i]:
+                raise MinidsError(f"{where}: {key} names {name!r} twice.")
+    for i, name in enumerate(recipe.plan):
+        for need in (needs.get(name), "small_pretrain" if name.startswith("distill") else None):
+            if need and need not in recipe.plan[:i]:
+                raise MinidsError(f"{where}: the stage {name!r} needs {need!r} before it in stages.")
+    if any(s.startswith("small") for s in recipe.plan) and not recipe.small:
+        raise MinidsError(f"{where}: stages of a small model need a section [small]: how it differs from [model].")
+
+
+def _check_families(families, where):
+    from minids.reason.tasks import FAMILIES
+
+    if not isinstance(families, list) or not families:
+        raise MinidsError(f"{where}: families must be a list that names at least one of {', '.join(FAMILIES)}.")
+    for family in families:
+        if family not in FAMILIES:
+            raise MinidsError(f"{where}: family {family!r} is not one of {', '.join(FAMILIES)}.")
+
+
+def model_values(recipe, vocab_size, eos_token_id=1, **change):
     """The [model] section as ModelConfig wants it: q_lora_rank 0 means none (TOML has no null)."""
-    values = {**recipe.model, "vocab_size": vocab_size, "eos_token_id": eos_token_id}
+    values = {**recipe.model, **change, "vocab_size": vocab_size, "eos_token_id": eos_token_id}
     values["q_lora_rank"] = values.get("q_lora_rank") or None
     return values
 

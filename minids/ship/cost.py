@@ -315,11 +315,12 @@ def of_run(results):
         )
         flops = {
             n: training_flops(config, records[n]["tokens"], length)
-            for n in ("pretrain", "sft")
+            for n in ("pretrain", "sft", "sft2")
             if n in records
         }
-        if "grpo" in records:
-            flops["grpo"] = _rl_flops(config, records["grpo"]["tokens"], length)
+        for n in ("grpo", "rl1", "rl2"):
+            if n in records:
+                flops[n] = _rl_flops(config, records[n]["tokens"], length)
         tokens = sum(records[n]["tokens"] for n in flops)
         seconds = sum(records[n]["seconds"] for n in flops)
         processes = results.get("hardware", {}).get("processes", 1)

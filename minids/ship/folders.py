@@ -23,7 +23,7 @@ from minids.ship import hub
 from minids.text.tokenizer import Tokenizer
 
 ABOUT = "minids.json"
-LAST_FIRST = ("model", "sft", "base")
+LAST_FIRST = ("model", "sft2", "rl1", "sft", "base")
 
 
 @dataclass

@@ -6,6 +6,7 @@ that was cut short gives a shorter report.
 
     report_data      reading the two files
     report           what was run, before and after, time and cost
+    report_stages    the stages of R1's recipe one below the other, and distillation
     report_findings  sharpening or something new, thoughts, longer problems, controls
     report_curves    what was logged on the way: GRPO, losses, experts
     plots, page      SVG, HTML and CSS;  thoughts: a reply as HTML
@@ -18,9 +19,9 @@ import shlex
 from pathlib import Path
 
 from minids.errors import MinidsError
-from minids.ship import cost, page, plots, report_curves, report_findings
+from minids.ship import cost, page, plots, report_curves, report_findings, report_stages
 from minids.ship.page import duration, escape, figure, paragraph, plain, share, signed, size, span, table
-from minids.ship.report_data import NAMES, Run, read_metrics, read_results
+from minids.ship.report_data import COLORS, NAMES, Run, read_metrics, read_results
 
 MEANING = {"add": "adding two numbers", "chain": "a chain of plus and minus", "word": "a story in English"}
 FINISHED = (
@@ -78,7 +79,8 @@ def html(run):
     """The page. The order is that of a reader's questions: did it work, what is it, how did it go, what did
     it cost."""
     sections = [
-        before_and_after, report_findings.sharpening, report_curves.reinforcement, report_findings.samples,
+        before_and_after, report_stages.stages, report_stages.distillation, report_findings.sharpening,
+        report_curves.reinforcement, report_findings.samples,
         report_findings.longer, report_findings.controls, report_curves.losses, report_curves.experts,
         time_and_cost, going_on,
     ]  # fmt: skip
@@ -162,7 +164,8 @@ def before_and_after(run):
         "right answers, one sample at T=1 (%)",
     )
     caption = (
-        f"Look at the distance between {NAMES.get(run.before, 'the start')} and GRPO. Bars are 95 % "
+        f"Look at the distance between {NAMES.get(run.before, 'the start')} and {NAMES.get(run.after, 'GRPO')}. "
+        "Bars are 95 % "
         "bootstrap intervals over problems; they do not cover other seeds."
     )
     tasks = "".join(
@@ -174,7 +177,7 @@ def before_and_after(run):
     if {"direct", "random_reward"} <= set(run.stages):
         words += CONTROL_TERMS
     words += f"<p>The tasks:</p><ul>{tasks}</ul>"
-    legend = [(NAMES[s], s) for s in run.stages]
+    legend = [(NAMES[s], COLORS[s]) for s in run.stages]
     n = run.value(run.stages[-1], "n") if run.stages else None
     note = f"Each row: {n:,.0f} held-out problems in all families together. " if n else ""
     if "base" in run.stages:
@@ -190,7 +193,7 @@ def before_and_after(run):
 
 
 def _interval(run, stage, family):
-    return NAMES[stage], stage, run.value(stage, "pass1", family), *run.row(stage, family)["ci"]
+    return NAMES[stage], COLORS[stage], run.value(stage, "pass1", family), *run.row(stage, family)["ci"]
 
 
 def _measured(run, stage, family):
@@ -220,9 +223,9 @@ def _comparison(run, key, families):
                 if a is None or b is None
                 else (signed(a - b), f"± {100 * gain[1]:.1f}" if key == "pass1" else "")
             )
-        rows.append([f"GRPO − {'SFT' if run.before == 'sft' else 'base'}, points", *cells])
+        rows.append([f"{NAMES[run.after]} − {'SFT' if run.before == 'sft' else 'base'}, points", *cells])
     head = ["", *("all families" if f == "all" else f for f in families)]
-    return table(head, rows, [i for i, s in enumerate(run.stages) if s == "grpo"])
+    return table(head, rows, [i for i, s in enumerate(run.stages) if s == run.after])
 
 
 def _manners(run):
@@ -242,7 +245,7 @@ def _manners(run):
         "empty thought",
         "majority of k samples",
     ]
-    return table(head, rows, [i for i, s in enumerate(run.stages) if s == "grpo"])
+    return table(head, rows, [i for i, s in enumerate(run.stages) if s == run.after])
 
 
 # -- time and cost -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import math
 
 from minids.ship import page, plots
 from minids.ship.page import figure, paragraph
+from minids.ship.report_data import NAMES, RL_STAGES
 
 TROUBLES = {
     "zero_variance": ("groups that teach nothing", "f0"),
@@ -42,6 +43,10 @@ WASTE = (
     "Where all answers of a group are right, or all wrong, none is better than its group, so it teaches "
     "nothing: this share rises as the task is solved."
 )
+LANGUAGE = (
+    "Thoughts of the cold start mix two scripts. Look whether the reward for one script (R1's language consistency, "
+    "arXiv 2501.12948 §2.3.2) brings this to 1."
+)
 KL = "How far the policy has moved from the model that GRPO began with; a sudden jump would be a sign of trouble."
 
 
@@ -49,16 +54,21 @@ KL = "How far the policy has moved from the model that GRPO began with; a sudden
 
 
 def reinforcement(run):
-    lines = [_flat(line) for line in run.lines.get("grpo", [])]
+    return "".join(_reinforcement(run, stage) for stage in RL_STAGES)
+
+
+def _reinforcement(run, stage):
+    lines = [_flat(line) for line in run.lines.get(stage, [])]
     if not plots.points(lines, "step"):
         return ""
     drawings = [
-        _accuracy(run, lines),
+        _accuracy(run, lines, control=stage in ("grpo", "rl1")),
         _curve("Reward", lines, "reward", "mean reward", REWARD),
         _curve("Length of an answer", lines, "length", "tokens", length_caption(lines)),
         _curve("Entropy", lines, "entropy", "nats a token", ENTROPY),
         _troubles(lines),
         _curve("Distance from where RL started", lines, "kl", "KL estimate (nats a token)", KL),
+        _curve("Words in one script", lines, "language", "share of words", LANGUAGE) if _mixed(lines) else "",
     ]
     gaps = [gap for _, gap in plots.points(lines, "logp_gap")]
     note = ""
@@ -68,8 +78,14 @@ def reinforcement(run):
             "step differ by at most "
             f"{max(gaps):.1g}.", "small",
         )  # fmt: skip
-    title = "<h2>Learning to think: GRPO, iteration by iteration</h2>"
-    return title + paragraph(RL_INTRO) + page.grid(*drawings) + note
+    title = f"<h2>Learning to think: {NAMES[stage]}, iteration by iteration</h2>"
+    intro = "" if stage in ("rl2", "small_rl") else paragraph(RL_INTRO)
+    return title + intro + page.grid(*filter(None, drawings)) + note
+
+
+def _mixed(lines):
+    """Whether any answer mixed scripts."""
+    return any(y < 1 for _, y in plots.points(lines, "language"))
 
 
 def _flat(line):
@@ -94,14 +110,15 @@ def _curve(title, lines, key, y_label, caption):
     return figure(title, drawing, caption)
 
 
-def _accuracy(run, lines):
+def _accuracy(run, lines, control):
     families = list(dict.fromkeys(key[6:] for line in lines for key in line if key.startswith("right ")))
     colors = {f: f"f{i % 4}" for i, f in enumerate(families)}
     series = [s for f in families for s in _smooth(lines, f"right {f}", colors[f])] + _smooth(
         lines, "accuracy", "total"
     )
     legend = [(f, colors[f]) for f in families] + [("all", "total")]
-    control = _smooth(run.lines.get("random_reward", []), "accuracy", "random_reward", dash=True)
+    coins = run.lines.get("random_reward", []) if control else []
+    control = _smooth(coins, "accuracy", "random_reward", dash=True)
     if control:
         legend.append(("all, random reward", "random_reward", "dashed"))
     title = "Right answers while it learns"
@@ -147,6 +164,9 @@ def losses(run):
     for stage, title in (
         ("pretrain", "Pretraining"),
         ("sft", "Cold start (SFT)"),
+        ("sft2", "SFT on kept answers"),
+        ("small_pretrain", "Small model: pretraining"),
+        ("distill_samples", "Small model: distillation from samples"),
         ("direct", "Control: direct answers"),
     ):
         pairs = plots.points(run.lines.get(stage, []), "loss")

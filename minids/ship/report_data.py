@@ -13,7 +13,18 @@ from minids.ship import page, plots
 # stages as people read them, in the order in which they are shown
 NAMES = {
     "base": "base model", "direct": "direct answers", "sft": "cold start (SFT)", "grpo": "GRPO",
-    "random_reward": "random reward",
+    "rl1": "reasoning RL", "sft2": "SFT on kept answers", "rl2": "RL on everything",
+    "small_base": "small: base", "distill_samples": "small: distilled, samples",
+    "distill_logits": "small: distilled, logits", "small_rl": "small: RL alone",
+    "random_reward": "random reward", "wrong_sign": "wrong answers rewarded", "expert_iteration": "expert iteration",
+    "more_sft": "more SFT instead of RL",
+}  # fmt: skip
+RL_STAGES = ("grpo", "rl1", "rl2", "small_rl")
+# the colour of a stage, a variable of page.STYLE
+COLORS = {
+    **{s: s for s in ("base", "direct", "sft", "grpo", "random_reward")}, "rl1": "f3", "sft2": "f0", "rl2": "grpo",
+    "small_base": "base", "distill_samples": "f1", "distill_logits": "f2", "small_rl": "f3",
+    "wrong_sign": "random_reward", "expert_iteration": "f1", "more_sft": "f0",
 }  # fmt: skip
 PARTS = {
     "stages": list, "evals": list, "beyond": list, "examples": dict, "model": dict, "hardware": dict,
@@ -65,8 +76,8 @@ def read_metrics(path):
 class Run:
     """A run's results and metrics, looked up by stage and family.
 
-    before, after   the stages that the report compares: "sft" (or "base" without a cold start) and "grpo";
-    None if not there
+    before, after   the stages that the report compares: "sft" (or "base" without a cold start), and "grpo" or the
+                    last RL ("rl2"); None if not there
     """
 
     def __init__(self, results, metrics=(), torn=0, folder=None):
@@ -82,7 +93,7 @@ class Run:
         there = {s for s, _ in self.rows}
         self.stages = [s for s in NAMES if s in there]
         self.before = "sft" if "sft" in there else "base" if "base" in there else None
-        self.after = "grpo" if "grpo" in there else None
+        self.after = next((s for s in ("rl2", "grpo", "rl1") if s in there), None)
         self.recipe, self.seed = str(results.get("recipe", "?")), results.get("seed", "?")
 
     def row(self, stage, family="all"):

@@ -8,7 +8,7 @@ import shlex
 
 from minids.ship import page, plots, thoughts
 from minids.ship.page import escape, figure, paragraph, plain, share, signed, span, table
-from minids.ship.report_data import NAMES
+from minids.ship.report_data import COLORS, NAMES
 
 UNITS = {"add": "digits", "chain": "numbers", "word": "numbers"}
 PASS_AT_K = (
@@ -32,11 +32,11 @@ def sharpening(run):
 
 
 def _pass_at_k(run, family):
-    curves = {s: c for s in ("base", "sft", "grpo") if (c := run.curve(s, family))}
+    curves = {s: c for s in ("base", "sft", run.after) if (c := run.curve(s, family))}
     if not curves:
         return ""
-    series = [{"name": NAMES[s], "color": s, "points": c, "dots": True} for s, c in curves.items()]
-    legend = [(NAMES[s], s) for s in curves]
+    series = [{"name": NAMES[s], "color": COLORS[s], "points": c, "dots": True} for s, c in curves.items()]
+    legend = [(NAMES[s], COLORS[s]) for s in curves]
     caption = "Look at both ends: k = 1 is how often it is right, the largest k is what lies within reach."
     guess = next((c for s in curves if (c := run.curve(s, family, "guess_at")) and _enough(run, s)), [])
     if guess:
@@ -58,12 +58,12 @@ def _enough(run, stage, problems=500):
 def verdict(run):
     """The sentence on sharpening against new ability, by the largest k that the stages share; "" without the
     curves."""
-    after = dict(run.curve("grpo"))
+    after = dict(run.curve(run.after))
     earlier = {s: dict(run.curve(s)) for s in ("base", "sft") if run.curve(s)}
     common = set(after).intersection(*earlier.values()) if earlier else set()
     if not common:
         return ""
-    k, n = max(common), max(1, run.value("grpo", "sampled_n") or 1)
+    k, n = max(common), max(1, run.value(run.after, "sampled_n") or 1)
     best = max(earlier, key=lambda s: earlier[s][k])
     p, q = earlier[best][k], after[k]
     noise = _noise(p, q, n)
@@ -100,7 +100,7 @@ def _noise(p, q, n):
 
 
 def _rose(run, before, k):
-    gains = {f: (dict(run.curve(before, f)).get(k), dict(run.curve("grpo", f)).get(k)) for f in run.families}
+    gains = {f: (dict(run.curve(before, f)).get(k), dict(run.curve(run.after, f)).get(k)) for f in run.families}
     gains = {f: pair for f, pair in gains.items() if None not in pair}
     if not gains:
         return ""
@@ -115,7 +115,7 @@ def samples(run, per_family=2):
     """The same questions before and after RL, side by side: those that became right, and one that became
     wrong."""
     before = {e["question"]: e for e in _examples(run, run.before)}
-    pairs = [(before[e["question"]], e) for e in _examples(run, "grpo") if e["question"] in before]
+    pairs = [(before[e["question"]], e) for e in _examples(run, run.after) if e["question"] in before]
     if not pairs:
         return ""
     better = [p for p in pairs if not p[0].get("right") and p[1].get("right")]
@@ -148,7 +148,7 @@ def _examples(run, stage):
 
 def _side_by_side(run, before, after):
     sides = []
-    for name, e in ((NAMES[run.before], before), (NAMES["grpo"], after)):
+    for name, e in ((NAMES[run.before], before), (NAMES[run.after], after)):
         word = "right" if e.get("right") else "wrong"
         title = f'<h4>{escape(name)}: <span class="{word}">{word}</span></h4>'
         sides.append(f"<div>{title}{thoughts.reply(e.get('text', ''), bool(e.get('right')))}</div>")
@@ -194,7 +194,7 @@ def controls(run):
     if not run.after:
         return ""
     asked = f"not run (minids run {shlex.quote(run.recipe)} --controls)."
-    direct, thinking = run.value("direct", "greedy"), run.value("grpo", "greedy")
+    direct, thinking = run.value("direct", "greedy"), run.value(run.after, "greedy")
     if direct is None or thinking is None:
         first = f"The same architecture, trained to answer without a thought: {asked}"
     else:
@@ -208,6 +208,8 @@ def controls(run):
             f"{share(direct)} right (greedy). With thoughts, after GRPO, it is {share(thinking)}, {word}."
         )
     coin, real = run.gain(after="random_reward"), run.gain()
+    if run.after not in ("grpo", "rl1"):  # several stages of RL: the coin replaced the first
+        real = run.gain(after="rl1")
     if coin is None or real is None:
         second = f"The same GRPO with coin flips as rewards: {asked}"
     else:
@@ -221,5 +223,23 @@ def controls(run):
         )
     return (
         "<h2>Controls</h2>" + f"<p><b>Is it the thinking?</b> {escape(first)}</p>"
-        + f"<p><b>Is it the reward?</b> {escape(second)}</p>"
+        + f"<p><b>Is it the reward?</b> {escape(second)}</p>" + _others(run)
     )  # fmt: skip
+
+
+OTHERS = {
+    "wrong_sign": ("Can it unlearn?", "The same RL, paid for wrong answers,"),
+    "expert_iteration": ("Is it the baseline?", "Imitating the right answers of as many samples (expert iteration)"),
+    "more_sft": ("Is it just more training?", "More supervised steps for the same arithmetic, instead of RL,"),
+}
+
+
+def _others(run):
+    """The controls that a recipe names, a sentence each."""
+    out = ""
+    for stage, (question, what) in OTHERS.items():
+        gain = run.gain(after=stage)
+        if gain is not None:
+            said = f"{what} changes pass@1 by {signed(gain[0])} ± {100 * gain[1]:.1f} points."
+            out += f"<p><b>{escape(question)}</b> {escape(said)}</p>"
+    return out

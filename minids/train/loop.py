@@ -88,15 +88,16 @@ class TrainResult:
 
 def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretrain", comm: Comm | None = None,
           out_dir=None, resume: bool = False, metrics: MetricsLog | None = None, title: str | None = None,
-          quiet: bool = False, stop=None, on_step=None) -> TrainResult:
+          quiet: bool = False, stop=None, on_step=None, objective=None) -> TrainResult:
     """Trains in place. `source(step) -> list[Batch]`: this process's micro-batches of that step.
 
+    objective the loss of a micro-batch, called as `loss.lm_loss` is, which is the default (see reason/distill.py).
     out_dir   checkpoints (and metrics.jsonl, unless `metrics` is given); None: nothing is written.
     resume    go on from the newest checkpoint in out_dir, if there is one; the rest of the run is then bit-identical.
     stop      object whose `.requested` ends the run after a step; default: Ctrl-C (see train/stop.py).
     on_step   called as on_step(step, values) on every process after every step.
     """
-    run = _Run(model, config, stage, comm or Comm(), out_dir, metrics)
+    run = _Run(model, config, stage, comm or Comm(), out_dir, metrics, objective)
     run.start(resume)
     first = run.comm.rank == 0
     bar = Progress(title or stage, config.steps, quiet=quiet or not first, initial=run.step)
@@ -137,7 +138,8 @@ def _fp8(model, config, quiet):
 class _Run:
     """What changes during a run, and how it is saved."""
 
-    def __init__(self, model, config, stage, comm, out_dir, metrics):
+    def __init__(self, model, config, stage, comm, out_dir, metrics, objective=None):
+        self.objective = objective
         self.model, self.config, self.stage, self.comm = model, config, stage, comm
         self.out_dir = Path(out_dir) if out_dir is not None else None
         if metrics is None and self.out_dir is not None:
@@ -177,7 +179,8 @@ class _Run:
             batch = batch.to(self.device)
             loads = moe.Loads()
             with self._autocast():
-                main, mtp = loss.lm_loss(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)
+                objective = self.objective or loss.lm_loss
+                main, mtp = objective(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)
                 weight = batch.weight_BT.sum()
                 balance = loads.balance_loss.to(self.device) * weight
                 (main + config.mtp_lambda * mtp + config.balance_alpha * balance).backward()

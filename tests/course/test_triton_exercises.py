@@ -156,6 +156,7 @@ def graded(folder, **answers):
     return {s.student: next(g for g in s.grades if g.exercise == NAME) for s in sent}
 
 
+@pytest.mark.slow
 @FORK
 @interpreted
 def test_kernels_are_graded_behind_fences(tmp_path):
@@ -198,6 +199,7 @@ sys.exit(strength.main(["07"]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before, said", [
     ("sys.modules['triton'] = None", "no Triton is installed"),
     ("import os; os.environ['TRITON_INTERPRET'] = '0'", "TRITON_INTERPRET=1"),
@@ -212,6 +214,7 @@ def test_without_an_interpreter_checks_say_so(before, said, tmp_path):
     assert done.returncode and f"{catalog.exercises(CHAPTER)[0].name} can not be measured here" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_triton_the_chapter_still_reaches_its_end(tmp_path):
     source = catalog.SOURCES / f"{CHAPTER}.py"
     code = f"import sys, runpy; sys.modules['triton'] = None; runpy.run_path({str(source)!r}); print('the end')"

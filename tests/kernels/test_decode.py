@@ -54,6 +54,7 @@ def close(got, want, atol=2e-6, rtol=2e-5):
 
 # --- against the reference --------------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 @interpreted
 @settings(max_examples=15, deadline=None)
 @given(st.data())
@@ -145,6 +146,7 @@ def test_it_continues_minids_attention_from_its_own_cache(backend, new):
 
 # --- shares, pages, edges ---------------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 @interpreted
 @pytest.mark.parametrize("plan", [*V3, None])
 def test_plans_shares_and_pages_do_not_matter(monkeypatch, plan):

@@ -60,6 +60,7 @@ def test_the_ascii_expression_is_equal_too(text, digits):
     assert bpe.pretokenize(text, digits) == three_splits(text, digits)
 
 
+@pytest.mark.slow
 def test_every_character_is_classed_as_tokenizers_does():
     # Characters younger than Unicode 15 are left out: the libraries' tables differ there.
     known = unicodedata if unicodedata.unidata_version < "16" else unicodedata.ucd_3_2_0

@@ -1,0 +1,120 @@
+"""The stages of R1's recipe in miniature: each can be run, resumed, and replaced alone."""
+
+import json
+import shutil
+
+import pytest
+from mini import write_recipe
+from test_pipeline import assert_same_run, results
+
+from minids import MinidsError, cli, recipes
+
+R1 = """
+[rejection]
+questions = 6
+samples = 2
+max_new_tokens = 16
+general = 30
+[sft2]
+steps = 4
+[rl1]
+steps = 3
+[rl2]
+steps = 3
+[teacher]
+general = 30
+[small]
+hidden_size = 16
+intermediate_size = 32
+num_hidden_layers = 2
+first_k_dense_replace = 2
+[small_pretrain]
+steps = 4
+[distill]
+steps = 4
+[small_rl]
+steps = 2
+"""
+PLAN = ["sft", "rl1", "rejection", "sft2", "rl2", "teacher", "small_pretrain", "distill_samples", "distill_logits",
+        "small_rl"]  # fmt: skip
+MODELS = ("base", "sft", "rl1", "sft2", "model", "small_base", "distill_samples", "distill_logits", "small_rl")
+
+
+@pytest.fixture(scope="module")
+def r1(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("r1")
+    path = write_recipe(folder, "tiny-r1")
+    with open(path, "a") as file:
+        file.write(R1)
+    assert cli.main(["run", path, "--out", str(folder / "run"), "--workers", "1"]) == 0
+    return path, folder / "run"
+
+
+def test_every_stage_leaves_its_model_its_record_and_its_row(r1):
+    _, out = r1
+    r = results(out)
+    assert [s["name"] for s in r["stages"]] == ["tokenizer", "pretrain", *PLAN]
+    rows = list(dict.fromkeys(row["stage"] for row in r["evals"]))
+    assert rows == ["base", "sft", "rl1", "sft2", "rl2", "small_base", "distill_samples", "distill_logits", "small_rl"]
+    assert all((out / name / "model.safetensors").is_file() for name in MODELS)
+    assert r["small"]["parameters"] < r["model"]["parameters"] and all("language" in row for row in r["evals"])
+    kept = {s["name"]: s for s in r["stages"]}
+    assert kept["rejection"]["answers"] == 12 and kept["rejection"]["documents"] >= 30
+    assert (out / "report.html").is_file()
+
+
+def test_a_run_can_stop_after_a_stage_and_go_on(r1, tmp_path):
+    path, whole = r1
+    out = tmp_path / "parts"
+    for extra in (["--until", "rl1"], ["--until", "sft2", "--resume"], ["--resume"]):
+        assert cli.main(["run", path, "--out", str(out), "--workers", "1", *extra]) == 0
+    assert_same_run(whole, out, MODELS)
+
+
+def test_a_stage_is_run_again_with_another_setting_and_what_stood_before_it_stays(r1, tmp_path, capsys):
+    path, whole = r1
+    out = tmp_path / "redo"
+    shutil.copytree(whole, out)
+    again = ["run", path, "--out", str(out), "--workers", "1", "--redo", "rl2"]
+    assert cli.main([*again, "--set", "sft2.steps=9"]) == 2  # sft2 is kept, so its section may not change
+    assert "[sft2]" in capsys.readouterr().err
+    assert cli.main([*again, "--set", "rl2.lr=1e-2"]) == 0
+    old, new = results(whole), results(out)
+    assert [s["name"] for s in old["stages"]] == [s["name"] for s in new["stages"]]
+    assert new["stages"][:6] == old["stages"][:6]
+    files = [run / name / "model.safetensors" for name in ("sft2", "model") for run in (whole, out)]
+    bits = [file.read_bytes() for file in files]
+    assert bits[0] == bits[1] and bits[2] != bits[3]
+    assert json.loads((out / "recipe.json").read_text())["recipe"]["rl2"]["lr"] == 1e-2
+    assert cli.main(again[:-2] + ["--set", "rl2.lr=1e-2", "--resume"]) == 0
+
+
+@pytest.mark.parametrize("controls", [["wrong_sign", "expert_iteration", "more_sft"]])
+def test_controls_are_a_key_of_the_recipe(r1, tmp_path, controls):
+    path, whole = r1
+    out = tmp_path / "controls"
+    more = ["--set", f"controls={json.dumps(controls)}", 'stages=["sft","grpo"]']
+    assert cli.main(["run", path, "--out", str(out), "--workers", "1", *more]) == 0
+    r = results(out)
+    assert [s["name"] for s in r["stages"] if s["control"]] == controls
+    assert controls == [row["stage"] for row in r["evals"] if row["family"] == "all"][-3:]
+    assert r["seconds"] == pytest.approx(sum(s["seconds"] + s["evaluation_seconds"] for s in r["stages"]
+                                             if not s["control"]), abs=0.1)
+
+
+@pytest.mark.parametrize("change, says", [
+    ('stages=["sft","rl2"]', "needs 'sft2' before it"), ('stages=["sft","rl1","rl1"]', "twice"),
+    ('stages=["sft","reject"]', "Did you mean 'rejection'"), ('controls=["coin"]', "controls names 'coin'"),
+    ("rl2.stpes=3", "stpes"), ("rejection.samples=0", "samples"), ('grpo.families=["sums"]', "'sums'"),
+    ("sft.mixed=2", "mixed"), ("small={}", "section [small]"), ("small.hidden_size=0", "hidden_size"),
+])  # fmt: skip
+def test_impossible_plans_are_refused(change, says):
+    with pytest.raises(MinidsError) as error:
+        recipes.load("tiny-r1", [change])
+    assert says in str(error.value)
+
+
+def test_unknown_stages_on_the_command_line(r1, capsys):
+    path, out = r1
+    assert cli.main(["run", path, "--out", str(out), "--until", "rl3"]) == 2
+    assert "rl3" in capsys.readouterr().err
