@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from minids import r1, recipes
+from minids import edge, r1, recipes
 from minids.errors import MinidsError
 from minids.job import EVALUATED, Job, read_json
 from minids.reason import documents
@@ -191,7 +191,7 @@ def _instead(name):
     return control
 
 
-STAGES = {"tokenizer": make_tokenizer, "pretrain": pretrain, "sft": sft, "grpo": grpo, **r1.STAGES}
+STAGES = {"tokenizer": make_tokenizer, "pretrain": pretrain, "sft": sft, "grpo": grpo, **r1.STAGES, **edge.STAGES}
 CONTROLS = {"direct": direct, "more_sft": more_sft, **{name: _instead(name) for name in INSTEAD}}
 
 

@@ -118,3 +118,37 @@ def test_unknown_stages_on_the_command_line(r1, capsys):
     path, out = r1
     assert cli.main(["run", path, "--out", str(out), "--until", "rl3"]) == 2
     assert "rl3" in capsys.readouterr().err
+
+
+EDGE = """
+[edge]
+steps = 2
+tries = 4
+problems = 3
+max_new_tokens = 16
+"""
+
+
+def test_the_edge_counts_right_answers_before_and_after(tmp_path):
+    path = write_recipe(tmp_path, "tiny-edge")
+    with open(path, "a") as file:
+        file.write(EDGE)
+    out = tmp_path / "run"
+    assert cli.main(["run", path, "--out", str(out), "--workers", "1"]) == 0
+    r = results(out)
+    assert [s["name"] for s in r["stages"]][-1] == "edge"
+    assert [(e["stage"], e["family"], e["size"]) for e in r["edge"]] == [
+        (stage, family, 6) for stage in ("base", "model", "edge") for family in ("add", "chain")
+    ]
+    for e in r["edge"]:
+        assert len(e["right"]) == 3 and all(0 <= n <= 4 for n in e["right"])
+        assert set(e["pass_at"]) == {"1", "4"} and e["pass_at"]["1"][0] == pytest.approx(sum(e["right"]) / 12)
+
+
+@pytest.mark.parametrize("change, says", [
+    ("edge.asked.add=[5]", "pretraining has"), ("edge.asked={}", "asked"), ("edge.tries=0", "tries"),
+    ('edge.sizes={"add":{"six":1}}', "sizes"), ('edge.sizes={"add":{"6":-1}}', "sizes"),
+])  # fmt: skip
+def test_impossible_edges_are_refused(change, says):
+    with pytest.raises(MinidsError, match=says):
+        recipes.load("tiny-edge", [change])

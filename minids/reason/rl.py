@@ -26,7 +26,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.progress import Progress
-from minids.reason import grpo, rollout
+from minids.reason import grpo, rollout, tasks
 from minids.reason.reward import Reward
 from minids.train import checkpoint, gradients, optim
 from minids.train.gradients import FlatGradients
@@ -80,12 +80,15 @@ class RLConfig:
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.95)
     grad_clip: float = 1.0
+    sizes: dict | None = None  # {family: {size: weight}}: what is asked; None: as tasks.SIZES has it
     seed: int = 0
     save_every: int = 0
     keep_last: int = 2
 
     def __post_init__(self):
         self.betas = tuple(self.betas)
+        if self.sizes is not None:
+            self.sizes = {family: tasks.check_sizes(family, weights) for family, weights in self.sizes.items()}
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 shown = ", ".join(map(str, allowed))
@@ -371,4 +374,6 @@ class _Run:
 def _plain(config):
     """The config as JSON would give it back."""
     out = asdict(config)
+    if config.sizes is not None:
+        out["sizes"] = {family: {str(s): w for s, w in sizes.items()} for family, sizes in config.sizes.items()}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in ("save_every", "keep_last")}

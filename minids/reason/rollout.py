@@ -30,7 +30,12 @@ def questions(config, families, step, rank=0, world=1):
     """The problems of an iteration that belong to this process, and their number among all:
     a function of (seed, step)."""
     rng = random.Random(f"rl {config.seed} {step}")
-    drawn = [tasks.sample(families[i % len(families)], rng, "rl") for i in range(config.prompts)]
+    drawn = []
+    for i in range(config.prompts):
+        family = families[i % len(families)]
+        weights = (config.sizes or {}).get(family)
+        size = rng.choices(list(weights), weights=list(weights.values()))[0] if weights else None
+        drawn.append(tasks.sample(family, rng, "rl", size))
     tasks.assert_split(drawn, "rl")
     mine = range(rank, config.prompts, world)
     return [drawn[i] for i in mine], list(mine)

@@ -214,6 +214,17 @@ def normalise_question(text):
     return " ".join(text.translate(_AS_TYPED).split())
 
 
+def check_sizes(family, weights):
+    """{size: weight} of a family with whole numbers as sizes (a TOML file has text there), or an error."""
+    try:
+        out = {int(size): float(weight) for size, weight in weights.items()}
+    except (AttributeError, TypeError, ValueError):
+        out = {}
+    if not out or min(out) < 1 or min(out.values()) < 0 or not 0 < sum(out.values()) < float("inf"):
+        raise MinidsError(f"tasks: sizes of {family!r} are {weights!r}; give weights, as in {{ 5 = 0.5, 6 = 0.5 }}.")
+    return out
+
+
 def sample(family, rng, split, size=None):
     """One problem of a family from a split; `size` None draws it with the weights of SIZES."""
     if family not in FAMILIES:

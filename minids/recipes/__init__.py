@@ -16,15 +16,17 @@ from minids.errors import MinidsError
 FOLDER = Path(__file__).parent
 PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `start`, unless `stages` says it
 STAGES = ("sft", "grpo", "rl1", "rejection", "sft2", "rl2", "teacher", "small_pretrain", "distill_samples",
-          "distill_logits", "small_rl")  # fmt: skip
+          "distill_logits", "small_rl", "edge")  # fmt: skip
 CONTROLS = ("direct", "random_reward", "wrong_sign", "expert_iteration", "more_sft")
 # A section says only what differs from the one that it stands on; a stage reads the section of its name, or this one.
-BELOW = {"rl1": "grpo", "rl2": "grpo", "small_rl": "grpo", "sft2": "sft", "distill": "sft", "teacher": "rejection",
-         "small_pretrain": "pretrain", "distill_samples": "distill", "distill_logits": "distill"}  # fmt: skip
+BELOW = {"rl1": "grpo", "rl2": "grpo", "small_rl": "grpo", "edge": "grpo", "sft2": "sft", "distill": "sft",
+         "teacher": "rejection", "small_pretrain": "pretrain", "distill_samples": "distill",
+         "distill_logits": "distill"}  # fmt: skip
 CORPUS = {"tokens_per_batch", "prompt_weight"}  # keys beside those of the configs: how documents are put together …
 EXTRA = {"pretrain": CORPUS | {"documents", "styles", "fact_share"},
          "sft": CORPUS | {"documents", "styles", "families", "mixed"},
-         "grpo": {"families"}, "rejection": {"families", "general", "general_families"}}  # fmt: skip
+         "grpo": {"families"}, "edge": {"families", "tries", "problems", "asked"},
+         "rejection": {"families", "general", "general_families"}}  # fmt: skip
 
 @dataclass
 class Recipe:
@@ -52,6 +54,7 @@ class Recipe:
     small_pretrain: dict = field(default_factory=dict)
     distill: dict = field(default_factory=dict)
     small_rl: dict = field(default_factory=dict)
+    edge: dict = field(default_factory=dict)
 
     def to_dict(self):
         return {k: v for k, v in vars(self).items() if v not in ({}, []) or k in REQUIRED}
@@ -119,7 +122,7 @@ def check(recipe):
     for stage in dict.fromkeys(("pretrain", "sft", "grpo", *recipe.plan)):
         kind = recipe.kind(stage)
         section = f"{where}, section [{stage if getattr(recipe, stage, None) else BELOW.get(stage, stage)}]"
-        build(classes[kind], recipe.section(stage), section, also=EXTRA[kind])
+        build(classes[kind], recipe.section(stage), section, also=EXTRA.get(stage, EXTRA[kind]))
         for key in ("families", "general_families"):
             _check_families(recipe.section(stage).get(key, recipe.families), section)
         for key, good in (("mixed", lambda v: 0 <= v <= 1), ("general", lambda v: v >= 0 and v == int(v))):
@@ -127,6 +130,8 @@ def check(recipe):
             if not _is_number(value) or not good(value):
                 raise MinidsError(f"{section}: {key} = {value!r} is out of range.")
     build(EvalConfig, recipe.eval, f"{where}, section [eval]")
+    if "edge" in recipe.plan:
+        _check_edge(recipe.section("edge"), f"{where}, section [edge]")
     _known(recipe.tokenizer, {"vocab_size", "digits", "documents"}, f"{where}, section [tokenizer]")
     _known(recipe.direct, {"documents", "tokens_per_batch"}, f"{where}, section [direct]")
     for section, keys in (("pretrain", ("documents", "tokens_per_batch")), ("sft", ("documents", "tokens_per_batch")),
@@ -175,7 +180,8 @@ def check(recipe):
 def _check_plan(recipe, where):
     """The stages are known, each has what it starts from, and each comes once."""
     needs = {"rl1": "sft", "rejection": "rl1", "sft2": "rejection", "rl2": "sft2", "teacher": "rl2",
-             "distill_samples": "teacher", "distill_logits": "teacher", "small_rl": "small_pretrain"}  # fmt: skip
+             "distill_samples": "teacher", "distill_logits": "teacher", "small_rl": "small_pretrain",
+             "edge": "grpo"}  # fmt: skip
     for key, known in (("stages", STAGES), ("controls", CONTROLS)):
         for i, name in enumerate(names := getattr(recipe, key)):
             if name not in known:
@@ -190,6 +196,25 @@ def _check_plan(recipe, where):
                 raise MinidsError(f"{where}: the stage {name!r} needs {need!r} before it in stages.")
     if any(s.startswith("small") for s in recipe.plan) and not recipe.small:
         raise MinidsError(f"{where}: stages of a small model need a section [small]: how it differs from [model].")
+
+
+def _check_edge(section, where):
+    """How many samples are asked for, on which sizes; that these are new is what the stage is for."""
+    from minids.reason.tasks import SIZES
+
+    for key, most in (("tries", 4096), ("problems", 10_000)):
+        value = section.get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise MinidsError(f"{where}: {key} must be a whole number from 1 to {most}, got {value!r}.")
+    asked = section.get("asked")
+    if not isinstance(asked, dict) or not asked:
+        raise MinidsError(f"{where}: asked must name sizes of families, as in {{ chain = [6] }}.")
+    _check_families(list(asked), where)
+    for family, sizes in asked.items():
+        if not isinstance(sizes, list) or not all(isinstance(s, int) and s > 0 for s in sizes):
+            raise MinidsError(f"{where}: asked.{family} must be a list of sizes, got {sizes!r}.")
+        if old := [s for s in sizes if s in SIZES[family]]:
+            raise MinidsError(f"{where}: asked.{family} names {old[0]}, which pretraining has; ask for a size beyond.")
 
 
 def _check_families(families, where):

@@ -14,15 +14,16 @@ from minids.ship import page, plots
 NAMES = {
     "base": "base model", "direct": "direct answers", "sft": "cold start (SFT)", "grpo": "GRPO",
     "rl1": "reasoning RL", "sft2": "SFT on kept answers", "rl2": "RL on everything",
-    "small_base": "small: base", "distill_samples": "small: distilled, samples",
+    "edge": "RL on longer problems", "small_base": "small: base", "distill_samples": "small: distilled, samples",
     "distill_logits": "small: distilled, logits", "small_rl": "small: RL alone",
     "random_reward": "random reward", "wrong_sign": "wrong answers rewarded", "expert_iteration": "expert iteration",
     "more_sft": "more SFT instead of RL",
 }  # fmt: skip
-RL_STAGES = ("grpo", "rl1", "rl2", "small_rl")
+RL_STAGES = ("grpo", "rl1", "rl2", "edge", "small_rl")
 # the colour of a stage, a variable of page.STYLE
 COLORS = {
-    **{s: s for s in ("base", "direct", "sft", "grpo", "random_reward")}, "rl1": "f3", "sft2": "f0", "rl2": "grpo",
+    **{s: s for s in ("base", "direct", "sft", "grpo", "random_reward")}, "rl1": "f3", "sft2": "f0",
+    "rl2": "grpo", "edge": "f2",
     "small_base": "base", "distill_samples": "f1", "distill_logits": "f2", "small_rl": "f3",
     "wrong_sign": "random_reward", "expert_iteration": "f1", "more_sft": "f0",
 }  # fmt: skip

@@ -88,41 +88,69 @@ def _each(value, shown):
     return shown(value) + (f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]" if interval else "")
 
 
+STAGES = {
+    "base": "after pretraining", "sft": "after SFT", "rl1": "after RL on add and chain",
+    "sft2": "after SFT on kept answers", "grpo": "after GRPO", "rl2": "after RL on everything",
+    "small_base": "small model, after pretraining",
+    "distill_samples": "small model, distilled from samples", "distill_logits": "small model, distilled from logits",
+    "small_rl": "small model, RL alone",
+}  # fmt: skip
+CONTROLS = {
+    "random_reward": "control: GRPO on random rewards, gain in pass@1",
+    "wrong_sign": "control: GRPO paid for wrong answers, gain in pass@1",
+    "expert_iteration": "control: expert iteration at equal samples, gain in pass@1",
+    "more_sft": "control: more SFT for the same arithmetic, gain in pass@1",
+}
+
+
 def _figures(name, runs):
     """(label, target, a value for each run, how to write it) of every line that all records can fill."""
     goal = (lambda text: text) if name == "tiny" else (lambda text: "")
-    families = [row["family"] for row in runs[0]["evals"] if row["stage"] == "grpo" and row["family"] != "all"]
+    final = "rl2" if all(_row(r, "rl2") for r in runs) else "grpo"
+    families = [row["family"] for row in runs[0]["evals"] if row["stage"] == final and row["family"] != "all"]
     points = lambda v: f"{100 * v:+.1f} points"  # noqa: E731
     yield "time, evaluation included", goal("≤ 10 min"), [r["seconds"] / 60 for r in runs], "{:.1f} min".format
     yield "peak memory", goal("≤ 4 GiB"), [r["peak_bytes"] / 2**30 for r in runs], "{:.2f} GiB".format
-    for stage, words in (("base", "after pretraining"), ("sft", "after SFT"), ("grpo", "after GRPO")):
+    for stage, words in STAGES.items():
         if not all(_row(r, stage) for r in runs):
             continue
-        last = stage == "grpo"
+        last = stage == final
         sampled = [Figure(_row(r, stage)["pass1"], _row(r, stage)["ci"]) for r in runs]
         yield f"pass@1 at T=1 {words}", goal("≥ 90 %") if last else "", sampled, _percent
         greedy = [_row(r, stage)["greedy"] for r in runs]
         yield f"greedy {words}", goal("≥ 95 %") if last else "", greedy, _percent
     for family in families:
-        greedy = [_row(r, "grpo", family)["greedy"] for r in runs]
-        yield f"greedy after GRPO, {family}", goal("≥ 90 %"), greedy, _percent
+        greedy = [_row(r, final, family)["greedy"] for r in runs]
+        yield f"greedy {STAGES[final]}, {family}", goal("≥ 90 %"), greedy, _percent
     before = "sft" if all(_row(r, "sft") for r in runs) else "base"
-    gains = [_row(r, "grpo")["pass1"] - _row(r, before)["pass1"] for r in runs]
-    yield f"GRPO over {'SFT' if before == 'sft' else 'the base model'}, pass@1", goal("≥ +40 points"), gains, points
+    if final == "rl2":
+        yield from _scripts(runs)
+    else:
+        gains = [_row(r, final)["pass1"] - _row(r, before)["pass1"] for r in runs]
+        yield f"GRPO over {'SFT' if before == 'sft' else 'the base model'}, pass@1", goal("≥ +40 points"), gains, points
     if any(_row(r, "direct") for r in runs):
         direct = [row["greedy"] if (row := _row(r, "direct")) else None for r in runs]
         yield "control: answers without thinking, greedy", goal("≤ half of the above"), direct, _percent
-    if any(_row(r, "random_reward") for r in runs):
-        rows = [(_row(r, "random_reward"), _row(r, before)["pass1"]) for r in runs]
-        gains = [row and Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
-        yield "control: GRPO on random rewards, gain in pass@1", goal("none beyond its interval"), gains, points
-    sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == "grpo")
+    for control, words in CONTROLS.items():
+        if any(_row(r, control) for r in runs):
+            rows = [(_row(r, control), _row(r, before)["pass1"]) for r in runs]
+            gains = [row and Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
+            yield words, goal("none beyond its interval") if control == "random_reward" else "", gains, points
+    sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == final)
     for family, size in sizes:
-        rows = [b for r in runs for b in r["beyond"] if (b["stage"], b["family"], b["size"]) == ("grpo", family, size)]
+        rows = [b for r in runs for b in r["beyond"] if (b["stage"], b["family"], b["size"]) == (final, family, size)]
         unit = "digits" if family == "add" else "numbers"
         greedy = [Figure(b["greedy"], b["ci"]) for b in rows]
         if len(rows) == len(runs):
             yield f"longer than trained on: {family}, {size} {unit}, greedy", goal("reported"), greedy, _percent
+
+
+def _scripts(runs):
+    """How pure the language of thoughts is after the stages of R1's recipe."""
+    for stage in ("sft", "rl1", "rl2"):
+        values = [_row(r, stage)["language"] for r in runs if _row(r, stage) and "language" in _row(r, stage)]
+        if len(values) == len(runs):
+            yield f"words in one script {STAGES[stage]}", "≥ 99 %" if stage == "rl2" else "", values, _percent
 
 
 def _row(record, stage, family="all"):

@@ -222,3 +222,16 @@ def test_padding_of_a_batch_does_not_change_scores(start):
 def test_impossible_settings_are_refused(change):
     with pytest.raises((MinidsError, TypeError)):
         config(**change)
+
+
+def test_sizes_say_what_is_asked_and_a_resumed_run_knows_them(start, tmp_path):
+    tokenizer, model = fresh(start)
+    settings = config(steps=1, prompts=12, group=2, sizes={"add": {"6": 0.5, 2: 0.5}})
+    asked = {p.size for step in range(4) for p in rollout.questions(settings, FAMILIES, step)[0]}
+    assert asked == {2, 6}
+    rl.train_rl(model, tokenizer, FAMILIES, settings, out_dir=tmp_path, quiet=True)
+    again = config(steps=1, prompts=12, group=2, sizes={"add": {2: 0.5, 6: 0.5}})
+    rl.train_rl(model, tokenizer, FAMILIES, again, out_dir=tmp_path, resume=True, quiet=True)
+    with pytest.raises(MinidsError, match="other settings"):
+        rl.train_rl(model, tokenizer, FAMILIES, config(steps=1, prompts=12, group=2), out_dir=tmp_path, resume=True,
+                    quiet=True)
