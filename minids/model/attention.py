@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from minids.model import fast
+from minids.model import fast, gpu
 from minids.model.layers import RMSNorm, apply_rope, softmax_scale
 from minids.model.matmul import Linear, full_precision_cpu, linear
 
@@ -129,6 +129,13 @@ def cached_latents(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=
 _OWN = (attend, expand_latent, mla_naive, cached_latents, apply_rope)
 
 
+def rotate(x_BTHR, cos, sin, interleave):
+    """`apply_rope` for every head; on a GPU by its kernel."""
+    if gpu.takes(x_BTHR) and _OWN[-1] is apply_rope:
+        return gpu.rope(x_BTHR, cos, sin, interleave)
+    return apply_rope(x_BTHR, cos[..., None, :], sin[..., None, :], interleave)
+
+
 def fast_path(config, x_BTD, mask, cache, absorb):
     """Whether `fast.mla_core` may compute this: whole short texts on a CPU, pairs side by side,
     no function above replaced."""
@@ -164,7 +171,7 @@ class MLA(nn.Module):
         q = self.q_proj(x_BTD) if c.q_lora_rank is None else self.q_b_proj(self.q_a_layernorm(self.q_a_proj(x_BTD)))
         q_BTHE = q.view(*x_BTD.shape[:2], c.num_attention_heads, c.qk_head_dim)
         q_nope, q_rope = q_BTHE.split([c.qk_nope_head_dim, c.qk_rope_head_dim], dim=-1)
-        return q_nope, apply_rope(q_rope, cos[..., None, :], sin[..., None, :], c.rope_interleave)
+        return q_nope, rotate(q_rope, cos, sin, c.rope_interleave)
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
         """cos, sin [B or 1, T, R/2]. With a cache the new positions see it too; absorb None = where it is cheaper."""
@@ -225,9 +232,7 @@ class GroupedQueryAttention(nn.Module):
 
     def _rotate(self, x_BTHE, cos, sin):
         nope, rope = x_BTHE.split([self.config.qk_nope_head_dim, self.config.qk_rope_head_dim], dim=-1)
-        return torch.cat(
-            [nope, apply_rope(rope, cos[..., None, :], sin[..., None, :], self.config.rope_interleave)], dim=-1
-        )
+        return torch.cat([nope, rotate(rope, cos, sin, self.config.rope_interleave)], dim=-1)
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
         c, (B, T) = self.config, x_BTD.shape[:2]

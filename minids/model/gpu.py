@@ -1,13 +1,14 @@
 """On a GPU the Triton kernels of minids/kernels stand where the plain functions would: same numbers up to rounding.
 
     rms_norm, swiglu, linear_cross_entropy     training and sampling, forward and backward
+    rope                                       queries' and keys' heads (the one latent key is turned by torch)
     experts                                    grouped products over sorted tokens, instead of a Python loop
     decode                                     attention over the latent cache, for one new token a sequence
 
 `takes(x)` says whether they do: x on a GPU with Triton installed. Elsewhere nothing of this is imported. Under autocast
 the operands of products are taken in its type, as torch's own functions do.
 
-Left out: attention over whole texts, for which torch's fused kernel is used; RoPE, which is a small part of a step.
+Left out: attention over whole texts, for which torch's fused kernel is used.
 """
 
 import functools
@@ -39,6 +40,8 @@ def _in_autocast(*tensors):
 def rms_norm(x, weight, eps):
     from minids.kernels import rmsnorm
 
+    if x.shape[-1] > rmsnorm.LONGEST:
+        return torch.nn.functional.rms_norm(x, x.shape[-1:], weight, eps)
     return rmsnorm.rms_norm(x.contiguous(), weight, eps, backend=BACKEND)
 
 
@@ -46,6 +49,13 @@ def swiglu(gate, up):
     from minids.kernels import swiglu as kernel
 
     return kernel.swiglu(gate.contiguous(), up.contiguous(), backend=BACKEND)
+
+
+def rope(x_BTHR, cos, sin, interleave):
+    """Every head turned; cos, sin [B or 1, T, R/2]."""
+    from minids.kernels import rope as kernel
+
+    return kernel.rope(x_BTHR.transpose(1, 2), cos, sin, interleave, backend=BACKEND).transpose(1, 2)
 
 
 def experts(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF, fp8=None):

@@ -27,7 +27,7 @@ def kernels(monkeypatch):
     def on():
         monkeypatch.setattr(gpu, "takes", lambda x: x.dtype != torch.float64)
         monkeypatch.setattr(gpu, "BACKEND", "triton")
-        for name in ("rms_norm", "swiglu", "experts", "linear_cross_entropy", "decode"):
+        for name in ("rms_norm", "swiglu", "rope", "experts", "linear_cross_entropy", "decode"):
             monkeypatch.setattr(gpu, name, spy(name, getattr(gpu, name)))
         monkeypatch.setattr("minids.model.matmul.full_precision_cpu", lambda x: False)
         monkeypatch.setattr("minids.model.layers.full_precision_cpu", lambda x: False)
@@ -51,7 +51,7 @@ def test_a_training_step_is_the_same(kernels):
     want, grads = step(model, ids)
     called = kernels()
     got, new = step(model, ids)
-    assert {"rms_norm", "swiglu", "experts", "linear_cross_entropy"} <= set(called)
+    assert {"rms_norm", "swiglu", "rope", "experts", "linear_cross_entropy"} <= set(called)
     assert got.item() == pytest.approx(want.item(), rel=1e-5)
     assert max(relative(new[name], grads[name]) for name in grads if grads[name].norm() > 0) < 1e-4
 
@@ -65,6 +65,23 @@ def test_decoding_gives_the_same_tokens(kernels):
     assert "decode" in called and got.ids == want.ids
     for a, b in zip(got.logps, want.logps):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("attention", ["gqa", "mha"])
+def test_heads_of_other_attentions_are_turned_alike(kernels, attention):
+    model = random_model(num_hidden_layers=2, first_k_dense_replace=2, attention=attention)
+    ids = ids_for(model, 2, 7)
+    want = model(ids)
+    called = kernels()
+    torch.testing.assert_close(model(ids), want, rtol=1e-4, atol=1e-4)
+    assert called.count("rope") == 4  # queries and keys of two layers
+
+
+def test_rows_too_long_for_the_norm_kernel_are_normalised_by_torch(kernels):
+    kernels()
+    x, weight = torch.randn(2, 8200), torch.randn(8200)
+    want = torch.nn.functional.rms_norm(x, (8200,), weight, 1e-6)
+    torch.testing.assert_close(gpu.rms_norm(x, weight, 1e-6), want)
 
 
 def test_a_cpu_computes_without_them():
