@@ -20,7 +20,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.progress import Progress
-from minids.reason import tasks
+from minids.reason import environments, tasks
 from minids.text import chat
 from minids.text.corpus import Batch, plan_batches
 
@@ -111,7 +111,7 @@ def _pick(rng, mix):
 
 def _problems(families, rng, count):
     for _ in range(count):
-        problem = tasks.sample(rng.choice(families), rng, "train")
+        problem = environments.sample(rng.choice(families), rng, "train")
         tasks.assert_split([problem], "train")
         yield problem
 
@@ -120,10 +120,11 @@ def pretraining_parts(families, count, *, mix, fact_share, seed):
     """(question, thought, answer) of each pretraining document; a line of facts has the question None."""
     rng = random.Random(f"pretrain {seed}")
     for problem in _problems(families, rng, count):
-        if rng.random() < fact_share:
-            yield None, tasks.facts(rng), None
+        facts = environments.get(problem.family).facts(rng) if rng.random() < fact_share else None
+        if facts is not None:
+            yield None, facts, None
         else:
-            yield problem.question, tasks.thought(problem, _pick(rng, mix), rng), problem.answer
+            yield problem.question, *environments.worked(problem, _pick(rng, mix), rng)
 
 
 def pretraining_texts(parts):
@@ -158,8 +159,7 @@ def chat_pairs(tokenizer, families, count, *, mix, seed, mixed=None):
     the thoughts are spoken (`tasks.spoken`), that share of their words in another script."""
     rng = random.Random(f"chat {seed}")
     for p in _problems(families, rng, count):
-        style = _pick(rng, mix)
-        thought = None if style == "none" else tasks.thought(p, style, rng)
+        thought, answer = environments.worked(p, _pick(rng, mix), rng)
         if mixed is not None and thought is not None:
             thought = tasks.spoken(thought, rng, mixed)
-        yield chat.document_ids(tokenizer, p.question, thought, p.answer)
+        yield chat.document_ids(tokenizer, p.question, thought, answer)

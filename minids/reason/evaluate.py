@@ -17,7 +17,7 @@ from pathlib import Path
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
-from minids.reason import metrics, tasks
+from minids.reason import environments, metrics, tasks
 from minids.reason.reward import MAX_DIGITS, Reward, parse_integer
 from minids.reason.rollout import prompt_of
 from minids.train.parallel import Comm
@@ -91,9 +91,8 @@ def answer(
     return [merged[i] for i in range(len(problems))]
 
 
-def summarise(stage, family, greedy, once, many=(), rights=(), seed=0):
-    """One row: lists of lists of (RewardResult, length, text) for greedy, one sample, many samples of the same family;
-    `rights` are the true answers of the problems in `many`, as integers."""
+def summarise(stage, family, greedy, once, many=(), seed=0):
+    """One row: lists of lists of (RewardResult, length, text) for greedy, one sample, many samples of one family."""
     right = [row[0][0].accuracy for row in once]
     low, high = metrics.bootstrap_ci(right, seed=seed)
     row = {
@@ -109,12 +108,16 @@ def summarise(stage, family, greedy, once, many=(), rights=(), seed=0):
         counts = [int(sum(r.accuracy for r, _, _ in answers)) for answers in many]
         ks = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256) if k <= n]
         row["pass_at"] = {str(k): _mean(metrics.pass_at_k(n, c, k) for c in counts) for k in ks}
-        row["maj_at"] = {
-            str(k): _mean(metrics.maj_at_k([r.answer for r, _, _ in a], right, k) for a, right in zip(many, rights))
-            for k in ks
-        }
+        row["maj_at"] = {str(k): _mean(_majority([r for r, _, _ in a], k) for a in many) for k in ks}
         row["sampled_n"] = len(many)
     return row
+
+
+def _majority(results, k):
+    """maj@k of one problem: the chance that the most frequent of k answers is a right one. Where several are right,
+    each spelling has its own votes, and the chances add up, for only one wins."""
+    said = [r.answer for r in results]
+    return sum(metrics.maj_at_k(said, right, k) for right in {r.answer for r in results if r.accuracy == 1})
 
 
 def guess_at(problems, ks):
@@ -148,7 +151,7 @@ def evaluate(
         "progress": progress,
         "seed": config.seed,
     }
-    problems = tasks.problem_set(families, "test", config.problems, config.seed)
+    problems = environments.problem_set(families, "test", config.problems, config.seed)
     greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
     once = answer(model, tokenizer, problems, temperature=1.0, **how)
     few = [i for f in families for i in [j for j, p in enumerate(problems) if p.family == f][: config.sampled_problems]]
@@ -159,10 +162,7 @@ def evaluate(
     for family in (*families, "all"):
         pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
         sampled = [m for m, i in zip(many, few) if family in (problems[i].family, "all")]
-        rights = [int(problems[i].answer) for i in few if family in (problems[i].family, "all")]
-        rows.append(
-            summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, rights, config.seed)
-        )
+        rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, config.seed))
         if "pass_at" in rows[-1]:
             rows[-1]["guess_at"] = guess_at([problems[i] for i in pick], rows[-1]["pass_at"])
     examples = [
@@ -177,8 +177,8 @@ def evaluate_beyond(model, tokenizer, families, config, *, stage, style="tags", 
     """Greedy accuracy on sizes that no training problem had: rows with `size`."""
     rows = []
     for family in families:
-        for size in tasks.BEYOND[family]:
-            problems = tasks.problem_set([family], "test", config.beyond, config.seed, size)
+        for size in environments.get(family).beyond:
+            problems = environments.problem_set([family], "test", config.beyond, config.seed, size)
             found = answer(
                 model, tokenizer, problems, style=style, max_new_tokens=2 * config.max_new_tokens,
                 max_batch=config.max_batch, comm=comm, progress=progress,

@@ -1,7 +1,7 @@
 """reasoning-gym at the door: its items as our questions, its scorers as a second opinion.
 
 reasoning-gym (https://github.com/open-thought/reasoning-gym, optional: `pip install reasoning-gym`) makes and
-scores about a hundred kinds of problems. Three of its habits are kept out here:
+scores about a hundred kinds of problems. Four of its habits are kept out here:
 
     partial credit   Many scorers pay for an answer that merely contains the right one. Only a score of
                      exactly 1 is a pass.
@@ -9,16 +9,18 @@ scores about a hundred kinds of problems. Three of its habits are kept out here:
                      works out 9**9**9 and runs code. The answer is either checked first against a small
                      grammar (countdown, puzzle24: whole numbers, + - * / and parentheses, each given number
                      once, the exact value), or the data set is refused.
+    tolerance        number_sorting lets each number be off by 1, and takes a list of NaN for any, as
+                     |NaN - x| > 1 is false; complex_arithmetic takes "NaN" for every number, as min(1, NaN)
+                     is 1. Here sorted lists must be exact, and no answer is NaN.
     numbers as text  "1e5", "+5" and "5.00" pass some of its scorers; ours takes one spelling. What our
                      verifier passes, reasoning-gym passes too: tests/reason/test_gym.py compares both.
 
 Also: neighbouring seeds share almost all items (item i of seed s is item i-1 of seed s+1), so seeds must be
-far apart, and a held-out set must be split by what is asked (`reason.tasks`), not by seed.
-
-Left out: data sets whose answers are not whole numbers as training tasks; they can be graded.
+far apart, and a held-out set must be split by what is asked, not by seed. `reason.gym_tasks` does both.
 """
 
 import ast
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ REFUSED = {
     "composite": "its scorer calls any other's; grade an item by its own metadata['source_dataset']",
 }
 MAX_LENGTH = 4096
+# Comparisons with NaN are false, and some scorers ask whether an answer is too far away.
+_NO_NUMBER = re.compile(r"(?<![a-z])(nan|inf|infinity)(?![a-z])", re.IGNORECASE)
 # Decimal and Fraction turn "1e999999999" into a number of a billion digits.
 _HUGE_EXPONENT = re.compile(r"[0-9.][eE][+-]?_?[0-9_]{3,}")
 
@@ -56,17 +60,26 @@ def _library():
 def create(dataset_name, *, size, seed, **config):
     """A reasoning-gym data set by name: a sequence of entries {"question", "answer", "metadata"}."""
     library = _library()
-    _known(library, dataset_name)
+    known(dataset_name)
     try:
         return library.create_dataset(dataset_name, size=size, seed=seed, **config)
     except (TypeError, AssertionError) as error:
         raise MinidsError(f"gym: reasoning-gym refuses this setting of {dataset_name!r}: {error}") from error
 
 
-def _known(library, dataset_name):
-    if dataset_name not in library.factory.DATASETS:
+def known(dataset_name):
+    """Refuses a name that reasoning-gym does not have."""
+    if dataset_name not in _library().factory.DATASETS:
         raise MinidsError(f"gym: reasoning-gym has no data set {dataset_name!r}; see "
                           "reasoning_gym.factory.DATASETS for the names")
+
+
+def trusted(dataset_name):
+    """Refuses a data set whose scorer cannot be given a model's text."""
+    known(dataset_name)
+    if dataset_name in REFUSED:
+        raise MinidsError(f"gym: {dataset_name!r} is not graded here: {REFUSED[dataset_name]}. "
+                          "Choose another data set")
 
 
 def grade(dataset_name, entry, answer):
@@ -76,19 +89,28 @@ def grade(dataset_name, entry, answer):
     model's text. An answer that the guards do not let through is wrong, not an error; a data set whose scorer
     cannot be trusted with a model's text (`REFUSED`) is an error.
     """
-    library = _library()
-    _known(library, dataset_name)
-    if dataset_name in REFUSED:
-        raise MinidsError(f"gym: {dataset_name!r} is not graded here: {REFUSED[dataset_name]}. "
-                          "Choose another data set")
+    trusted(dataset_name)
     if not isinstance(answer, str) or len(answer) > MAX_LENGTH or _HUGE_EXPONENT.search(answer):
+        return False
+    if _NO_NUMBER.search(answer) and not _NO_NUMBER.search(str(entry["answer"])):
         return False
     metadata = entry["metadata"]
     if dataset_name in EXPRESSIONS and not solves(answer, metadata.get("target", 24), metadata["numbers"]):
         return False
+    if dataset_name == "number_sorting" and not _sorted_exactly(answer, metadata["sorted_numbers"]):
+        return False
     try:
         return float(_scorer(dataset_name)(answer, entry)) == 1.0
     except Exception:  # scorers raise all kinds of errors on text they did not expect: that is a wrong answer
+        return False
+
+
+def _sorted_exactly(answer, numbers):
+    """number_sorting's scorer lets each number be off by 1, and every list of NaN pass."""
+    try:
+        said = json.loads(answer.replace("'", '"'))
+        return isinstance(said, list) and [float(n) for n in said] == [float(n) for n in numbers]
+    except (ValueError, TypeError, RecursionError):
         return False
 
 

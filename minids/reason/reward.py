@@ -20,7 +20,10 @@ Accuracy and format are apart so that a report can tell "cannot do sums" from "c
 outside the blocks costs the format reward, not the accuracy; two answers, an open tag or anything after the
 answer cost both.
 
-Left out: answers that are not integers (see `reason.gym`), reward models, penalties for length.
+Answers that are no integers belong to environments (`reason.environments`): a problem that has a `judge` is asked, with
+the text of the answer block and nothing else, and what it says is believed only if it is exactly 1.
+
+Left out: reward models, penalties for length.
 """
 
 import re
@@ -37,7 +40,7 @@ MAX_DIGITS = 64
 _TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 _ANY_TAG = re.compile("|".join(map(re.escape, _TAGS)) + r"|<｜[^｜<>]*｜>")
 _INTEGER = re.compile(rf"0|-?[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")  # not \d: it takes the digits of every script
-_BLANK = " \t\r\n"
+BLANK = " \t\r\n"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def parse_integer(text):
 
     Blanks around it are ignored. At most 64 digits, so a long string of nines costs nothing.
     """
-    match = _INTEGER.fullmatch(text.strip(_BLANK))
+    match = _INTEGER.fullmatch(text.strip(BLANK))
     return int(match[0]) if match else None
 
 
@@ -78,17 +81,17 @@ def _parse_tags(text, expected):
     thought = text[tags[0].end():tags[1].start()] if names[:2] == _TAGS[:2] == expected[:2] else None
     if names != expected:  # missing, doubled, nested, out of order, or another special token
         return Reply(thought, None, False)
-    if text[tags[-1].end():].strip(_BLANK):  # "5</answer> or 6": a second opinion after the answer
+    if text[tags[-1].end():].strip(BLANK):  # "5</answer> or 6": a second opinion after the answer
         return Reply(thought, None, False)
     answer = text[tags[-2].end():tags[-1].start()]
     outside = text[:tags[0].start()] + (text[tags[1].end():tags[2].start()] if len(tags) == 4 else "")
-    return Reply(thought, answer, not outside.strip(_BLANK) and bool(answer.strip()))
+    return Reply(thought, answer, not outside.strip(BLANK) and bool(answer.strip()))
 
 
 def _parse_plain(text):
     if _ANY_TAG.search(text):
         return Reply(None, None, False)
-    body = text.rstrip(_BLANK)
+    body = text.rstrip(BLANK)
     thought, found, answer = body.rpartition("\nAnswer:")
     if not found or "\n" in answer or "Answer:" in thought or "Answer:" in answer:
         return Reply(body, None, False)
@@ -167,7 +170,8 @@ class RewardResult:
     language: float
     empty_think: bool  # a thought block that is there and blank: the model guesses
     truncated: bool
-    answer: int | None  # what was read, for majority votes; None if unreadable or cut off
+    answer: int | str | None  # what was read, for majority votes; None if unreadable or cut off
+    failure: str = ""  # why a user's verifier gave no verdict; the answer counts as wrong
 
 
 @dataclass(frozen=True)
@@ -188,11 +192,19 @@ class Reward:
         target = getattr(problem, "answer", problem)
         reply = parse_reply(reply_text, self.style)
         thought = reply.thought
-        right = accuracy(target, reply_text, style=self.style, finished=finished)
+        judge, failure = getattr(problem, "judge", None), ""
+        if judge is None:
+            right = accuracy(target, reply_text, style=self.style, finished=finished)
+            said = parse_integer(reply.answer) if finished and reply.answer is not None else None
+        elif finished and reply.answer is not None:
+            verdict = judge(reply.answer, reply_text.removesuffix(END))
+            right, said, failure = float(verdict.score == 1), verdict.answer, verdict.failure
+        else:
+            right, said = 0.0, None
         formed = format_reward(reply_text, style=self.style, finished=finished)
         language = language_consistency(reply_text if thought is None else thought, self.script)
         total = self.accuracy * right + self.format * formed + self.language * language
         return RewardResult(
             total=total if finished else 0.0, accuracy=right, format=formed, language=language,
-            empty_think=thought is not None and not thought.strip(), truncated=not finished,
-            answer=parse_integer(reply.answer) if finished and reply.answer is not None else None)
+            empty_think=thought is not None and not thought.strip(), truncated=not finished, answer=said,
+            failure=failure)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from minids.model import generate as sampler
-from minids.reason import grpo, tasks
+from minids.reason import environments, grpo, tasks
 from minids.reason.reward import Reward
 from minids.text import chat
 
@@ -35,7 +35,7 @@ def questions(config, families, step, rank=0, world=1):
         family = families[i % len(families)]
         weights = (config.sizes or {}).get(family)
         size = rng.choices(list(weights), weights=list(weights.values()))[0] if weights else None
-        drawn.append(tasks.sample(family, rng, "rl", size))
+        drawn.append(environments.sample(family, rng, "rl", size))
     tasks.assert_split(drawn, "rl")
     mine = range(rank, config.prompts, world)
     return [drawn[i] for i in mine], list(mine)

@@ -37,6 +37,11 @@ SIZES = {
     "word": {2: 0.3, 3: 0.45, 4: 0.25},
 }
 BEYOND = {"add": (6, 7), "chain": (6, 7), "word": (5, 6)}
+ABOUT = {
+    "add": "adding two numbers",
+    "chain": "adding and subtracting several",
+    "word": "short stories about things that people have",
+}
 
 
 @dataclass(frozen=True)
@@ -242,17 +247,21 @@ def sample(family, rng, split, size=None):
     raise MinidsError(f"tasks: no problem of family {family!r} and size {size} falls into the split {split!r}.")
 
 
-def problem_set(families, split, count, seed, size=None):
-    """`count` problems a family with different operands, drawn with a seed; asserted to lie in the split."""
-    out = []
+def problem_set(families, split, count, seed, size=None, draw=None):
+    """`count` problems a family with different operands, drawn with a seed; asserted to lie in the split.
+
+    `draw(family, rng, split, size)` draws one: `sample`, or that of all environments (`reason.environments`).
+    """
+    draw, out = draw or sample, []
     for family in families:
         rng, seen, missed = random.Random(f"{seed} {split} {family} {size}"), set(), 0
         while len(seen) < count:
-            problem = sample(family, rng, split, size)
+            problem = draw(family, rng, split, size)
             missed = missed + 1 if problem.key in seen else 0
             if missed > 2_000:
                 raise MinidsError(
-                    f"tasks: only {len(seen)} of {count} different {family!r} problems (size {size}) are in {split!r}."
+                    f"tasks: only {len(seen)} of {count} different {family!r} problems (size {size}) are in {split!r}. "
+                    "Ask for fewer (eval.problems and eval.sampled_problems in a recipe)."
                 )
             if not missed:
                 seen.add(problem.key)

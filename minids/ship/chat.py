@@ -14,18 +14,13 @@ import sys
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
-from minids.reason import tasks
+from minids.reason import environments, tasks
 from minids.reason.rollout import prompt_of
 
 HELP = """/again            ask the last question again, with new random numbers (at temperature 1 if it is 0)
 /temperature T    0: always the likeliest token; 1: as the model was trained to sample
 /help  /quit      Ctrl-C stops an answer, Ctrl-D leaves"""
 CUT = "(cut off: the answer did not end within the tokens allowed)"
-KNOWN = {
-    "add": "adding two numbers",
-    "chain": "adding and subtracting several",
-    "word": "short stories about things that people have",
-}
 
 
 def talk(opened, *, temperature=0.0, max_new_tokens=320, seed=0, source=None, out=None):
@@ -68,7 +63,8 @@ def greeting(opened):
         )
     rng, lines = random.Random(2), [f"{size}, trained on nothing but"]
     for family in opened.families:
-        lines.append(f"  {KNOWN[family] + ',':<48} as in  {tasks.sample(family, rng, 'test').question}")
+        env = environments.get(family)
+        lines.append(f"  {env.about + ',':<48} as in  {env.sample(rng, 'test').question}")
     lines.append("It knows no facts, and answers anything else with nonsense. Each question stands by itself. /help")
     return "\n".join(lines)
 

@@ -17,7 +17,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.model.transformer import Transformer
-from minids.reason import tasks
+from minids.reason import environments, tasks
 from minids.reason.evaluate import EvalConfig
 from minids.ship import hub
 from minids.text.tokenizer import Tokenizer
@@ -54,7 +54,7 @@ def open_folder(folder, device="cpu"):
     folder = find_model(given)
     about = _read_object(folder / ABOUT)
     style, families = about.get("style", "tags"), about.get("families", list(tasks.FAMILIES))
-    known = isinstance(families, list) and families and all(f in tasks.FAMILIES for f in families)
+    known = isinstance(families, list) and families and all(environments.named(f) for f in families)
     if style not in ("tags", "direct", "plain") or not known:
         raise MinidsError(
             f"{folder / ABOUT}: style or families are not known. Delete it to ask the model in the chat template."

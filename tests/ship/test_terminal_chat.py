@@ -166,7 +166,7 @@ def test_in_a_terminal(opened, says, monkeypatch):
 def test_the_greeting_has_an_example_of_each_family(opened):
     text = chat.greeting(opened)
     for family in tasks.FAMILIES:
-        assert chat.KNOWN[family] in text
+        assert tasks.ABOUT[family] in text
     assert text == chat.greeting(opened) and text.count("as in") == 3
 
 
