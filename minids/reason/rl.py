@@ -19,6 +19,7 @@ left them.
 
 import random
 import time
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,8 @@ from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.stop import StopOnSignal
 
+MOST_FAILURES = 0.9  # of an iteration's answers that a verifier may leave without a verdict
+IDLE = 10  # iterations without any difference in any group, until a warning
 LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 does not
 CHOICES = {
     "baseline": ("mean", "loo", "none"), "scale": ("std", "batch", "none"), "aggregation": grpo.AGGREGATIONS,
@@ -177,7 +180,8 @@ class _Run:
         )
         self.flat = FlatGradients(model)
         self.reference = [p.detach().clone() for p in model.parameters()]
-        self.step = self.tokens = 0
+        self.step = self.tokens = self.idle = 0
+        self.warned = False
         self.seconds = self.sampling = self.updating = 0.0
 
     def start(self, resume):
@@ -233,6 +237,12 @@ class _Run:
         shared = self.comm.gather({**sums, **update, "stop": float(stop_requested)})
         total = {k: sum(part[k] for part in shared) for k in shared[0] if k != "logp_gap"}
         n, tokens = total["answers"], total["answer_tokens"]
+        if total["failed"] > MOST_FAILURES * n:
+            why = next((r.failure for r in rollouts.results if r.failure), "see the other process")
+            raise MinidsError(
+                f"{self.stage} iteration {self.step}: {total['failed']} of {n} answers could not be graded: {why}. "
+                "Nothing of this iteration is kept. Mend it, then go on with --resume."
+            )
         self.tokens += int(tokens)
         line = {
             "stage": self.stage, "step": self.step, "reward": total["reward"] / n, "accuracy": total["accuracy"] / n,
@@ -245,9 +255,26 @@ class _Run:
             "seconds": round(self.seconds, 3), "sampling_share": round(self.sampling / max(1e-9, self.seconds), 3),
             "families": {f: total[f"right {f}"] / max(1.0, total[f"n {f}"]) for f in self.families},
         }  # fmt: skip
+        if total["failed"]:
+            line["failed"] = total["failed"] / n
+        if total["zero_variance"] == n:
+            line["warning"] = "all rewards of each group were equal: nothing was learned"
+        self._warn(line)
         if self.metrics:
             self.metrics.write(**line)
         return {**line, "stop": total["stop"] > 0}
+
+    def _warn(self, line):
+        """Says once in a process that for IDLE iterations in a row no group had a difference to learn from."""
+        self.idle = self.idle + 1 if "warning" in line else 0
+        if self.idle == IDLE and self.comm.rank == 0 and not self.warned:
+            self.warned = True
+            warnings.warn(
+                f"{self.stage} iteration {self.step}: in {IDLE} iterations in a row all rewards of each group were "
+                f"equal (accuracy {line['accuracy']:.0%}), so nothing was learned. If that is no sign of success, the "
+                "problems are too hard, or the reward never differs; the run goes on.",
+                stacklevel=2,
+            )
 
     def _summary(self, rollouts, rewards_N, informative_N):
         results = rollouts.results
@@ -256,6 +283,7 @@ class _Run:
             "zero_variance": float((~informative_N).sum()), "accuracy": sum(r.accuracy for r in results),
             "format": sum(r.format for r in results), "truncated": sum(r.truncated for r in results),
             "empty_think": sum(r.empty_think for r in results), "language": sum(r.language for r in results),
+            "failed": sum(bool(r.failure) for r in results),
         }  # fmt: skip
         for f in self.families:
             of = [r.accuracy for r, p in zip(results, rollouts.problems) if p.family == f]

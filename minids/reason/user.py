@@ -1,0 +1,111 @@
+"""Problems of yours as an environment: a file of questions and answers, and if you like a function that grades.
+
+    user:problems.jsonl                      lines {"question": "2 tens and 3", "answer": "23"}
+    user:problems.jsonl@check.py:verify      the same, graded by verify(question, answer, reply) (`reason.verifiers`)
+
+Without a function an answer is right if it is the problem's own, blanks between words aside. A line may have a
+"thought"; then pretraining and SFT can learn from the file too. A question that stands there twice with different
+answers is refused. The split is decided by a hash of the question, so a file of n problems has about n/10 to test on:
+set eval.problems accordingly.
+"""
+
+import json
+from pathlib import Path
+
+from minids.errors import MinidsError
+from minids.reason import tasks
+from minids.reason.environments import MAX_ANSWER, Environment, Item, Verdict
+from minids.reason.verifiers import Verifier
+
+MAX_LINE_BYTES = 65536
+EXAMPLE = 'Give a file with lines like {"question": "2 tens and 3", "answer": "23"}.'
+
+
+class User(Environment):
+    """The problems of a file; `seconds` and `memory` are the limits of its function."""
+
+    def __init__(self, name, **limits):
+        path, at, source = name.removeprefix("user:").partition("@")
+        self.name, self.about = name, f"the problems of {Path(path).name}"
+        problems = read(path, name)
+        self.verifier = Verifier(source, **limits) if at else None
+        self.styles = tasks.STYLES if all(p.data is not None for p in problems) else ()
+        self.splits = {split: [p for p in problems if p.split == split] for split in tasks.SPLITS}
+
+    def sample(self, rng, split, size=None):
+        if size is not None or not self.splits[split]:
+            what = f"has no size {size!r}" if size is not None else f"has no problem in the split {split!r}; give more"
+            raise MinidsError(f"environment {self.name!r} {what}.")
+        return rng.choice(self.splits[split])
+
+    def score(self, problem, answer_text):
+        return self.judge(problem, answer_text).score
+
+    def judge(self, problem, answer_text, reply_text=""):
+        text = answer_text.strip()
+        if not text or len(text) > MAX_ANSWER or len(reply_text) > 16 * MAX_ANSWER:
+            return Verdict(0.0)
+        said = self.canonical(problem, text)
+        if self.verifier is None:
+            return Verdict(float(said == self.canonical(problem, problem.answer)), said)
+        score, failure = self.verifier(problem.question, problem.answer, text, reply_text)
+        return Verdict(score, said, failure and f"verifier {self.verifier.source}: {failure}")
+
+    def demonstrate(self, problem, style, rng=None):
+        return super().demonstrate(problem, style, rng) if problem.data is None else problem.data
+
+    def restore(self, question, answer, row):
+        return Item(self.name, question, answer, _key(question))
+
+    def close(self):
+        if self.verifier is not None:
+            self.verifier.close()
+
+
+def _key(question):
+    return "user " + " ".join(question.split())
+
+
+def read(path, family):
+    """The problems of a file; errors name the line."""
+    seen, out = {}, []
+    try:
+        with open(path, "rb") as file:
+            lines = enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), 1)
+            for number, raw in lines:
+                where = f"{path}, line {number}"
+                if len(raw) > MAX_LINE_BYTES:
+                    raise MinidsError(f"{where}: longer than {MAX_LINE_BYTES} bytes. {EXAMPLE}")
+                if not raw.strip():
+                    continue
+                item = _item(raw, family, where)
+                before = seen.setdefault(item.key, (item, number))
+                if before[0] is item:
+                    out.append(item)
+                elif before[0].answer != item.answer:
+                    raise MinidsError(
+                        f"{where}: the question of line {before[1]} again, with another answer. Where several answers "
+                        "are right, write it once and grade it with a function: user:FILE.jsonl@check.py:verify."
+                    )
+    except OSError as error:
+        raise MinidsError(f"{path}: not readable ({error.strerror or error}). {EXAMPLE}") from None
+    if not out:
+        raise MinidsError(f"{path}: holds no problem. {EXAMPLE}")
+    return out
+
+
+def _item(raw, family, where):
+    try:
+        line = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise MinidsError(f"{where}: no JSON in UTF-8 ({error}). {EXAMPLE}") from None
+    line = line if isinstance(line, dict) else {}
+    question, answer, thought = (line.get(k) for k in ("question", "answer", "thought"))
+    if type(answer) is int and abs(answer) < 10**64:
+        answer = str(answer)
+    texts = [question, answer] + [thought] * (thought is not None)
+    if not all(isinstance(t, str) and t.strip() for t in texts):
+        raise MinidsError(f'{where}: needs a "question" and an "answer", both not empty. {EXAMPLE}')
+    if len(answer.strip()) > MAX_ANSWER:
+        raise MinidsError(f"{where}: the answer is longer than {MAX_ANSWER} characters.")
+    return Item(family, question.strip(), answer.strip(), _key(question), data=thought)
