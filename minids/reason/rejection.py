@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
-from minids.reason import rollout, tasks
+from minids.reason import environments, rollout, tasks
 from minids.reason.reward import SCRIPTS, Reward
 from minids.train.parallel import Comm
 
@@ -69,7 +69,7 @@ def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None
     """([(ids, prompt length)], what was drawn and kept): documents for `documents.Documents.of`, the same on every
     process."""
     comm, rng = comm or Comm(), random.Random(f"rejection {seed}")
-    problems = [tasks.sample(families[i % len(families)], rng, "rl") for i in range(config.questions)]
+    problems = [environments.sample(families[i % len(families)], rng, "rl") for i in range(config.questions)]
     tasks.assert_split(problems, "rl")
     reward = Reward(style=style, script=config.script)
     n, found = config.samples, {}

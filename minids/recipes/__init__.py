@@ -218,13 +218,17 @@ def _check_edge(section, where):
 
 
 def _check_families(families, where):
+    from minids.reason import environments
     from minids.reason.tasks import FAMILIES
 
     if not isinstance(families, list) or not families:
         raise MinidsError(f"{where}: families must be a list that names at least one of {', '.join(FAMILIES)}.")
     for family in families:
-        if family not in FAMILIES:
-            raise MinidsError(f"{where}: family {family!r} is not one of {', '.join(FAMILIES)}.")
+        try:
+            environments.get(family)
+        except MinidsError as error:
+            raise MinidsError(f"{where}: {error}") from None
+
 
 
 def model_values(recipe, vocab_size, eos_token_id=1, **change):
