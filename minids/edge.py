@@ -11,7 +11,7 @@ questions can be asked of it, with intervals over problems.
 """
 
 from minids.progress import Progress
-from minids.reason import evaluate, metrics, tasks
+from minids.reason import environments, evaluate, metrics
 
 KS = (1, 4, 16, 64, 256)
 
@@ -38,7 +38,7 @@ def edge(job):
 
 def count_right(job, model, style, family, size, problems, tries, max_new_tokens, bar):
     """How many of `tries` samples are right, for each of so many held-out problems of one size."""
-    chosen = tasks.problem_set([family], "test", problems, job.seed, size)
+    chosen = environments.problem_set([family], "test", problems, job.seed, size)
     found = evaluate.answer(
         model, job.tokenizer, chosen, style=style, n=tries, temperature=1.0, max_new_tokens=max_new_tokens,
         seed=job.seed, comm=job.comm, progress=bar,

@@ -213,7 +213,7 @@ def _check_edge(section, where):
     for family, sizes in asked.items():
         if not isinstance(sizes, list) or not all(isinstance(s, int) and s > 0 for s in sizes):
             raise MinidsError(f"{where}: asked.{family} must be a list of sizes, got {sizes!r}.")
-        if old := [s for s in sizes if s in SIZES[family]]:
+        if old := [s for s in sizes if s in SIZES.get(family, ())]:
             raise MinidsError(f"{where}: asked.{family} names {old[0]}, which pretraining has; ask for a size beyond.")
 
 
@@ -228,7 +228,6 @@ def _check_families(families, where):
             environments.get(family)
         except MinidsError as error:
             raise MinidsError(f"{where}: {error}") from None
-
 
 
 def model_values(recipe, vocab_size, eos_token_id=1, **change):
