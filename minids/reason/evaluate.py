@@ -107,7 +107,9 @@ def summarise(stage, family, greedy, once, many=(), seed=0):
         n = len(many[0])
         counts = [int(sum(r.accuracy for r, _, _ in answers)) for answers in many]
         ks = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256) if k <= n]
-        row["pass_at"] = {str(k): _mean(metrics.pass_at_k(n, c, k) for c in counts) for k in ks}
+        each = {str(k): [metrics.pass_at_k(n, c, k) for c in counts] for k in ks}
+        row["pass_at"] = {k: _mean(values) for k, values in each.items()}
+        row["pass_at_ci"] = {k: list(metrics.bootstrap_ci(values, seed=seed)) for k, values in each.items()}
         row["maj_at"] = {str(k): _mean(_majority([r for r, _, _ in a], k) for a in many) for k in ks}
         row["sampled_n"] = len(many)
     return row

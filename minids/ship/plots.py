@@ -142,7 +142,7 @@ def line_chart(
 ):
     """Lines over a shared x axis.
 
-    series    dicts: points [(x, y)], color, and if wanted: name, faint, dash, dots
+    series    dicts: points [(x, y)], color, and if wanted: name, faint, dash, dots, spread [(x, low, high)]
     marks     (y, text) pairs: dashed horizontal lines with a note
     """
     xs = [x for s in series for x, _ in s["points"]]
@@ -180,6 +180,9 @@ def line_chart(
         style = f"stroke:var(--{s['color']})" + (";stroke-dasharray:5 4" if s.get("dash") else "")
         kind = "line faint" if s.get("faint") else "line"
         body.append(f'<polyline class="{kind}" style="{style}" points="{path}"/>')
+        for a, below, above in s.get("spread", ()):
+            place = f'x1="{x(a):.1f}" x2="{x(a):.1f}" y1="{y(below):.1f}" y2="{y(above):.1f}"'
+            body.append(f'<line style="stroke:var(--{s["color"]});stroke-width:5;stroke-opacity:.28" {place}/>')
         if s.get("dots") or len(s["points"]) == 1:
             for a, b in s["points"]:
                 tip = f"{s.get('name', '')} {x.form(a)}: {form(b)}".strip()

@@ -80,7 +80,7 @@ def html(run):
     it cost."""
     sections = [
         before_and_after, report_stages.stages, report_stages.distillation, report_findings.sharpening,
-        report_curves.reinforcement, report_findings.samples,
+        report_stages.edge, report_curves.reinforcement, report_findings.samples,
         report_findings.longer, report_findings.controls, report_curves.losses, report_curves.experts,
         time_and_cost, going_on,
     ]  # fmt: skip

@@ -35,9 +35,14 @@ def _pass_at_k(run, family):
     curves = {s: c for s in ("base", "sft", run.after) if (c := run.curve(s, family))}
     if not curves:
         return ""
-    series = [{"name": NAMES[s], "color": COLORS[s], "points": c, "dots": True} for s, c in curves.items()]
+    series = [
+        {"name": NAMES[s], "color": COLORS[s], "points": c, "dots": True, "spread": _spread(run, s, family)}
+        for s, c in curves.items()
+    ]
     legend = [(NAMES[s], COLORS[s]) for s in curves]
     caption = "Look at both ends: k = 1 is how often it is right, the largest k is what lies within reach."
+    if any(s["spread"] for s in series):
+        caption += " Bars: 95 % intervals over problems."
     guess = next((c for s in curves if (c := run.curve(s, family, "guess_at")) and _enough(run, s)), [])
     if guess:
         series.append({"name": "blind guess", "color": "soft", "points": guess, "dash": True})
@@ -48,6 +53,12 @@ def _pass_at_k(run, family):
         y_range=(0, 1), log_x=True, x_ticks=[k for k, _ in series[0]["points"]], form=plots.percent,
     )  # fmt: skip
     return figure("All families" if family == "all" else family, drawing, caption, legend)
+
+
+def _spread(run, stage, family):
+    values = run.row(stage, family).get("pass_at_ci")
+    values = values if isinstance(values, dict) else {}
+    return [(int(k), *ci) for k, ci in values.items() if str(k).isdecimal() and page.span(ci)]
 
 
 def _enough(run, stage, problems=500):

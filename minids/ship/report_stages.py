@@ -1,10 +1,11 @@
-"""The stages of R1's recipe one below the other, as R1's paper shows its Dev1 to Dev3, and what distillation gave.
+"""The stages of R1's recipe one below the other, as R1's paper shows its Dev1 to Dev3; what distillation gave; RL at the
+edge of competence.
 
 Each function takes a `report_data.Run` and returns a section of HTML, "" where the run holds nothing for it.
 """
 
-from minids.ship import plots
-from minids.ship.page import duration, escape, paragraph, share, signed, table
+from minids.ship import page, plots
+from minids.ship.page import duration, escape, figure, paragraph, share, signed, table
 from minids.ship.report_data import NAMES
 
 WHAT = {
@@ -111,3 +112,49 @@ def distillation(run):
         "<h2>A small model: told, or left to try</h2>" + paragraph(intro)
         + table(head, rows) + (f'<div class="verdict">{escape(verdict)}</div>' if verdict else "")
     )  # fmt: skip
+
+
+EDGE = {"base": ("base model", "base"), "model": ("after GRPO", "grpo"), "edge": ("after RL on this length", "f2")}
+
+
+def edge(run):
+    """pass@k on problems longer than any of pretraining, and what became of those that the base model never solved."""
+    rows = {}
+    for row in run.results.get("edge") or []:
+        if isinstance(row, dict) and isinstance(row.get("right"), list) and isinstance(row.get("pass_at"), dict):
+            rows.setdefault((str(row.get("family")), row.get("size")), {})[row.get("stage")] = row
+    drawings, said = [], []
+    for (family, size), of in rows.items():
+        stages = [s for s in EDGE if s in of]
+        series = [{"name": EDGE[s][0], "color": EDGE[s][1], "dots": True,
+                   "points": [(int(k), v[0]) for k, v in of[s]["pass_at"].items()],
+                   "spread": [(int(k), *v[1:]) for k, v in of[s]["pass_at"].items()]} for s in stages]  # fmt: skip
+        drawing = plots.line_chart(
+            f"pass@k, {family}, size {size}", series, "k, number of samples at T=1 (log scale)",
+            "solved by one of k (%)", y_range=(0, 1), log_x=True, x_ticks=[k for k, _ in series[0]["points"]],
+            form=plots.percent,
+        )  # fmt: skip
+        caption = "No problem of this size was in pretraining. Bars: 95 % intervals over problems."
+        drawings.append(figure(f"{family}, size {size}", drawing, caption, [EDGE[s] for s in stages]))
+        if {"base", "edge"} <= of.keys():
+            said.append(_never(family, size, of))
+    if not drawings:
+        return ""
+    return "<h2>At the edge of competence</h2>" + "".join(map(paragraph, said)) + page.grid(*drawings)
+
+
+def _never(family, size, of):
+    base, edge = of["base"], of["edge"]
+    never = [i for i, n in enumerate(base["right"]) if n == 0]
+    solved = sum(edge["right"][i] > 0 for i in never)
+    often = sum(edge["right"][i] > edge["tries"] / 2 for i in never)
+    k = str(max(int(k) for k in base["pass_at"]))
+    (a, _, top), (b, low, _) = base["pass_at"][k], edge["pass_at"][k]
+    word = "That is new ability at this k." if low > top else "The intervals overlap: new ability is not shown."
+    if b < a:
+        word = "That is no new ability."
+    return (
+        f"{family}, size {size}: of {len(base['right'])} problems the base model solved {len(never)} in none of "
+        f"{base['tries']} samples; after RL on this length {solved} of those are solved at least once, {often} more "
+        f"often than not. pass@{k} went from {share(a)} to {share(b)}. {word}"
+    )
