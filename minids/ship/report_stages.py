@@ -1,5 +1,4 @@
-"""The stages of R1's recipe one below the other, as R1's paper shows its Dev1 to Dev3; what distillation gave; RL at the
-edge of competence.
+"""R1's stages one below the other, as its paper shows Dev1 to Dev3; what distillation gave; RL at the edge of competence.
 
 Each function takes a `report_data.Run` and returns a section of HTML, "" where the run holds nothing for it.
 """
