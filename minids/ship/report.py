@@ -34,6 +34,10 @@ STEPS = (
     "{cold}<b>GRPO</b> shows nothing any more: the model answers each question several times, a program "
     "checks the answers, and what was better than its group becomes more likely.</p>"
 )
+MANY_STEPS = (
+    "<p><b>Pretraining</b> shows worked solutions, careful and hasty ones. What follows is the way of DeepSeek-R1, in "
+    "several steps; they are told one by one below, under <b>Stage by stage</b>.</p>"
+)
 COLD = (
     "The <b>cold start</b> (SFT) teaches to think inside &lt;think&gt; and to answer inside &lt;answer&gt;, "
     "mostly by hasty examples. "
@@ -174,6 +178,8 @@ def before_and_after(run):
     )
     cold = "sft" in run.records or run.before == "sft"
     words = STEPS.format(count="three" if cold else "two", cold=COLD if cold else "") + TERMS
+    if "rl1" in run.records:
+        words = MANY_STEPS + TERMS
     if {"direct", "random_reward"} <= set(run.stages):
         words += CONTROL_TERMS
     words += f"<p>The tasks:</p><ul>{tasks}</ul>"

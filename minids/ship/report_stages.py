@@ -33,7 +33,7 @@ def stages(run):
     if "rl1" not in run.records:
         return ""
     families, rows, marked = run.families, [], []
-    for stage, what in WHAT.items():
+    for stage in WHAT:
         record = run.records.get(RECORDS.get(stage, stage))
         if record is None:
             continue
@@ -44,11 +44,14 @@ def stages(run):
                  for f in ("all", *families)] if run.row(stage) else ["–"] * (1 + len(families))  # fmt: skip
         length = run.value(stage, "length")
         rows.append([
-            (NAMES.get(stage, "rejection sampling"), what), *cells, share(run.value(stage, "language")),
+            NAMES.get(stage, "rejection sampling"), *cells, share(run.value(stage, "language")),
             "–" if length is None else f"{length:.0f}", "–" if seconds is None else duration(seconds),
         ])  # fmt: skip
     head = ["stage", "all families", *families, "one script", "tokens an answer", "cost"]
-    return "<h2>Stage by stage</h2>" + paragraph(INTRO) + table(head, rows, marked) + _judged(run)
+    names = "".join(
+        f"<li><b>{escape(NAMES.get(s, 'rejection sampling'))}</b>: {escape(what)}</li>" for s, what in WHAT.items()
+    )
+    return f"<h2>Stage by stage</h2>{paragraph(INTRO)}<ul>{names}</ul>{table(head, rows, marked)}{_judged(run)}"
 
 
 def _judged(run):
