@@ -1,4 +1,4 @@
-"""R1's stages one below the other, as its paper shows Dev1 to Dev3; what distillation gave; RL at the edge of competence.
+"""The stages of R1's recipe one below the other, as its paper shows Dev1 to Dev3; distillation; RL at the edge.
 
 Each function takes a `report_data.Run` and returns a section of HTML, "" where the run holds nothing for it.
 """
