@@ -11,23 +11,17 @@ with r_i. With w_it = pi(o_it) / pi_old(o_it) and A_i the advantage, one optimiz
     agg         sequence_mean   1/N sum_i 1/|o_i| sum_t       DeepSeekMath eq. 3
                 token_mean      1/(sum_i |o_i|) sum_i sum_t   DAPO, arXiv 2503.14476, section 3.3
                 constant        1/(N C) sum_i sum_t           Dr. GRPO, section 3
-    clip        symmetric (PPO), higher (DAPO section 3.1: clip_high > clip_low), none, or
-                dual (arXiv 1912.09729): for A < 0 the term is never below dual_delta * A, so that one
-                huge ratio cannot dominate the step
-    ratio       token, w_it as above; or sequence, exp(1/|o_i| sum_t log w_it) for every token of an answer
-                (GSPO, arXiv 2507.18071). R1 (arXiv 2501.12948, eq. 1) writes the ratio of whole answers,
-                without 1/|o_i|; DeepSeekMath's eq. 3 and the libraries use the token ratio, the default here
+    k_it        k1, k2, k3, see `kl_estimate`; with kl_unbiased times w_it, the gradient of which belongs to it
+                (DeepSeek-V3.2, arXiv 2512.02556, eq. 7)
 
-    | name                | aggregation   | scale | clip             | kl        |
-    |---------------------|---------------|-------|------------------|-----------|
-    | GRPO (DeepSeekMath) | sequence_mean | std   | symmetric        | k3, 0.04  |
-    | R1, token ratio     | sequence_mean | std   | symmetric 10     | k3, 0.001 |
-    | Dr. GRPO            | constant      | none  | symmetric 0.2    | none      |
-    | DAPO                | token_mean    | std   | higher 0.2, 0.28 | none      |
+and what only matters once the ratios have left 1 (which ratio, which clip, another policy that sampled, answers
+that the policy has left behind) is in `ratios`. R1 (arXiv 2501.12948, eq. 1) writes the ratio of whole answers,
+without 1/|o_i|; DeepSeekMath's eq. 3 and the libraries use the token's, the default here. Settings by the names of
+the papers: `family`.
 
 Shapes: N answers (group after group), T answer positions, padded on the right. mask_NT is 1 on the tokens
 that the policy chose: the answer INCLUDING its stop token. Leaving the stop token out is the classic mistake:
-the policy then never learns when to stop, and the gradient is wrong (tests/reason/test_gradient.py measures
+the policy then never learns when to stop, and the gradient is wrong (`python -m minids.reason.exact` prints
 how wrong).
 
 Trade-offs. 1/|o_i| and 1/std make the step size even across answers and questions but bias the gradient of
@@ -35,17 +29,17 @@ the expected reward (long wrong answers are punished less, easy and hard questio
 with constant aggregation gives exactly (G-1)/G times the true gradient, leave-one-out the gradient itself. On
 the first optimizer step of a batch w = 1, so clipping acts only from the second step on.
 
-Left out: a critic, GSPO's token variant, CISPO, SAPO, entropy bonuses; reward shaping by length belongs to
-the reward.
+Left out: a critic, SAPO, entropy bonuses; reward shaping by length belongs to the reward (`shaping`).
 """
 
 import torch
 
 from minids.errors import MinidsError
 from minids.model import sampling
+from minids.reason import ratios
 
 AGGREGATIONS = ("sequence_mean", "token_mean", "constant")
-CLIPS = ("none", "symmetric", "higher", "dual")
+RATIOS, CLIPS, CORRECTIONS = ratios.RATIOS, ratios.CLIPS, ratios.CORRECTIONS
 KLS = ("none", "k1", "k2", "k3")
 
 
@@ -169,19 +163,50 @@ def _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated
     return mask_NT, kept_N
 
 
+def check_settings(*, aggregation="token_mean", constant=None, ratio="token", clip="symmetric", clip_low=0.2,
+                   clip_high=None, dual_delta=None, kl="none", kl_coef=0.0, kl_unbiased=False, correction="none",
+                   correction_cap=None, off_policy_threshold=None, **_):
+    """Refuses settings of `grpo_loss` that are unknown or do not fit together -> the clip's (low, high)."""
+    _choose("aggregation", aggregation, AGGREGATIONS)
+    _choose("ratio", ratio, RATIOS)
+    _choose("clip", clip, CLIPS)
+    _choose("kl", kl, KLS)
+    _choose("correction", correction, CORRECTIONS)
+    low, high = ratios.clip_bounds(clip, clip_low, clip_high, dual_delta)
+    if aggregation == "constant" and not (constant and constant > 0):
+        raise MinidsError("grpo: aggregation='constant' needs constant=, the longest answer in tokens")
+    if kl == "none" and kl_coef:
+        raise MinidsError(f"grpo: kl_coef={kl_coef} has no effect with kl='none'; choose k1, k2 or k3")
+    if kl_unbiased and kl not in ("k1", "k3"):
+        raise MinidsError(f"grpo: kl_unbiased=True does not fit kl={kl!r}: it needs an estimate whose mean is the KL, "
+                          "k1 or k3")
+    ratios.check_off_policy(correction, correction_cap, off_policy_threshold)
+    return low, high
+
+
 def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean", constant=None,
               ratio="token", clip="symmetric", clip_low=0.2, clip_high=None, dual_delta=None,
-              kl="none", kl_coef=0.0, ref_logp_NT=None, informative_N=None, skip_zero_variance=False,
-              finished_N=None, mask_truncated=False, normalizer=None):
-    """The scalar to minimise, and what to log. The equations are at the top of this module.
+              kl="none", kl_coef=0.0, ref_logp_NT=None, kl_unbiased=False,
+              sampler_logp_NT=None, correction="none", correction_cap=None, off_policy_threshold=None,
+              informative_N=None, skip_zero_variance=False, finished_N=None, mask_truncated=False, normalizer=None):
+    """The scalar to minimise, and what to log. The equations are at the top of this module and of `ratios`.
 
     logp_NT       log-probabilities of the sampled tokens under the policy being trained (with gradient)
-    old_logp_NT   the same under the policy that sampled them: recorded once, kept for every step on the batch
+    old_logp_NT   the same under the policy at the start of the batch: recorded once, kept for every step on it
     adv_N         advantages (also [N, T])
     mask_NT       1 or True on answer tokens, stop token included; what stands elsewhere is never used
     constant      C of aggregation="constant": the longest answer allowed (Dr. GRPO)
-    clip_high     None: equal to clip_low. "symmetric" has one bound; "higher" and "dual" use both
+    clip_high     None: equal to clip_low. "symmetric" has one bound; "higher" and "dual" use both, "cispo" this one
     dual_delta    bound on the ratio where the advantage is negative; above 1 + clip_high
+    kl_unbiased   the KL estimate times the token's ratio, whatever `ratio` is: its gradient is then that of
+                  KL(pi || ref) on any step of the batch (with k3 or k1; V3.2 eq. 7)
+    sampler_logp_NT
+                  log-probabilities as the sampler says it drew them, if that was not the policy of old_logp_NT;
+                  used by correction and off_policy_threshold. None: old_logp_NT
+    correction    weights for such a sampler, at most correction_cap (see `ratios`)
+    off_policy_threshold
+                  answers of negative advantage that are less likely by more than this, in nats a token, than when
+                  they were sampled leave the policy term; they still count in the denominator (as in TRL)
     skip_zero_variance
                   rows with informative_N False are treated as if they were not in the batch: no KL, not
                   counted in the denominator (without it they count, as in TRL, and KL pulls on them)
@@ -192,19 +217,21 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
                   whole
 
     Returns (loss, metrics), metrics as floats over the tokens used: tokens, sequences, ratio_mean/_min/_max,
-    approx_kl (k3 to the old policy), clip_fraction (tokens whose gradient was clipped away) and its low, high
-    and dual parts, kl (to the reference, if used), policy_loss.
+    approx_kl (k3 to the old policy), clip_fraction (tokens that the clip acts on: their gradient is gone, with
+    "cispo" a part of their weight) and its low, high and dual parts, kl (to the reference, if used), policy_loss;
+    with a correction its mean weight (correction_mean), with a threshold the share of tokens left out
+    (off_policy_fraction).
     """
-    _choose("aggregation", aggregation, AGGREGATIONS)
-    _choose("ratio", ratio, ("token", "sequence"))
-    _choose("kl", kl, KLS)
-    low, high = _clip_bounds(clip, clip_low, clip_high, dual_delta)
-    if aggregation == "constant" and not (constant and constant > 0):
-        raise MinidsError("grpo: aggregation='constant' needs constant=, the longest answer in tokens")
+    low, high = check_settings(
+        aggregation=aggregation, constant=constant, ratio=ratio, clip=clip, clip_low=clip_low, clip_high=clip_high,
+        dual_delta=dual_delta, kl=kl, kl_coef=kl_coef, kl_unbiased=kl_unbiased, correction=correction,
+        correction_cap=correction_cap, off_policy_threshold=off_policy_threshold)
     if kl != "none" and ref_logp_NT is None:
         raise MinidsError(f"grpo: kl={kl!r} needs ref_logp_NT, the reference model's log-probabilities")
-    if kl == "none" and kl_coef:
-        raise MinidsError(f"grpo: kl_coef={kl_coef} has no effect with kl='none'; choose k1, k2 or k3")
+    if correction != "none" and sampler_logp_NT is None:
+        raise MinidsError(f"grpo: correction={correction!r} needs sampler_logp_NT, the sampler's log-probabilities")
+    if sampler_logp_NT is not None and correction == "none" and off_policy_threshold is None:
+        raise MinidsError("grpo: sampler_logp_NT has no effect without correction or off_policy_threshold")
     if not logp_NT.shape == old_logp_NT.shape == mask_NT.shape:
         raise MinidsError(f"grpo: logp {tuple(logp_NT.shape)}, old_logp {tuple(old_logp_NT.shape)} and mask "
                           f"{tuple(mask_NT.shape)} must have one shape [answers, positions]")
@@ -215,21 +242,26 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
     length_N1 = weight_NT.sum(1, keepdim=True).clamp(min=1)
 
     # Padding may hold anything: it is replaced before exp, so that neither value nor gradient can become NaN.
-    log_ratio_NT = torch.where(mask_NT, logp_NT - old_logp_NT.detach(), 0.0)
-    if ratio == "sequence":
-        log_ratio_NT = (log_ratio_NT.sum(1, keepdim=True) / length_N1).expand_as(logp_NT)
-    ratio_NT = log_ratio_NT.exp()
-
-    gain_NT = ratio_NT * adv_NT
-    if clip != "none":
-        gain_NT = torch.minimum(gain_NT, ratio_NT.clamp(1 - low, 1 + high) * adv_NT)
-    if clip == "dual":
-        gain_NT = torch.where(adv_NT < 0, torch.maximum(gain_NT, dual_delta * adv_NT), gain_NT)
+    token_log_ratio_NT = torch.where(mask_NT, logp_NT - old_logp_NT.detach(), 0.0)
+    log_ratio_NT = ratios.sequence_log_ratio(token_log_ratio_NT, length_N1, ratio)
+    gain_NT = ratios.surrogate(log_ratio_NT.exp(), adv_NT, logp_NT, clip, low, high, dual_delta)
+    more = {}
+    sampler_NT = old_logp_NT if sampler_logp_NT is None else sampler_logp_NT
+    if off_policy_threshold is not None:
+        kept_NT = ratios.on_policy_enough(logp_NT, sampler_NT, adv_NT, mask_NT, length_N1, off_policy_threshold)
+        gain_NT = torch.where(kept_NT, gain_NT, 0.0)
+        more["off_policy_fraction"] = _mean((~kept_NT).float(), mask_NT)
+    if correction != "none":
+        trust_NT = ratios.sampler_weights(old_logp_NT, sampler_NT, mask_NT, correction, correction_cap)
+        gain_NT = gain_NT * trust_NT
+        more["correction_mean"] = _mean(trust_NT, mask_NT)
     loss_NT = -gain_NT
     kl_NT = None
     if kl != "none":
         x_NT = torch.where(mask_NT, logp_NT - ref_logp_NT.detach(), 0.0)
         kl_NT = kl_estimate(x_NT, 0.0, kl)
+        if kl_unbiased:
+            kl_NT = token_log_ratio_NT.exp() * kl_NT
         loss_NT = loss_NT + kl_coef * kl_NT
 
     if aggregation == "sequence_mean":
@@ -241,25 +273,12 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
 
     policy_loss = -(torch.where(mask_NT, gain_NT, 0.0) * weight_NT).sum().detach() / denominator
     metrics = _metrics(log_ratio_NT, adv_NT, mask_NT, clip, low, high, dual_delta, kl_NT)
-    return loss, {**metrics, "sequences": float(kept_N.sum()), "policy_loss": policy_loss.item()}
+    return loss, {**metrics, **more, "sequences": float(kept_N.sum()), "policy_loss": policy_loss.item()}
 
 
-def _clip_bounds(clip, clip_low, clip_high, dual_delta):
-    _choose("clip", clip, CLIPS)
-    if clip == "symmetric" and clip_high not in (None, clip_low):
-        raise MinidsError(f"grpo: clip='symmetric' with clip_low={clip_low} and clip_high={clip_high}; "
-                          "use clip='higher' for two different bounds")
-    if clip == "higher" and clip_high is None:
-        raise MinidsError("grpo: clip='higher' needs clip_high (DAPO uses 0.28 with clip_low=0.2)")
-    high = clip_low if clip_high is None else clip_high
-    if clip != "none" and not (clip_low > 0 and high > 0):
-        raise MinidsError(f"grpo: clip_low={clip_low} and clip_high={high} must be above 0")
-    if clip == "dual" and not (dual_delta and dual_delta > 1 + high):
-        raise MinidsError(f"grpo: clip='dual' needs dual_delta above 1 + clip_high = {1 + high}, "
-                          f"got {dual_delta}")
-    if clip != "dual" and dual_delta is not None:
-        raise MinidsError(f"grpo: dual_delta={dual_delta} has no effect with clip={clip!r}; use clip='dual'")
-    return clip_low, high
+@torch.no_grad()
+def _mean(x_NT, mask_NT):
+    return x_NT[mask_NT].mean().item() if mask_NT.any() else 0.0
 
 
 @torch.no_grad()
@@ -270,12 +289,9 @@ def _metrics(log_ratio_NT, adv_NT, mask_NT, clip, low, high, dual_delta, kl_NT):
              "clip_low_fraction", "clip_high_fraction", "clip_dual_fraction"]
     if not ratio.numel():
         return dict.fromkeys([*names, "clip_fraction", "kl"], 0.0)
-    never = torch.zeros_like(adv, dtype=torch.bool)
-    below = (ratio < 1 - low) & (adv < 0) if clip != "none" else never
-    above = (ratio > 1 + high) & (adv > 0) if clip != "none" else never
-    bound = (ratio > dual_delta) & (adv < 0) if clip == "dual" else never
+    acted = ratios.clip_fractions(ratio, adv, clip, low, high, dual_delta)
     values = [torch.tensor(float(ratio.numel())), ratio.mean(), ratio.min(), ratio.max(),
-              (ratio - 1 - log_ratio).mean(), *(flag.float().mean() for flag in (below, above, bound))]
+              (ratio - 1 - log_ratio).mean(), *(flag.float().mean() for flag in acted)]
     metrics = dict(zip(names, torch.stack([v.double().cpu() for v in values]).tolist()))
     metrics["clip_fraction"] = sum(metrics[f"clip_{part}_fraction"] for part in ("low", "high", "dual"))
     metrics["kl"] = kl_NT[mask_NT].mean().item() if kl_NT is not None else 0.0

@@ -1,70 +1,35 @@
-"""The gradient of `grpo_loss` against the exact gradient of the expected reward, on a tree one can enumerate.
+"""The gradient of `grpo_loss` against the exact gradient of the expected reward, where all answers can be enumerated.
 
-A tabular policy over 3 tokens (0 stops) and answers of at most 4 tokens: 15 prefixes, 31 possible answers.
-All groups of G answers are enumerated with their probabilities, so the expected update is exact, in float64.
-With J the expected reward, minus the expected gradient of the loss (mean baseline, no scaling, sum over
-tokens) must be (G-1)/G grad J, with the leave-one-out baseline grad J itself; grad J comes from autograd and,
-as a second witness, finite differences. Then classic mistakes are planted; each must turn the gradient, or
-this file could not fail.
+`reason.exact` has the tree: a tabular policy over 3 tokens (0 stops) and answers of at most 4: 15 prefixes, 31
+answers. With J the expected reward, minus the expected gradient of the loss (mean baseline, no scaling, sum over
+tokens) must be (G-1)/G grad J, with the leave-one-out baseline grad J itself; grad J comes from autograd and, as a
+second witness, finite differences. Then classic mistakes are planted; each must turn the gradient, or this file could
+not fail. `reason.exact_model` does the same with the last tokens of a trained model.
 """
 
 import itertools
+import random
+from pathlib import Path
 
 import pytest
 import torch
 
-from minids.model.sampling import warp_logits
+from minids import MinidsError
+from minids.reason import exact, exact_model, tasks
+from minids.reason.exact import answer_probs, exact_gradient, expected_update
 from minids.reason.grpo import advantages, grpo_loss, kl_estimate, token_logps
 
-V, DEPTH, STOP = 3, 4, 0
-PREFIXES = [p for n in range(DEPTH) for p in itertools.product((1, 2), repeat=n)]
-NODE = {p: i for i, p in enumerate(PREFIXES)}
-LEAVES = [p + (STOP,) for p in PREFIXES] + list(itertools.product((1, 2), repeat=DEPTH))
-L = len(LEAVES)
-IDS_LT = torch.tensor([leaf + (0,) * (DEPTH - len(leaf)) for leaf in LEAVES])
-MASK_LT = torch.tensor([[t < len(leaf) for t in range(DEPTH)] for leaf in LEAVES])
-NODES_LT = torch.tensor([[NODE[leaf[:t]] if t < len(leaf) else 0 for t in range(DEPTH)] for leaf in LEAVES])
-
-
-def leaf_probs(theta, **sampling):
-    """Probability of each answer under the sampler, straight from softmax: 0 for what it cannot produce."""
-    probs_LT = warp_logits(theta[NODES_LT], **sampling).softmax(-1).gather(-1, IDS_LT[..., None])[..., 0]
-    return torch.where(MASK_LT, probs_LT, 1.0).prod(1)
-
-
-def exact_gradient(theta, rewards_L, **sampling):
-    theta = theta.detach().clone().requires_grad_()
-    return torch.autograd.grad((leaf_probs(theta, **sampling) * rewards_L).sum(), theta)[0]
+SMALL = exact.SMALL
+L, V, DEPTH = len(SMALL.answers), SMALL.vocab, SMALL.depth
+TRAINED = Path(__file__).resolve().parents[2] / "chapters" / "data" / "tiny" / "sft"
 
 
 def tree(seed):
-    g = torch.Generator().manual_seed(seed)
-    theta = torch.randn(len(PREFIXES), V, generator=g, dtype=torch.float64)
-    rewards_L = (torch.rand(L, generator=g) < 0.3).double() + 0.1 * (torch.rand(L, generator=g) < 0.5)
-    return theta, rewards_L
+    return exact.draw(SMALL, seed)
 
 
-def expected_update(theta, rewards_L, G, *, sampled={}, scored={}, mask_LT=MASK_LT, loss={}, **adv_settings):  # noqa: B006
-    """Minus the expectation over all groups of G possible answers of the gradient of one group's loss.
-
-    The groups' losses are linear in the advantages (ratio 1, no clipping), so each group's advantages carry
-    its probability, and one call gives the expectation.
-    """
-    prob_L = leaf_probs(theta, **sampled).detach()
-    possible = (prob_L > 0).nonzero().flatten()
-    groups = torch.cartesian_prod(*[possible] * G)
-    adv_N, _ = advantages(rewards_L[groups].flatten(), G, **{"scale": "none", **adv_settings})
-    adv_N = adv_N * prob_L[groups].prod(1).repeat_interleave(G) * len(groups)
-    theta = theta.detach().clone().requires_grad_()
-    rows = groups.flatten()
-    logp_NT = token_logps(theta[NODES_LT], IDS_LT, **scored)[rows]
-    value, _ = grpo_loss(logp_NT, logp_NT.detach(), adv_N, mask_LT[rows],
-                         **{"aggregation": "constant", "constant": 1, "clip": "none", **loss})
-    return -torch.autograd.grad(value, theta)[0]
-
-
-def cosine(a, b):
-    return torch.nn.functional.cosine_similarity(a.flatten(), b.flatten(), dim=0).item()
+def cosine(update, truth):
+    return exact.compare(update, truth)[0]
 
 
 def equal(a, b):
@@ -74,40 +39,40 @@ def equal(a, b):
 def test_the_tree_is_complete_and_autograd_equals_finite_differences():
     assert L == 31
     theta, rewards_L = tree(0)
-    assert leaf_probs(theta).sum().item() == pytest.approx(1, abs=1e-14)
-    exact = exact_gradient(theta, rewards_L)
+    assert answer_probs(SMALL, theta).sum().item() == pytest.approx(1, abs=1e-14)
+    truth = exact_gradient(SMALL, theta, rewards_L)
     step = 1e-5
-    for i, v in itertools.product(range(len(PREFIXES)), range(V)):
+    for i, v in itertools.product(range(len(SMALL.prefixes)), range(V)):
         up, down = theta.clone(), theta.clone()
         up[i, v] += step
         down[i, v] -= step
-        slope = ((leaf_probs(up) - leaf_probs(down)) * rewards_L).sum() / (2 * step)
-        assert exact[i, v].item() == pytest.approx(slope.item(), abs=1e-10)
+        slope = ((answer_probs(SMALL, up) - answer_probs(SMALL, down)) * rewards_L).sum() / (2 * step)
+        assert truth[i, v].item() == pytest.approx(slope.item(), abs=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("G", [2, 3])
 def test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient(G, seed):
     theta, rewards_L = tree(seed)
-    exact = exact_gradient(theta, rewards_L)
-    equal(expected_update(theta, rewards_L, G), (G - 1) / G * exact)
-    equal(expected_update(theta, rewards_L, G, baseline="loo"), exact)
-    equal(expected_update(theta, rewards_L, G, baseline="none"), exact)
+    truth = exact_gradient(SMALL, theta, rewards_L)
+    equal(expected_update(SMALL, theta, rewards_L, G), (G - 1) / G * truth)
+    equal(expected_update(SMALL, theta, rewards_L, G, baseline="loo"), truth)
+    equal(expected_update(SMALL, theta, rewards_L, G, baseline="none"), truth)
 
 
 def test_group_by_group_without_the_shortcut():
     """The same, with one call for each of the 961 groups, as the training loop makes it."""
     theta, rewards_L = tree(1)
     theta.requires_grad_()
-    logp_LT, probs_L, total = token_logps(theta[NODES_LT], IDS_LT), leaf_probs(theta).detach(), 0.0
+    logp_LT, probs_L, total = token_logps(theta[SMALL.nodes_LT], SMALL.ids_LT), answer_probs(SMALL, theta).detach(), 0.0
     for i, j in itertools.product(range(L), repeat=2):
         pair = torch.tensor([i, j])
         adv_N, informative_N = advantages(rewards_L[pair], 2, scale="none")
         if informative_N.any():
-            loss, _ = grpo_loss(logp_LT[pair], logp_LT[pair], adv_N, MASK_LT[pair], aggregation="constant",
+            loss, _ = grpo_loss(logp_LT[pair], logp_LT[pair], adv_N, SMALL.mask_LT[pair], aggregation="constant",
                                 constant=1, informative_N=informative_N, skip_zero_variance=True)
             total = total + probs_L[i] * probs_L[j] * loss
-    equal(-torch.autograd.grad(total, theta)[0], exact_gradient(theta, rewards_L) / 2)
+    equal(-torch.autograd.grad(total, theta)[0], exact_gradient(SMALL, theta, rewards_L) / 2)
 
 
 @pytest.mark.parametrize("how", [dict(temperature=0.6), dict(temperature=1.5), dict(top_k=2), dict(top_p=0.8),
@@ -116,32 +81,30 @@ def test_a_truncated_or_tempered_policy_has_its_own_exact_gradient(how):
     """Scored as it was sampled, the update is the gradient for the policy that was sampled."""
     for seed in range(4):
         theta, rewards_L = tree(seed)
-        assert leaf_probs(theta, **how).sum().item() == pytest.approx(1, abs=1e-12)
-        update = expected_update(theta, rewards_L, 2, sampled=how, scored=how)
-        equal(update, exact_gradient(theta, rewards_L, **how) / 2)
+        assert answer_probs(SMALL, theta, **how).sum().item() == pytest.approx(1, abs=1e-12)
+        update = expected_update(SMALL, theta, rewards_L, 2, sampled=how, scored=how)
+        equal(update, exact_gradient(SMALL, theta, rewards_L, **how) / 2)
 
 
 def test_planted_mistakes_turn_the_gradient():
     """Cosine to the true gradient, over 4 policies: 1 for the right code, visibly less for each mistake."""
-    ends = torch.tensor([len(leaf) - 1 if leaf[-1] == STOP else -1 for leaf in LEAVES])
-    without_stop = MASK_LT & (torch.arange(DEPTH) != ends[:, None])
-    shifted = torch.cat([MASK_LT[:, 1:], torch.zeros(L, 1, dtype=torch.bool)], 1)
+    masks = exact.masks(SMALL)
     found = {}
     for seed in range(4):
         theta, rewards_L = tree(seed)
-        exact = exact_gradient(theta, rewards_L)
+        truth = exact_gradient(SMALL, theta, rewards_L)
         tried = {
-            "right": expected_update(theta, rewards_L, 2),
-            "stop token masked": expected_update(theta, rewards_L, 2, mask_LT=without_stop),
-            "mask shifted by one": expected_update(theta, rewards_L, 2, mask_LT=shifted),
-            "1/|o|": expected_update(theta, rewards_L, 2, loss=dict(aggregation="sequence_mean")),
+            "right": expected_update(SMALL, theta, rewards_L, 2),
+            "stop token masked": expected_update(SMALL, theta, rewards_L, 2, mask_LT=masks["without stop"]),
+            "mask shifted by one": expected_update(SMALL, theta, rewards_L, 2, mask_LT=masks["shifted"]),
+            "1/|o|": expected_update(SMALL, theta, rewards_L, 2, loss=dict(aggregation="sequence_mean")),
         }
         for name, update in tried.items():
-            found.setdefault(name, []).append(cosine(update, exact))
+            found.setdefault(name, []).append(cosine(update, truth))
         for name, how in {"temperature": dict(temperature=0.6), "top-k": dict(top_k=2)}.items():
-            own = exact_gradient(theta, rewards_L, **how)
+            own = exact_gradient(SMALL, theta, rewards_L, **how)
             for what, scored in {"replayed": how, "forgotten": {}}.items():
-                update = expected_update(theta, rewards_L, 2, sampled=how, scored=scored)
+                update = expected_update(SMALL, theta, rewards_L, 2, sampled=how, scored=scored)
                 found.setdefault(f"{name} {what}", []).append(cosine(update, own))
     print({name: [round(c, 3) for c in values] for name, values in found.items()})
     for name in ("right", "temperature replayed", "top-k replayed"):
@@ -152,14 +115,172 @@ def test_planted_mistakes_turn_the_gradient():
 
 
 def test_standard_deviation_rescales_one_question_only():
-    """With two reward values and G = 2, dividing by the deviation changes the length, not the direction;
-    between questions of different difficulty it changes the weights, which is Dr. GRPO's objection."""
+    """With two reward values, dividing by the deviation changes the length, not the direction; between questions of
+    different difficulty it changes the weights, which is Dr. GRPO's objection."""
     theta, rewards_L = tree(2)
     binary_L = (rewards_L > 0.5).double()
-    scaled = expected_update(theta, binary_L, 2, scale="std", eps=0.0)
-    exact = exact_gradient(theta, binary_L)
-    assert cosine(scaled, exact) == pytest.approx(1, abs=1e-12)
-    assert scaled.norm() > exact.norm() / 2
+    scaled = expected_update(SMALL, theta, binary_L, 2, scale="std", eps=0.0)
+    truth = exact_gradient(SMALL, theta, binary_L)
+    assert cosine(scaled, truth) == pytest.approx(1, abs=1e-12)
+    assert scaled.norm() > truth.norm() / 2
+    easy, mostly_L = exact.draw(SMALL, 500, right=0.9)
+    two = [torch.cat([f(SMALL, theta, binary_L), f(SMALL, easy, mostly_L)]) for f in (
+        exact_gradient, lambda *a: expected_update(*a, 2), lambda *a: expected_update(*a, 2, scale="std", eps=0.0))]
+    assert cosine(two[1], two[0]) == pytest.approx(1, abs=1e-12) and cosine(two[2], two[0]) < 0.95
+
+
+OFF_POLICY = [
+    {}, {"clip": "symmetric"}, {"clip": "dual", "dual_delta": 1.5}, {"clip": "cispo", "clip_high": 0.2},
+    {"ratio": "sequence", "aggregation": "sequence_mean"}, {"off_policy_threshold": 0.05},
+    {"correction": "token_truncate", "correction_cap": 1.1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", OFF_POLICY, ids=str)
+def test_adding_up_the_advantages_equals_going_group_by_group(loss, monkeypatch):
+    """Also where ratios have left 1 and the clip depends on the advantage's sign."""
+    small = exact.tree(3, 3)
+    theta, rewards_L = exact.draw(small, 0)
+    old, sampler = theta + 0.5 * exact.draw(small, 1)[0], exact.draw(small, 2)[0]
+    how = dict(loss=loss, old=old, sampler=sampler if "correction" in loss else None)
+    at_once = expected_update(small, theta, rewards_L, 2, **how)
+    monkeypatch.setattr(exact, "adds_up", lambda loss: False)
+    equal(expected_update(small, theta, rewards_L, 2, **how), at_once)
+    assert not torch.allclose(expected_update(small, theta, rewards_L, 2, old=old), at_once, rtol=1e-3) or not loss
+
+
+def test_weights_for_another_sampler():
+    """Answers from another policy, scored by this one: wrong without weights; exact when each answer is weighted by its
+    whole ratio and the cap is out of reach; truncated, or by the token, in between."""
+    capped = {}
+    for seed in range(4):
+        theta, rewards_L = tree(seed)
+        other = theta + 0.5 * tree(seed + 1000)[0]
+        truth = exact_gradient(SMALL, theta, rewards_L)
+
+        def update(correction, cap):
+            how = {} if cap is None else {"correction": correction, "correction_cap": cap}
+            return expected_update(SMALL, theta, rewards_L, 2, baseline="none", sampler=other, loss=how)  # noqa: B023
+
+        equal(update("sequence_truncate", 1e9), truth)
+        equal(update("sequence_mask", 1e9), truth)
+        for name, cap in (("none", None), ("token_truncate", 1e9), ("sequence_truncate", 1.2), ("sequence_mask", 1.2)):
+            capped.setdefault(name, []).append(cosine(update(name, cap), truth))
+    print({name: [round(c, 3) for c in values] for name, values in capped.items()})
+    assert all(max(values) < 0.9999 for values in capped.values())
+    assert sum(capped["token_truncate"]) > sum(capped["none"])
+    assert sum(capped["sequence_truncate"]) > sum(capped["sequence_mask"])
+
+
+def test_off_policy_masking_drops_what_the_policy_has_left_behind():
+    """The update loses exactly the answers of negative advantage that have become much less likely."""
+    theta, rewards_L = tree(1)
+    old = theta + 0.5 * tree(1001)[0]
+    drift_L = sum((answer_log(old, t) - answer_log(theta, t)) for t in range(DEPTH)) / SMALL.mask_LT.sum(1)
+    threshold = drift_L.median().item()
+    masked = expected_update(SMALL, theta, rewards_L, 2, old=old, loss={"off_policy_threshold": threshold})
+    prob_L = answer_probs(SMALL, old)
+    above_L, below_L = exact.answer_weights(prob_L, rewards_L, 2, scale="none")
+    below_L = torch.where(drift_L <= threshold, below_L, 0.0)
+    moving = theta.clone().requires_grad_()
+    logp_LT, old_LT = (token_logps(values[SMALL.nodes_LT], SMALL.ids_LT) for values in (moving, old))
+    ratio_LT = (logp_LT - old_LT).exp()
+    by_hand = ((above_L + below_L)[:, None] * ratio_LT * SMALL.mask_LT).sum() / 2
+    equal(masked, torch.autograd.grad(by_hand, moving)[0])
+
+
+def answer_log(theta, t):
+    return torch.where(SMALL.mask_LT, token_logps(theta[SMALL.nodes_LT], SMALL.ids_LT), 0.0)[:, t]
+
+
+@pytest.mark.parametrize("kind", ["k1", "k3"])
+def test_unbiased_kl_is_the_gradient_of_the_kl_on_every_step(kind):
+    """V3.2 eq. 7: whatever policy drew the tokens, the expected gradient is that of KL(pi || ref), summed over the
+    prefixes that it visited; without the ratio k3's is another one, even on the first step."""
+    small = exact.tree(3, 3)
+    theta, _ = exact.draw(small, 0)
+    ref, drawn = exact.draw(small, 1)[0], exact.draw(small, 2)[0]
+    nothing_L = torch.zeros(len(small.answers), dtype=torch.float64)
+    for old in (theta, drawn):
+        visits_P = torch.zeros(len(small.prefixes), dtype=torch.float64)
+        prob_LT = answer_probs(small, old)[:, None] * small.mask_LT
+        visits_P.index_add_(0, small.nodes_LT[small.mask_LT], prob_LT[small.mask_LT])
+        moving = theta.clone().requires_grad_()
+        logp_PV, ref_PV = moving.log_softmax(-1), ref.log_softmax(-1)
+        truth = torch.autograd.grad((visits_P[:, None] * logp_PV.exp() * (logp_PV - ref_PV)).sum(), moving)[0]
+        kl = {"kl": kind, "kl_coef": 1.0}
+        update = expected_update(small, theta, nothing_L, 1, old=old, ref=ref, loss={**kl, "kl_unbiased": True})
+        equal(-update, truth)
+        plain = -expected_update(small, theta, nothing_L, 1, old=old, ref=ref, loss=kl)
+        assert (plain - truth).norm() > 0.05 * truth.norm()
+
+
+def test_the_table_says_what_is_exact_and_what_is_not():
+    rows = {(row["section"], row["setting"]): row for row in exact.table(seeds=range(2))}
+    assert len(rows) == len(exact.settings(SMALL))
+    for (section, name), row in rows.items():
+        if section == "exact up to a factor":
+            assert min(row["cosine"]) > 1 - 1e-9, name
+        else:
+            assert max(row["cosine"]) < 0.9995, name
+    scale = {name: row["scale"] for (_, name), row in rows.items()}
+    assert scale["mean baseline, G = 2"] == pytest.approx([0.5] * 2)
+    assert scale["mean baseline, G = 3"] == pytest.approx([2 / 3] * 2)
+    assert scale["leave one out"] == pytest.approx([1] * 2)
+    text = exact.show(list(rows.values()))
+    assert "mask shifted by one" in text and len(text.splitlines()) == len(rows) + 4 + 3
+
+
+def test_a_baseline_is_for_the_scatter():
+    """Rewards that are nearly all the same: without a baseline the one group's gradient is mostly noise."""
+    for seed in range(4):
+        theta, rewards_L = exact.draw(SMALL, seed, right=0.9)
+        none, mean = (exact.noise(SMALL, theta, rewards_L, 2, baseline=b) for b in ("none", "mean"))
+        assert mean < 0.75 * none
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The tiny model after its cold start, in float64, and the endings of one of its answers."""
+    model, tokenizer = exact_model.load(TRAINED)
+    problem = tasks.sample("add", random.Random(0), "test")
+    endings = exact_model.endings(model, tokenizer, problem, depth=3, how=exact_model.Scoring(temperature=2.5))
+    return model, endings, exact_model.exact_gradient(model, endings)
+
+
+def test_the_endings_are_all_there_is(trained):
+    _, endings, _ = trained
+    assert endings.prob_L.sum().item() == pytest.approx(1, abs=1e-12)
+    assert {0.0, 0.1, 1.1} <= {round(r, 6) for r in endings.rewards_L.tolist()}
+    assert 0 < sum(endings.rollouts.finished) < len(endings.prob_L) <= 27
+    assert len(set(map(tuple, endings.rollouts.ids))) == len(endings.prob_L)
+
+
+def test_the_real_model_gets_the_exact_gradient(trained):
+    """Through rollout.padded, rollout.score and grpo_loss: (G-1)/G of the gradient for every parameter."""
+    model, endings, truth = trained
+    assert truth.norm() > 1e-3
+    for G, settings, share in ((2, {}, 1 / 2), (3, {}, 2 / 3), (2, {"baseline": "loo"}, 1)):
+        update = exact_model.expected_update(model, endings, G, **settings)
+        assert (update - share * truth).norm() < 1e-9 * truth.norm()
+
+
+@pytest.mark.slow
+def test_mistakes_turn_the_real_models_gradient():
+    rows = {row["setting"]: (row["cosine"][0], row["scale"][0]) for row in exact_model.table(TRAINED, depth=3)}
+    print(rows)
+    for name in ("mean baseline, G = 2", "mean baseline, G = 3", "leave one out"):
+        assert rows.pop(name)[0] > 1 - 1e-9, name
+    for name, (cos, _) in rows.items():
+        assert cos < 0.999 or name.startswith("1/|o|"), name
+
+
+def test_trees_that_can_not_be_enumerated_are_refused(trained):
+    model, endings, _ = trained
+    with pytest.raises(MinidsError, match="exact: vocab=9"):
+        exact.tree(9, 9)
+    with pytest.raises(MinidsError, match="top_k=0"):
+        exact_model.endings(model, None, endings.rollouts.problems[0], how=exact_model.Scoring(top_k=0))
 
 
 def test_kl_gradients_of_one_step():

@@ -75,16 +75,22 @@ def test_clipping_of_one_token(ratio, adv, settings, value, slope):
     assert metrics["approx_kl"] == pytest.approx(ratio - 1 - torch.tensor(ratio, dtype=torch.float64).log().item())
 
 
-@pytest.mark.parametrize("ratio", ["token", "sequence"])
+@pytest.mark.parametrize("more", [
+    {"ratio": "token"}, {"ratio": "sequence"}, {"ratio": "sequence_token"}, {"clip": "cispo", "clip_high": 0.1},
+    {"kl_unbiased": True, "off_policy_threshold": 0.05}, {"correction": "sequence_mask", "correction_cap": 1.1}])
 @pytest.mark.parametrize("aggregation", ["sequence_mean", "token_mean", "constant"])
-def test_what_stands_under_the_mask_is_never_used(aggregation, ratio):
+def test_what_stands_under_the_mask_is_never_used(aggregation, more):
     clean, dirty = batch(), batch()
     ref = clean["old_logp_NT"] + 0.1
-    settings = dict(aggregation=aggregation, ratio=ratio, kl="k3", kl_coef=0.1, constant=5)
+    settings = dict(aggregation=aggregation, kl="k3", kl_coef=0.1, constant=5, **more)
     hole = ~dirty["mask_NT"]
+    if {"correction", "off_policy_threshold"} & set(more):
+        clean["sampler_logp_NT"] = clean["old_logp_NT"] + 0.1
     for junk in (NAN, float("-inf"), 1e30):
         dirty["old_logp_NT"] = clean["old_logp_NT"].masked_fill(hole, junk)
         dirty["logp_NT"] = clean["logp_NT"].detach().masked_fill(hole, junk).requires_grad_()
+        if "sampler_logp_NT" in clean:
+            dirty["sampler_logp_NT"] = clean["sampler_logp_NT"].masked_fill(hole, junk)
         a, _ = grpo_loss(**clean, ref_logp_NT=ref, **settings)
         b, _ = grpo_loss(**dirty, ref_logp_NT=ref.masked_fill(hole, junk), **settings)
         assert a.item() == b.item()
@@ -132,6 +138,86 @@ def test_kl_values(kind, expected):
     assert metrics["policy_loss"] == pytest.approx(grpo_loss(**b)[0].item())
 
 
+def gradient(settings, **changes):
+    b = batch(**changes)
+    loss, metrics = grpo_loss(**b, aggregation="sequence_mean", **settings)
+    return torch.autograd.grad(loss, b["logp_NT"])[0], metrics
+
+
+def test_cispo_keeps_every_token():
+    """Where PPO's clip takes a token's gradient away, CISPO leaves it the largest weight; where no weight is cut, it
+    is the unclipped gradient, since grad w = w grad log pi."""
+    plain, _ = gradient({"clip": "none"})
+    free, metrics = gradient({"clip": "cispo", "clip_high": 100.0})
+    torch.testing.assert_close(free, plain)
+    assert metrics["clip_fraction"] == 0
+    ppo, ppo_metrics = gradient({"clip": "higher", "clip_low": 0.1, "clip_high": 0.05})
+    cispo, metrics = gradient({"clip": "cispo", "clip_high": 0.05})
+    b = batch()
+    ratio, used = (b["logp_NT"] - b["old_logp_NT"]).exp(), b["mask_NT"] & (b["adv_N"][:, None] != 0)
+    cut = used & (ratio > 1.05)
+    assert cut.sum() > 2 and not (ppo[cut & (b["adv_N"][:, None] > 0)]).any()
+    torch.testing.assert_close(cispo[cut], plain[cut] * (1.05 / ratio[cut]).detach())
+    assert torch.equal(cispo != 0, used)  # every token has its say
+    assert metrics["clip_high_fraction"] == pytest.approx(float(cut.sum() / b["mask_NT"].sum()))
+    assert metrics["clip_fraction"] == metrics["clip_high_fraction"] > ppo_metrics["clip_high_fraction"] > 0
+
+
+def test_the_ratio_of_a_sequence_and_of_its_tokens():
+    """GSPO and GSPO-token have one gradient while an answer has one advantage; with an advantage a token only the
+    second keeps them apart (arXiv 2507.18071, section 4.3), and a token's own ratio is a third thing."""
+    sequence, _ = gradient({"ratio": "sequence", "clip": "none"})
+    token, metrics = gradient({"ratio": "sequence_token", "clip": "none"})
+    torch.testing.assert_close(sequence, token)
+    assert not torch.allclose(gradient({"clip": "none"})[0], token, rtol=1e-2)
+    b = batch()
+    mean = ((b["logp_NT"] - b["old_logp_NT"]) * b["mask_NT"]).sum(1) / b["mask_NT"].sum(1)
+    assert metrics["ratio_max"] == pytest.approx(mean.exp().max().item())
+    first = torch.zeros(4, 5, dtype=torch.float64)
+    first[:, 0] = b["adv_N"]
+    assert (gradient({"ratio": "sequence", "clip": "none"}, adv_N=first)[0][0] != 0).all()
+    apart, _ = gradient({"ratio": "sequence_token", "clip": "none"}, adv_N=first)
+    assert apart[0, 0] != 0 and not apart[:, 1:].any()
+
+
+def test_a_weight_for_the_samplers_mismatch():
+    """One token in three was twice as likely for the policy as for its sampler: weight 2, cut to 1.5, or dropped."""
+    old = torch.full((1, 3), -2.0, dtype=torch.float64)
+    sampler = old - torch.tensor([[0.0, 2.0, 0.5]], dtype=torch.float64).clamp(min=1).log()
+    for how, cap, weights in (("token_truncate", 9.0, [1, 2, 1]), ("token_truncate", 1.5, [1, 1.5, 1]),
+                              ("token_mask", 1.5, [1, 0, 1]), ("sequence_truncate", 9.0, [2, 2, 2]),
+                              ("sequence_truncate", 1.5, [1.5] * 3), ("sequence_mask", 1.5, [0, 0, 0])):
+        logp = old.clone().requires_grad_()
+        loss, metrics = grpo_loss(logp, old, torch.ones(1), torch.ones(1, 3), sampler_logp_NT=sampler, correction=how,
+                                  correction_cap=cap)
+        (grad,) = torch.autograd.grad(loss, logp)
+        assert grad[0].tolist() == pytest.approx([-w / 3 for w in weights]), (how, cap)
+        assert metrics["correction_mean"] == pytest.approx(sum(weights) / 3)
+
+
+def test_off_policy_answers_leave_the_policy_term_and_not_the_kl():
+    """Two answers have drifted by 0.3 nats a token, one of each sign: the one of negative advantage is dropped."""
+    old = torch.full((3, 2), -2.0, dtype=torch.float64)
+    drift = torch.tensor([[0.3], [0.3], [0.1]], dtype=torch.float64)
+    b = dict(old_logp_NT=old, adv_N=torch.tensor([-1.0, 1.0, -1.0]), mask_NT=torch.ones(3, 2), clip="none")
+
+    def slopes(**how):
+        logp = (old - drift).requires_grad_()
+        loss, metrics = grpo_loss(logp, **b, **how)
+        return torch.autograd.grad(loss, logp)[0], metrics
+
+    whole, _ = slopes()
+    kept, metrics = slopes(off_policy_threshold=0.2)
+    assert not kept[0].any() and torch.equal(kept[1:], whole[1:])
+    assert metrics["off_policy_fraction"] == pytest.approx(1 / 3)
+    assert torch.equal(slopes(off_policy_threshold=0.4)[0], whole)
+    # what counts is the sampler where it is known, and the KL goes on pulling
+    far, _ = slopes(off_policy_threshold=0.4, sampler_logp_NT=old + torch.tensor([[0.0], [0.0], [0.5]]))
+    assert far[0].all() and not far[2].any()
+    pulled, _ = slopes(off_policy_threshold=0.2, kl="k2", kl_coef=0.1, ref_logp_NT=old)
+    assert pulled[0].all()
+
+
 def test_token_logps_are_those_of_the_sampling_distribution():
     torch.manual_seed(0)
     logits = torch.randn(3, 4, 11)
@@ -151,7 +237,14 @@ def test_token_logps_are_those_of_the_sampling_distribution():
     (dict(clip="dual", dual_delta=1.1), "dual_delta"), (dict(dual_delta=3.0), "dual_delta"),
     (dict(ratio="word"), "ratio"),
     (dict(clip_low=0.0), "clip_low"), (dict(skip_zero_variance=True), "informative_N"),
-    (dict(mask_truncated=True), "finished_N"), (dict(mask_NT=torch.ones(4, 6)), "one shape")])
+    (dict(mask_truncated=True), "finished_N"), (dict(mask_NT=torch.ones(4, 6)), "one shape"),
+    (dict(clip="cispo"), "clip='cispo' needs clip_high"), (dict(clip="cispo", clip_high=4.0, dual_delta=9.0), "dual_d"),
+    (dict(kl_unbiased=True), "kl_unbiased"), (dict(kl_unbiased=True, kl="k2", kl_coef=0.1), "k1 or k3"),
+    (dict(correction="vllm"), "correction='vllm'"), (dict(correction="token_mask"), "correction_cap"),
+    (dict(correction="token_mask", correction_cap=-1.0), "correction_cap"), (dict(correction_cap=2.0), "no effect"),
+    (dict(correction="token_mask", correction_cap=2.0), "needs sampler_logp_NT"),
+    (dict(sampler_logp_NT=torch.ones(4, 5)), "sampler_logp_NT has no effect"),
+    (dict(off_policy_threshold=0.0), "off_policy_threshold")])
 def test_impossible_settings_are_refused(settings, said):
     with pytest.raises(MinidsError, match=said):
         grpo_loss(**(batch() | settings))
