@@ -3,31 +3,35 @@
 One iteration, on `prompts` questions of the split "rl":
 
     1. sample   `group` answers to each question from the current policy, log-probabilities kept (rollout.py)
-    2. reward   exact check of the answer + format (reward.py); advantages within each group
+    2. reward   exact check of the answer + format (reward.py); advantages within each group; with `dynamic_rounds`
+                other questions in the place of those whose rewards are all equal (shaping.py)
     3. update   `minibatches` optimizer steps on grpo_loss; groups whose rewards are all equal teach nothing and are
                 left out
 
 What the sampler says it drew and what the training forward says it would draw must agree (fp32: 1e-4 a token); if they
 do not, the gradient is of another policy, so the run stops. It is asserted in the first optimizer step of every
 iteration, on all its tokens. The one excuse is a token that no fp32 forward can compute better (two experts that tie,
-or attention on a knife's edge); it is looked for by moving the weights a little (`rollout.sensitivity`).
+or attention on a knife's edge); it is looked for by moving the weights a little (`rollout.sensitivity`). With a
+`correction` for a sampler that is known to differ, the training forward scores the answers once more before the first
+step, and the difference is logged instead.
 
 Questions and seeds are functions of (seed, iteration): a resumed run goes on with the same rollouts, and any of them
 can be drawn again. With several processes each takes a share of the questions. The router's biases stay as pretraining
 left them.
 """
 
+import functools
 import random
 import time
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 
 import torch
 
 from minids.errors import MinidsError
 from minids.progress import Progress
-from minids.reason import grpo, rollout, tasks
+from minids.reason import family, grpo, rollout, shaping, tasks
 from minids.reason.reward import Reward
 from minids.train import checkpoint, gradients, optim
 from minids.train.gradients import FlatGradients
@@ -43,15 +47,22 @@ CHOICES = {
     "baseline": ("mean", "loo", "none"), "scale": ("std", "batch", "none"), "aggregation": grpo.AGGREGATIONS,
     "clip": grpo.CLIPS, "kl": grpo.KLS, "style": ("tags", "plain"),
     "optimizer": ("adamw", "muon"), "random_reward": (False, True),
+    "ratio": grpo.RATIOS, "kl_unbiased": (False, True), "correction": grpo.CORRECTIONS,
 }  # fmt: skip
 POSITIVE = (
     "steps", "lr", "prompts", "group", "max_new_tokens", "temperature", "top_p", "minibatches", "epochs",
-    "tokens_per_batch", "max_batch", "keep_last", "clip_low", "clip_high",
+    "tokens_per_batch", "max_batch", "keep_last", "clip_low", "clip_high", "overlong_penalty",
+)  # fmt: skip
+LOSS = (
+    "aggregation", "ratio", "clip", "clip_low", "clip_high", "dual_delta", "kl", "kl_coef", "kl_unbiased", "correction",
+    "correction_cap", "off_policy_threshold", "skip_zero_variance", "mask_truncated",
 )  # fmt: skip
 
 
 @dataclass
 class RLConfig:
+    """The settings of a run. `preset` names a published recipe (family.PRESETS); other keys override what it sets."""
+
     steps: int
     lr: float
     warmup: int = 10
@@ -87,6 +98,15 @@ class RLConfig:
     seed: int = 0
     save_every: int = 0
     keep_last: int = 2
+    preset: str = ""
+    ratio: str = "token"
+    kl_unbiased: bool = False
+    correction: str = "none"  # for a sampler that is not the policy that is trained; see ratios.py
+    correction_cap: float | None = None
+    off_policy_threshold: float | None = None
+    overlong_share: float = 0.0  # of max_new_tokens: the stretch in which length costs, see shaping.py
+    overlong_penalty: float = 1.0  # what an answer of max_new_tokens loses
+    dynamic_rounds: int = 0  # how often groups whose rewards are all equal are replaced by another question's
 
     def __post_init__(self):
         self.betas = tuple(self.betas)
@@ -99,11 +119,13 @@ class RLConfig:
         for name in POSITIVE:
             if not getattr(self, name) > 0:
                 raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must be above 0")
-        for name in ("warmup", "top_k", "kl_coef", "weight_decay", "grad_clip", "save_every"):
+        for name in ("warmup", "top_k", "kl_coef", "weight_decay", "grad_clip", "save_every", "overlong_share",
+                     "dynamic_rounds"):  # fmt: skip
             if not getattr(self, name) >= 0:
                 raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must not be below 0")
-        if self.top_p > 1:
-            raise MinidsError(f"grpo setting top_p = {self.top_p!r} must be at most 1")
+        for name in ("top_p", "overlong_share"):
+            if getattr(self, name) > 1:
+                raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must be at most 1")
         if self.group < 2 and self.baseline != "none":
             raise MinidsError(
                 f"grpo setting group = {self.group}: a group of one has nothing to be compared with; use at least 2"
@@ -114,7 +136,32 @@ class RLConfig:
                 f"grpo settings clip = {self.clip!r} and dual_delta = {self.dual_delta!r} do not fit: "
                 f'clip = "dual" needs a dual_delta above 1 + clip_high = {1 + self.clip_high:g}, the others none'
             )
+        grpo.check_settings(**self.loss_settings())
         Reward(**self.reward, style=self.style)
+
+    def loss_settings(self):
+        """The keywords of `grpo.grpo_loss` that stay the same for a whole run."""
+        settings = {name: getattr(self, name) for name in LOSS}
+        if self.clip in ("none", "symmetric"):
+            settings["clip_high"] = None
+        if self.aggregation == "constant":
+            settings["constant"] = self.max_new_tokens
+        return settings
+
+
+def _with_preset(init):
+    """Fills in what a preset says and the caller does not."""
+
+    @functools.wraps(init)
+    def __init__(self, *args, preset="", **values):
+        values = {**family.preset(preset), **values} if preset else values
+        init(self, *args, preset=preset, **values)
+
+    return __init__
+
+
+RLConfig.__init__ = _with_preset(RLConfig.__init__)
+DEFAULTS = {f.name: f.default for f in fields(RLConfig) if f.default is not MISSING}
 
 
 def train_rl(
@@ -193,7 +240,7 @@ class _Run:
             )
         if found:
             step, state = checkpoint.load(self.out_dir)
-            if state.get("stage") != self.stage or state.get("config") != _plain(self.config):
+            if state.get("stage") != self.stage or not _same(state.get("config"), self.config):
                 raise MinidsError(
                     f"{self.out_dir} can not be resumed with other settings: set them back, or start in a new folder"
                 )
@@ -221,11 +268,18 @@ class _Run:
     def iteration(self, stop_requested):
         config, began = self.config, time.monotonic()
         problems, numbers = rollout.questions(config, self.families, self.step, self.comm.rank, self.comm.world)
-        rollouts = rollout.roll_out(self.model, self.tokenizer, config, problems, numbers, self.step)
-        rewards_N = rollout.rewards_of(rollouts, config, numbers, self.step)
+        rollouts, rewards_N = self._draw(problems, numbers)
         adv_N, informative_N = grpo.advantages(rewards_N, config.group, baseline=config.baseline, scale=config.scale)
-        sampled = time.monotonic()
         sums = self._summary(rollouts, rewards_N, informative_N)
+        if config.dynamic_rounds:
+            rollouts, rewards_N, sums["redrawn"], sums["redrawn_tokens"] = shaping.redraw(
+                rollouts, rewards_N, config.group, config.dynamic_rounds, functools.partial(self._draw_again, numbers)
+            )
+            adv_N, informative_N = grpo.advantages(
+                rewards_N, config.group, baseline=config.baseline, scale=config.scale
+            )
+            sums["still_zero_variance"] = float((~informative_N).sum())
+        sampled = time.monotonic()
         lr = config.lr * min(1.0, (self.step + 1) / max(1, config.warmup))
         self.optimizer.set_lr(lr)
         update = self._update(rollouts, adv_N, informative_N)
@@ -243,7 +297,7 @@ class _Run:
                 f"{self.stage} iteration {self.step}: {total['failed']} of {n} answers could not be graded: {why}. "
                 "Nothing of this iteration is kept. Mend it, then go on with --resume."
             )
-        self.tokens += int(tokens)
+        self.tokens += int(tokens + total.get("redrawn_tokens", 0))
         line = {
             "stage": self.stage, "step": self.step, "reward": total["reward"] / n, "accuracy": total["accuracy"] / n,
             "format": total["format"] / n, "length": tokens / n, "zero_variance": total["zero_variance"] / n,
@@ -260,6 +314,9 @@ class _Run:
         if total["zero_variance"] == n:
             line["warning"] = "all rewards of each group were equal: nothing was learned"
         self._warn(line)
+        if config.dynamic_rounds:  # groups drawn again, and those that say nothing even so, as shares of all places
+            line["redrawn"] = total["redrawn"] * config.group / n
+            line["still_zero_variance"] = total["still_zero_variance"] / n
         if self.metrics:
             self.metrics.write(**line)
         return {**line, "stop": total["stop"] > 0}
@@ -275,6 +332,16 @@ class _Run:
                 "problems are too hard, or the reward never differs; the run goes on.",
                 stacklevel=2,
             )
+
+    def _draw(self, problems, numbers):
+        rollouts = rollout.roll_out(self.model, self.tokenizer, self.config, problems, numbers, self.step)
+        return rollouts, rollout.rewards_of(rollouts, self.config, numbers, self.step)
+
+    def _draw_again(self, numbers, round, places):
+        """Other questions of the same families for some of this process's places."""
+        problems, _ = rollout.questions(self.config, self.families, self.step, round=round)
+        slots = [numbers[j] for j in places]
+        return self._draw([problems[i] for i in slots], [round * self.config.prompts + i for i in slots])
 
     def _summary(self, rollouts, rewards_N, informative_N):
         results = rollouts.results
@@ -306,35 +373,18 @@ class _Run:
         }
         first = True
         self.model.train()
+        scored = self._scores(rollouts, rows) if config.correction != "none" else None
         for epoch in range(config.epochs):
             random.Random(f"order {config.seed} {self.step} {epoch}").shuffle(rows)
             for m in range(config.minibatches):
                 part = rows[m :: config.minibatches]
-                self._step(rollouts, part, adv_N, informative_N, finished_N, device, sums, first)
+                self._step(rollouts, part, adv_N, informative_N, finished_N, device, sums, first, scored)
                 first = False
         return sums
 
-    def _step(self, rollouts, part, adv_N, informative_N, finished_N, device, sums, first):
+    def _step(self, rollouts, part, adv_N, informative_N, finished_N, device, sums, first, scored):
         """One optimizer step on the answers `part` of this process and the others'."""
-        config = self.config
-        loss_settings = {
-            k: getattr(config, k)
-            for k in (
-                "aggregation",
-                "clip",
-                "clip_low",
-                "clip_high",
-                "dual_delta",
-                "kl",
-                "kl_coef",
-                "skip_zero_variance",
-                "mask_truncated",
-            )
-        }
-        if config.clip in ("none", "symmetric"):
-            loss_settings["clip_high"] = None
-        if config.aggregation == "constant":
-            loss_settings["constant"] = config.max_new_tokens
+        config, corrected = self.config, scored is not None
         parts = rollout.micro_batches(rollouts, part, config.tokens_per_batch)
         batches = [(b, *rollout.padded(rollouts, b)) for b in parts]
         units = sum(
@@ -346,20 +396,23 @@ class _Run:
         if normalizer == 0:
             return
         self.flat.zero_()
-        for number, (b, ids, mask, old) in enumerate(batches):
-            ids, mask, old = ids.to(device), mask.to(device), old.to(device)
+        for number, (b, ids, mask, sampled) in enumerate(batches):
+            ids, mask, sampled = ids.to(device), mask.to(device), sampled.to(device)
+            old = self._rows(scored, b, ids.shape[1]) if corrected else sampled
             logp, entropy = rollout.score(self.model, ids, mask, config)
             looked = first and number == len(batches) // 2  # the distance to the start is logged from one micro-batch
             ref = self._reference_logps(ids, mask) if looked or config.kl != "none" else None
             loss, info = grpo.grpo_loss(
                 logp, old, adv_N[b].to(device), mask, informative_N=informative_N[b], finished_N=finished_N[b],
-                normalizer=normalizer, ref_logp_NT=ref if config.kl != "none" else None, **loss_settings,
+                normalizer=normalizer, ref_logp_NT=ref if config.kl != "none" else None,
+                sampler_logp_NT=sampled if corrected else None, **config.loss_settings(),
             )  # fmt: skip
             loss.backward()
             sums["clip_fraction"] += info["clip_fraction"]
             sums["micro"] += 1
             if first:
-                sums["logp_gap"] = max(sums["logp_gap"], self._gap(logp, old, ids, mask))
+                gap = ((logp.detach() - sampled) * mask).abs().max() if corrected else self._gap(logp, old, ids, mask)
+                sums["logp_gap"] = max(sums["logp_gap"], float(gap))
                 sums["entropy"] += float(entropy)
                 sums["scored"] += float(mask.sum())
             if looked:
@@ -393,15 +446,42 @@ class _Run:
         return float(gap_NT.max())
 
     @torch.no_grad()
+    def _scores(self, rollouts, rows):
+        """{row: log-probabilities [T] by the training forward before the first step}, where the sampler's are another
+        policy's."""
+        out = {}
+        for b in rollout.micro_batches(rollouts, rows, self.config.tokens_per_batch):
+            ids, mask, _ = rollout.padded(rollouts, b)
+            logp_NT, _ = rollout.score(self.model, ids.to(self.device), mask.to(self.device), self.config)
+            out |= dict(zip(b, logp_NT))
+        return out
+
+    def _rows(self, scored, rows, T):
+        """Rows of `_scores` padded to [N, T]."""
+        out_NT = torch.zeros(len(rows), T, device=self.device)
+        for n, i in enumerate(rows):
+            size = min(T, len(scored[i]))  # beyond the answer both are 0
+            out_NT[n, :size] = scored[i][:size]
+        return out_NT
+
+    @torch.no_grad()
     def _reference_logps(self, ids, mask):
         """Log-probabilities under the policy that RL started from: its weights are swapped in for one forward."""
         with rollout.weights(self.model, self.reference):
             return rollout.score(self.model, ids, mask, self.config)[0]
 
 
+def _same(stored, config):
+    """Whether a checkpoint was made with these settings; what it does not name was not there yet, at its default."""
+    return {**_plain_values(DEFAULTS), **(stored or {})} == _plain(config)
+
+
 def _plain(config):
     """The config as JSON would give it back."""
-    out = asdict(config)
-    if config.sizes is not None:
-        out["sizes"] = {family: {str(s): w for s, w in sizes.items()} for family, sizes in config.sizes.items()}
+    return _plain_values(asdict(config))
+
+
+def _plain_values(out):
+    if out.get("sizes") is not None:
+        out = {**out, "sizes": {f: {str(s): w for s, w in sizes.items()} for f, sizes in out["sizes"].items()}}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in ("save_every", "keep_last")}

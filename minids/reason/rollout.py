@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from minids.model import generate as sampler
-from minids.reason import environments, grpo, tasks
+from minids.reason import environments, grpo, shaping, tasks
 from minids.reason.reward import Reward
 from minids.text import chat
 
@@ -26,10 +26,10 @@ def prompt_of(tokenizer, question, style):
     return chat.plain_prompt_ids(tokenizer, question) if style == "plain" else chat.prompt_ids(tokenizer, question)
 
 
-def questions(config, families, step, rank=0, world=1):
+def questions(config, families, step, rank=0, world=1, round=0):
     """The problems of an iteration that belong to this process, and their number among all:
-    a function of (seed, step)."""
-    rng = random.Random(f"rl {config.seed} {step}")
+    a function of (seed, step), and of the round where questions are drawn again (`shaping.redraw`)."""
+    rng = random.Random(f"rl {config.seed} {step}" + f" again {round}" * bool(round))
     drawn = []
     for i in range(config.prompts):
         family = families[i % len(families)]
@@ -69,10 +69,15 @@ def roll_out(model, tokenizer, config, problems, numbers, step):
 
 
 def rewards_of(rollouts, config, numbers, step):
-    """The numbers that advantages are made of; with `random_reward` a coin for each answer,
-    which no answer can influence."""
+    """The numbers that advantages are made of: rewards, less what too long an answer costs (`shaping.overlong`); with
+    `random_reward` a coin for each answer, which no answer can influence."""
     if not config.random_reward:
-        return torch.tensor([r.total for r in rollouts.results])
+        rewards_N = torch.tensor([r.total for r in rollouts.results])
+        if not config.overlong_share:
+            return rewards_N
+        longest = config.max_new_tokens
+        priced_N = shaping.overlong([len(ids) for ids in rollouts.ids], longest, config.overlong_share * longest)
+        return rewards_N + config.overlong_penalty * priced_N
     seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed + 77, step, config.group, i * config.group)]
     return (sampler.uniform(seeds, 1)[:, 0] < 0.5).float()
 

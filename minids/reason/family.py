@@ -1,0 +1,280 @@
+"""The family of GRPO: published recipes by name, as settings of one loss, and a command that runs them side by side.
+
+    grpo.preset = "dapo"                                   in a recipe; other keys of [grpo] override it
+    preset("dapo") -> {"aggregation": "token_mean", …}     settings of rl.RLConfig
+    python -m minids.reason.family                         prints the table
+    python -m minids.reason.family --seeds 0 1 2 --out FILE.json --plot FILE.png
+
+A preset is what a paper says about the loss, the advantage and the choice of answers; learning rate, group size and
+the number of steps on a batch stay the caller's. What a paper leaves open is filled in and named in `open`.
+
+The comparison trains one very small model on sums of one- and two-digit numbers, some of them worked out and most
+not, and then every preset from that same model, with `minibatches` x `epochs` optimizer steps on each batch, so that
+ratios leave 1 and the settings differ. It shows what the settings do to a run; that one of them is best at this
+size and with this learning rate says nothing about the models they were made for.
+
+Left out: what is not a setting of the loss (R1's stages, M1's windows of length, V3.2's routing kept from the sampler).
+"""
+
+import argparse
+import difflib
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from minids.errors import MinidsError
+
+
+@dataclass(frozen=True)
+class Preset:
+    title: str
+    source: str  # paper, section or equation
+    open: str  # what the source leaves open, and what stands in its place here
+    settings: dict
+
+
+PRESETS = {
+    "deepseekmath": Preset(
+        "GRPO (DeepSeekMath)", "arXiv 2402.03300: eq. 3 (loss), eq. 4 (k3), section 4.2 (KL 0.04)",
+        "no clip range given: 0.2, as in PPO (arXiv 1707.06347, section 6.1)",
+        {"baseline": "mean", "scale": "std", "aggregation": "sequence_mean", "ratio": "token", "clip": "symmetric",
+         "clip_low": 0.2, "kl": "k3", "kl_coef": 0.04, "skip_zero_variance": False},
+    ),
+    "r1": Preset(
+        "R1", "arXiv 2501.12948: eq. 1-3; clip 10 and KL 0.001 from the training details of its RL stages",
+        "eq. 1 has the ratio of whole answers; the token's here, as in DeepSeekMath",
+        {"baseline": "mean", "scale": "std", "aggregation": "sequence_mean", "ratio": "token", "clip": "symmetric",
+         "clip_low": 10.0, "kl": "k3", "kl_coef": 0.001, "skip_zero_variance": False},
+    ),
+    "dr_grpo": Preset(
+        "Dr. GRPO", "arXiv 2503.20783: section 3 (neither 1/|o| nor 1/std, no KL)",
+        "no clip range given: 0.2, as in PPO",
+        {"baseline": "mean", "scale": "none", "aggregation": "constant", "ratio": "token", "clip": "symmetric",
+         "clip_low": 0.2, "kl": "none", "kl_coef": 0.0, "skip_zero_variance": False},
+    ),
+    "dapo": Preset(
+        "DAPO", "arXiv 2503.14476: sections 3.1 (clip-higher), 3.2 (dynamic sampling), 3.3 (token mean), "
+        "3.4 (overlong), 4.1 (values)",
+        "its rewards are -1 and 1, so the full length penalty of 1 is half the distance from wrong to right; rounds of "
+        "dynamic sampling are bounded by 3",
+        {"baseline": "mean", "scale": "std", "aggregation": "token_mean", "ratio": "token", "clip": "higher",
+         "clip_low": 0.2, "clip_high": 0.28, "kl": "none", "kl_coef": 0.0, "skip_zero_variance": True,
+         "overlong_share": 0.2, "overlong_penalty": 0.5, "dynamic_rounds": 3},
+    ),
+    "gspo": Preset(
+        "GSPO", "arXiv 2507.18071: eq. 5-7, section 5.1 (clip 3e-4, 4e-4)",
+        "the KL term is left out of its equations; none here",
+        {"baseline": "mean", "scale": "std", "aggregation": "sequence_mean", "ratio": "sequence", "clip": "higher",
+         "clip_low": 3e-4, "clip_high": 4e-4, "kl": "none", "kl_coef": 0.0, "skip_zero_variance": False},
+    ),
+    "cispo": Preset(
+        "CISPO (MiniMax-M1)",
+        "arXiv 2506.13585: section 3.1, eq. 4-5 (no lower bound, no KL, DAPO's dynamic sampling and length penalty)",
+        "no upper bound given: a weight of at most 5, which TRL's documentation recommends after ScaleRL "
+        "(arXiv 2510.13786); the rest as in dapo",
+        {"baseline": "mean", "scale": "std", "aggregation": "token_mean", "ratio": "token", "clip": "cispo",
+         "clip_high": 4.0, "kl": "none", "kl_coef": 0.0, "skip_zero_variance": True,
+         "overlong_share": 0.2, "overlong_penalty": 0.5, "dynamic_rounds": 3},
+    ),
+    "v3.2": Preset(
+        "DeepSeek-V3.2", "arXiv 2512.02556: section 3.1, eq. 5 (no 1/std), eq. 7 (unbiased KL), eq. 8-9 (off-policy "
+        "sequences masked)",
+        "no clip range, KL weight (it depends on the domain) or threshold given: 0.2, R1's 0.001, and 0.1 nats a token",
+        {"baseline": "mean", "scale": "none", "aggregation": "sequence_mean", "ratio": "token", "clip": "symmetric",
+         "clip_low": 0.2, "kl": "k3", "kl_coef": 0.001, "kl_unbiased": True, "off_policy_threshold": 0.1,
+         "skip_zero_variance": False},
+    ),
+}  # fmt: skip
+
+
+def preset(name):
+    """The settings of a published recipe, for rl.RLConfig; a name that nobody published is refused with a hint."""
+    if not isinstance(name, str) or name not in PRESETS:
+        near = difflib.get_close_matches(str(name).lower(), PRESETS, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise MinidsError(f"grpo: there is no preset {name!r}.{hint} There are {', '.join(PRESETS)}.")
+    return dict(PRESETS[name].settings)
+
+
+def table():
+    """The presets as a table in Markdown: one row each, then what each source says and leaves open."""
+    columns = ("baseline", "scale", "aggregation", "ratio", "clip", "kl", "and")
+    lines = ["| preset | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, entry in PRESETS.items():
+        s = entry.settings
+        bounds = [f"{s[k]:g}" for k in ("clip_low", "clip_high") if k in s]
+        kl = "none" if s["kl"] == "none" else f"{s['kl']}, {s['kl_coef']:g}"
+        kl += ", unbiased" if s.get("kl_unbiased") else ""
+        rest = [f"{k} {s[k]:g}" for k in ("overlong_share", "dynamic_rounds", "off_policy_threshold") if k in s]
+        cells = [s["baseline"], s["scale"], s["aggregation"], s["ratio"], f"{s['clip']} {', '.join(bounds)}", kl]
+        lines.append(f"| {name} | " + " | ".join([*cells, ", ".join(rest)]) + " |")
+    lines += ["", *(f"{e.title}: {e.source}. Open: {e.open}." for e in PRESETS.values())]
+    return "\n".join(lines)
+
+
+# -- side by side ------------------------------------------------------------------------------------------------------
+
+CURVES = ("reward", "accuracy", "length", "entropy", "clip_fraction", "kl", "zero_variance", "grad_norm")
+SIZES = {1: 0.2, 2: 0.8}  # digits of the sums that the comparison is about
+WIDTHS = dict(
+    hidden_size=48, intermediate_size=96, moe_intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
+    kv_lora_rank=16, q_lora_rank=None, qk_rope_head_dim=8, qk_nope_head_dim=8, v_head_dim=12, n_routed_experts=4,
+    n_group=1, topk_group=1, num_experts_per_tok=2, first_k_dense_replace=1, max_position_embeddings=96,
+    initializer_range=0.12,
+)  # fmt: skip
+RUN = dict(
+    steps=24, lr=2e-3, warmup=2, prompts=12, group=8, max_new_tokens=40, minibatches=2, epochs=3,
+    reward={"accuracy": 1.0, "format": 0.1},
+)  # fmt: skip
+
+
+@contextmanager
+def small_sums():
+    """For the time of a `with`, the family "add" has sums of one and two digits only."""
+    from minids.reason import tasks
+
+    kept = tasks.SIZES
+    tasks.SIZES = {**kept, "add": dict(SIZES)}
+    try:
+        yield
+    finally:
+        tasks.SIZES = kept
+
+
+def train_start(steps=900, documents_=6000, mix=None, seed=0, quiet=False):
+    """A very small model after a cold start on short sums -> (tokenizer, model); `mix` weighs the styles of thought."""
+    import torch
+
+    from minids.model.config import ModelConfig
+    from minids.model.transformer import Transformer
+    from minids.reason import documents
+    from minids.text.tokenizer import Tokenizer
+    from minids.train import loop
+
+    mix = mix or {"careful": 0.4, "hasty": 0.6}
+    with small_sums():
+        parts = list(documents.pretraining_parts(["add"], 400, mix=mix, fact_share=0.0, seed=seed))
+        tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 290, digits="single")
+        torch.manual_seed(seed)
+        model = Transformer(ModelConfig(vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_id, **WIDTHS))
+        docs = documents.chat_documents(tokenizer, ["add"], documents_, mix=mix, seed=seed)
+        source = documents.Source(docs, 1500, seed=seed)
+        loop.train(model, source, loop.TrainConfig(steps=steps, lr=4e-3, warmup=20), quiet=quiet)
+    return tokenizer, model
+
+
+class _Lines:
+    """Takes the lines that a run would write into metrics.jsonl."""
+
+    def __init__(self):
+        self.lines = []
+
+    def write(self, **line):
+        self.lines.append(line)
+
+    def sync(self):
+        pass
+
+    def rewind(self, stage, step):
+        pass
+
+
+def compare(names=None, seeds=(0,), start=None, quiet=False, **change):
+    """Runs every preset from one model, and returns what the plot is drawn from.
+
+    start   (tokenizer, model), not changed; None trains one
+    change  settings of rl.RLConfig for all runs, over RUN
+    """
+    from minids.reason import rl
+
+    names = list(names or PRESETS)
+    shared = {**RUN, **change}
+    plans = {(n, s): rl.RLConfig(preset=n, seed=s, **shared) for n in names for s in seeds}  # refused before any work
+    tokenizer, model = start or train_start(quiet=quiet)
+    begin = {k: v.clone() for k, v in model.state_dict().items()}
+    record = {"shared": shared, "seeds": list(seeds), "presets": {}}
+    for (name, seed), config in plans.items():
+        model.load_state_dict(begin)
+        lines = _Lines()
+        with small_sums():
+            rl.train_rl(model, tokenizer, ["add"], config, metrics=lines, stage=f"{name} {seed}", quiet=quiet)
+        entry = record["presets"].setdefault(
+            name, {"title": PRESETS[name].title, "source": PRESETS[name].source, "settings": preset(name), "runs": []}
+        )
+        curves = {key: [line[key] for line in lines.lines] for key in CURVES}
+        entry["runs"].append({"seed": seed, "seconds": lines.lines[-1]["seconds"], "curves": curves})
+    model.load_state_dict(begin)
+    return record
+
+
+def summary(record, last=5):
+    """Means over seeds of the last iterations, one line a preset."""
+    keys = ("reward", "accuracy", "length", "entropy", "clip_fraction", "kl")
+    lines = [f"{'preset':<14}" + "".join(f"{k:>15}" for k in keys)]
+    for name, entry in record["presets"].items():
+        ends = {k: [v for run in entry["runs"] for v in run["curves"][k][-last:]] for k in keys}
+        lines.append(f"{name:<14}" + "".join(f"{sum(v) / len(v):>15.4f}" for v in ends.values()))
+    return "\n".join(lines)
+
+
+def plot(record, path=None):
+    """One figure: reward, length, entropy and clipped tokens over the iterations, a line a preset (the mean of the
+    seeds) in a band from the lowest to the highest seed. Saved to `path`, or returned."""
+    import matplotlib
+
+    if path is not None:
+        matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = {"reward": "reward", "length": "tokens of an answer", "entropy": "entropy of a token, nats",
+              "clip_fraction": "share of tokens that the clip acts on"}  # fmt: skip
+    figure, axes = plt.subplots(2, 2, figsize=(10, 6.5), sharex=True, constrained_layout=True)
+    for ax, (key, label) in zip(axes.flat, panels.items()):
+        for number, entry in enumerate(record["presets"].values()):
+            runs = list(zip(*(run["curves"][key] for run in entry["runs"])))
+            x, color = range(1, len(runs) + 1), f"C{number}"
+            ax.plot(x, [sum(v) / len(v) for v in runs], color=color, label=entry["title"], linewidth=1.5)
+            ax.fill_between(x, [min(v) for v in runs], [max(v) for v in runs], color=color, alpha=0.12, linewidth=0)
+        ax.set_ylabel(label)
+    for ax in axes[1]:
+        ax.set_xlabel("iteration")
+    axes[0, 0].legend(fontsize=8)
+    if path is None:
+        return figure
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+    return path
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m minids.reason.family", description="Published settings of GRPO: their table, or a comparison."
+    )
+    parser.add_argument("--presets", nargs="+", default=None, metavar="NAME", help=f"of {', '.join(PRESETS)}")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=RUN["steps"], help="iterations of RL a run")
+    parser.add_argument("--out", type=Path, default=None, help="run the comparison and write its curves here (JSON)")
+    parser.add_argument("--plot", type=Path, default=None, help="draw the curves here")
+    asked = parser.parse_args(argv)
+    if asked.out is None:
+        print(table())
+        return 0
+    import torch
+
+    torch.set_num_threads(1)
+    try:
+        record = compare(asked.presets, asked.seeds, steps=asked.steps)
+        asked.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        if asked.plot:
+            plot(record, asked.plot)
+    except (MinidsError, OSError) as error:
+        print(f"minids: {error}", file=sys.stderr)
+        return 2
+    print(summary(record))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
