@@ -1,0 +1,125 @@
+"""Environments where others train: TRL's GRPOTrainer, verl's signature."""
+
+import inspect
+import json
+import pickle
+
+import pytest
+
+from minids import MinidsError, Tokenizer
+from minids.reason import environments
+
+pytest.importorskip("reasoning_gym")
+NAMES = ["add", "gym:gcd", "gym:number_sorting", "gym:lcm", "countdown"]
+
+
+def tagged(answer):
+    return f"<think>so</think><answer>{answer}</answer>"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_are_data_and_give_the_problem_back(name):
+    rows = json.loads(json.dumps(environments.dataset(name, 12, "rl", seed=3)))
+    assert len({r["question"] for r in rows}) == 12 and all(r["prompt"] == r["question"] for r in rows)
+    assert {r["family"] for r in rows} == {name}
+    assert set(rows[0]) == {"prompt", "answer", "question", "family", "problem"}
+    tested = environments.dataset(name, 12, "test", seed=3)
+    assert not {r["question"] for r in rows} & {r["question"] for r in tested}
+    for r in rows:
+        p = environments.get(name).restore(r["question"], r["answer"], json.loads(r["problem"]))
+        assert (p.question, p.answer, p.split) == (r["question"], r["answer"], "rl")
+    talk = environments.dataset(name, 1, chat=True)[0]["prompt"]
+    assert talk[0]["role"] == "user" and talk[0]["content"]
+
+
+def called(reward, rows, completions, **more):
+    """As GRPOTrainer calls it: every other column of the data set as a list, and some things of its own."""
+    columns = {k: [r[k] for r in rows] for k in rows[0] if k != "prompt"}
+    return reward(prompts=[r["prompt"] for r in rows], completions=completions, completion_ids=[[1]] * len(rows),
+                  **columns, trainer_state=None, log_extra=print, log_metric=print, **more)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_and_messages_are_graded(name):
+    rows = environments.dataset(name, 4)
+    reward = pickle.loads(pickle.dumps(environments.trl_reward(name)))  # TRL may send it to another process
+    said = [tagged(rows[0]["answer"]), tagged("9**9**9"), rows[2]["answer"], tagged(rows[3]["answer"]) + " or 5"]
+    assert called(reward, rows, said) == [1.0, 0.0, 0.0, 0.0]
+    assert called(reward, rows, [[{"role": "assistant", "content": text}] for text in said]) == [1.0, 0.0, 0.0, 0.0]
+    assert called(environments.trl_reward(name, format=0.5), rows, said) == [1.5, 0.5, 0.0, 0.0]
+    plain = environments.trl_reward(name, style="plain_direct")
+    assert called(plain, rows, [rows[0]["answer"], "", "\n", tagged(rows[3]["answer"])]) == [1.0, 0.0, 0.0, 0.0]
+    assert environments.trl_reward(name).__name__.isidentifier()
+
+
+def test_a_row_that_another_version_made_is_refused():
+    rows = environments.dataset("gym:gcd", 1)
+    reward = environments.trl_reward("gym:gcd")
+    other = '{"size": 2, "index": 5}'
+    for change in ({"answer": "7777"}, {"problem": "{}"}, {"problem": other}, {"question": "gcd 1 1"}):
+        with pytest.raises(MinidsError, match="Make (it|the data set) again"):
+            called(reward, [{**rows[0], **change}], [tagged(5)])
+    with pytest.raises(MinidsError, match="not one of"):
+        environments.trl_reward("poetry")
+
+
+def test_the_signature_that_verl_documents():
+    """docs/preparation/reward_function.rst of verl: (data_source, solution_str, ground_truth, extra_info=None), and its
+    reward managers pass them by name."""
+    parameters = inspect.signature(environments.compute_score).parameters
+    assert list(parameters) == ["data_source", "solution_str", "ground_truth", "extra_info"]
+    assert parameters["extra_info"].default is None
+    for name in NAMES:
+        for row in environments.dataset(name, 3):
+            extra = {"question": row["question"], "problem": row["problem"], "index": 5, "num_turns": 2}
+            for text, score in ((tagged(row["answer"]), 1.0), (tagged(row["answer"] + "1"), 0.0), ("", 0.0)):
+                given = environments.compute_score(
+                    data_source=name, solution_str=text, ground_truth=row["answer"], extra_info=extra
+                )
+                assert given == score and type(given) is float
+
+
+@pytest.mark.slow
+def test_trl_trains_on_an_environment(tmp_path):
+    """Two steps of TRL's own GRPOTrainer: a tiny random Llama, our tokenizer, our data set, our reward."""
+    trl = pytest.importorskip("trl", reason="TRL is not installed")
+    transformers = pytest.importorskip("transformers")
+    datasets = pytest.importorskip("datasets")
+    name, seen = "gym:gcd", []
+    Tokenizer.train(["gcd 12 18 0123456789"] * 3, 275, digits="single").save_pretrained(tmp_path / "tokenizer")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "tokenizer")
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    transformers.set_seed(0)
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=2, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    ))  # fmt: skip
+    before = model.lm_head.weight.detach().clone()
+
+    class Watched(environments.TRLReward):
+        def __call__(self, prompts, completions, **columns):
+            given = super().__call__(prompts, completions, **columns)
+            # an untrained model says nothing in the right form; a fraction of a point that differs makes a gradient
+            given = [value + 0.01 * (len(text) % 7) for value, text in zip(given, completions)]
+            seen.append((completions, columns, given))
+            return given
+
+    settings = trl.GRPOConfig(
+        output_dir=str(tmp_path / "out"), max_steps=2, per_device_train_batch_size=4, num_generations=4,
+        learning_rate=1e-2, max_completion_length=8, use_cpu=True, bf16=False, report_to=[], logging_steps=1,
+        save_strategy="no", disable_tqdm=True,
+    )  # fmt: skip
+    rows = datasets.Dataset.from_list(environments.dataset(name, 16))
+    reward = Watched(name, environments.Reward(format=0.0))
+    trainer = trl.GRPOTrainer(
+        model=model, reward_funcs=reward, args=settings, train_dataset=rows, processing_class=tokenizer
+    )
+    trainer.train()
+    assert len(seen) == 2 and all(len(given) == 4 for _, _, given in seen)
+    for completions, columns, _ in seen:
+        assert all(isinstance(text, str) for text in completions)
+        assert len(set(columns["question"])) == 1 and set(columns["question"]) <= set(rows["question"])
+    logged = [row[f"rewards/{reward.__name__}/mean"] for row in trainer.state.log_history if "reward" in row]
+    assert logged == pytest.approx([sum(given) / 4 for _, _, given in seen], abs=1e-6)
+    assert not (model.lm_head.weight == before).all()
