@@ -11,9 +11,10 @@ import pytest
 from mini import write_recipe
 from safetensors.torch import load_file
 
-from minids import MinidsError, cli
+from minids import MinidsError, cli, recipes
 from minids.reason import documents, rollout, tasks
 from minids.reason.rl import RLConfig
+from minids.train import metrics
 
 STAGES = ["tokenizer", "pretrain", "sft", "grpo"]
 FILES = ["recipe.json", "metrics.jsonl", "results.json", "report.html", "tokenizer/tokenizer.json"]
@@ -127,6 +128,23 @@ def test_killed_at_any_moment_and_resumed(longer, tmp_path):
     last = subprocess.run(command, capture_output=True, text=True)
     assert last.returncode == 0, f"killed after {moments}: {last.stderr}"
     assert_same_run(whole, cut)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", ["tiny-gym", "small-countdown"])
+def test_recipes_of_other_environments_run_in_miniature(tmp_path, base):
+    if base == "tiny-gym":
+        pytest.importorskip("reasoning_gym")
+    out, recipe = tmp_path / "run", write_recipe(tmp_path, base)
+    long = ["model.max_position_embeddings=2048", "pretrain.tokens_per_batch=2048", "sft.tokens_per_batch=2048"]
+    how = ["--out", str(out), "--workers", "1", "--set", "grpo.random_reward=false", *long]
+    assert cli.main(["run", recipe, *how]) == 0
+    families = recipes.load(base).families
+    r = results(out)
+    assert [row["family"] for row in r["evals"] if row["stage"] == "grpo"] == [*families, "all"]
+    asked = [row for row in metrics.read(out / "metrics.jsonl") if row["stage"] == "grpo"]
+    assert len(asked) == 6 and set(asked[0]["families"]) == set(families) and (out / "report.html").exists()
+    assert cli.main(["eval", str(out), "--json"]) == 0
 
 
 def _lines(out):
