@@ -147,6 +147,19 @@ def test_recipes_of_other_environments_run_in_miniature(tmp_path, base):
     assert cli.main(["eval", str(out), "--json"]) == 0
 
 
+@pytest.mark.slow
+def test_a_run_on_problems_and_a_verifier_of_ones_own(tmp_path):
+    lines = [{"question": f"twice {n}", "answer": 2 * n, "thought": f"{n}+{n}={2 * n}"} for n in range(200)]
+    (tmp_path / "twice.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (tmp_path / "check.py").write_text("def verify(question, answer, reply):\n    return 0 * (1 / 0 if reply else 0)\n")
+    family = f"user:{tmp_path / 'twice.jsonl'}@{tmp_path / 'check.py'}:verify"
+    how = ["--out", str(tmp_path / "run"), "--workers", "1", "--set", f'families=["{family}"]', "sft.steps=60"]
+    assert cli.main(["run", write_recipe(tmp_path), *how]) == 0
+    r = results(tmp_path / "run")
+    assert [row["family"] for row in r["evals"] if row["stage"] == "grpo"] == [family, "all"]
+    assert r["evals"][-1]["greedy"] == 0.0 and r["beyond"] == []
+
+
 def _lines(out):
     path = out / "metrics.jsonl"
     return path.read_text().count("\n") if path.exists() else 0

@@ -123,3 +123,27 @@ def test_trl_trains_on_an_environment(tmp_path):
     logged = [row[f"rewards/{reward.__name__}/mean"] for row in trainer.state.log_history if "reward" in row]
     assert logged == pytest.approx([sum(given) / 4 for _, _, given in seen], abs=1e-6)
     assert not (model.lm_head.weight == before).all()
+
+
+def test_what_the_guide_shows_runs(tmp_path, monkeypatch):
+    import re
+    from pathlib import Path
+
+    from minids.reason import verifiers
+
+    guide = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(\S+)( check.py)?\n(.*?)```", guide, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec("\n".join(body for kind, file, body in blocks if kind == "python" and not file), names)  # noqa: S102
+    row, text = names["rows"][0], "<think>so</think><answer>{}</answer>"
+    columns = {k: [row[k]] for k in row if k != "prompt"}
+    assert names["reward"](prompts=[row["prompt"]], completions=[text.format(row["answer"])], **columns) == [1.1]
+    Path("check.py").write_text("\n".join(body for _, file, body in blocks if file))
+    for name in ("verify", "reward"):
+        verify = verifiers.Verifier(f"check.py:{name}", seconds=10)
+        assert [verify("q", "42", said, text.format(said)) for said in ("42", "43")] == [(1.0, ""), (0.0, "")]
+        verify.close()
+    line = next(body for kind, _, body in blocks if kind == "json")
+    Path("sums.jsonl").write_text(line)
+    assert environments.get("user:sums.jsonl@check.py:verify").styles
