@@ -151,6 +151,22 @@ def evaluate(args):
     print(json.dumps(found, ensure_ascii=False) if args.json else evaluation.text(found))
 
 
+def replay(args):
+    from minids import pipeline
+    from minids.reason import replay
+    from minids.ship import folders, replayed
+
+    device = pipeline.pick_device(args.device) if args.device else None
+    prepare = _mine() if folders.made_with_mine(args.run) else None
+    found = replay.replay(
+        args.run, args.step, args.sample, stage=args.stage, device=device, quiet=False, prepare=prepare
+    )
+    if args.json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        replayed.show(found)
+
+
 def export(args):
     from minids.model.transformer import Transformer
     from minids.ship import folders, hub
@@ -280,6 +296,15 @@ def parser():
         folder, device, workers, as_json,
         ("--problems", {"metavar": "FILE.jsonl", "help": 'lines {"question": "347+5896", "answer": "6243"}'}),
         ("--seed", {"type": natural, "metavar": "N", "help": "of the held-out problems and the samples"}),
+    )  # fmt: skip
+    which_stage = {"metavar": "NAME", "help": "which stage of RL; default: the only one, or grpo"}
+    command(
+        "replay", replay, "an answer of a finished iteration of RL, drawn again token for token",
+        ("run", {"metavar": "RUN", "help": "a run's folder (runs/tiny)"}),
+        ("step", {"metavar": "STEP", "type": positive, "help": "iteration, from 1"}),
+        ("sample", {"metavar": "SAMPLE", "type": natural, "help": "the answer's number in it, from 0"}),
+        ("--stage", which_stage),
+        ("--device", {"choices": DEVICES, "help": "default: the run's"}), as_json,
     )  # fmt: skip
     experts = {"choices": ("separate", "fused"), "default": "separate"}
     layout = ("--experts", {**experts, "help": "a tensor for each expert (as published), or one a layer"})

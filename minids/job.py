@@ -173,7 +173,7 @@ class Job:
             model, self.tokenizer, families, config, comm=self.comm,
             out_dir=self.out / "checkpoints" / stage, resume=True, metrics=self.metrics, stage=stage, quiet=self.quiet,
         )  # fmt: skip
-        return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "update")}
+        return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "scoring", "update")}
 
     def evaluate(self, model, stage, *, style="tags", full=True, beyond=False):
         began, config = time.monotonic(), evaluate.EvalConfig(**self.recipe.eval)

@@ -19,7 +19,8 @@ from minids.train import metrics
 STAGES = ["tokenizer", "pretrain", "sft", "grpo"]
 FILES = ["recipe.json", "metrics.jsonl", "results.json", "report.html", "tokenizer/tokenizer.json"]
 # what a clock says differs from run to run
-CLOCKS = {"seconds", "sampling_share", "sampling", "update", "evaluation_seconds", "peak_bytes"}
+PARTS = ("sampling", "scoring", "update")
+CLOCKS = {"seconds", *PARTS, *(f"{part}_share" for part in PARTS), "evaluation_seconds", "peak_bytes"}
 
 
 def results(out):

@@ -16,12 +16,17 @@ or attention on a knife's edge); it is looked for by moving the weights a little
 step, and the difference is logged instead.
 
 Questions and seeds are functions of (seed, iteration): a resumed run goes on with the same rollouts, and any of them
-can be drawn again. With several processes each takes a share of the questions. The router's biases stay as pretraining
-left them.
+can be drawn again (record.py keeps what that needs, replay.py does it). With several processes each takes a share of
+the questions. The router's biases stay as pretraining left them.
+
+What is computed twice, on purpose: the first optimizer step scores tokens whose log-probabilities the sampler already
+gave, because it needs their gradients; that both agree is then checked for nothing. One micro-batch an iteration is
+scored once more under the starting weights, for the logged distance to them.
 """
 
 import functools
 import random
+import sys
 import time
 import warnings
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -31,7 +36,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.progress import Progress
-from minids.reason import family, grpo, rollout, shaping, tasks
+from minids.reason import family, grpo, record, rollout, shaping, tasks
 from minids.reason.reward import Reward
 from minids.train import checkpoint, gradients, optim
 from minids.train.gradients import FlatGradients
@@ -46,7 +51,7 @@ LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 
 CHOICES = {
     "baseline": ("mean", "loo", "none"), "scale": ("std", "batch", "none"), "aggregation": grpo.AGGREGATIONS,
     "clip": grpo.CLIPS, "kl": grpo.KLS, "style": ("tags", "plain"),
-    "optimizer": ("adamw", "muon"), "random_reward": (False, True),
+    "optimizer": ("adamw", "muon"), "random_reward": (False, True), "replay": (False, True),
     "ratio": grpo.RATIOS, "kl_unbiased": (False, True), "correction": grpo.CORRECTIONS,
 }  # fmt: skip
 POSITIVE = (
@@ -107,6 +112,7 @@ class RLConfig:
     overlong_share: float = 0.0  # of max_new_tokens: the stretch in which length costs, see shaping.py
     overlong_penalty: float = 1.0  # what an answer of max_new_tokens loses
     dynamic_rounds: int = 0  # how often groups whose rewards are all equal are replaced by another question's
+    replay: bool = True  # keep what `minids replay` needs; record.py says how much that is
 
     def __post_init__(self):
         self.betas = tuple(self.betas)
@@ -178,7 +184,8 @@ def train_rl(
     quiet=False,
     stop=None,
 ):
-    """Runs GRPO in place and returns {steps, tokens, seconds, sampling, update}. Checkpoints go to `out_dir`."""
+    """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}: all but the first two in
+    seconds. Checkpoints, and what a replay needs, go to `out_dir`."""
     run = _Run(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
     run.start(resume)
     first = run.comm.rank == 0
@@ -198,13 +205,15 @@ def train_rl(
                     else "nothing was saved (no folder given)"
                 )
                 raise MinidsError(f"{stage} was stopped after iteration {run.step} of {config.steps}: {saved}")
-    return {
-        "steps": run.step,
-        "tokens": run.tokens,
-        "seconds": run.seconds,
-        "sampling": run.sampling,
-        "update": run.updating,
-    }
+    if first and not quiet:
+        print(f"{stage}: {time_shares(run.seconds, run.clock)}", file=sys.stderr)
+    return {"steps": run.step, "tokens": run.tokens, "seconds": run.seconds, **run.clock}
+
+
+def time_shares(seconds, clock):
+    """{"sampling": 8.3, …} of 10 seconds -> "10 s: 83 % sampling, …"."""
+    parts = ", ".join(f"{100 * part / max(1e-9, seconds):.1f} % {name}" for name, part in clock.items())
+    return f"{seconds:.0f} s: {parts}"
 
 
 class _Run:
@@ -227,9 +236,10 @@ class _Run:
         )
         self.flat = FlatGradients(model)
         self.reference = [p.detach().clone() for p in model.parameters()]
+        self.record = record.Record(self.out_dir, stage, comm) if self.out_dir and config.replay else None
         self.step = self.tokens = self.idle = 0
         self.warned = False
-        self.seconds = self.sampling = self.updating = 0.0
+        self.seconds, self.clock = 0.0, {"sampling": 0.0, "scoring": 0.0, "update": 0.0}
 
     def start(self, resume):
         found = checkpoint.latest(self.out_dir) if self.out_dir else None
@@ -247,47 +257,67 @@ class _Run:
             load_weights(self.model, state["model"], self.out_dir)
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.tokens, self.reference = step, state["tokens"], state["reference"]
-            self.seconds, self.sampling, self.updating = state["clock"]
+            self.seconds, *parts = state["clock"]
+            self.clock = dict(zip(self.clock, parts if len(parts) == 3 else (parts[0], 0.0, parts[1])))
         else:
             self.comm.broadcast_model(self.model)
         if self.metrics:
             self.metrics.rewind(self.stage, self.step)
+        if self.record:
+            with rollout.weights(self.model, self.reference):
+                began = self.model.state_dict()
+                self.record.begin(self.model, began, self.tokenizer, self.families, self.config, self.step)
 
     def save(self):
         if self.out_dir is None or self.comm.rank != 0:
             return
         if self.metrics:
             self.metrics.sync()
+        if self.record and 0 < self.step < self.config.steps:
+            self.record.keep(self.step, self.model, self.optimizer)
         state = {
             "stage": self.stage, "config": _plain(self.config), "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(), "tokens": self.tokens,
-            "clock": [self.seconds, self.sampling, self.updating], "reference": self.reference,
+            "clock": [self.seconds, *self.clock.values()], "reference": self.reference,
         }  # fmt: skip
         checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
 
-    def iteration(self, stop_requested):
-        config, began = self.config, time.monotonic()
+    def collect(self):
+        """The answers of the next iteration and what they earn: (numbers of the questions, rollouts, rewards_N, adv_N,
+        informative_N, sums for the log). Nothing is learned yet."""
+        config = self.config
         problems, numbers = rollout.questions(config, self.families, self.step, self.comm.rank, self.comm.world)
         rollouts, rewards_N = self._draw(problems, numbers)
-        adv_N, informative_N = grpo.advantages(rewards_N, config.group, baseline=config.baseline, scale=config.scale)
+        adv_N, informative_N = self._advantages(rewards_N)
         sums = self._summary(rollouts, rewards_N, informative_N)
         if config.dynamic_rounds:
             rollouts, rewards_N, sums["redrawn"], sums["redrawn_tokens"] = shaping.redraw(
                 rollouts, rewards_N, config.group, config.dynamic_rounds, functools.partial(self._draw_again, numbers)
             )
-            adv_N, informative_N = grpo.advantages(
-                rewards_N, config.group, baseline=config.baseline, scale=config.scale
-            )
+            adv_N, informative_N = self._advantages(rewards_N)
             sums["still_zero_variance"] = float((~informative_N).sum())
-        sampled = time.monotonic()
+        return numbers, rollouts, rewards_N, adv_N, informative_N, sums
+
+    def _advantages(self, rewards_N):
+        config = self.config
+        return grpo.advantages(rewards_N, config.group, baseline=config.baseline, scale=config.scale)
+
+    def iteration(self, stop_requested):
+        config, began = self.config, time.monotonic()
+        numbers, rollouts, rewards_N, adv_N, informative_N, sums = self.collect()
+        codes = record.codes(rollouts, numbers, config.group) if self.record else {}
+        collected = time.monotonic()
         lr = config.lr * min(1.0, (self.step + 1) / max(1, config.warmup))
         self.optimizer.set_lr(lr)
         update = self._update(rollouts, adv_N, informative_N)
         done = time.monotonic()
         self.step += 1
         self.seconds += done - began
-        self.sampling += sampled - began
-        self.updating += done - sampled
+        self.clock["sampling"] += rollouts.seconds
+        self.clock["scoring"] += collected - began - rollouts.seconds
+        self.clock["update"] += done - collected
+        if self.record:
+            self.record.note(self.step, record.joined(self.comm.gather(codes)))
         shared = self.comm.gather({**sums, **update, "stop": float(stop_requested)})
         total = {k: sum(part[k] for part in shared) for k in shared[0] if k != "logp_gap"}
         n, tokens = total["answers"], total["answer_tokens"]
@@ -306,7 +336,8 @@ class _Run:
             "entropy": total["entropy"] / max(1.0, total["scored"]), "kl": total["kl"] / max(1.0, total["kl_tokens"]),
             "clip_fraction": total["clip_fraction"] / max(1.0, total["micro"]), "grad_norm": update["grad_norm"],
             "logp_gap": max(part["logp_gap"] for part in shared), "tokens": self.tokens,
-            "seconds": round(self.seconds, 3), "sampling_share": round(self.sampling / max(1e-9, self.seconds), 3),
+            "seconds": round(self.seconds, 3),
+            **{f"{name}_share": round(part / max(1e-9, self.seconds), 3) for name, part in self.clock.items()},
             "families": {f: total[f"right {f}"] / max(1.0, total[f"n {f}"]) for f in self.families},
         }  # fmt: skip
         if total["failed"]:
@@ -382,24 +413,30 @@ class _Run:
                 first = False
         return sums
 
-    def _step(self, rollouts, part, adv_N, informative_N, finished_N, device, sums, first, scored):
-        """One optimizer step on the answers `part` of this process and the others'."""
-        config, corrected = self.config, scored is not None
-        parts = rollout.micro_batches(rollouts, part, config.tokens_per_batch)
-        batches = [(b, *rollout.padded(rollouts, b)) for b in parts]
+    def units(self, masks, rows, informative_N, finished_N):
+        """The loss's denominator: of these answers (`masks` and `rows`, micro-batch by micro-batch) and the other
+        processes'."""
+        config = self.config
         units = sum(
             grpo.count_units(mask, config.aggregation, informative_N=informative_N[b], finished_N=finished_N[b],
                              skip_zero_variance=config.skip_zero_variance, mask_truncated=config.mask_truncated)
-            for b, _, mask, _ in batches
+            for mask, b in zip(masks, rows)
         )  # fmt: skip
-        normalizer = float(self.comm.all_reduce_(torch.tensor([units], dtype=torch.float64)))
+        return float(self.comm.all_reduce_(torch.tensor([units], dtype=torch.float64)))
+
+    def _step(self, rollouts, part, adv_N, informative_N, finished_N, device, sums, first, scored):
+        """One optimizer step on the answers `part` of this process and the others'."""
+        config, corrected = self.config, scored is not None
+        parts = list(rollout.micro_batches(rollouts, part, config.tokens_per_batch))
+        batches = [(b, *rollout.padded(rollouts, b)) for b in parts]
+        normalizer = self.units([mask for _, _, mask, _ in batches], parts, informative_N, finished_N)
         if normalizer == 0:
             return
         self.flat.zero_()
         for number, (b, ids, mask, sampled) in enumerate(batches):
             ids, mask, sampled = ids.to(device), mask.to(device), sampled.to(device)
             old = self._rows(scored, b, ids.shape[1]) if corrected else sampled
-            logp, entropy = rollout.score(self.model, ids, mask, config)
+            logp, entropy = rollout.score(self.model, ids, mask, config, entropy=first)
             looked = first and number == len(batches) // 2  # the distance to the start is logged from one micro-batch
             ref = self._reference_logps(ids, mask) if looked or config.kl != "none" else None
             loss, info = grpo.grpo_loss(
@@ -452,7 +489,9 @@ class _Run:
         out = {}
         for b in rollout.micro_batches(rollouts, rows, self.config.tokens_per_batch):
             ids, mask, _ = rollout.padded(rollouts, b)
-            logp_NT, _ = rollout.score(self.model, ids.to(self.device), mask.to(self.device), self.config)
+            logp_NT, _ = rollout.score(
+                self.model, ids.to(self.device), mask.to(self.device), self.config, entropy=False
+            )
             out |= dict(zip(b, logp_NT))
         return out
 
@@ -468,12 +507,15 @@ class _Run:
     def _reference_logps(self, ids, mask):
         """Log-probabilities under the policy that RL started from: its weights are swapped in for one forward."""
         with rollout.weights(self.model, self.reference):
-            return rollout.score(self.model, ids, mask, self.config)[0]
+            return rollout.score(self.model, ids, mask, self.config, entropy=False)[0]
 
 
 def _same(stored, config):
     """Whether a checkpoint was made with these settings; what it does not name was not there yet, at its default."""
     return {**_plain_values(DEFAULTS), **(stored or {})} == _plain(config)
+
+
+FREE = ("save_every", "keep_last", "replay")  # they change what is kept, not what is computed
 
 
 def _plain(config):
@@ -484,4 +526,4 @@ def _plain(config):
 def _plain_values(out):
     if out.get("sizes") is not None:
         out = {**out, "sizes": {f: {str(s): w for s, w in sizes.items()} for f, sizes in out["sizes"].items()}}
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in ("save_every", "keep_last")}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in FREE}

@@ -10,6 +10,7 @@ Shapes: N answers, T tokens of prompt and answer, M sampled tokens under the mas
 """
 
 import random
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -51,21 +52,24 @@ class Rollouts:
     finished: list
     results: list  # RewardResult each
     problems: list
+    seconds: float = 0.0  # that drawing them took
 
 
 def roll_out(model, tokenizer, config, problems, numbers, step):
     """Samples `config.group` answers to each problem and rewards them."""
     prompts = [prompt_of(tokenizer, p.question, config.style) for p in problems]
     seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed, step, config.group, i * config.group)]
+    began = time.monotonic()
     out = sampler.generate(
         model, prompts, n=config.group, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
         top_k=config.top_k, top_p=config.top_p, seeds=seeds, stop_ids=[tokenizer.eos_id], max_batch=config.max_batch,
     )  # fmt: skip
+    seconds = time.monotonic() - began
     reward = Reward(**config.reward, style=config.style)
     owners = [p for p in problems for _ in range(config.group)]
     results = [reward(p, tokenizer.decode(ids), done) for p, ids, done in zip(owners, out.ids, out.finished)]
     repeated = [p for p in prompts for _ in range(config.group)]
-    return Rollouts(repeated, out.ids, out.logps, out.finished, results, owners)
+    return Rollouts(repeated, out.ids, out.logps, out.finished, results, owners, seconds)
 
 
 def rewards_of(rollouts, config, numbers, step):
@@ -100,19 +104,21 @@ def padded(rollouts, rows):
     return ids_NT, mask_NT, logp_NT
 
 
-def score(model, ids_NT, mask_NT, config):
-    """Log-probabilities [N, T] of the tokens under mask, 0 elsewhere, and the mean entropy there;
-    the head sees only those."""
+def score(model, ids_NT, mask_NT, config, entropy=True):
+    """Log-probabilities [N, T] of the tokens under mask, 0 elsewhere, and the sum of the entropies there (None if it is
+    not asked for); the head sees only those."""
     hidden_NTD = model.hidden(ids_NT)
     row, t = mask_NT.nonzero(as_tuple=True)
     logits_MV = model.lm_head(hidden_NTD[row, t - 1])
     logp_M = grpo.token_logps(
         logits_MV[None], ids_NT[row, t][None], temperature=config.temperature, top_k=config.top_k, top_p=config.top_p
     )[0]
-    with torch.no_grad():
-        p_MV = logits_MV.float().softmax(-1)
-        entropy = -(p_MV * (p_MV + 1e-20).log()).sum()
-    return torch.zeros(ids_NT.shape, dtype=logp_M.dtype, device=ids_NT.device).index_put((row, t), logp_M), entropy
+    total = None
+    if entropy:
+        with torch.no_grad():
+            p_MV = logits_MV.float().softmax(-1)
+            total = -(p_MV * (p_MV + 1e-20).log()).sum()
+    return torch.zeros(ids_NT.shape, dtype=logp_M.dtype, device=ids_NT.device).index_put((row, t), logp_M), total
 
 
 @contextmanager
@@ -136,7 +142,7 @@ def sensitivity(model, ids_NT, mask_NT, config, relative, tries=8):
     A forward in fp32 is the exact forward of weights a little off (backward error), so a token that moves here by x
     can be computed to about x and no better, by anybody. Two experts that tie within rounding change places here too.
     """
-    plain_NT, _ = score(model, ids_NT, mask_NT, config)
+    plain_NT, _ = score(model, ids_NT, mask_NT, config, entropy=False)
     most_NT = torch.zeros_like(plain_NT)
     noise = torch.Generator(device=ids_NT.device).manual_seed(0)
     for _ in range(tries):
@@ -145,7 +151,7 @@ def sensitivity(model, ids_NT, mask_NT, config, relative, tries=8):
             for w in model.parameters()
         ]
         with weights(model, near):
-            moved_NT, _ = score(model, ids_NT, mask_NT, config)
+            moved_NT, _ = score(model, ids_NT, mask_NT, config, entropy=False)
         most_NT = torch.maximum(most_NT, (moved_NT - plain_NT).abs())
     return most_NT
 

@@ -90,6 +90,11 @@ def find_model(folder):
     raise MinidsError(f"{folder}: neither a run nor a model: there is no config.json in it, nor in {folder / 'model'}.")
 
 
+def made_with_mine(run):
+    """Whether a run was made with --mine, on a student's own functions."""
+    return _read_object(Path(run) / "recipe.json").get("mine") is True
+
+
 def copy_tokenizer(source, out):
     """Copies what belongs to a model besides its weights and is there; returns the names."""
     names = []

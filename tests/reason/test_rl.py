@@ -165,7 +165,7 @@ def test_a_resumed_run_is_the_same_run(start, tmp_path):
         model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, resume=True
     )
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), model.state_dict().values()))
-    drop = ("seconds", "sampling_share")
+    drop = ("seconds", "sampling_share", "scoring_share", "update_share")
     a, b = (
         [{k: v for k, v in row.items() if k not in drop} for row in metrics.read(tmp_path / f / "metrics.jsonl")]
         for f in "ab"
