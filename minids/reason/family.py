@@ -125,7 +125,7 @@ WIDTHS = dict(
     initializer_range=0.12,
 )  # fmt: skip
 RUN = dict(
-    steps=24, lr=2e-3, warmup=2, prompts=12, group=8, max_new_tokens=40, minibatches=2, epochs=3,
+    steps=40, lr=4e-4, warmup=2, prompts=12, group=8, max_new_tokens=40, minibatches=2, epochs=2,
     reward={"accuracy": 1.0, "format": 0.1},
 )  # fmt: skip
 
@@ -143,7 +143,7 @@ def small_sums():
         tasks.SIZES = kept
 
 
-def train_start(steps=900, documents_=6000, mix=None, seed=0, quiet=False):
+def train_start(steps=700, documents_=6000, mix=None, seed=0, quiet=False):
     """A very small model after a cold start on short sums -> (tokenizer, model); `mix` weighs the styles of thought."""
     import torch
 
