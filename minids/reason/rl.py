@@ -45,7 +45,8 @@ from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.stop import StopOnSignal
 
-MOST_FAILURES = 0.9  # of an iteration's answers that a verifier may leave without a verdict
+# A verifier may leave this share of the answers that it is given in an iteration without a verdict, or so many.
+MOST_FAILURES, FEWEST_FAILURES = 0.9, 8
 IDLE = 10  # iterations without any difference in any group, until a warning
 LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 does not
 CHOICES = {
@@ -321,12 +322,7 @@ class _Run:
         shared = self.comm.gather({**sums, **update, "stop": float(stop_requested)})
         total = {k: sum(part[k] for part in shared) for k in shared[0] if k != "logp_gap"}
         n, tokens = total["answers"], total["answer_tokens"]
-        if total["failed"] > MOST_FAILURES * n:
-            why = next((r.failure for r in rollouts.results if r.failure), "see the other process")
-            raise MinidsError(
-                f"{self.stage} iteration {self.step}: {total['failed']} of {n} answers could not be graded: {why}. "
-                "Nothing of this iteration is kept. Mend it, then go on with --resume."
-            )
+        self._check_verifiers(rollouts, total)
         self.tokens += int(tokens + total.get("redrawn_tokens", 0))
         line = {
             "stage": self.stage, "step": self.step, "reward": total["reward"] / n, "accuracy": total["accuracy"] / n,
@@ -340,8 +336,9 @@ class _Run:
             **{f"{name}_share": round(part / max(1e-9, self.seconds), 3) for name, part in self.clock.items()},
             "families": {f: total[f"right {f}"] / max(1.0, total[f"n {f}"]) for f in self.families},
         }  # fmt: skip
-        if total["failed"]:
-            line["failed"] = total["failed"] / n
+        failed, judged = (sum(total[f"{what} {f}"] for f in self.families) for what in ("failed", "judged"))
+        if failed:
+            line["failed"] = failed / judged
         if total["zero_variance"] == n:
             line["warning"] = "all rewards of each group were equal: nothing was learned"
         self._warn(line)
@@ -381,12 +378,25 @@ class _Run:
             "zero_variance": float((~informative_N).sum()), "accuracy": sum(r.accuracy for r in results),
             "format": sum(r.format for r in results), "truncated": sum(r.truncated for r in results),
             "empty_think": sum(r.empty_think for r in results), "language": sum(r.language for r in results),
-            "failed": sum(bool(r.failure) for r in results),
         }  # fmt: skip
         for f in self.families:
             of = [r.accuracy for r, p in zip(results, rollouts.problems) if p.family == f]
             out |= {f"right {f}": sum(of), f"n {f}": len(of)}
+            of = [r for r, p in zip(results, rollouts.problems) if p.family == f and r.answer is not None]
+            out |= {f"failed {f}": sum(bool(r.failure) for r in of), f"judged {f}": len(of)}
         return out
+
+    def _check_verifiers(self, rollouts, total):
+        """Ends the run where a user's function says nothing about (nearly) all the answers that it was given."""
+        for f in self.families:
+            failed, judged = total[f"failed {f}"], total[f"judged {f}"]
+            if failed >= FEWEST_FAILURES and failed > MOST_FAILURES * judged:
+                why = (r.failure for r, p in zip(rollouts.results, rollouts.problems) if r.failure and p.family == f)
+                raise MinidsError(
+                    f"{self.stage} iteration {self.step}: {failed} of {judged} answers to {f} could not be graded: "
+                    f"{next(why, 'see the other process')}. Nothing of this iteration is kept. Mend it, then go on "
+                    "with --resume."
+                )
 
     def _update(self, rollouts, adv_N, informative_N):
         config, device = self.config, self.device

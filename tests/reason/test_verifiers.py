@@ -291,7 +291,7 @@ def test_a_run_goes_on_over_a_verifier_that_fails_now_and_then(start, problems, 
     moody.source = honest.source
     rl.train_rl(model, tokenizer, [name, "add"], config(steps=3), out_dir=tmp_path, quiet=True)
     lines = metrics.read(tmp_path / "metrics.jsonl")
-    assert len(lines) == 3 and asked and 0 < sum(row.get("failed", 0) for row in lines) < 1.5
+    assert len(lines) == 3 and asked and 0 < sum(row.get("failed", 0) for row in lines) < 3
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
