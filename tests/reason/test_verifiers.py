@@ -338,7 +338,7 @@ def test_equal_rewards_for_a_whole_run_warn_and_change_nothing(start, tmp_path):
         with pytest.raises(MinidsError, match="--resume"):
             run_on(again, tokenizer, "add", tmp_path / "b", stop=Soon(), **how)
         run_on(again, tokenizer, "add", tmp_path / "b", resume=True, **how)
-    drop = ("seconds", "sampling_share")
+    drop = ("seconds", "sampling_share", "scoring_share", "update_share")
     rows = metrics.read(tmp_path / "b" / "metrics.jsonl")
     assert [{k: v for k, v in r.items() if k not in drop} for r in rows] == [
         {k: v for k, v in r.items() if k not in drop} for r in lines
