@@ -24,7 +24,7 @@ import torch
 from minids import edge, r1, recipes
 from minids.errors import MinidsError
 from minids.job import EVALUATED, Job, read_json
-from minids.reason import documents
+from minids.reason import documents, environments
 from minids.text.tokenizer import Tokenizer
 from minids.train import parallel
 
@@ -53,6 +53,8 @@ def run(
     for option, stage in (("--until", until), ("--redo", redo)):
         if stage is not None and stage not in plan:
             raise MinidsError(f"{option} {stage}: recipe {recipe.name} has no such stage; there are {', '.join(plan)}.")
+    tests = min(100, recipe.eval.get("problems", 1000))
+    environments.assert_disjoint(recipe.families, tests, recipe.eval.get("seed", 0))
     _claim(out, asked, resume, plan, redo)
     if redo:
         _forget(out, asked, plan[plan.index(redo) :])

@@ -22,6 +22,7 @@ Left out: environments of several turns, tools, rewards between 0 and 1.
 """
 
 import json
+import random
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -187,6 +188,26 @@ def sample(family, rng, split, size=None):
 def problem_set(families, split, count, seed, size=None):
     """`count` problems a family with different operands, asserted to lie in the split."""
     return tasks.problem_set(families, split, count, seed, size, draw=sample)
+
+
+def assert_disjoint(families, tests, seed, draws=300):
+    """Refuses families whose training draws hold a problem that is tested on: a run looks before it starts.
+
+    tests     problems of each family's test split, as evaluation draws them
+    draws     as many from the splits "train" and "rl"; every later draw is asserted too, where it is made
+    """
+    rng = random.Random(f"guard {seed}")
+    for family in families:
+        held_out = {p.key for p in problem_set([family], "test", tests, seed)}
+        for split in ("train", "rl"):
+            drawn = [sample(family, rng, split) for _ in range(draws)]
+            tasks.assert_split(drawn, split)
+            if leaks := held_out.intersection(p.key for p in drawn):
+                raise MinidsError(
+                    f"family {family!r}: {len(leaks)} of {draws} problems drawn for the split {split!r} are held out "
+                    f"for evaluation, {min(leaks)!r} for one. The run would be tested on what it was trained on, so it "
+                    "does not start. Mend the environment's sample()."
+                )
 
 
 def worked(problem, style, rng=None):

@@ -303,3 +303,26 @@ def test_their_prompts_and_ours_ask_the_same():
             theirs = p.data["entry"]
             assert re.findall("[0-9]+", p.question) == re.findall("[0-9]+", theirs["question"].split("number")[-1])[:9]
             assert p.answer == theirs["answer"]
+
+
+@pytest.mark.parametrize("family", ["add", "chain", "word"])
+def test_splits_share_nothing(family):
+    environments.assert_disjoint([family], 200, 0)
+
+
+def test_a_family_that_would_be_tested_on_its_training_problems_is_refused(monkeypatch):
+    """The same problems for every split, each claiming to be of the right one."""
+    env = environments.get("add")
+    pool = tasks.problem_set(["add"], "test", 150, 0)
+
+    class Claims(type(pool[0])):
+        split = None
+
+    def leak(rng, split, size=None):
+        p = Claims(*(getattr(rng.choice(pool), name) for name in ("family", "question", "terms", "size")))
+        object.__setattr__(p, "split", split)
+        return p
+
+    monkeypatch.setattr(env, "sample", leak)
+    with pytest.raises(MinidsError, match="does not start"):
+        environments.assert_disjoint(["add"], 100, 0)
