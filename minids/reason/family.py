@@ -219,9 +219,13 @@ def summary(record, last=5):
     return "\n".join(lines)
 
 
-def plot(record, path=None):
-    """One figure: reward, length, entropy and clipped tokens over the iterations, a line a preset (the mean of the
-    seeds) in a band from the lowest to the highest seed. Saved to `path`, or returned."""
+def _smooth(values, window):
+    return [sum(part) / len(part) for part in (values[max(0, i - window + 1) : i + 1] for i in range(len(values)))]
+
+
+def plot(record, path=None, window=5):
+    """One figure: reward, length, entropy and clipped tokens, each the mean of the last `window` iterations, a line a
+    preset (the mean of the seeds) in a band from the lowest to the highest seed. Saved to `path`, or returned."""
     import matplotlib
 
     if path is not None:
@@ -233,14 +237,14 @@ def plot(record, path=None):
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.5), sharex=True, constrained_layout=True)
     for ax, (key, label) in zip(axes.flat, panels.items()):
         for number, entry in enumerate(record["presets"].values()):
-            runs = list(zip(*(run["curves"][key] for run in entry["runs"])))
+            runs = list(zip(*(_smooth(run["curves"][key], window) for run in entry["runs"])))
             x, color = range(1, len(runs) + 1), f"C{number}"
             ax.plot(x, [sum(v) / len(v) for v in runs], color=color, label=entry["title"], linewidth=1.5)
             ax.fill_between(x, [min(v) for v in runs], [max(v) for v in runs], color=color, alpha=0.12, linewidth=0)
         ax.set_ylabel(label)
     for ax in axes[1]:
         ax.set_xlabel("iteration")
-    axes[0, 0].legend(fontsize=8)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8)
     if path is None:
         return figure
     figure.savefig(path, dpi=130)
