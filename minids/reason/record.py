@@ -19,7 +19,6 @@ import json
 import os
 import shutil
 import zlib
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +61,7 @@ class Record:
 
     def begin(self, model, start, tokenizer, families, config, step):
         """Called once a run of the program: makes the folder, or cuts it back to the `step` that a resumed run goes on
-        from. `start` is the state dict that RL began with."""
+        from. `start` is the state dict that RL began with; `config` the settings as JSON holds them."""
         if self.comm.rank != 0:
             return
         try:
@@ -73,7 +72,7 @@ class Record:
                 tokenizer.save_pretrained(self.folder)
                 checkpoint.save(self.folder, 0, {"model": start}, keep_last=2**31)
                 about = {
-                    "format": FORMAT, "stage": self.stage, "config": asdict(config), "families": list(families),
+                    "format": FORMAT, "stage": self.stage, "config": config, "families": list(families),
                     "processes": self.comm.world, "threads": torch.get_num_threads(),
                     "device": next(model.parameters()).device.type, "model": model.config.to_dict(),
                     "versions": {"minids": minids.__version__, "torch": torch.__version__},

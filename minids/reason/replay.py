@@ -9,7 +9,8 @@ are the same. On another CPU or with another version of torch they may differ in
 that was nearly a tie, in everything; then it says so.
 
 Two measures of what an answer taught, both at the weights that drew it (ratio 1), as if the iteration were one
-optimizer step on the policy loss L without its KL term. With c_t = dL / d log p_t, G = dL / d weights:
+optimizer step on the policy loss L, without a KL term and without corrections for another sampler. With
+c_t = dL / d log p_t and G = dL / d weights:
 
     weight of a token      |c_t| over the sum of |c| of all tokens of the iteration: its advantage and the way the loss
                            averages, whatever the network does with it
@@ -32,6 +33,10 @@ from minids.reason import grpo, record, reward, rl, rollout
 from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, parallel
 from minids.train.loop import load_weights
+
+# The loss without what compares the policy with another one
+POLICY_TERM = {"kl": "none", "kl_coef": 0.0, "kl_unbiased": False, "correction": "none", "correction_cap": None,
+               "off_policy_threshold": None}  # fmt: skip
 
 
 def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=None):
@@ -124,7 +129,7 @@ def _replay(rank, world, folder, about, lines, step, sample, device, quiet, prep
         while run.step < step - 1:
             run.iteration(False)
             bar.update(1)
-    numbers, rollouts, rewards_N, adv_N, informative_N, _ = run.collect()
+    numbers, rollouts, adv_N, informative_N, rewards_N, _ = run.collect()
     notes.note(step, record.joined(comm.gather(record.codes(rollouts, numbers, run.config.group))))
     question, member = divmod(sample, run.config.group)
     row = numbers.index(question) * run.config.group + member if question in numbers else None
@@ -187,6 +192,7 @@ def _found(run, rollouts, rewards_N, adv_N, informative_N, row):
     return {
         "family": problem.family, "question": problem.question, "expected": str(problem.answer), "text": text,
         "thought": reply.thought, "answer": reply.answer, "finished": bool(rollouts.finished[row]),
+        "failure": result.failure,
         "reward": float(rewards_N[row]), "parts": {k: getattr(result, k) for k in ("accuracy", "format", "language")},
         "random_reward": run.config.random_reward,
         "group_rewards": rewards_N[first : first + run.config.group].tolist(), "advantage": float(adv_N[row]),
@@ -201,12 +207,11 @@ def _found(run, rollouts, rewards_N, adv_N, informative_N, row):
 def _taught(run, rollouts, adv_N, informative_N, row):
     """Weight and share of the gradient of answer `row` (None: it is another process's); see the top of this module."""
     config, finished_N = run.config, torch.tensor(rollouts.finished)
-    rows = [i for i in range(len(adv_N)) if informative_N[i] or not config.skip_zero_variance]
+    rows = run._rows_used(informative_N)
     parts = list(rollout.micro_batches(rollouts, rows, config.tokens_per_batch))
     batches = [rollout.padded(rollouts, b)[:2] for b in parts]
     normalizer = run.units([mask for _, mask in batches], parts, informative_N, finished_N)
-    settings = {**run.config.loss_settings(), "kl": "none", "kl_coef": 0.0, "kl_unbiased": False, "correction": "none",
-                "correction_cap": None, "normalizer": normalizer}  # fmt: skip
+    settings = {**config.loss_settings(), **POLICY_TERM, "normalizer": normalizer}
 
     def loss_of(b, ids, mask):
         logp, _ = rollout.score(run.model, ids, mask, config, entropy=False)

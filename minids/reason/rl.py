@@ -185,8 +185,8 @@ def train_rl(
     quiet=False,
     stop=None,
 ):
-    """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}: all but the first two in
-    seconds. Checkpoints, and what a replay needs, go to `out_dir`."""
+    """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}, the last four in seconds.
+    Checkpoints, and what a replay needs, go to `out_dir`."""
     run = _Run(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
     run.start(resume)
     first = run.comm.rank == 0
@@ -212,7 +212,7 @@ def train_rl(
 
 
 def time_shares(seconds, clock):
-    """{"sampling": 8.3, …} of 10 seconds -> "10 s: 83 % sampling, …"."""
+    """{"sampling": 8.3, …} of 10 seconds -> "10 s: 83.0 % sampling, …"."""
     parts = ", ".join(f"{100 * part / max(1e-9, seconds):.1f} % {name}" for name, part in clock.items())
     return f"{seconds:.0f} s: {parts}"
 
@@ -237,10 +237,10 @@ class _Run:
         )
         self.flat = FlatGradients(model)
         self.reference = [p.detach().clone() for p in model.parameters()]
-        self.record = record.Record(self.out_dir, stage, comm) if self.out_dir and config.replay else None
         self.step = self.tokens = self.idle = 0
         self.warned = False
         self.seconds, self.clock = 0.0, {"sampling": 0.0, "scoring": 0.0, "update": 0.0}
+        self.record = record.Record(self.out_dir, stage, comm) if self.out_dir and config.replay else None
 
     def start(self, resume):
         found = checkpoint.latest(self.out_dir) if self.out_dir else None
@@ -267,7 +267,7 @@ class _Run:
         if self.record:
             with rollout.weights(self.model, self.reference):
                 began = self.model.state_dict()
-                self.record.begin(self.model, began, self.tokenizer, self.families, self.config, self.step)
+                self.record.begin(self.model, began, self.tokenizer, self.families, _plain(self.config), self.step)
 
     def save(self):
         if self.out_dir is None or self.comm.rank != 0:
@@ -284,41 +284,38 @@ class _Run:
         checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
 
     def collect(self):
-        """The answers of the next iteration and what they earn: (numbers of the questions, rollouts, rewards_N, adv_N,
-        informative_N, sums for the log). Nothing is learned yet."""
+        """The answers of the next iteration and what they earn, nothing learned yet:
+        (numbers of the questions, rollouts, adv_N, informative_N, rewards_N, sums to report)."""
         config = self.config
         problems, numbers = rollout.questions(config, self.families, self.step, self.comm.rank, self.comm.world)
         rollouts, rewards_N = self._draw(problems, numbers)
-        adv_N, informative_N = self._advantages(rewards_N)
+        adv_N, informative_N = grpo.advantages(rewards_N, config.group, baseline=config.baseline, scale=config.scale)
         sums = self._summary(rollouts, rewards_N, informative_N)
         if config.dynamic_rounds:
             rollouts, rewards_N, sums["redrawn"], sums["redrawn_tokens"] = shaping.redraw(
                 rollouts, rewards_N, config.group, config.dynamic_rounds, functools.partial(self._draw_again, numbers)
             )
-            adv_N, informative_N = self._advantages(rewards_N)
+            adv_N, informative_N = grpo.advantages(
+                rewards_N, config.group, baseline=config.baseline, scale=config.scale
+            )
             sums["still_zero_variance"] = float((~informative_N).sum())
-        return numbers, rollouts, rewards_N, adv_N, informative_N, sums
-
-    def _advantages(self, rewards_N):
-        config = self.config
-        return grpo.advantages(rewards_N, config.group, baseline=config.baseline, scale=config.scale)
+        return numbers, rollouts, adv_N, informative_N, rewards_N, sums
 
     def iteration(self, stop_requested):
-        config, began = self.config, time.monotonic()
-        numbers, rollouts, rewards_N, adv_N, informative_N, sums = self.collect()
+        config, began, before = self.config, time.monotonic(), self.clock["sampling"]
+        numbers, rollouts, adv_N, informative_N, rewards_N, sums = self.collect()
         codes = record.codes(rollouts, numbers, config.group) if self.record else {}
+        self.model.train()
+        scored = self._scores(rollouts, self._rows_used(informative_N)) if config.correction != "none" else None
         collected = time.monotonic()
         lr = config.lr * min(1.0, (self.step + 1) / max(1, config.warmup))
         self.optimizer.set_lr(lr)
-        update = self._update(rollouts, adv_N, informative_N)
+        update = self._update(rollouts, adv_N, informative_N, scored)
         done = time.monotonic()
         self.step += 1
         self.seconds += done - began
-        self.clock["sampling"] += rollouts.seconds
-        self.clock["scoring"] += collected - began - rollouts.seconds
+        self.clock["scoring"] += collected - began - (self.clock["sampling"] - before)
         self.clock["update"] += done - collected
-        if self.record:
-            self.record.note(self.step, record.joined(self.comm.gather(codes)))
         shared = self.comm.gather({**sums, **update, "stop": float(stop_requested)})
         total = {k: sum(part[k] for part in shared) for k in shared[0] if k != "logp_gap"}
         n, tokens = total["answers"], total["answer_tokens"]
@@ -345,6 +342,8 @@ class _Run:
         if config.dynamic_rounds:  # groups drawn again, and those that say nothing even so, as shares of all places
             line["redrawn"] = total["redrawn"] * config.group / n
             line["still_zero_variance"] = total["still_zero_variance"] / n
+        if self.record:
+            self.record.note(self.step, record.joined(self.comm.gather(codes)))
         if self.metrics:
             self.metrics.write(**line)
         return {**line, "stop": total["stop"] > 0}
@@ -362,7 +361,7 @@ class _Run:
             )
 
     def _draw(self, problems, numbers):
-        rollouts = rollout.roll_out(self.model, self.tokenizer, self.config, problems, numbers, self.step)
+        rollouts = rollout.roll_out(self.model, self.tokenizer, self.config, problems, numbers, self.step, self.clock)
         return rollouts, rollout.rewards_of(rollouts, self.config, numbers, self.step)
 
     def _draw_again(self, numbers, round, places):
@@ -398,10 +397,14 @@ class _Run:
                     "with --resume."
                 )
 
-    def _update(self, rollouts, adv_N, informative_N):
+    def _rows_used(self, informative_N):
+        """The answers that teach something."""
+        return [i for i in range(len(informative_N)) if informative_N[i] or not self.config.skip_zero_variance]
+
+    def _update(self, rollouts, adv_N, informative_N, scored):
         config, device = self.config, self.device
         finished_N = torch.tensor(rollouts.finished)
-        rows = [i for i in range(len(adv_N)) if informative_N[i] or not config.skip_zero_variance]
+        rows = self._rows_used(informative_N)
         sums = {
             "entropy": 0.0,
             "kl": 0.0,
@@ -413,8 +416,6 @@ class _Run:
             "grad_norm": 0.0,
         }
         first = True
-        self.model.train()
-        scored = self._scores(rollouts, rows) if config.correction != "none" else None
         for epoch in range(config.epochs):
             random.Random(f"order {config.seed} {self.step} {epoch}").shuffle(rows)
             for m in range(config.minibatches):
@@ -499,9 +500,8 @@ class _Run:
         out = {}
         for b in rollout.micro_batches(rollouts, rows, self.config.tokens_per_batch):
             ids, mask, _ = rollout.padded(rollouts, b)
-            logp_NT, _ = rollout.score(
-                self.model, ids.to(self.device), mask.to(self.device), self.config, entropy=False
-            )
+            ids, mask = ids.to(self.device), mask.to(self.device)
+            logp_NT, _ = rollout.score(self.model, ids, mask, self.config, entropy=False)
             out |= dict(zip(b, logp_NT))
         return out
 
@@ -525,9 +525,6 @@ def _same(stored, config):
     return {**_plain_values(DEFAULTS), **(stored or {})} == _plain(config)
 
 
-FREE = ("save_every", "keep_last", "replay")  # they change what is kept, not what is computed
-
-
 def _plain(config):
     """The config as JSON would give it back."""
     return _plain_values(asdict(config))
@@ -536,4 +533,5 @@ def _plain(config):
 def _plain_values(out):
     if out.get("sizes") is not None:
         out = {**out, "sizes": {f: {str(s): w for s, w in sizes.items()} for f, sizes in out["sizes"].items()}}
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in FREE}
+    free = ("save_every", "keep_last", "replay")  # they change what is kept, not what is computed
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in free}

@@ -52,11 +52,11 @@ class Rollouts:
     finished: list
     results: list  # RewardResult each
     problems: list
-    seconds: float = 0.0  # that drawing them took
 
 
-def roll_out(model, tokenizer, config, problems, numbers, step):
-    """Samples `config.group` answers to each problem and rewards them."""
+def roll_out(model, tokenizer, config, problems, numbers, step, clock=None):
+    """Samples `config.group` answers to each problem and rewards them; the seconds that sampling took are added to
+    clock["sampling"]."""
     prompts = [prompt_of(tokenizer, p.question, config.style) for p in problems]
     seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed, step, config.group, i * config.group)]
     began = time.monotonic()
@@ -64,12 +64,13 @@ def roll_out(model, tokenizer, config, problems, numbers, step):
         model, prompts, n=config.group, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
         top_k=config.top_k, top_p=config.top_p, seeds=seeds, stop_ids=[tokenizer.eos_id], max_batch=config.max_batch,
     )  # fmt: skip
-    seconds = time.monotonic() - began
+    if clock is not None:
+        clock["sampling"] += time.monotonic() - began
     reward = Reward(**config.reward, style=config.style)
     owners = [p for p in problems for _ in range(config.group)]
     results = [reward(p, tokenizer.decode(ids), done) for p, ids, done in zip(owners, out.ids, out.finished)]
     repeated = [p for p in prompts for _ in range(config.group)]
-    return Rollouts(repeated, out.ids, out.logps, out.finished, results, owners, seconds)
+    return Rollouts(repeated, out.ids, out.logps, out.finished, results, owners)
 
 
 def rewards_of(rollouts, config, numbers, step):

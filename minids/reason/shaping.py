@@ -24,7 +24,7 @@ Left out: DAPO's pool; the -1 for wrong answers (rewards here are 0 or more, so 
 of the difference between right and wrong).
 """
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import torch
 
@@ -43,8 +43,8 @@ def redraw(rollouts, rewards_N, group, rounds, draw):
     draw(round, places) gives (rollouts, rewards) of other questions for these places; round counts from 1.
     Returns (rollouts, rewards_N, groups that were drawn again, their tokens); what was passed in stays as it is.
     """
-    names = [f.name for f in fields(rollouts) if isinstance(getattr(rollouts, f.name), list)]
-    out, rewards_N = replace(rollouts, **{name: list(getattr(rollouts, name)) for name in names}), rewards_N.clone()
+    names = [f.name for f in fields(rollouts)]
+    out, rewards_N = type(rollouts)(**{name: list(getattr(rollouts, name)) for name in names}), rewards_N.clone()
     groups = tokens = 0
     for round in range(1, rounds + 1):
         _, informative_N = grpo.advantages(rewards_N, group, baseline="none", scale="none")
@@ -52,7 +52,6 @@ def redraw(rollouts, rewards_N, group, rounds, draw):
         if not places:
             break
         part, part_rewards_N = draw(round, places)
-        out.seconds += part.seconds
         groups, tokens = groups + len(places), tokens + sum(map(len, part.ids))
         for k, j in enumerate(places):
             here, there = slice(j * group, (j + 1) * group), slice(k * group, (k + 1) * group)

@@ -75,7 +75,7 @@ def _head(found):
         f"thought    {shown(found['thought'] if found['thought'] is not None else '(none)')}",
         f"answer     {shown(found['answer'] if found['answer'] is not None else '(none that can be read)')}"
         + ("" if found["finished"] else "   (cut off)"),
-        f"reward     {found['reward']:g} ({parts}; as {kind})",
+        f"reward     {found['reward']:g} ({parts}; as {kind})" + (f"   {found['failure']}" if found["failure"] else ""),
         f"group      {rest}",
         f"advantage  {found['advantage']:+.4f}" + ("" if found["informative"] else "  (all rewards equal: left out)"),
     ]

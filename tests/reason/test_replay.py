@@ -37,8 +37,8 @@ def train(out, rank=0, world=1, stop=None, resume=False, **change):
     """Trains into `out` and returns {iteration: (ids, log-probabilities) of this process's answers, as drawn}."""
     drawn, honest = {}, rollout.roll_out
 
-    def watched(model, tokenizer, config, problems, numbers, step):
-        out = honest(model, tokenizer, config, problems, numbers, step)
+    def watched(model, tokenizer, config, problems, numbers, step, clock=None):
+        out = honest(model, tokenizer, config, problems, numbers, step, clock)
         drawn[step + 1] = (out.ids, out.logps)
         return out
 
