@@ -12,7 +12,7 @@ from mini import write_recipe
 from safetensors.torch import load_file
 
 from minids import MinidsError, cli, recipes
-from minids.reason import documents, rollout, tasks
+from minids.reason import documents, environments, rollout, tasks
 from minids.reason.rl import RLConfig
 from minids.train import metrics
 
@@ -140,7 +140,9 @@ def test_recipes_of_other_environments_run_in_miniature(tmp_path, base):
     long = ["model.max_position_embeddings=2048", "pretrain.tokens_per_batch=2048", "sft.tokens_per_batch=2048"]
     how = ["--out", str(out), "--workers", "1", "--set", "grpo.random_reward=false", *long]
     assert cli.main(["run", recipe, *how]) == 0
-    families = recipes.load(base).families
+    families, full = recipes.load(base).families, recipes.load(base).eval
+    for family in families:  # there are as many problems as the recipe wants to test on
+        assert len(environments.problem_set([family], "test", full["problems"], 0)) == full["problems"]
     r = results(out)
     assert [row["family"] for row in r["evals"] if row["stage"] == "grpo"] == [*families, "all"]
     asked = [row for row in metrics.read(out / "metrics.jsonl") if row["stage"] == "grpo"]

@@ -336,11 +336,11 @@ class CountBits(Short):
 
 
 class BaseConversion(Short):
-    SIZES = {3: 1.0}  # decimal digits: numbers from 1 to 999, between the bases 2 and 10
+    SIZES = {11: 1.0}  # bits: numbers from 1 to 2047, between the bases 2 and 10
 
     @staticmethod
     def settings(size):
-        return {"min_base": 2, "max_base": 10, "max_value": 10**size - 1}
+        return {"min_base": 2, "max_base": 10, "max_value": 2**size - 1}
 
     @staticmethod
     def read(entry):
