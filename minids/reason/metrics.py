@@ -1,7 +1,9 @@
-"""How good is it, and how sure are we: pass@k, maj@k, and a bootstrap interval.
+"""How good is it, how sure are we, and is it better than the other: pass@k, maj@k, an interval, a test, a slope.
 
     pass@k = mean over problems of  1 - C(n - c, k) / C(n, k)      n samples, c of them correct
     maj@k  = mean over problems of  P(the most frequent answer among k of the n samples is the right one)
+    p      = share of the 2^P sign patterns with  |sum of ±d| >= |sum of d|      d: gain on each of P problems
+    slope  = sum (x - x̄_p)(y - ȳ_p) / sum (x - x̄_p)²      between samples of the same problem p
 
 Both are exact expectations over which k of the n samples are looked at, so they are unbiased for every k <= n
 and use all samples. pass@k is the estimator of the Codex paper (arXiv 2107.03374, eq. 1): plugging c/n into 1
@@ -12,7 +14,7 @@ An interval over problems says how much the result would move with other problem
 training seeds, and with all values equal (100 %) it has width 0, where n problems only bound the failure rate
 by about 3/n.
 
-Left out: hierarchical intervals over seeds and samples; tests of significance.
+Left out: hierarchical intervals over seeds and samples.
 """
 
 from collections import Counter
@@ -25,7 +27,11 @@ from minids.errors import MinidsError
 
 
 def pass_at_k(n, c, k):
-    """Probability that k of n samples, drawn without replacement, hold one of the c correct ones."""
+    """Probability that k of n samples, drawn without replacement, hold at least one of the c correct ones: a float.
+
+    Its mean over problems is the unbiased pass@k (arXiv 2107.03374, section 2.1). Whole numbers with 0 <= c <= n and
+    1 <= k <= n; anything else raises MinidsError. n may be 10,000: exact whole numbers, rounded once at the end.
+    """
     if not 0 <= c <= n or not 1 <= k <= n:
         raise MinidsError(f"metrics: pass@k needs 0 <= c <= n and 1 <= k <= n, got n={n}, c={c}, k={k}")
     return 1.0 - comb(n - c, k) / comb(n, k)
@@ -79,10 +85,14 @@ def mean_maj_at_k(answers_PS, rights_P, k):
 
 
 def bootstrap_ci(values_P, *, level=0.95, draws=2000, seed=0):
-    """Percentile interval (low, high) of the mean over problems; one value a problem (its pass@k, say).
+    """Percentile interval (low, high) of the mean over problems, two floats; one value a problem (its pass@k, say).
 
-    For a gain, pass the differences after - before on the same problems: that interval is narrower than two
-    apart.
+    If the P problems were drawn again from the same source, which means could have come out? A resample is P of the
+    values, drawn with replacement; `draws` of them give as many means, and the interval holds the middle `level` of
+    those (Efron 1979). The random numbers are those of a generator of its own, made of `seed`.
+
+    For a gain, pass the differences after - before on the same problems: that interval is narrower than two apart.
+    Raises MinidsError for an empty list, for what is not finite, and for a level outside 0 to 1.
     """
     values_P = np.asarray(values_P, dtype=np.float64)
     if values_P.ndim != 1 or not len(values_P) or not np.isfinite(values_P).all():
@@ -93,3 +103,51 @@ def bootstrap_ci(values_P, *, level=0.95, draws=2000, seed=0):
     means = np.array([values_P[rng.integers(len(values_P), size=len(values_P))].mean() for _ in range(draws)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def paired_test(differences_P):
+    """How often a gain at least this large, in either direction, would come of chance alone: p, a float.
+
+    differences_P   a whole number a problem: right answers of one model minus those of the other, on the same problem
+
+    If the two models were alike, each difference could as well have had the other sign (Fisher 1935, section 21). p
+    is the share, among all 2^P patterns of signs, of those whose sum is as far from 0 as the sum that was observed, or
+    farther. Exact, for hundreds of problems: patterns are counted, not listed. With differences of -1, 0 and 1 it is
+    the exact test of McNemar (1947). Raises MinidsError unless all are whole numbers and there is at least one.
+    """
+    differences = list(differences_P)
+    if not differences or not all(float(d).is_integer() for d in differences):
+        raise MinidsError("metrics: a paired test needs a whole number a problem, such as right answers after - before")
+    patterns = Counter({0: 1})  # sum of the differences so far -> patterns of signs that give it
+    for d in map(int, differences):
+        # each pattern goes on in two ways
+        grown = Counter()
+        for total, count in patterns.items():
+            grown[total + d] += count
+            grown[total - d] += count
+        patterns = grown
+    observed = abs(sum(map(int, differences)))
+    return sum(count for total, count in patterns.items() if abs(total) >= observed) / 2 ** len(differences)
+
+
+def slope_within(x_PS, y_PS):
+    """Slope of y on x between samples of the same problem: by how much y rises where x is larger by one. A float.
+
+    x_PS, y_PS   for each problem a list with a number a sample (length of its answer, say, and 1 if it was right)
+
+    From every number its problem's mean is taken away; what is left gives one line through 0 by least squares. What
+    makes one problem differ from another, its difficulty above all, falls out. Problems may have different numbers of
+    samples. Raises MinidsError if the lists do not match, or if x never varies inside a problem.
+    """
+    if [len(row) for row in x_PS] != [len(row) for row in y_PS]:
+        raise MinidsError("metrics: a slope needs one y for each x, problem by problem")
+    # two sums over all samples of all problems
+    both = squares = 0.0
+    for x_S, y_S in zip(x_PS, y_PS):
+        if len(x_S):
+            x = np.asarray(x_S, dtype=np.float64) - np.mean(x_S)
+            both += float(x @ np.asarray(y_S, dtype=np.float64))
+            squares += float(x @ x)
+    if squares == 0:
+        raise MinidsError("metrics: x does not vary inside any problem, so there is no slope")
+    return both / squares

@@ -61,10 +61,8 @@ class Problem:
 
     @property
     def key(self):
-        """What the split hashes: the operands, in an order that does not matter where it does not matter to the sum of
-        two."""
-        terms = sorted(self.terms) if len(self.terms) == 2 and min(self.terms) >= 0 else self.terms
-        return ",".join(map(str, terms))
+        """What the split hashes."""
+        return key_of(self.terms)
 
     @property
     def split(self):
@@ -74,6 +72,19 @@ class Problem:
 def expression(terms):
     """(12, 7, -5) -> "12+7-5"."""
     return str(terms[0]) + "".join(f"{t:+d}" for t in terms[1:])
+
+
+def key_of(terms):
+    """What makes two problems the same to the split: their operands as text, "347,5896", whatever the question says.
+
+    terms   signed whole numbers; the answer is their sum: 12+7-5 has the terms (12, 7, -5)
+
+    The sum of two numbers is one problem in either order, smaller number first: "3,12" for 3+12 and for 12+3. In every
+    other chain (three terms or more, or a subtraction) the order is part of the problem, since the running totals of
+    its thought depend on it.
+    """
+    terms = sorted(terms) if len(terms) == 2 and min(terms) >= 0 else terms
+    return ",".join(map(str, terms))
 
 
 def split_of(key):

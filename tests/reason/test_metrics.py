@@ -1,8 +1,10 @@
-"""pass@k and maj@k against counting every subset; the interval against its coverage."""
+"""pass@k and maj@k against counting every subset; the interval against its coverage; the paired test against listing
+every pattern of signs, and against its own promise; the slope against least squares with a column a problem."""
 
 from collections import Counter
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
+from math import comb
 
 import numpy as np
 import pytest
@@ -10,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minids.errors import MinidsError
-from minids.reason.metrics import bootstrap_ci, maj_at_k, mean_maj_at_k, mean_pass_at_k, pass_at_k
+from minids.reason.metrics import (
+    bootstrap_ci,
+    maj_at_k,
+    mean_maj_at_k,
+    mean_pass_at_k,
+    paired_test,
+    pass_at_k,
+    slope_within,
+)
 
 
 def brute_maj(answers, right, k):
@@ -94,11 +104,49 @@ def test_bootstrap_is_seeded_covers_and_matches_theory():
     assert bootstrap_ci([1.0] * 50) == (1.0, 1.0)
 
 
+@settings(deadline=None)
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=9))
+def test_the_paired_test_lists_every_pattern_of_signs(differences):
+    sums = [sum(s * d for s, d in zip(signs, differences)) for signs in product((1, -1), repeat=len(differences))]
+    expected = sum(abs(x) >= abs(sum(differences)) for x in sums) / len(sums)
+    assert paired_test(differences) == expected
+
+
+def test_with_one_answer_a_problem_the_paired_test_is_mcnemars():
+    for wins, losses in ((9, 2), (40, 25), (3, 3), (300, 240)):
+        n = wins + losses
+        expected = min(1, Fraction(2 * sum(comb(n, i) for i in range(min(wins, losses) + 1)), 2**n))
+        assert paired_test([1] * wins + [-1] * losses + [0] * 50) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_the_paired_test_errs_as_often_as_it_says():
+    """Two models that are alike: p < 0.1 in at most a tenth of all comparisons, and not in far fewer."""
+    rng = np.random.default_rng(2)
+    found = [paired_test(list(rng.integers(0, 17, 20) - rng.integers(0, 17, 20))) for _ in range(300)]
+    assert 0.05 < np.mean([p <= 0.1 for p in found]) < 0.15
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=6), min_size=1, max_size=5), st.randoms())
+def test_the_slope_is_least_squares_with_a_column_a_problem(x_PS, random):
+    y_PS = [[random.uniform(-1, 1) for _ in row] for row in x_PS]
+    if all(len(set(row)) == 1 for row in x_PS):
+        with pytest.raises(MinidsError, match="metrics:"):
+            slope_within(x_PS, y_PS)
+        return
+    owner = np.repeat(np.arange(len(x_PS)), [len(row) for row in x_PS])
+    columns = np.column_stack([np.concatenate(x_PS), owner[:, None] == np.arange(len(x_PS))]).astype(float)
+    expected = np.linalg.lstsq(columns, np.concatenate(y_PS), rcond=None)[0][0]
+    assert slope_within(x_PS, y_PS) == pytest.approx(expected, abs=1e-9)
+
+
 @pytest.mark.parametrize("call", [
     lambda: pass_at_k(4, 5, 1), lambda: pass_at_k(4, 2, 5), lambda: pass_at_k(4, 2, 0),
     lambda: maj_at_k([1], 1, 2),
     lambda: bootstrap_ci([]), lambda: bootstrap_ci([float("nan")]), lambda: bootstrap_ci([1.0], level=1.5),
-    lambda: mean_maj_at_k([[1]], [], 1)])
+    lambda: mean_maj_at_k([[1]], [], 1),
+    lambda: paired_test([]), lambda: paired_test([1, 0.5]), lambda: paired_test([float("nan")]),
+    lambda: slope_within([[1, 2]], [[1]]), lambda: slope_within([[1, 2]], []), lambda: slope_within([], [])])
 def test_impossible_questions_are_refused(call):
     with pytest.raises(MinidsError, match="metrics:"):
         call()

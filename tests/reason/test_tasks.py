@@ -99,6 +99,13 @@ def test_sets_are_disjoint_whatever_the_text():
     assert make("chain", "a", (12, 7, -5), 3).key == make("word", "b", (12, 7, -5), 3).key
 
 
+def test_keys_are_the_operands_in_an_order_that_matters_only_where_it_should():
+    assert tasks.key_of((5896, 347)) == tasks.key_of([347, 5896]) == "347,5896"
+    assert [tasks.key_of(t) for t in ((12, -5), (3, 2, 1), (9, 10))] == ["12,-5", "3,2,1", "9,10"]
+    # a problem's split goes by it, in whatever way the question is put
+    assert tasks.Problem("word", "Ana has 9 pens …", (9, 10), 2).split == tasks.split_of(tasks.key_of((10, 9)))
+
+
 def test_shares_of_the_splits():
     rng = random.Random(5)
     share = [tasks.split_of(f"{rng.randrange(10**6)},{rng.randrange(10**6)}") for _ in range(5000)]
