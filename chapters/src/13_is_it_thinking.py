@@ -7,7 +7,7 @@
 # settled long ago? The word "thinking" will not be defined here. It is taken apart into claims that can be measured,
 # and that can fail.
 #
-# **What it costs.** About 55 CPU-seconds and 1 GiB, most of it for some eight thousand sampled answers.
+# **What it costs.** 40 to 60 CPU-seconds and 1 GiB, most of it for some nine thousand sampled answers.
 #
 # **What it needs.** The models of chapters 10 and 11 at three stages of their life, which lie in `chapters/data/tiny`
 # (made from a finished run by `python -m minids.course.tour`). Nothing is trained here. Six exercises, 12 points.
@@ -146,10 +146,10 @@ for i, (stage, name) in enumerate(NAMES.items()):
 ax.plot(KS, list(guess.values()), ":", color="black", label="guessing")
 ax.set(xscale="log", xticks=KS, xticklabels=KS, xlabel="k, attempts", ylabel="pass@k", ylim=(0, 1.02))
 ax.minorticks_off()
-ax.legend(loc="lower right", bbox_to_anchor=(1, 0.15))
+ax.legend(loc="lower right", bbox_to_anchor=(1, 0.3))
 show(fig, "pass@k over k from 1 to 48 for three models. After RL the curve starts near 0.95, the base model near 0.75, "
           "the cold start below 0.4; from k = 8 on base and RL are both near 1. Guessing rises slowly to about a "
-          "quarter.")
+          "third.")
 
 # %% [markdown]
 # At one attempt RL is far ahead. At eight the base model has caught up, and from there on nothing is left of the
@@ -196,7 +196,7 @@ for seed in records:
     print(f"{seed:4}  ", "  ".join(f"{100 * v:6.1f}" for v in numbers))
 
 # %% [markdown]
-# In all three runs RL gains fifteen to twenty points of sampled accuracy over the base model, and in all three the base
+# In all three runs RL gains more than ten points of sampled accuracy over the base model, and in all three the base
 # model keeps a small lead in pass@16 and in greedy accuracy. That is what *sharpening* looks like: what was likely
 # became likelier. There is a cheaper way to sharpen a distribution, and it needs no training at all.
 
@@ -234,7 +234,7 @@ for stage in ("base", "grpo"):
           f"{sum(c > 0 for c in solved)} of {len(beyond)}")
 
 # %% [markdown]
-# Both models stop after five numbers and give that result. Nothing in the reward of the recipe asks for more.
+# Both models mostly stop after five numbers and give that result. Nothing in the reward of the recipe asked for more.
 #
 # **What this does not show.** Yue et al. found such crossings for models of 7 to 32 billion parameters, and conclude
 # that today's RL with verifiable rewards does not go beyond its base. Liu et al. (arXiv 2505.24864) report the
@@ -268,8 +268,8 @@ show(fig, "Share of right majority votes over the number of votes. The base mode
 # %% [markdown]
 # A vote of five to nine makes the base model as good as the model after RL is with one answer, and a vote of 33 makes
 # a good model even of the one that was spoiled. Hasty thoughts err in many ways, careful ones agree: wrong answers
-# seldom meet. What RL buys is the first answer, at a fifth of the price or less. And it costs something: where does its
-# curve end, and why? Look at the question that the model after RL answers worst.
+# seldom meet. What RL buys is the first answer, at a fifth of the price or less. But its own curve climbs slowly, and
+# the base model overtakes it. Why? Look at the question that the model after RL answers worst.
 
 # %%
 worst = min(range(len(problems)), key=lambda i: right["grpo"][i])
@@ -282,9 +282,10 @@ wrongly = [text for result, _, text in drawn["grpo"][worst] if not result.accura
 print(*wrongly[:1])
 
 # %% [markdown]
-# The base model errs by chance, here in this way and there in that. The sharpened model errs with conviction: where it
-# is wrong, it is wrong in the same way again and again, and a vote confirms it. A lower temperature does the same. So
-# one thing that is lost in sharpening is *disagreement*, which told when not to trust an answer.
+# The base model errs by chance, here in this way and there in that, and its votes for wrong answers are scattered. The
+# sharpened model errs with conviction: where it is wrong, it is wrong in the same way again and again, and the wrong
+# answers gather votes. So one thing that is lost in sharpening is *disagreement*, which told when not to trust an
+# answer.
 
 # %% [markdown]
 # ## 3 How sure are we?
@@ -313,8 +314,8 @@ suspect = wrong.named("reason.metrics.bootstrap_ci", "as_many_as_draws").fn
 found = trial(suspect)
 fig, ax = plt.subplots(figsize=(5.5, 3))
 picture(ax, found)
-show(fig, "Sixty intervals of the suspect as horizontal bars, sorted. They are short, and most of them do not reach "
-          "the line of the truth at 0.7.")
+show(fig, "Sixty intervals of the suspect as horizontal bars, sorted. They are short, and about half of them do not "
+          "reach the line of the truth at 0.7.")
 print(f"{sum(low <= 0.7 <= high for low, high in found)} of {len(found)} intervals hold the truth")
 values = [1.0] * 21 + [0.0] * 9
 for draws in (100, 1000, 4000):
@@ -386,10 +387,11 @@ show(fig, "Intervals of accuracy of three seeds for three arms. Cold start betwe
           "0.12, RL with right answers about 0.95; within an arm the intervals of different seeds mostly do not touch.")
 
 # %% [markdown]
-# Within an arm the short bars mostly miss each other. An interval over questions says what *this* model would do on
-# other questions. It does not say what another run of the same recipe would give, and that varies several times as
-# much. With three seeds even the spread is hardly known (the factor for 95 % is 4.3 standard errors, not 2), and one
-# seed says nothing about it. Hochlehnert et al. (arXiv 2504.07086) found this to be the size of many published gains.
+# Within an arm, many of these bars do not even touch. An interval over questions says what *this* model would do on
+# other questions. It does not say what another run of the same recipe would give, and that varies at least twice as
+# much here, for the coins ten times. With three seeds even the spread is hardly known (the factor for 95 % is 4.3
+# standard errors, not 2), and one seed says nothing about it. Hochlehnert et al. (arXiv 2504.07086, abstract) find that
+# many reported gains hinge on sources of variance that were not reported.
 #
 # ### The control
 #
@@ -446,7 +448,7 @@ compare(f"RL after base, sampled, {SAMPLES} answers each", right["base"], right[
 # %% [markdown]
 # Greedily, the two differ on a handful of questions, and a handful decides nothing: even if all differences point the
 # same way, it takes six of them to get below 0.05 (2/2⁶). The recorded runs decide it. With 3,000 questions the greedy
-# model after RL is one to two points behind the greedy base in all three.
+# model after RL is behind the greedy base in all three, by one to two and a half points.
 #
 # ### How many questions for two points?
 #
@@ -480,13 +482,14 @@ print(f"one answer each on 30 questions, models near 70 %: a gain has to be {280
 # %% [markdown]
 # ## 4 Do longer thoughts help?
 #
-# R1-Zero's thoughts grew with its accuracy, and so did ours. So, is a longer answer a better one? Ask the model after
-# the cold start, which has the most different lengths: questions of all sizes, some answers each.
+# R1-Zero's thoughts grew with its accuracy, and so did ours. So, is a longer answer a better one? Ask the base model,
+# which writes in all styles if it is sampled: questions of all sizes, the largest beyond those that were trained on,
+# and some answers to each.
 
 # %%
-sizes = {"add": (2, 3, 4, 5), "chain": (2, 3, 4, 5), "word": (2, 3, 4)}
+sizes = {"add": (2, 3, 4, 5, 6), "chain": (2, 3, 4, 5, 6), "word": (2, 3, 4, 5)}
 mixed = [p for family in sizes for size in sizes[family] for p in tasks.problem_set([family], "test", 4, 19, size)]
-rows = answers("sft", mixed, max(4, budget(16)))
+rows = answers("base", mixed, max(4, budget(12)))
 lengths = [[tokens for _, tokens, _ in row] for row in rows]
 rights = [[result.accuracy for result, _, _ in row] for row in rows]
 easy = [i for i, p in enumerate(mixed) if p.size == min(sizes[p.family])]
@@ -496,9 +499,9 @@ for name, pick in (("smallest sizes", easy), ("largest sizes", hard)):
           f"{100 * np.mean([rights[i] for i in pick]):4.0f} % right")
 
 # %% [markdown]
-# Longer answers are *worse*, says this table: short ones belong to easy questions. To learn what length does, compare
-# answers to the same question. Take every number relative to its question's mean, and put one line through what is
-# left.
+# Longer answers are *worse*, says this table, since long ones belong to hard questions. To learn what length does,
+# compare answers to the same question. Take every number relative to its question's mean, and put one line through what
+# is left.
 #
 # ### Exercise 13.4: a slope within questions
 #
@@ -533,21 +536,22 @@ for x, y in zip(lengths, rights):
     if all(halves):
         ax.plot(*zip(*(np.mean(half, axis=0) for half in halves)), color="C1", lw=0.8, alpha=0.6)
 ax.plot(*([v for (v,) in z] for z in means), "o", ms=4, color="C0", label="a question, all its answers")
-x = np.array([15, 75])
+x = np.array([15, 85])
 middle = np.mean(sum(lengths, [])), np.mean(sum(rights, []))
 ax.plot(x, middle[1] + slopes["between questions"] * (x - middle[0]), color="C0", lw=2.5)
 ax.plot([], [], color="C1", label="from its shorter to its longer answers")
 ax.set(xlabel="tokens of the answer", ylabel="share right", ylim=(-0.05, 1.05))
-ax.legend(fontsize=8)
-show(fig, "A dot for each question at its mean length and accuracy; the line through the dots falls slightly. A thin "
-          "line for each question from its shorter to its longer answers: nearly all rise steeply.")
+ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8)
+show(fig, "A dot for each question at its mean length and accuracy; the line through the dots falls. A thin line for "
+          "each question from its shorter to its longer answers: nearly all that are not flat at zero rise steeply.")
 
 # %% [markdown]
-# Simpson's paradox: the same numbers, and the sign depends on whether hard and easy questions are kept apart. Within a
-# question the long answers are right and the short ones wrong, nearly always.
+# Simpson's paradox: the same numbers, and the sign depends on whether hard and easy questions are kept apart. Between
+# questions longer is worse, within a question better, and all answers thrown together seem to say that length hardly
+# matters.
 #
 # Before you conclude that length helps: it is still only a correlation. A long answer here is one written in the
-# careful style, a short one in the hasty. Which of the two counts, the steps or the length? That can be found out only
+# careful style, a short one in the hasty. Which of the two counts, the steps or the length? That can only be found out
 # by taking hold of the thought, in section 6.
 
 # %% [markdown]
@@ -703,7 +707,7 @@ def share_right(found):
     return {f: np.mean([result.accuracy for result, _, _ in some]) for f, some in found.items()}
 
 
-LIMITS = range(0, 111, 10)
+LIMITS = range(0, 131, 10)
 cut = [share_right(forced(lambda ids, n=n: probe.limit_thought(ids, n, begin, end), 20)) for n in LIMITS]
 
 # %%

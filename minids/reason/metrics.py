@@ -118,9 +118,9 @@ def paired_test(differences_P):
     differences = list(differences_P)
     if not differences or not all(float(d).is_integer() for d in differences):
         raise MinidsError("metrics: a paired test needs a whole number a problem, such as right answers after - before")
-    patterns = Counter({0: 1})  # sum of the differences so far -> patterns of signs that give it
+    # how many patterns of signs give each sum: one more problem at a time, each pattern goes on in two ways
+    patterns = Counter({0: 1})
     for d in map(int, differences):
-        # each pattern goes on in two ways
         grown = Counter()
         for total, count in patterns.items():
             grown[total + d] += count
