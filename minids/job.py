@@ -25,7 +25,7 @@ from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
-from minids.reason import documents, evaluate, rl
+from minids.reason import documents, environments, evaluate, rl
 from minids.ship import folders, hub
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, parallel
@@ -194,7 +194,8 @@ class Job:
         self.results["evals"] += rows
         self.results["examples"][stage] = examples
         if beyond:
-            with Progress("longer problems", 2 * len(families) * config.beyond, "problem", quiet=self.quiet) as bar:
+            sizes = sum(len(environments.get(f).beyond) for f in families)
+            with Progress("longer problems", sizes * config.beyond, "problem", quiet=self.quiet) as bar:
                 self.results["beyond"] += evaluate.evaluate_beyond(
                     model, self.tokenizer, families, config, stage=stage, style=style, comm=self.comm, progress=bar
                 )

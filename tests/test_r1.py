@@ -50,6 +50,7 @@ def r1(tmp_path_factory):
     return path, folder / "run"
 
 
+@pytest.mark.slow
 def test_every_stage_leaves_its_model_its_record_and_its_row(r1):
     _, out = r1
     r = results(out)
@@ -63,6 +64,7 @@ def test_every_stage_leaves_its_model_its_record_and_its_row(r1):
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_can_stop_after_a_stage_and_go_on(r1, tmp_path):
     path, whole = r1
     out = tmp_path / "parts"
@@ -71,6 +73,7 @@ def test_a_run_can_stop_after_a_stage_and_go_on(r1, tmp_path):
     assert_same_run(whole, out, MODELS)
 
 
+@pytest.mark.slow
 def test_a_stage_is_run_again_with_another_setting_and_what_stood_before_it_stays(r1, tmp_path, capsys):
     path, whole = r1
     out = tmp_path / "redo"
@@ -89,6 +92,7 @@ def test_a_stage_is_run_again_with_another_setting_and_what_stood_before_it_stay
     assert cli.main(again[:-2] + ["--set", "rl2.lr=1e-2", "--resume"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("controls", [["wrong_sign", "expert_iteration", "more_sft"]])
 def test_controls_are_a_key_of_the_recipe(r1, tmp_path, controls):
     path, whole = r1
@@ -114,6 +118,7 @@ def test_impossible_plans_are_refused(change, says):
     assert says in str(error.value)
 
 
+@pytest.mark.slow
 def test_unknown_stages_on_the_command_line(r1, capsys):
     path, out = r1
     assert cli.main(["run", path, "--out", str(out), "--until", "rl3"]) == 2
@@ -129,6 +134,7 @@ max_new_tokens = 16
 """
 
 
+@pytest.mark.slow
 def test_the_edge_counts_right_answers_before_and_after(tmp_path):
     path = write_recipe(tmp_path, "tiny-edge")
     with open(path, "a") as file:

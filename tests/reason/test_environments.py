@@ -189,6 +189,7 @@ def test_one_number_has_one_spelling_though_their_scorer_takes_more():
 COMPLEX = {"question": "", "answer": "-5.0 + 20.0i", "metadata": {"result": (-5, 20)}}
 
 
+@pytest.mark.slow
 def test_no_scorer_takes_what_is_not_a_number_for_an_answer():
     """Every data set that is graded, with texts that compare equal to nothing or to everything."""
     library = sys.modules["reasoning_gym"]

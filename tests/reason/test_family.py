@@ -137,6 +137,7 @@ def test_the_same_questions_are_drawn_again_by_one_process_and_by_two(start):  #
             assert out.ids[mine] == whole.ids[all_] and torch.equal(part_rewards[mine], rewards[all_])
 
 
+@pytest.mark.slow
 def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start, tmp_path):  # noqa: F811
     c = dict(steps=3, prompts=4, group=2, dynamic_rounds=3, save_every=1)
     tokenizer, whole = fresh(start)

@@ -120,6 +120,7 @@ def test_two_processes(tmp_path):
         assert other["iteration_gradient_norm"] == first["iteration_gradient_norm"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [
     {}, {"aggregation": "sequence_mean", "scale": "none"}, {"aggregation": "constant"}, {"kl": "k3", "kl_coef": 0.1},
 ])  # fmt: skip

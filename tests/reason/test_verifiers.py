@@ -163,6 +163,7 @@ def test_one_child_serves_many_calls_and_a_dead_one_is_replaced(check):
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_a_killed_child_leaves_nothing(check):
     verify = check("hangs")
     verify.process is None and verify("q", "5", "5")
@@ -175,6 +176,7 @@ def test_a_killed_child_leaves_nothing(check):
         os.kill(pid, 0)
 
 
+@pytest.mark.slow
 def test_a_function_that_always_hangs_stops_the_run_before_it_costs_hours(check, monkeypatch):
     monkeypatch.setattr(verifiers, "PATIENCE", 3)
     verify = check("hangs", seconds=0.1)
@@ -312,6 +314,7 @@ def run_on(model, tokenizer, name, out, resume=False, stop=None, **change):
         rl.train_rl(model, tokenizer, [name], config(**change), out_dir=out, quiet=True, resume=resume, stop=stop)
 
 
+@pytest.mark.slow
 def test_equal_rewards_for_a_whole_run_warn_and_change_nothing(start, tmp_path):  # noqa: F811
     tokenizer, model = fresh(start)
     before = {k: v.clone() for k, v in model.state_dict().items()}
