@@ -19,7 +19,7 @@ import random
 import re
 import traceback
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 
 import torch
 
@@ -247,6 +247,8 @@ def _copy(value):
         return [_copy(v) for v in value]
     if isinstance(value, dict):
         return {k: _copy(v) for k, v in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):  # a Batch, for example
+        return {f.name: _copy(getattr(value, f.name)) for f in fields(value)}
     return value if isinstance(value, int | float | str | bytes | bool | None) else repr(type(value))
 
 

@@ -42,6 +42,20 @@ class Layer(nn.Module):
         return x_BTD + self.mlp(h_BTD)
 
 
+def segment_mask(segments_BT):
+    """Who sees whom where documents share a row -> bool [B, 1, T, T], True: position t (third) may see s (fourth).
+
+    A position sees itself and what stands before it in its own document. segments_BT int [B, T]: equal numbers in a row
+    are one document; the numbers themselves, their order and their sign, say nothing. The one head stands for all.
+    """
+    T = segments_BT.shape[1]
+    # the same document ...
+    same_BTT = segments_BT[:, :, None] == segments_BT[:, None, :]
+    # ... and not later
+    causal_TT = torch.ones(T, T, dtype=torch.bool, device=segments_BT.device).tril()
+    return (same_BTT & causal_TT)[:, None]
+
+
 class Place:
     """Where the tokens of one forward stand: their angles, whom they may see, which text they are of,
     cache and counters."""
@@ -62,9 +76,7 @@ class Place:
             else:
                 self.mask = torch.ones(1, 1, 1, start + 1, dtype=torch.bool, device=device)
         elif segments_BT is not None:
-            same_BTT = segments_BT[:, :, None] == segments_BT[:, None, :]
-            causal_TT = torch.ones(T, T, dtype=torch.bool, device=device).tril()
-            self.mask = (same_BTT & causal_TT)[:, None]
+            self.mask = segment_mask(segments_BT)
             index_T = torch.arange(T, device=device)
             new_BT = F.pad(segments_BT[:, 1:] != segments_BT[:, :-1], (1, 0), value=True)
             positions_BT = index_T - torch.where(new_BT, index_T, 0).cummax(1).values

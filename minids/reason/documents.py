@@ -25,6 +25,24 @@ from minids.text import chat
 from minids.text.corpus import Batch, plan_batches
 
 
+def loss_weights(sizes_B, prompts_B, prompt_weight):
+    """What predicting each token of a padded batch counts in the loss -> float32 [B, T], T the longest size.
+
+    1 on the reply, its stop token included; `prompt_weight` on the question; 0 on the padding behind a document, and on
+    each first token, which there is nothing to predict from.
+
+    sizes_B    int [B]: how many tokens each document has
+    prompts_B  int [B]: how many of them, at its beginning, are its question; it may be all of them
+    """
+    column_T = torch.arange(int(sizes_B.max()))
+    # the question counts as asked for, what follows in full
+    weight_BT = torch.where(column_T < prompts_B[:, None], float(prompt_weight), 1.0)
+    # behind the end there is no text, before the first token none either
+    weight_BT[column_T >= sizes_B[:, None]] = 0.0
+    weight_BT[:, 0] = 0.0
+    return weight_BT
+
+
 @dataclass
 class Documents:
     """All documents in two flat arrays: `ids` [total] int32, `starts` [n + 1];
@@ -67,9 +85,8 @@ class Documents:
         column = np.arange(size.max())
         valid = column < size[:, None]
         ids = np.where(valid, self.ids[np.minimum(begin[:, None] + column, len(self.ids) - 1)], 0)
-        weight = np.where(column < prompt[:, None], prompt_weight, 1.0) * valid
-        weight[:, 0] = 0.0
-        return Batch(torch.from_numpy(ids).long(), torch.from_numpy(weight).float(), torch.from_numpy(valid))
+        weight = loss_weights(torch.from_numpy(size), torch.from_numpy(prompt), prompt_weight)
+        return Batch(torch.from_numpy(ids).long(), weight, torch.from_numpy(valid))
 
 
 class Source:

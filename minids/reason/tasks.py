@@ -97,21 +97,28 @@ def split_of(key):
 
 
 def digit_steps(total, term, block=1):
-    """Column arithmetic on total + term (term may be negative), `block` digits at a time, from the right: a list of
-    steps.
+    """Column arithmetic on total + term, `block` digits at a time, from the right -> a list of steps, as strings.
 
-    Addition: "6+7=13", then "9+4+1=14": the 1 is the carry. Subtraction: "13-8=5" borrowed ten, then
-    "4-1-1=2" pays it back.
+        396 + 47, block 1    "6+7=13", "9+4+1=14", "3+0+1=4"      the third number of a step is the carry
+        43 - 18, block 1     "13-8=5", "4-1-1=2"                  ten was borrowed, and is paid back in the next step
+        396 + 47, block 2    "96+47=143", "3+0+1=4"
+
+    total >= 0; term may be negative, but total + term is not. There are as many steps as the longer of both numbers has
+    blocks (a last carry has no step of its own), and at least one: 0 + 0 is "0+0=0". Blocks are written as numbers,
+    without zeros in front.
     """
     sign, other, base = ("-" if term < 0 else "+"), abs(term), 10**block
     steps, carry, place = [], 0, 1
+    # a block of each number, until both are used up
     while place <= max(total, other):
         a, b = total // place % base, other // place % base
         if sign == "+":
+            # the carry is said where there is one
             value = a + b + carry
             steps.append(f"{a}+{b}{'+1' if carry else ''}={value}")
             carry = int(value >= base)
         else:
+            # borrow where the upper block is too small for what is taken from it
             borrow = int(a < b + carry)
             a += borrow * base
             steps.append(f"{a}-{b}{'-1' if carry else ''}={a - b - carry}")

@@ -30,15 +30,22 @@ class Reply:
 
 
 def prompt_ids(tokenizer: Tokenizer, question: str, history: Iterable[tuple[str, str]] = ()) -> list[int]:
-    """What the model continues: BOS, earlier (question, answer) turns, the question, <｜Assistant｜>.
+    """The ids that the model is given to continue.
 
-    Earlier turns come without their thoughts, as R1 has it.
+        BOS  [<｜User｜> question <｜Assistant｜> <answer> answer </answer> EOS] …  <｜User｜> question <｜Assistant｜>
+
+    In brackets a turn of `history`, (question, answer) pairs, oldest first. Earlier turns come without their thoughts,
+    as R1 has it. Marks are single ids (`tokenizer.user_id`, `.answer_id`, …). Each text is encoded by itself, as
+    ordinary text: a mark that it spells stays text.
     """
     t = tokenizer
+    # one beginning, however many turns
     ids = [t.bos_id]
+    # what was asked and answered before, each answer with its end
     for asked, answered in history:
         ids += [t.user_id, *t.encode(asked), t.assistant_id]
         ids += [t.answer_id, *t.encode(answered), t.end_answer_id, t.eos_id]
+    # the question that is open: the assistant's mark is the last id
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 

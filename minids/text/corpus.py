@@ -57,8 +57,22 @@ class Batch:
 
 
 def pad_batch(docs: Sequence[Doc], weights: Weights = None, pad_id: int = 0) -> Batch:
-    """One document a row, padded on the right to the longest. Without weights every id but the first counts 1."""
-    return _rows([[(doc, _weights(docs, weights, i))] for i, doc in enumerate(docs)], None, pad_id, segments=False)
+    """One document a row, padded on the right to the longest -> Batch, whose segments_BT is None.
+
+    docs     lists of ids
+    weights  a list of weights a document, one an id; without them every id counts 1. Whatever is given, the first id of
+             a row counts 0, and so does padding.
+    pad_id   what stands where no text is. It may be an id that texts hold as well.
+    """
+    shape = len(docs), max(map(len, docs), default=0)
+    ids_BT, weight_BT = np.full(shape, pad_id, np.int64), np.zeros(shape, np.float32)
+    valid_BT = np.zeros(shape, bool)
+    for b, doc in enumerate(docs):
+        ids_BT[b, : len(doc)] = doc
+        weight_BT[b, 1 : len(doc)] = _weights(docs, weights, b)[1:]  # nothing stands before the first id
+        # where text is and where padding, the lengths say
+        valid_BT[b, : len(doc)] = True
+    return Batch(*map(torch.from_numpy, (ids_BT, weight_BT, valid_BT)))
 
 
 def plan_batches(lengths: Sequence[int], tokens_per_batch: int, rng) -> list[np.ndarray]:
