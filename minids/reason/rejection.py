@@ -13,6 +13,7 @@ each takes a share. Questions come from the split "rl", which is asserted.
 Left out: a model as judge, which R1 used where no rule decides; fewer documents of questions that are always right.
 """
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -52,17 +53,35 @@ class RejectionConfig:
 def accept(results, answers, *, keep, language=1.0):
     """Which answers to one question become documents: their indices, in the order in which they were drawn.
 
-    results   a RewardResult each: right, well formed, not cut off, and `language` of their words in the right script
-    answers   their token ids: of equal ones only the first counts
+    results   a RewardResult each: right, well formed, not cut off, and at least `language` of its words in the right
+              script (the fields accuracy and format, which must be 1, truncated, and language)
+    answers   their token ids, a list each: of equal answers only the first counts
     keep      at most so many
     """
     seen, kept = set(), []
     for i, (r, ids) in enumerate(zip(results, answers)):
+        # one fault is enough
         good = r.accuracy == 1 and r.format == 1 and not r.truncated and r.language >= language
         if good and tuple(ids) not in seen and len(kept) < keep:
             seen.add(tuple(ids))
             kept.append(i)
     return kept
+
+
+def expected_kept(rate, samples, keep):
+    """How many documents a question gives on average: E[min(R, keep)] with R ~ Binomial(samples, rate).
+
+    rate      share of its answers that `accept` lets through, from 0 to 1; equal answers are taken to be rare
+    samples   answers drawn;  keep  documents made of them, at most
+
+    With keep = samples that is rate * samples: a question counts as often as it is solved. With keep = 1 it is pass@k
+    with k = samples, and most questions count alike.
+    """
+    # the probability of each number of good answers, times what is kept of so many
+    return sum(
+        math.comb(samples, good) * rate**good * (1 - rate) ** (samples - good) * min(good, keep)
+        for good in range(samples + 1)
+    )
 
 
 def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None, progress=None):

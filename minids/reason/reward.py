@@ -146,10 +146,13 @@ def language_consistency(text, script="latin"):
     if script not in SCRIPTS:
         raise MinidsError(f"reward: script={script!r} is not one of {', '.join(SCRIPTS)}")
     target, words, run = SCRIPTS[script], [], set()
+    # each word as the set of its letters' scripts; the blank at the end closes the last one
     for char in _ANY_TAG.sub(" ", text) + " ":
         name = _script(char)
-        if name == "COMBINING" and run:  # an accent belongs to the letter before it
+        # an accent belongs to the letter before it
+        if name == "COMBINING" and run:
             continue
+        # what is no letter ends a word, and so does a letter that is a word by itself
         if (not name or name in _NO_SPACES) and run:
             words.append(run)
             run = set()

@@ -157,11 +157,18 @@ WORDS = ("then", "再")  # between the steps of a spoken thought: Latin, and Han
 
 
 def spoken(thought, rng, mixed):
-    """A thought with a word between its steps, "then", or with probability `mixed` its Chinese counterpart.
+    """A thought with a word between its steps: "then", or with probability `mixed` its Chinese counterpart.
 
-    Its columns are the steps of an addition, its sums those of a chain. So a thought can mix scripts, as those of
-    DeepSeek-R1-Zero mixed languages (arXiv 2501.12948 §2.2.4), and `reward.language_consistency` has words to look at.
+        7+6=13 4+9+1=14                   ->  7+6=13 then 4+9+1=14
+        12+7: 2+7=9 1+0=1 >19-5: 9-5=4    ->  12+7: 2+7=9 1+0=1 再 >19-5: 9-5=4
+
+    The steps of an addition are its columns, those of a chain its sums, which begin with ">"; the text is not changed
+    otherwise. One `rng.random()` is drawn for each word, from left to right; below `mixed` it is WORDS[1].
+
+    So a thought can mix scripts, as those of DeepSeek-R1-Zero mixed languages (arXiv 2501.12948 §2.2.4), and
+    `reward.language_consistency` has words to look at.
     """
+    # a thought that has sums in it is cut where they begin, any other at its blanks
     between = " >" if " >" in thought else " "
     first, *rest = thought.split(between)
     return first + "".join(f" {WORDS[rng.random() < mixed]}{between}{step}" for step in rest)

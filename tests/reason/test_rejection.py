@@ -1,6 +1,9 @@
 """Rejection sampling: what is kept is right, whole, in one script, and new."""
 
+import itertools
+import math
 import random
+from fractions import Fraction
 
 import pytest
 import torch
@@ -36,6 +39,17 @@ def test_against_a_plain_filter(rows, keep):
     good = [i for i, (right, form, _) in enumerate(rows) if right and form]
     first = [i for i in good if answers[i] not in [answers[j] for j in good if j < i]]
     assert rejection.accept(results, answers, keep=keep) == first[:keep]
+
+
+@given(st.fractions(0, 1), st.integers(1, 7), st.integers(1, 8))
+def test_documents_to_expect_are_those_of_all_outcomes(rate, samples, keep):
+    """Every row of right and wrong answers with its probability, through `accept` itself, in exact fractions."""
+    expected = Fraction(0)
+    for row in itertools.product((1, 0), repeat=samples):
+        results = [result(accuracy=float(right)) for right in row]
+        kept = rejection.accept(results, [[i] for i in range(samples)], keep=keep)
+        expected += math.prod(rate if right else 1 - rate for right in row) * len(kept)
+    assert rejection.expected_kept(float(rate), samples, keep) == pytest.approx(float(expected), abs=1e-9)
 
 
 @pytest.fixture(scope="module")
