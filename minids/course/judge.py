@@ -148,8 +148,8 @@ class _Recorder:
 
         return run
 
-    def gradients(self, *args):
-        return self._noted(lambda: cases.gradients(self.fn, *args), args)
+    def gradients(self, *args, **settings):
+        return self._noted(lambda: cases.gradients(self.fn, *args, **settings), args)
 
     def _noted(self, call, args):
         try:

@@ -189,7 +189,7 @@ def _answer(fn, asked, source):
     try:
         with torch.set_grad_enabled(grad):
             if what == "gradients":
-                result = cases.gradients(fn, *args)
+                result = cases.gradients(fn, *args, **kwargs)
             else:
                 result = fn(*args, **kwargs) if what == "call" else judge.launch(fn, grid, args, kwargs)
         kind, line = "result", None

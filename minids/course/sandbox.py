@@ -92,9 +92,9 @@ class Remote:
     def __call__(self, *args, **kwargs):
         return self._ask("call", None, args, kwargs)
 
-    def gradients(self, *args):
+    def gradients(self, *args, **settings):
         """cases.gradients, computed where the function is."""
-        return self._ask("gradients", None, args, {})
+        return self._ask("gradients", None, args, settings)
 
     def __getitem__(self, grid):
         """A Triton kernel's launch."""

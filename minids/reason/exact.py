@@ -171,13 +171,29 @@ def _orders(group):
     return count
 
 
+def slopes(theta_PV, ids_LT, nodes_LT, mask_LT):
+    """d log p(o) / d theta[p, v] of every answer o, by hand: [L, P, V].
+
+    theta_PV   a row of logits for each prefix; the next token's probabilities are its softmax
+    ids_LT     the tokens of each answer; nodes_LT the prefix that each token follows; mask_LT which of them are there
+
+    For one token a after prefix p, d log softmax(theta[p])[a] / d theta[p, v] = 1[v = a] - softmax(theta[p])[v], and
+    the other prefixes' logits have no part in it. The slopes of an answer's tokens, stop token included, add up.
+    """
+    L, V = len(ids_LT), theta_PV.shape[1]
+    # one token at a time: 1 at the token that was drawn, minus the probabilities it was drawn from
+    slopes_LTV = torch.nn.functional.one_hot(ids_LT, V).to(theta_PV.dtype) - theta_PV.softmax(-1)[nodes_LT]
+    slopes_LTV = torch.where(mask_LT[..., None], slopes_LTV, 0.0)
+    # each goes to the row of the prefix that it followed
+    out_LPV = torch.zeros(L, *theta_PV.shape, dtype=theta_PV.dtype)
+    return out_LPV.scatter_add_(1, nodes_LT[..., None].expand(-1, -1, V), slopes_LTV)
+
+
 def noise(tree, theta, rewards_L, G, **adv_settings):
     """How much one group's gradient scatters: its standard deviation over the length of its mean (sum over tokens, no
     clip, first step). What a baseline is for; the expectation does not show it."""
-    theta = theta.detach().clone().requires_grad_()
-    prob_L = answer_probs(tree, theta).detach()
-    logp_L = torch.where(tree.mask_LT, grpo.token_logps(theta[tree.nodes_LT], tree.ids_LT), 0.0).sum(1)
-    slopes_LP = torch.stack([torch.autograd.grad(x, theta, retain_graph=True)[0].flatten() for x in logp_L])
+    prob_L = answer_probs(tree, theta)
+    slopes_LP = slopes(theta, tree.ids_LT, tree.nodes_LT, tree.mask_LT).flatten(1)
     groups = torch.cartesian_prod(*[torch.arange(len(prob_L))] * G).reshape(-1, G)
     adv_N, _ = grpo.advantages(rewards_L[groups].flatten(), G, **{"scale": "none", **adv_settings})
     update_NP = torch.einsum("ng,ngp->np", adv_N.view(-1, G), slopes_LP[groups]) / G

@@ -58,7 +58,29 @@ def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, e
 
     informative_N is False where all rewards of a group are equal. Such a group says nothing about what to
     prefer: its advantages are exactly 0 with the mean and loo baselines (not rounding noise divided by eps).
+    Rewards of another number type than float count as float32.
     """
+    # `_groups` refuses what makes no groups, and gives the rewards as a table: a row for each question
+    rewards_PG = _groups(rewards_N, group_size, baseline, scale, ddof)
+    informative_P1 = rewards_PG.amax(1, keepdim=True) > rewards_PG.amin(1, keepdim=True)
+    mean_P1 = rewards_PG.mean(1, keepdim=True)
+    adv_PG = rewards_PG if baseline == "none" else rewards_PG - mean_P1
+    # the mean of the others is (G mean - r_i) / (G - 1): what is left of r_i without it is a multiple of r_i - mean
+    if baseline == "loo":
+        adv_PG = adv_PG * (group_size / (group_size - 1))
+    # `_std` gives the standard deviation of each row
+    if scale == "std":
+        adv_PG = adv_PG / (_std(rewards_PG, ddof) + eps)
+    elif scale == "batch":
+        adv_PG = adv_PG / (_std(rewards_PG.reshape(1, -1), ddof) + eps)
+    if baseline != "none":
+        adv_PG = torch.where(informative_P1, adv_PG, 0.0)
+    # both as one row again, group after group
+    return adv_PG.reshape(-1), informative_P1.expand_as(rewards_PG).reshape(-1)
+
+
+def _groups(rewards_N, group_size, baseline="mean", scale="std", ddof=1):
+    """The rewards as [P, G], a row for each question, after refusing what `advantages` can not work with."""
     _choose("baseline", baseline, ("mean", "loo", "none"))
     _choose("scale", scale, ("std", "batch", "none"))
     if ddof not in (0, 1):
@@ -73,20 +95,7 @@ def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, e
         raise MinidsError("grpo: baseline='loo' needs a group_size of at least 2")
     if not rewards_N.isfinite().all():
         raise MinidsError("grpo: a reward is not a finite number; check the reward function")
-
-    rewards_PG = rewards_N.view(-1, group_size)
-    informative_P1 = rewards_PG.amax(1, keepdim=True) > rewards_PG.amin(1, keepdim=True)
-    mean_P1 = rewards_PG.mean(1, keepdim=True)
-    adv_PG = rewards_PG if baseline == "none" else rewards_PG - mean_P1
-    if baseline == "loo":  # r_i - (G mean - r_i) / (G - 1)
-        adv_PG = adv_PG * (group_size / (group_size - 1))
-    if scale == "std":
-        adv_PG = adv_PG / (_std(rewards_PG, ddof) + eps)
-    elif scale == "batch":
-        adv_PG = adv_PG / (_std(rewards_PG.reshape(1, -1), ddof) + eps)
-    if baseline != "none":
-        adv_PG = torch.where(informative_P1, adv_PG, 0.0)
-    return adv_PG.reshape(-1), informative_P1.expand_as(rewards_PG).reshape(-1)
+    return rewards_N.view(-1, group_size)
 
 
 def _std(x_PG, ddof):
@@ -222,10 +231,54 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
     with a correction its mean weight (correction_mean), with a threshold the share of tokens left out
     (off_policy_fraction).
     """
+    # 1  refuse what does not fit together; `check_settings` gives the bounds of the clip
     low, high = check_settings(
         aggregation=aggregation, constant=constant, ratio=ratio, clip=clip, clip_low=clip_low, clip_high=clip_high,
         dual_delta=dual_delta, kl=kl, kl_coef=kl_coef, kl_unbiased=kl_unbiased, correction=correction,
         correction_cap=correction_cap, off_policy_threshold=off_policy_threshold)
+    _check_tensors(logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, kl, correction, off_policy_threshold)
+
+    # 2  which tokens enter the loss, and which answers are counted: `_used`
+    mask_NT, kept_N = _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated)
+    adv_NT = (adv_N[:, None] if adv_N.dim() == 1 else adv_N).to(logp_NT.dtype).expand_as(logp_NT)
+    weight_NT = mask_NT.to(logp_NT.dtype)
+    length_N1 = weight_NT.sum(1, keepdim=True).clamp(min=1)
+
+    # 3  the policy term: log of the ratio, what the loss makes of it (`ratios.sequence_log_ratio`), the clip
+    #    (`ratios.surrogate`), and weights against another sampler (`_trusted`).
+    #    Padding may hold anything: it is replaced before exp, so that neither value nor gradient can become NaN.
+    token_log_ratio_NT = torch.where(mask_NT, logp_NT - old_logp_NT.detach(), 0.0)
+    log_ratio_NT = ratios.sequence_log_ratio(token_log_ratio_NT, length_N1, ratio)
+    gain_NT = ratios.surrogate(log_ratio_NT.exp(), adv_NT, logp_NT, clip, low, high, dual_delta)
+    gain_NT, more = _trusted(gain_NT, logp_NT, old_logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1,
+                             correction, correction_cap, off_policy_threshold)
+    loss_NT = -gain_NT
+
+    # 4  the pull back to the reference, by `kl_estimate`
+    kl_NT = None
+    if kl != "none":
+        x_NT = torch.where(mask_NT, logp_NT - ref_logp_NT.detach(), 0.0)
+        kl_NT = kl_estimate(x_NT, 0.0, kl)
+        if kl_unbiased:
+            kl_NT = token_log_ratio_NT.exp() * kl_NT
+        loss_NT = loss_NT + kl_coef * kl_NT
+
+    # 5  one number: a weight for each token, and one denominator for the whole step
+    if aggregation == "sequence_mean":
+        weight_NT = weight_NT / length_N1
+    if normalizer is None:
+        normalizer = float(mask_NT.sum() if aggregation == "token_mean" else kept_N.sum())
+    denominator = max(float(normalizer), 1.0) * (constant if aggregation == "constant" else 1)
+    loss = (torch.where(mask_NT, loss_NT, 0.0) * weight_NT).sum() / denominator
+
+    # 6  what to log: `_metrics`, and the policy term without the KL
+    policy_loss = -(torch.where(mask_NT, gain_NT, 0.0) * weight_NT).sum().detach() / denominator
+    metrics = _metrics(log_ratio_NT, adv_NT, mask_NT, clip, low, high, dual_delta, kl_NT)
+    return loss, {**metrics, **more, "sequences": float(kept_N.sum()), "policy_loss": policy_loss.item()}
+
+
+def _check_tensors(logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, kl, correction, off_policy_threshold):
+    """Refuses tensors that are missing, that nothing uses, or that do not belong together."""
     if kl != "none" and ref_logp_NT is None:
         raise MinidsError(f"grpo: kl={kl!r} needs ref_logp_NT, the reference model's log-probabilities")
     if correction != "none" and sampler_logp_NT is None:
@@ -236,17 +289,11 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
         raise MinidsError(f"grpo: logp {tuple(logp_NT.shape)}, old_logp {tuple(old_logp_NT.shape)} and mask "
                           f"{tuple(mask_NT.shape)} must have one shape [answers, positions]")
 
-    mask_NT, kept_N = _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated)
-    adv_NT = (adv_N[:, None] if adv_N.dim() == 1 else adv_N).to(logp_NT.dtype).expand_as(logp_NT)
-    weight_NT = mask_NT.to(logp_NT.dtype)
-    length_N1 = weight_NT.sum(1, keepdim=True).clamp(min=1)
 
-    # Padding may hold anything: it is replaced before exp, so that neither value nor gradient can become NaN.
-    token_log_ratio_NT = torch.where(mask_NT, logp_NT - old_logp_NT.detach(), 0.0)
-    log_ratio_NT = ratios.sequence_log_ratio(token_log_ratio_NT, length_N1, ratio)
-    gain_NT = ratios.surrogate(log_ratio_NT.exp(), adv_NT, logp_NT, clip, low, high, dual_delta)
-    more = {}
-    sampler_NT = old_logp_NT if sampler_logp_NT is None else sampler_logp_NT
+def _trusted(gain_NT, logp_NT, old_logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1, correction, correction_cap,
+             off_policy_threshold):
+    """The policy term after what is left out or weighed because another policy sampled it, and what to log of that."""
+    more, sampler_NT = {}, old_logp_NT if sampler_logp_NT is None else sampler_logp_NT
     if off_policy_threshold is not None:
         kept_NT = ratios.on_policy_enough(logp_NT, sampler_NT, adv_NT, mask_NT, length_N1, off_policy_threshold)
         gain_NT = torch.where(kept_NT, gain_NT, 0.0)
@@ -255,25 +302,7 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
         trust_NT = ratios.sampler_weights(old_logp_NT, sampler_NT, mask_NT, correction, correction_cap)
         gain_NT = gain_NT * trust_NT
         more["correction_mean"] = _mean(trust_NT, mask_NT)
-    loss_NT = -gain_NT
-    kl_NT = None
-    if kl != "none":
-        x_NT = torch.where(mask_NT, logp_NT - ref_logp_NT.detach(), 0.0)
-        kl_NT = kl_estimate(x_NT, 0.0, kl)
-        if kl_unbiased:
-            kl_NT = token_log_ratio_NT.exp() * kl_NT
-        loss_NT = loss_NT + kl_coef * kl_NT
-
-    if aggregation == "sequence_mean":
-        weight_NT = weight_NT / length_N1
-    if normalizer is None:
-        normalizer = float(mask_NT.sum() if aggregation == "token_mean" else kept_N.sum())
-    denominator = max(float(normalizer), 1.0) * (constant if aggregation == "constant" else 1)
-    loss = (torch.where(mask_NT, loss_NT, 0.0) * weight_NT).sum() / denominator
-
-    policy_loss = -(torch.where(mask_NT, gain_NT, 0.0) * weight_NT).sum().detach() / denominator
-    metrics = _metrics(log_ratio_NT, adv_NT, mask_NT, clip, low, high, dual_delta, kl_NT)
-    return loss, {**metrics, **more, "sequences": float(kept_N.sum()), "policy_loss": policy_loss.item()}
+    return gain_NT, more
 
 
 @torch.no_grad()

@@ -53,7 +53,15 @@ def sequence_log_ratio(log_ratio_NT, length_N1, ratio):
 
 
 def surrogate(ratio_NT, adv_NT, logp_NT, clip, low, high, dual_delta):
-    """The term that a step maximises, for each token: [N, T]. The equations are at the top of this module."""
+    """The term that a step maximises, for each token: [N, T].
+
+    With w the ratio and A the advantage, [lower, upper] = [1 - low, 1 + high]:
+
+        none                w A
+        symmetric, higher   min(w A, clip(w, lower, upper) A)
+        dual                the same, and where A < 0 never below dual_delta A
+        cispo               min(w, upper) A log pi: the weight is a constant, the gradient is that of `logp_NT`
+    """
     if clip == "cispo":
         return ratio_NT.clamp(max=1 + high).detach() * adv_NT * logp_NT
     gain_NT = ratio_NT * adv_NT

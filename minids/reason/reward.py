@@ -55,8 +55,11 @@ class Reply:
 def parse_integer(text):
     """The integer that `text` spells canonically (ASCII digits, "-" if negative, no zeros in front), or None.
 
-    Blanks around it are ignored. At most 64 digits, so a long string of nines costs nothing.
+    Canonical: ASCII digits and nothing else, a "-" in front if it is below zero, no "+", no zeros in front, no "-0".
+    Blanks around it (`BLANK`: space, tab, line ends) are ignored. At most `MAX_DIGITS` = 64 digits, so a long string of
+    nines costs nothing.
     """
+    # `_INTEGER` is a pattern for all of that; it has to fit the whole text, not a part of it
     match = _INTEGER.fullmatch(text.strip(BLANK))
     return int(match[0]) if match else None
 

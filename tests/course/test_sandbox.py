@@ -51,6 +51,8 @@ def test_gradients_are_taken_where_the_function_is():
         result, grads = cases.gradients(fn, x, y)
         want, wanted = cases.gradients(lambda a, b: a.sin() * b, x, y)
         assert torch.equal(result, want) and all(map(torch.equal, grads, wanted))
+        result, grads = cases.gradients(fn, x, up=y)  # a keyword is passed on, and has no gradient
+        assert torch.equal(result, want) and len(grads) == 1 and torch.equal(grads[0], wanted[0])
     with pytest.raises(AssertionError, match="no gradient"), sandbox.Remote(NAME, answer("return gate.detach()")) as fn:
         cases.gradients(fn, x)
 

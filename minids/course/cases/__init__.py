@@ -35,17 +35,17 @@ def load():
     return CASES
 
 
-def gradients(fn, *args):
+def gradients(fn, *args, **settings):
     """(result, [gradient of each floating tensor argument]) of sum(result * w) with fixed weights w.
 
     A tuple or list of tensors as the result: the sum over those of floating type. An argument that the result does not
-    depend on has gradient zeros.
+    depend on has gradient zeros. Keywords are passed on as they are, and have no gradient.
     """
     if hasattr(fn, "gradients"):
-        return fn.gradients(*args)
+        return fn.gradients(*args, **settings)
     args = [a.detach().clone().requires_grad_() if _floating(a) else a for a in args]
     leaves = [a for a in args if _floating(a)]
-    result = fn(*args)
+    result = fn(*args, **settings)
     outputs = [z for z in (result if isinstance(result, tuple | list) else [result]) if _floating(z)]
     if not any(z.requires_grad for z in outputs):
         raise AssertionError("no gradient flows from the result to the arguments: is something detached, or no_grad?")
