@@ -13,7 +13,6 @@ A row of results is one stage of a run on one family (or on all), as `results.js
 import json
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
@@ -23,7 +22,6 @@ from minids.reason.rollout import prompt_of
 from minids.train.parallel import Comm
 
 MOST_PROBLEMS = 10_000  # a family; the smallest families have not many more
-MAX_LINE_BYTES = 65536  # of a line that holds an outside problem
 
 
 @dataclass
@@ -208,24 +206,8 @@ class OutsideProblem:
 def read_problems(path):
     """Outside problems: lines {"question": "347+5896", "answer": "6243"}, a "family" if you like.
     Errors name the line."""
-    path, out = Path(path), []
     example = 'Give a file with lines like {"question": "347+5896", "answer": "6243"}.'
-    try:
-        with open(path, "rb") as file:
-            number = 0
-            while raw := file.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(raw) > MAX_LINE_BYTES:
-                    raise MinidsError(f"{path}, line {number}: longer than {MAX_LINE_BYTES} bytes. {example}")
-                if raw.strip():
-                    out.append(_problem(raw, number, f"{path}, line {number}"))
-    except FileNotFoundError:
-        raise MinidsError(f"{path}: no such file. {example}") from None
-    except OSError as error:
-        raise MinidsError(f"{path}: not readable ({error.strerror or error}). {example}") from None
-    if not out:
-        raise MinidsError(f"{path}: holds no problem. {example}")
-    return out
+    return [_problem(raw, number, f"{path}, line {number}") for number, raw in tasks.lines_of(path, example)]
 
 
 def _problem(raw, number, where):

@@ -302,3 +302,28 @@ def assert_split(problems, split):
             raise MinidsError(
                 f"tasks: {p.question!r} belongs to the split {p.split!r}, not {split!r}; a run must not mix them."
             )
+
+
+# -- problems in a file ------------------------------------------------------------------------------------------------
+
+MAX_LINE_BYTES = 65536
+
+
+def lines_of(path, example):
+    """[(number, bytes)] of the lines of a file that hold something; errors name the line and show an example."""
+    out, number = [], 0
+    try:
+        with open(path, "rb") as file:
+            while raw := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if len(raw) > MAX_LINE_BYTES:
+                    raise MinidsError(f"{path}, line {number}: longer than {MAX_LINE_BYTES} bytes. {example}")
+                if raw.strip():
+                    out.append((number, raw))
+    except FileNotFoundError:
+        raise MinidsError(f"{path}: no such file. {example}") from None
+    except OSError as error:
+        raise MinidsError(f"{path}: not readable ({error.strerror or error}). {example}") from None
+    if not out:
+        raise MinidsError(f"{path}: holds no problem. {example}")
+    return out

@@ -17,7 +17,6 @@ from minids.reason import tasks
 from minids.reason.environments import MAX_ANSWER, Environment, Item, Verdict
 from minids.reason.verifiers import Verifier
 
-MAX_LINE_BYTES = 65536
 EXAMPLE = 'Give a file with lines like {"question": "2 tens and 3", "answer": "23"}.'
 
 
@@ -69,28 +68,17 @@ def _key(question):
 def read(path, family):
     """The problems of a file; errors name the line."""
     seen, out = {}, []
-    try:
-        with open(path, "rb") as file:
-            lines = enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), 1)
-            for number, raw in lines:
-                where = f"{path}, line {number}"
-                if len(raw) > MAX_LINE_BYTES:
-                    raise MinidsError(f"{where}: longer than {MAX_LINE_BYTES} bytes. {EXAMPLE}")
-                if not raw.strip():
-                    continue
-                item = _item(raw, family, where)
-                before = seen.setdefault(item.key, (item, number))
-                if before[0] is item:
-                    out.append(item)
-                elif before[0].answer != item.answer:
-                    raise MinidsError(
-                        f"{where}: the question of line {before[1]} again, with another answer. Where several answers "
-                        "are right, write it once and grade it with a function: user:FILE.jsonl@check.py:verify."
-                    )
-    except OSError as error:
-        raise MinidsError(f"{path}: not readable ({error.strerror or error}). {EXAMPLE}") from None
-    if not out:
-        raise MinidsError(f"{path}: holds no problem. {EXAMPLE}")
+    for number, raw in tasks.lines_of(path, EXAMPLE):
+        where = f"{path}, line {number}"
+        item = _item(raw, family, where)
+        before = seen.setdefault(item.key, (item, number))
+        if before[0] is item:
+            out.append(item)
+        elif before[0].answer != item.answer:
+            raise MinidsError(
+                f"{where}: the question of line {before[1]} again, with another answer. Where several answers "
+                "are right, write it once and grade it with a function: user:FILE.jsonl@check.py:verify."
+            )
     return out
 
 
