@@ -160,6 +160,7 @@ def climb(by_baseline, samples=32, lr=1.0, seed=0):
     return curve
 
 
+# %%
 fig, ax = plt.subplots(figsize=(6.5, 2.8))
 for k, name in enumerate(("minus their mean", "as they are")):
     for seed in range(5):
@@ -271,7 +272,7 @@ print(f"a question solved once in 16 pulls {pull(1 / 16, 16, scale='none') / pul
 # on will make it come true at any price. PPO's clip ends that: for a good answer nothing is to be gained beyond
 # $w = 1 + \epsilon$, for a bad one nothing below $1 - \epsilon$.
 #
-# ### Bug hunt: a clip that keeps what it should give back
+# ### Exercise 11.3, a bug hunt: a clip that keeps what it should give back
 #
 # A colleague's clip, drawn as one sees it best: what the gradient makes of a token, depending on how far it has moved.
 
@@ -284,6 +285,7 @@ def slope_of(surrogate, sign, **settings):
     return w.detach()[0], torch.autograd.grad(term.sum(), w)[0][0]
 
 
+# %%
 def draw_slopes(surrogate, alt):
     fig, axes = plt.subplots(1, 2, figsize=(7, 2.3), sharey=True)
     for ax, sign in zip(axes, (1.0, -1.0)):
@@ -333,50 +335,50 @@ draw_slopes(ratios.surrogate, "As it should be: a good answer's slope is 1 up to
 # four; and roughly, with 16 answers, 16 steps twice as long, and a few more errors.
 
 # %%
-def batch_of(table, groups, G, seed, err=0.0, judged=None, **settings):
-    """Answers of a policy: (rows, old log-probabilities, advantages); the judge errs with probability `err`."""
+def batch_of(table, groups, seed, err=0.0, judged=rewards, **settings):
+    """Answers of a policy, groups of 4: (rows, old log-probabilities, advantages); the judge errs with chance `err`."""
     noise = torch.Generator().manual_seed(seed)
-    rows = torch.multinomial(exact.answer_probs(tree, table), groups * G, replacement=True, generator=noise)
-    r = (rewards if judged is None else judged)[rows]
+    rows = torch.multinomial(exact.answer_probs(tree, table), 4 * groups, replacement=True, generator=noise)
     errs = torch.rand(len(rows), generator=noise, dtype=torch.float64) < err
-    adv, _ = grpo.advantages(torch.where(errs, 1 - r, r), G, **settings)
+    adv, _ = grpo.advantages(torch.where(errs, 1 - judged[rows], judged[rows]), 4, **settings)
     return rows, grpo.token_logps(table[tree.nodes_LT[rows]], tree.ids_LT[rows]), adv
 
 
 def step(table, batch, lr, mask_LT=tree.mask_LT, **settings):
-    """One gradient step -> (the new table, what the loss reports)."""
+    """One gradient step on a batch."""
     rows, old, adv = batch
     leaf = table.clone().requires_grad_()
     logp = grpo.token_logps(leaf[tree.nodes_LT[rows]], tree.ids_LT[rows])
-    loss, told = grpo.grpo_loss(logp, old, adv, mask_LT[rows], **settings)
-    return table - lr * torch.autograd.grad(loss, leaf)[0], told
-
-
-def value(table):
-    return float((exact.answer_probs(tree, table) * rewards).sum())
+    loss, _ = grpo.grpo_loss(logp, old, adv, mask_LT[rows], **settings)
+    return table - lr * torch.autograd.grad(loss, leaf)[0]
 
 
 # %%
-CLIPS = {"no clip": {"clip": "none"}, "clip 0.2 (PPO)": {"clip": "symmetric"}}
-WAYS = {"gentle": dict(groups=8, steps=8, batches=12, lr=3.0, err=0.25),
-        "rough": dict(groups=4, steps=16, batches=16, lr=6.0, err=0.3)}  # fmt: skip
+def value(table, of=rewards):
+    return float((exact.answer_probs(tree, table) * of).sum())
 
 
-def run(seed, settings, groups, steps, batches, lr, err):
-    """J after each batch."""
+def run(seed, groups=8, steps=8, batches=12, lr=3.0, err=0.25, given=None, **settings):
+    """J after each batch; `given` are settings of the advantages, `settings` of the loss; KL is that to the start."""
     table, curve = theta, [value(theta)]
     for number in range(budget(batches)):
-        batch = batch_of(table, groups, 4, 1000 * seed + number, err=err)
+        batch = batch_of(table, groups, 1000 * seed + number, err=err, **(given or {}))
+        rows = batch[0]
+        if settings.get("kl", "none") != "none":
+            settings["ref_logp_NT"] = grpo.token_logps(theta[tree.nodes_LT[rows]], tree.ids_LT[rows])
         for _ in range(steps):
-            table, _ = step(table, batch, lr, **settings)
+            table = step(table, batch, lr, **settings)
         curve.append(value(table))
     return curve
 
 
+# %%
+CLIPS = {"no clip": {"clip": "none"}, "clip 0.2 (PPO)": {"clip": "symmetric"}}
+WAYS = {"gentle": {}, "rough": dict(groups=4, steps=16, batches=16, lr=6.0, err=0.3)}
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.8), sharey=True)
 for ax, (way, how) in zip(axes, WAYS.items()):
     for k, (name, settings) in enumerate(CLIPS.items()):
-        runs = torch.tensor([run(seed, settings, **how) for seed in range(8)])
+        runs = torch.tensor([run(seed, **how, **settings) for seed in range(8)])
         ax.plot(runs.T, color=f"C{1 - k}", lw=0.6, alpha=0.6)
         ax.plot(runs.mean(0), color=f"C{1 - k}", lw=2.5, linestyle=("--", "-")[k], label=name)
         print(f"{way:7} {name:15} J in the end: {runs[:, -1].mean():.2f} on average, worst {runs[:, -1].min():.2f}")
@@ -384,7 +386,7 @@ for ax, (way, how) in zip(axes, WAYS.items()):
 axes[0].set_ylabel("true expected reward J")
 axes[1].legend(fontsize=8, loc="upper left")
 show(fig, "J over the batches, eight runs each. Gently: both ways rise, without a clip faster. Roughly: without a clip "
-          "most runs fall to zero, with the clip most of them rise.")
+          "most runs lie at zero most of the time, with the clip all of them rise.")
 
 # %% [markdown]
 # Both pictures are true. A clip is an insurance. Where batches mostly say the truth and steps are small, it costs:
@@ -440,7 +442,20 @@ for kind in ("k1", "k2", "k3"):
 # descends the *other* divergence, KL(ref‖π) (arXiv 2506.09477 works it out). Both pull towards the reference; far from
 # it they differ. DeepSeek-V3.2 (arXiv 2512.02556, equation 7) multiplies k3 with the ratio, and then value and gradient
 # belong together: `kl_unbiased`. And many runs leave the KL out: DAPO and Dr. GRPO do, and so does our recipe, whose
-# rewards are rules that do not wear off. What a leash costs is that it also holds back where you want to go.
+# rewards are rules that do not wear off. A leash also holds back where one wants to go. Both
+# sides of it can be seen on the tree, with section 3's gentle and rough batches, no clip, and k2 with weight β. (Not
+# k3: its exp(-x) overflows where an unclipped policy has thrown away a token that the reference likes.)
+
+# %%
+for way, how in WAYS.items():
+    for coef in (0.0, 0.1, 0.4):
+        ends = [run(seed, **how, clip="none", kl="k2", kl_coef=coef)[-1] for seed in range(5)]
+        print(f"{way:7} β = {coef}: J in the end {sum(ends) / len(ends):.2f} on average, worst {min(ends):.2f}")
+
+# %% [markdown]
+# It is the clip's trade once more, with another currency. On rough ground a leash saves some of the runs. On gentle
+# ground it costs, and unlike the clip it goes on costing: more batches do not help, because the best policy under a
+# penalty is a compromise with the reference, however right the rewards are.
 #
 # ## 5 One token that is easy to lose
 #
@@ -459,21 +474,23 @@ def forgotten(seed):
 cosines, lengths = zip(*(forgotten(seed) for seed in range(40)))
 print(f"stop tokens forgotten, 40 policies and tasks: cosine to the gradient {min(cosines):.2f} to {max(cosines):.2f}, "
       f"{100 * min(lengths):.0f} to {100 * max(lengths):.0f} % of its length")
-short = torch.tensor([float(len(a) == 3 and a[-1] == 0) for a in tree.answers], dtype=torch.float64)
+
+# %%
+two_words = torch.tensor([float(len(a) == 3 and a[-1] == 0) for a in tree.answers], dtype=torch.float64)
 for name, mask in (("as it should be", tree.mask_LT), ("stop tokens forgotten", exact.masks(tree)["without stop"])):
     left = []
     for seed in range(3):
         table = theta
         for number in range(budget(100)):
-            batch = batch_of(table, 8, 4, 1000 * seed + number, judged=short)
-            table, _ = step(table, batch, 3.0, mask_LT=mask)
-        left.append(1 - float((exact.answer_probs(tree, table) * short).sum()))
-    print(f"{name:22} after 100 batches of the task 'two words, then stop': "
-          f"{100 * min(left):.1f} to {100 * max(left):.1f} % wrong")
+            table = step(table, batch_of(table, 8, 1000 * seed + number, judged=two_words), 3.0, mask_LT=mask)
+        left.append(1 - value(table, two_words))
+    print(f"{name:21}: after 100 batches of the task 'two words, then stop' "
+          f"{100 * min(left):.1f} to {100 * max(left):.1f} % are wrong")
 
 # %% [markdown]
-# Up to half of the direction and three quarters of the length can be gone. And what makes the mistake so durable: it
-# does not stop the learning. Whoever pushes down what goes on too long makes stopping likelier as well, by way of the
+# The update can point more than fifty degrees away from the gradient, and keep a quarter of its length. And what makes
+# the mistake so durable: it does not stop the learning. Whoever pushes down what goes on too long makes stopping
+# likelier as well, by way of the
 # softmax; so accuracy rises all the same, only less far. That is how it survives in real code. A test finds it (this
 # one is among the library's, with a dozen other planted mistakes), a look at the curve does not. Chapter 10 hunted the
 # same bug in another place.
@@ -538,7 +555,7 @@ from minids.reason.grpo import grpo_loss
 # ## 7 R1-Zero, small
 #
 # DeepSeek-R1-Zero is the base model V3 and this loss, with a reward for right answers and one for the form, and
-# nothing else; the paper shows accuracy and the length of answers rise together over thousands of steps (section 2.2).
+# nothing else; the paper shows accuracy and the length of answers rise together over thousands of steps (2.2.4).
 # Our base model is chapter 08's, trained to its end: it has read worked solutions in three manners, careful, in large
 # steps, and all at once, and takes one of them by dice. Nobody tells it which to prefer. We ask it for chains of five
 # numbers.
@@ -623,18 +640,27 @@ N = max(16, budget(48) // 16 * 16)
 given = evaluate.answer(base, tokenizer, problems, style="plain", n=N, temperature=1.0, seed=8)
 right = torch.tensor([[r.accuracy for r, _, _ in answers] for answers in given])
 share = right.mean(1)
-fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.5), sharey=True)
-for ax, G in zip(axes, (4, 8, 16)):
-    silent = torch.stack([(~grpo.advantages(row, G)[1]).float().mean() for row in right])
+
+
+def silent(G):
+    """For each problem, the share of its groups of G in which all rewards are equal."""
+    whole = right[:, : N // G * G].reshape(-1)
+    return (~grpo.advantages(whole, G)[1]).float().view(len(right), -1).mean(1)
+
+
+def draw_silent(ax, G):
     grid = torch.linspace(0, 1, 101)
     ax.plot(grid, grid**G + (1 - grid) ** G, color="black", lw=1)
-    ax.plot(share, silent, "o", ms=4, alpha=0.6)
-    ax.set(xlabel="share p of right answers", title=f"G = {G}")
-    predicted = (share**G + (1 - share) ** G).mean()
-    print(f"G = {G:2}: {100 * silent.mean():.0f} % of the groups say nothing; predicted {100 * predicted:.0f} %")
-axes[0].set_ylabel("silent groups")
-show(fig, "For groups of 4, 8 and 16: the curve p^G + (1-p)^G, high at both ends and low in the middle, with a dot for "
-          "each of the 30 problems close to it. With larger groups the valley is wider.")
+    ax.plot(share, silent(G), "o", ms=4, alpha=0.6)
+    ax.set(xlabel="share p of right answers", ylabel="silent groups")
+
+# %%
+play(draw_silent, G=(2, 16, 1), shown=[(4,), (8,), (16,)],
+     alt="For groups of 4, 8 and 16: the curve p^G + (1-p)^G, high at both ends and low in the middle, with a dot for "
+         "each of the 30 problems close to it. With larger groups the valley is wider.")
+for G in (4, 8, 16):
+    print(f"G = {G:2}: {100 * silent(G).mean():.0f} % of the groups say nothing; "
+          f"predicted {100 * (share**G + (1 - share) ** G).mean():.0f} %")
 
 # %% [markdown]
 # A run begins with questions that are too hard, ends with questions that are too easy, and learns in between. Larger
@@ -667,8 +693,8 @@ show(fig, "For groups of 4, 8 and 16: the curve p^G + (1-p)^G, high at both ends
 from minids.reason.reward import parse_integer
 
 # %% [markdown]
-# Three verifiers, of which each can be found in somebody's repository, against the strict one. Whoever wrote them had
-# the replies of a well-behaved model in mind.
+# Three judges of the kind that one writes in five minutes, with the replies of a well-behaved model in mind, against
+# the strict one.
 
 # %%
 def strict(problem, text, done=True):
@@ -710,39 +736,49 @@ for name, text in REPLIES.items():
 
 # %%
 for name, judge in (("last number", last_number), ("substring", substring)):
-    paid = [judge(p, text) - strict(p, text) for p, answers in zip(problems, given) for _, _, text in answers]
-    print(f"{name}: {100 * sum(x > 0 for x in paid) / len(paid):.1f} % of {len(paid)} answers are paid and wrong")
+    shares = []
+    for kind in kinds:
+        paid = [judge(p, text) > strict(p, text, not r.truncated) for p, answers in zip(problems, given)
+                if (p.family, p.size) == kind for r, _, text in answers]  # fmt: skip
+        shares.append(f"{kind[0]} {kind[1]} {100 * sum(paid) / len(paid):4.1f} %")
+    print(f"paid and wrong, {name:11}", *shares, sep="   ")
 
 # %% [markdown]
-# Never for the last number: this model always writes its line with the answer, so the hole is there and nobody falls
-# into it; RL can only make likelier what is sometimes done. The substring pays for some answers, mostly for a short
-# number that occurs somewhere in a long calculation. And the third judge pays for everything that has the form, most
-# for what is shortest. Here it is against the strict one, with sums of three digits. The whole training loop is below,
-# in twenty lines; `advantages` and `grpo_loss` are yours.
+# Hardly ever, or never, for the last number: this model always writes its line with the answer, so the hole is there
+# and nobody falls into it. RL can only make likelier what is sometimes done. The substring pays where a long
+# calculation has a short result, above all in chains of six numbers, which are longer than any it was trained on and
+# which it hardly ever solves. And the third judge pays for everything that has the form, most for what is shortest.
+# Here it is against the strict one, with sums of three digits. The whole training loop stands in
+# the next two cells; `advantages` and `grpo_loss` are yours.
 
 # %%
-def train(judge, steps, families=("add",), size=3, lr=6e-4, prompts=8, group=8):
-    """GRPO in twenty lines, with any reward: [(paid, strictly right, tokens) of each iteration], the last texts."""
+def learn(model, optimizer, config, drawn, paid):
+    """Two optimizer steps on an iteration's answers."""
+    adv, informative = grpo.advantages(paid, config.group)
+    rows = informative.nonzero()[:, 0].tolist()
+    for part in filter(None, (rows[::2], rows[1::2])):
+        ids, mask, old = rollout.padded(drawn, part)
+        loss, _ = grpo.grpo_loss(rollout.score(model.train(), ids, mask, config)[0], old, adv[part], mask)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+
+# %%
+def train(judge, steps):
+    """GRPO with any reward: [(paid, strictly right, tokens) of each iteration], the last problems and answers."""
     model, _ = tour.model("base")
-    config = rl.RLConfig(steps=steps, lr=lr, prompts=prompts, group=group, style="plain", max_new_tokens=120, seed=11,
-                         sizes={f: {size: 1.0} for f in families})  # fmt: skip
-    optimizer, curve = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.95), weight_decay=0.0), []
+    config = rl.RLConfig(steps=steps, lr=6e-4, prompts=8, group=8, style="plain", max_new_tokens=120, seed=11,
+                         sizes={"add": {3: 1.0}})  # fmt: skip
+    optimizer, curve = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=config.betas, weight_decay=0.0), []
     for number in range(steps):
-        asked, slots = rollout.questions(config, families, number)
-        drawn = rollout.roll_out(model.eval(), tokenizer, config, asked, slots, number)
+        drawn = rollout.roll_out(model.eval(), tokenizer, config, *rollout.questions(config, ["add"], number), number)
         texts = [tokenizer.decode(ids) for ids in drawn.ids]
         paid = torch.tensor([judge(p, text, done) for p, text, done in zip(drawn.problems, texts, drawn.finished)])
         right = [r.accuracy for r in drawn.results]
         curve.append((float(paid.mean()), sum(right) / len(right), sum(map(len, drawn.ids)) / len(right)))
-        adv, informative = grpo.advantages(paid, group)
-        for part in informative.nonzero()[:, 0].tolist()[::2], informative.nonzero()[:, 0].tolist()[1::2]:
-            if part:
-                ids, mask, old = rollout.padded(drawn, part)
-                loss, _ = grpo.grpo_loss(rollout.score(model.train(), ids, mask, config)[0], old, adv[part], mask)
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
+        learn(model, optimizer, config, drawn, paid)
     return curve, drawn.problems, texts
 
 
@@ -799,7 +835,7 @@ def push(name, sign):
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.8))
 for ax, sign in zip(axes, (1.0, -1.0)):
     for k, name in enumerate(("deepseekmath", "r1", "dapo", "cispo")):
-        ax.plot(*push(name, sign), ("-", "--", "-.", ":")[k], color=f"C{k}", lw=2, label=name)
+        ax.plot(*push(name, sign), ("-", "--", "-.", ":")[k], color=f"C{k}", lw=(2, 4, 2, 2)[k], label=name)
     ax.set(xlabel="ratio w", ylabel="push", title=f"a {'good' if sign > 0 else 'bad'} answer's token")
 axes[0].legend(fontsize=8)
 show(fig, "The push on a token against its ratio, for four presets. Good answers: DeepSeekMath falls to zero at 1.2, "
@@ -810,25 +846,18 @@ show(fig, "The push on a token against its ratio, for four presets. Good answers
 # And on the tree, with the gentle judge: four steps a batch, everything else alike. (KL is measured against the start.)
 
 # %%
-def family_run(name, seed, batches=25, steps=4, lr=3.0):
+def family_run(name, seed):
     s = family.preset(name)
-    how = {k: v for k, v in s.items() if k in rl.LOSS}
-    how |= {"constant": tree.depth} if how["aggregation"] == "constant" else {}
-    how.pop("skip_zero_variance")
-    table, curve = theta, []
-    for number in range(budget(batches)):
-        batch = batch_of(table, 8, 4, 1000 * seed + number, err=0.25, baseline=s["baseline"], scale=s["scale"])
-        ref = grpo.token_logps(theta[tree.nodes_LT[batch[0]]], tree.ids_LT[batch[0]]) if how["kl"] != "none" else None
-        for _ in range(steps):
-            table, _ = step(table, batch, lr, ref_logp_NT=ref, **how)
-        curve.append(value(table))
-    return curve
+    settings = {k: v for k, v in s.items() if k in rl.LOSS and k != "skip_zero_variance"}
+    if settings["aggregation"] == "constant":
+        settings["constant"] = tree.depth
+    return run(seed, steps=4, batches=25, given={"baseline": s["baseline"], "scale": s["scale"]}, **settings)
 
 
 fig, ax = plt.subplots(figsize=(6.5, 3))
 for k, name in enumerate(family.PRESETS):
     runs = torch.tensor([family_run(name, seed) for seed in range(4)])
-    ax.plot(range(1, runs.shape[1] + 1), runs.mean(0), ("-", "--", "-.", ":")[k % 4], color=f"C{k}", label=name)
+    ax.plot(range(runs.shape[1]), runs.mean(0), ("-", "--", "-.", ":")[k % 4], color=f"C{k}", label=name)
 ax.set(xlabel="batch", ylabel="true expected reward J", ylim=(0, 1))
 ax.legend(fontsize=7, ncols=2, loc="lower right")
 show(fig, "Expected reward over 25 batches for the seven presets. R1, CISPO and DAPO rise fastest; DeepSeekMath, "

@@ -231,6 +231,14 @@ def test_the_table_says_what_is_exact_and_what_is_not():
     assert "mask shifted by one" in text and len(text.splitlines()) == len(rows) + 4 + 3
 
 
+def test_slopes_by_hand_weighed_with_rewards_are_the_gradient():
+    theta, rewards_L = exact.draw(SMALL, 1)
+    by_hand = exact.slopes(theta, SMALL.ids_LT, SMALL.nodes_LT, SMALL.mask_LT)
+    prob_L = exact.answer_probs(SMALL, theta)
+    update = torch.einsum("l,lpv->pv", prob_L * rewards_L, by_hand)
+    assert torch.allclose(update, exact.exact_gradient(SMALL, theta, rewards_L), atol=1e-14)
+
+
 def test_a_baseline_is_for_the_scatter():
     """Rewards that are nearly all the same: without a baseline the one group's gradient is mostly noise."""
     for seed in range(4):
