@@ -108,7 +108,7 @@ def test_more_problems_than_there_are():
 @pytest.mark.parametrize("name,say", [
     ("poetry", "gym:NAME"), ("gym:", "gym:NAME"), ("gym:sums", "no data set 'sums'"), ("user:", "user:FILE"),
     (5, "no text"), ("gym:n_queens", "not graded here"), ("gym:composite", "not graded here"),
-    ("user:missing.jsonl", "not readable"),
+    ("user:missing.jsonl", "no such file"),
 ])  # fmt: skip
 def test_names_that_are_none(name, say):
     with pytest.raises(MinidsError, match=say):
