@@ -107,9 +107,9 @@ def stop_dropped(monkeypatch):
 def _score_with(monkeypatch, **changed):
     real = rollout.score
 
-    def score(model, ids, mask, c):
+    def score(model, ids, mask, c, **how):
         told = {k: getattr(c, k) for k in ("temperature", "top_k", "top_p")}
-        return real(model, ids, mask, SimpleNamespace(**{**told, **changed}))
+        return real(model, ids, mask, SimpleNamespace(**{**told, **changed}), **how)
 
     monkeypatch.setattr(rollout, "score", score)
 
