@@ -257,9 +257,10 @@ def group_by_group(rewards_N, group_size, *, baseline="mean", scale="std", ddof=
         mean = statistics.fmean(values)
         return math.sqrt(math.fsum((v - mean) ** 2 for v in values) / max(len(values) - ddof, 1))
 
+    whole = spread(everything) + eps if scale == "batch" else 1.0
     for start in range(0, len(everything), group_size):
         group = everything[start : start + group_size]
-        size = {"none": 1.0, "std": spread(group) + eps, "batch": spread(everything) + eps}[scale]
+        size = spread(group) + eps if scale == "std" else whole
         for r in group:
             base = 0.0
             if baseline == "mean":
