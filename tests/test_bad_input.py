@@ -246,6 +246,7 @@ def test_a_folder_that_cannot_be_written(recipe, finished, tmp_path, monkeypatch
     assert os.strerror(code) in refused(capsys, "cost")
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_when_a_checkpoint_is_forced_to_it(recipe, finished, tmp_path, monkeypatch, capsys):
     def full(handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -331,6 +332,7 @@ def test_ctrl_c_where_nothing_can_be_saved(recipe, tmp_path, monkeypatch, capsys
 GOOD = b'{"question": "2+2", "answer": "4"}\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line,named", [
     (b"{", "not JSON"), (b"2+2,4", "not JSON"), (b"[]", "question"), (b"null", "question"), (b"{}", "question"),
     (b'{"question": "2+2"}', "answer"), (b'{"question": 4, "answer": "4"}', "question"),

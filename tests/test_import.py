@@ -25,6 +25,7 @@ def test_import_minids_adds_almost_nothing():
     assert not HEAVY & modules_after("import minids")
 
 
+@pytest.mark.slow
 def test_the_public_names_add_little_to_torch():
     names = "ModelConfig, Transformer, Tokenizer, generate, grpo_loss"
     torch = modules_after("import torch, numpy")

@@ -110,7 +110,8 @@ class _Writer:
 
     def encode(self, value, depth):
         self.items += 1
-        if depth > DEPTH or self.items > ITEMS:
+        inside = len(value) if type(value) in (list, tuple, set, frozenset, dict) else 0  # not walked if too many
+        if depth > DEPTH or self.items + inside > ITEMS:
             raise BadData(f"the result is nested more than {DEPTH} deep, or holds more than {ITEMS:,} values")
         if type(value) in PLAIN:
             return value

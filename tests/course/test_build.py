@@ -96,5 +96,6 @@ def test_a_damaged_notebook_counts_as_missing(tmp_path, damage):
     assert found is None or isinstance(found, nbformat.NotebookNode)
 
 
+@pytest.mark.slow
 def test_the_notebooks_in_the_repository_are_what_their_sources_say(capsys):
     assert build.main(["--check"]) == 0, capsys.readouterr().err

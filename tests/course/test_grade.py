@@ -14,7 +14,10 @@ from minids import cli
 from minids.course import cases, catalog, feedback, grade, judge, sandbox, submissions, wrong
 from minids.errors import MinidsError
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the grader needs fork (Linux, macOS)")
+pytestmark = [
+    pytest.mark.slow,  # a process for nearly every test
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="the grader needs fork (Linux, macOS)"),
+]
 LIMITS = sandbox.Limits(cpu=1, call=6, total=20, lives=2)
 GATED, NORM = "model.layers.swiglu", "model.layers.rms_norm"
 SOURCE = f"""# %% [markdown]

@@ -73,6 +73,7 @@ def test_a_bug_hunt_is_released_with_its_bug():
     assert cell.source == catalog.cell(hunts[0], filled=False).rstrip() and not cell.metadata.nbgrader.solution
 
 
+@pytest.mark.slow
 def test_every_chapter_can_be_written(tmp_path):
     if not catalog.exercises():
         pytest.skip("there are no chapters yet")

@@ -74,6 +74,7 @@ def test_a_right_kernel_is_kept_and_works_in_the_library(cell, capsys):
     assert "nothing beside or behind is written" in mine.load()[NAME]
 
 
+@pytest.mark.slow
 @interpreted
 def test_blank_wrong_and_library_are_told_apart(cell, capsys):
     notebook.check(NAME, cell(NAME, catalog.cell(catalog.exercise(NAME), filled=False)))

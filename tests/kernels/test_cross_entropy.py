@@ -282,6 +282,7 @@ def test_no_second_tensor_of_the_logits_size_is_made(above):
     assert seen.most >= N * V
 
 
+@pytest.mark.slow
 @interpreted
 def test_linear_keeps_one_chunk_of_logits():
     N, V, H = 20, 300, 4
@@ -301,6 +302,7 @@ def test_linear_keeps_one_chunk_of_logits():
 
 # --- With the head, and in the training loss --------------------------------------------------------------------------
 
+@pytest.mark.slow
 @interpreted
 @settings(max_examples=12, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 90), st.integers(1, 20), st.integers(1, 25), st.booleans(),
@@ -349,6 +351,7 @@ def test_linear_takes_the_place_of_the_loss_of_a_gpu():
     torch.testing.assert_close(loss, want)
 
 
+@pytest.mark.slow
 @interpreted
 @pytest.mark.parametrize("chunk", [4, 64])
 def test_linear_in_bfloat16_and_under_autocast(chunk):

@@ -86,6 +86,7 @@ def gate(got, want, absolute, relative, cosine):
     assert 1 - 2 * (x * y).sum() / (x * x + y * y).sum() <= cosine
 
 
+@pytest.mark.slow
 @interpreted
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize(("plan", "splits"), [("h100", 1), ("small", 3)])

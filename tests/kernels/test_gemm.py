@@ -55,6 +55,7 @@ def test_kernel_is_the_float64_product(M, N, K, way, seed):
         right(G.matmul(*inputs, dtype, backend="triton"), inputs, dtype)
 
 
+@pytest.mark.slow
 @kernel
 @pytest.mark.parametrize("way", list(WAYS))
 @pytest.mark.parametrize(("M", "N", "K"), [
@@ -66,6 +67,7 @@ def test_ragged_tiny_and_split_shapes(M, N, K, way):
         right(G.matmul(*inputs, dtype, backend="triton"), inputs, dtype)
 
 
+@pytest.mark.slow
 @kernel
 @pytest.mark.parametrize("way", list(WAYS))
 @pytest.mark.parametrize("config", G.CONFIGS, ids=lambda config: str(config)[:50])

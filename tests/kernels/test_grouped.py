@@ -10,6 +10,7 @@ from minids.kernels import quantise as Q
 from minids.kernels import runtime
 from minids.model import moe
 
+pytestmark = pytest.mark.slow  # the interpreter goes through experts one tile at a time
 interpreted = pytest.mark.skipif(not runtime.INTERPRETED, reason="Triton's interpreter is not available")
 BF16 = 2.0**-8  # half a step of bfloat16, relative
 

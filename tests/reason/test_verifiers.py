@@ -125,6 +125,7 @@ def test_right_and_wrong(check):
     assert check("numpy_one", seconds=20)("q", "5", "6") == (1.0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name,why", [
     ("raises", "raised ValueError: no idea at all"), ("hangs", "more than 0.5 seconds"),
     ("busy", "more than 0.5 seconds"),
@@ -280,6 +281,7 @@ def test_the_same_question_twice_with_one_answer_counts_once(tmp_path):
 # -- in a run ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_over_a_verifier_that_fails_now_and_then(start, problems, tmp_path, monkeypatch):  # noqa: F811
     tokenizer, model = fresh(start)
     name = problems("exact")
@@ -297,6 +299,7 @@ def test_a_run_goes_on_over_a_verifier_that_fails_now_and_then(start, problems, 
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
+@pytest.mark.slow
 def test_a_run_stops_where_nothing_can_be_graded(start, problems, tmp_path):  # noqa: F811
     tokenizer, model = fresh(start)
     name = problems("raises")

@@ -145,6 +145,7 @@ def test_ctrl_c_ends_the_answer_and_not_the_chat(opened, says):
     assert talk(opened, "x\ny\n") == "12\n(stopped)\n" * 2
 
 
+@pytest.mark.slow
 def test_in_a_terminal(opened, says, monkeypatch):
     """Greeting, prompt, Ctrl-C at the prompt, Ctrl-D."""
     says("<answer>5</answer>")

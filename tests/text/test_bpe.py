@@ -43,6 +43,7 @@ def rust_splits(digits: str):
     return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(p), "isolated") for p in bpe.splits(digits)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", ["triples", "single"])
 @settings(max_examples=600, deadline=None)
 @given(text=TEXT)
@@ -53,6 +54,7 @@ def test_one_pass_equals_three_splits(text, digits):
     assert bpe.pretokenize(text, digits) == words == bpe.three_splits(text, digits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", ["triples", "single"])
 @settings(max_examples=600, deadline=None)
 @given(text=ASCII)

@@ -127,6 +127,7 @@ def test_batch_without_rust(tokenizer, monkeypatch):
     assert plain.encode_batch([]) == []
 
 
+@pytest.mark.slow
 def test_training_is_deterministic_and_pickles(texts, tokenizer):
     again = Tokenizer.train(iter(texts + TRICKY), 2048)
     assert again.fingerprint == tokenizer.fingerprint
