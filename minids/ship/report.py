@@ -260,14 +260,16 @@ def _manners(run):
 def time_and_cost(run):
     rows = []
     for name, record in run.records.items():
-        seconds, evaluation, sampling, update = (
-            plots.number(record.get(k)) for k in ("seconds", "evaluation_seconds", "sampling", "update")
+        seconds, evaluation, sampling, scoring, update = (
+            plots.number(record.get(k)) for k in ("seconds", "evaluation_seconds", "sampling", "scoring", "update")
         )
         seconds = seconds or 0.0
         parts = [("training", "sft", seconds)]
         if sampling is not None and update is not None:
-            rest = max(0.0, seconds - sampling - update)
-            parts = [("sampling", "grpo", sampling), ("training", "sft", update), ("rest", "sft", rest)]
+            scoring = scoring or 0.0  # older records have none
+            rest = max(0.0, seconds - sampling - scoring - update)
+            parts = [("sampling", "grpo", sampling), ("scoring", "direct", scoring), ("training", "sft", update),
+                     ("rest", "sft", rest)]  # fmt: skip
         control = record.get("control") is True
         title = name.replace("_", " ") + (" *" if control else "")
         rows.append((title, [*parts, ("evaluation", "base", evaluation or 0.0)], control))
@@ -277,7 +279,7 @@ def time_and_cost(run):
     if any(faded for *_, faded in rows):
         caption += " Stages with * are controls, which the run's time does not count."
     drawing = plots.bars("Time per stage", rows, "seconds", form=duration)
-    legend = [("training", "sft"), ("sampling answers", "grpo"), ("evaluation", "base")]
+    legend = [("training", "sft"), ("sampling answers", "grpo"), ("scoring them", "direct"), ("evaluation", "base")]
     return (
         "<h2>Time and cost</h2>" + page.grid(figure("Time per stage", drawing, caption, legend)) + _cost(run)
     )

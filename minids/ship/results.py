@@ -4,6 +4,7 @@
     docs/results/bench.json                             what `minids bench --json` printed
     docs/results/kernels.json                           what `minids bench kernels --json` printed
     docs/results/fp8-gap.json                           what `python -m minids.ship.fp8_gap --out` wrote
+    docs/results/grpo-family.json                       what `python -m minids.reason.family --out` wrote
 
 rewrites what stands between `<!-- results -->` and `<!-- /results -->` in README.md. `--check` writes nothing and exits
 with 1 if the README says something else than the records. No number in the README is typed by hand.
@@ -23,19 +24,24 @@ BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "de
 
 def render(folder):
     """The block's text, from the records in a folder."""
-    runs, benches, gaps = {}, [], []
+    runs, others = {}, []
     for path in sorted(Path(folder).glob("*.json")):
         record = _read(path)
         if isinstance(record, list):
-            benches.append(record)
+            others.append(_bench(record))
         elif "pairs" in record:
-            gaps.append(record)
+            others.append(_gap(record))
+        elif "presets" in record:
+            others.append(_family(record))
         else:
             runs.setdefault(record["recipe"], []).append(record)
-    if not runs and not benches and not gaps:
+    if not runs and not others:
         return "No run is recorded yet.\n"
-    parts = [_runs(name, sorted(of, key=lambda r: r["seed"])) for name, of in sorted(runs.items())]
-    return "\n".join([*parts, *(_bench(rows) for rows in benches), *map(_gap, gaps)])
+    parts = []
+    for name, of in sorted(runs.items()):
+        of = sorted(of, key=lambda r: r["seed"])
+        parts.append(_edge(of) if all("edge" in r for r in of) else _runs(name, of))
+    return "\n".join(parts + others)
 
 
 def _read(path):
@@ -45,7 +51,8 @@ def _read(path):
         raise MinidsError(f"{path}: not readable as JSON ({error}). Copy it again from its run.") from None
     run = isinstance(record, dict) and {"recipe", "seed", "stages", "evals"} <= record.keys()
     gap = isinstance(record, dict) and {"pairs", "steps", "bf16_seeds_differ_percent"} <= record.keys()
-    if not run and not gap and not isinstance(record, list):
+    family = isinstance(record, dict) and {"presets", "seeds", "shared"} <= record.keys()
+    if not run and not gap and not family and not isinstance(record, list):
         raise MinidsError(f"{path}: not a results.json of a run, nor the list that `minids bench --json` prints.")
     return record
 
@@ -106,6 +113,7 @@ CONTROLS = {
 def _figures(name, runs):
     """(label, target, a value for each run, how to write it) of every line that all records can fill."""
     goal = (lambda text: text) if name == "tiny" else (lambda text: "")
+    each = {"tiny": "≥ 90 %", "tiny-gym": "> 80 %"}.get(name, "")  # of every family
     final = "rl2" if all(_row(r, "rl2") for r in runs) else "grpo"
     families = [row["family"] for row in runs[0]["evals"] if row["stage"] == final and row["family"] != "all"]
     points = lambda v: f"{100 * v:+.1f} points"  # noqa: E731
@@ -121,7 +129,7 @@ def _figures(name, runs):
         yield f"greedy {words}", goal("≥ 95 %") if last else "", greedy, _percent
     for family in families:
         greedy = [_row(r, final, family)["greedy"] for r in runs]
-        yield f"greedy {STAGES[final]}, {family}", goal("≥ 90 %"), greedy, _percent
+        yield f"greedy {STAGES[final]}, {family}", each, greedy, _percent
     before = "sft" if all(_row(r, "sft") for r in runs) else "base"
     if final == "rl2":
         yield from _scripts(runs)
@@ -151,6 +159,30 @@ def _scripts(runs):
         values = [_row(r, stage)["language"] for r in runs if _row(r, stage) and "language" in _row(r, stage)]
         if len(values) == len(runs):
             yield f"words in one script {STAGES[stage]}", "≥ 99 %" if stage == "rl2" else "", values, _percent
+
+
+def _edge(runs):
+    """What a run at the edge of competence asks: pass@1 and pass@k of one size of problems, before and after."""
+    first = runs[0]["edge"][0]
+    k, seeds = str(first["tries"]), ", ".join(str(r["seed"]) for r in runs)
+    lines = [
+        f"**`minids run {runs[0]['recipe']}`**, seeds {seeds} (a number a seed, in brackets 95 % bootstrap intervals); "
+        f"{len(first['right'])} held-out problems of a size that only its last stage was trained on, {k} samples each. "
+        "\"New\": problems of which no sample of the base model was right and one of this model was.",
+        "", f"| | pass@1 | pass@{k} | new |", "|---|---|---|---|",
+    ]  # fmt: skip
+    words = {"base": "base model", "model": "after GRPO", "edge": "after GRPO on this size too"}
+    for row in runs[0]["edge"]:
+        key = row["stage"], row["family"], row["size"]
+        rows = [next(x for x in r["edge"] if (x["stage"], x["family"], x["size"]) == key) for r in runs]
+        bases = [next(x for x in r["edge"] if (x["stage"], x["family"], x["size"]) == ("base", *key[1:])) for r in runs]
+        once, many = (
+            ", ".join(_each(Figure(value, interval), _percent) for value, *interval in (x["pass_at"][n] for x in rows))
+            for n in ("1", k)
+        )
+        new = ", ".join(str(sum(b == 0 < c for b, c in zip(x["right"], y["right"]))) for y, x in zip(rows, bases))
+        lines.append(f"| {row['family']}, size {row['size']}: {words[row['stage']]} | {once} | {many} | {new} |")
+    return "\n".join([*lines, ""])
 
 
 def _row(record, stage, family="all"):
@@ -201,6 +233,24 @@ def _gap(record):
     for p in record["pairs"]:
         held = f"{p['held_out_bf16']:.4f} | {p['held_out_fp8']:.4f} | {p['held_out_gap_percent']:+.2f} %"
         lines.append(f"| {p['seed']} | {p['gap_percent']:+.2f} % | {held} |")
+    return "\n".join([*lines, ""])
+
+
+def _family(record, last=5):
+    """The published presets of GRPO: how each of them ended, seed by seed."""
+    shared, seeds = record["shared"], ", ".join(map(str, record["seeds"]))
+    lines = [
+        f"**`python -m minids.reason.family`**, seeds {seeds}: published settings of GRPO from one model "
+        f"({shared['steps']} iterations, {shared['minibatches'] * shared['epochs']} optimizer steps on each batch, one "
+        f"learning rate); means of the last {last} iterations. Curves: docs/results/grpo-family.png.",
+        "", "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for entry in record["presets"].values():
+        ends = {k: [sum(r["curves"][k][-last:]) / last for r in entry["runs"]]
+                for k in ("accuracy", "length", "entropy", "clip_fraction")}  # fmt: skip
+        mean = {k: sum(v) / len(v) for k, v in ends.items()}
+        lines.append(f"| {entry['title']} | {', '.join(map(_percent, ends['accuracy']))} | {mean['length']:.1f} "
+                     f"| {mean['entropy']:.3f} | {_percent(mean['clip_fraction'])} |")  # fmt: skip
     return "\n".join([*lines, ""])
 
 

@@ -117,3 +117,27 @@ def test_kernels_that_were_not_measured_and_fp8_gaps_have_their_blocks(tmp_path)
     row |= {"ours": 20.0, "peer": 10.0, "ratio": 2.0, "device": "H100"}
     (tmp_path / "kernels.json").write_text(json.dumps([row]))
     assert "| kernel_x | 20 TFLOP/s | 10 TFLOP/s | cuBLAS | 2 | ≥ 1 | ≥ 1.4 |" in results.render(tmp_path)
+
+
+def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
+    def row(stage, right):
+        return {"stage": stage, "family": "add", "size": 6, "tries": 8, "right": right,
+                "pass_at": {"1": [sum(right) / 24, 0.0, 0.5], "8": [sum(map(bool, right)) / 3, 0.25, 1.0]}}  # fmt: skip
+
+    for seed, last in ((0, [8, 4, 0]), (1, [2, 0, 0])):
+        edge = [row("base", [2, 0, 0]), row("model", [0, 0, 0]), row("edge", last)]
+        (tmp_path / f"edge-{seed}.json").write_text(json.dumps(record(seed) | {"recipe": "tiny-edge", "edge": edge}))
+    lines = [line for line in results.render(tmp_path).splitlines() if line.startswith("| add")]
+    assert lines[0] == ("| add, size 6: base model | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
+                        "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0, 0 |")  # fmt: skip
+    assert lines[2].startswith("| add, size 6: after GRPO on this size too | 50.0 % ") and lines[2].endswith("| 1, 0 |")
+
+
+def test_presets_are_a_line_each(tmp_path):
+    curves = {"accuracy": [0.0] + [0.5] * 5, "length": [9.0] * 6, "entropy": [0.25] * 6, "clip_fraction": [0.0] * 6}
+    entry = {"title": "DAPO", "runs": [{"seed": 0, "curves": curves}, {"seed": 1, "curves": curves}]}
+    shared = {"steps": 6, "minibatches": 2, "epochs": 2}
+    family = {"shared": shared, "seeds": [0, 1], "presets": {"dapo": entry}}
+    (tmp_path / "grpo-family.json").write_text(json.dumps(family))
+    text = results.render(tmp_path)
+    assert "| DAPO | 50.0 %, 50.0 % | 9.0 | 0.250 | 0.0 % |" in text and "4 optimizer steps on each batch" in text
