@@ -12,7 +12,7 @@ PIP_FLAGS ?=
 ARGS ?=
 # Small matrices: one thread a process. Two of them on busy cores are many times slower than one.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
-PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 -p no:nbval
+PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist worksteal -p no:nbval
 
 NBVAL := $(ONE_THREAD) MINIDS_STATIC=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=300
 
