@@ -13,11 +13,11 @@ STYLE = """
 :root{color-scheme:light dark;--page:#f7f7f5;--card:#fff;--ink:#1b1f24;--soft:#59616b;--line:#e3e4e0;
 --grid:#ececea;--good:#0b7a5b;--bad:#b3261e;
 --base:#6b7280;--direct:#b9660a;--sft:#2b63d9;--grpo:#0a8a66;--random_reward:#9a3d93;--total:#1b1f24;
---f0:#4f46e5;--f1:#c2570c;--f2:#be185d;--f3:#0e7490;--hot:#d9560b;--cold:#2b63d9;--tint:#eef3f1}
+--f0:#4f46e5;--f1:#c2570c;--f2:#be185d;--f3:#0e7490;--f4:#854d0e;--f5:#4d7c0f;--f6:#7e22ce;--hot:#d9560b;--cold:#2b63d9;--tint:#eef3f1}
 @media (prefers-color-scheme:dark){:root{--page:#121417;--card:#1a1d21;--ink:#e8eaed;--soft:#a2a9b2;
 --line:#2e3338;--grid:#2a2e33;--good:#46d1a4;--bad:#ff8a80;
 --base:#9aa2ad;--direct:#eba348;--sft:#7ba7ff;--grpo:#35cfa0;--random_reward:#de8fd6;--total:#e8eaed;
---f0:#9d97ff;--f1:#f29a5b;--f2:#f57fae;--f3:#5cc8dc;--hot:#ff9a56;--cold:#6a9bff;--tint:#1e2725}}
+--f0:#9d97ff;--f1:#f29a5b;--f2:#f57fae;--f3:#5cc8dc;--f4:#d9b26a;--f5:#a3d65c;--f6:#c99bff;--hot:#ff9a56;--cold:#6a9bff;--tint:#1e2725}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}

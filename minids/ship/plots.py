@@ -194,7 +194,8 @@ def intervals(label, rows, x_label):
     """Dots with intervals on an axis from 0 to 100 %: rows (title, [(name, color, value, low, high)])."""
     if not rows:
         return ""
-    gap, pad, left = 15, 16, 74
+    gap, pad = 15, 16
+    left = max(74, 18 + 8 * max(len(title) for title, _ in rows))
     height = TOP + BOTTOM + sum(gap * len(items) + pad for _, items in rows)
     x = Axis(0.0, 1.0, left, WIDTH - RIGHT - 12, ticks=[0, 0.25, 0.5, 0.75, 1], form=percent)
     body, at = [], TOP

@@ -112,7 +112,7 @@ def _curve(title, lines, key, y_label, caption):
 
 def _accuracy(run, lines, control):
     families = list(dict.fromkeys(key[6:] for line in lines for key in line if key.startswith("right ")))
-    colors = {f: f"f{i % 4}" for i, f in enumerate(families)}
+    colors = {f: f"f{i % 7}" for i, f in enumerate(families)}
     series = [s for f in families for s in _smooth(lines, f"right {f}", colors[f])] + _smooth(
         lines, "accuracy", "total"
     )
