@@ -13,7 +13,7 @@ if not torch.cuda.is_available():
 
 
 def pytest_collection_modifyitems(items):
-    """Simulated students go through whole chapters, for minutes: they begin first, and the other process takes the rest."""
+    """Simulated students go through whole chapters, for minutes: they begin first; the other process takes the rest."""
     items.sort(key=lambda item: "test_students" not in item.nodeid)
 
 

@@ -147,10 +147,10 @@ def _figures(name, runs):
     sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == final)
     for family, size in sizes:
         rows = [b for r in runs for b in r["beyond"] if (b["stage"], b["family"], b["size"]) == (final, family, size)]
-        unit = "digits" if family == "add" else "numbers"
+        length = {"add": f"{size} digits", "chain": f"{size} numbers", "word": f"{size} numbers"}.get(family, f"size {size}")
         greedy = [Figure(b["greedy"], b["ci"]) for b in rows]
         if len(rows) == len(runs):
-            yield f"longer than trained on: {family}, {size} {unit}, greedy", goal("reported"), greedy, _percent
+            yield f"longer than trained on: {family}, {length}, greedy", goal("reported"), greedy, _percent
 
 
 def _scripts(runs):
@@ -242,7 +242,9 @@ def _family(record, last=5):
     lines = [
         f"**`python -m minids.reason.family`**, seeds {seeds}: published settings of GRPO from one model "
         f"({shared['steps']} iterations, {shared['minibatches'] * shared['epochs']} optimizer steps on each batch, one "
-        f"learning rate); means of the last {last} iterations. Curves: docs/results/grpo-family.png.",
+        f"learning rate); means of the last {last} iterations. DAPO draws more answers than the others (dynamic "
+        "sampling), and seeds differ by more than presets do: this shows what settings do, not which is best. "
+        "[Curves](docs/results/grpo-family.png).",
         "", "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |", "|---|---|---|---|---|",
     ]  # fmt: skip
     for entry in record["presets"].values():
