@@ -145,9 +145,10 @@ def _figures(name, runs):
             gains = [row and Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
             yield words, goal("none beyond its interval") if control == "random_reward" else "", gains, points
     sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == final)
+    units = {"add": "digits", "chain": "numbers", "word": "numbers"}
     for family, size in sizes:
         rows = [b for r in runs for b in r["beyond"] if (b["stage"], b["family"], b["size"]) == (final, family, size)]
-        length = {"add": f"{size} digits", "chain": f"{size} numbers", "word": f"{size} numbers"}.get(family, f"size {size}")
+        length = f"{size} {units[family]}" if family in units else f"size {size}"
         greedy = [Figure(b["greedy"], b["ci"]) for b in rows]
         if len(rows) == len(runs):
             yield f"longer than trained on: {family}, {length}, greedy", goal("reported"), greedy, _percent
