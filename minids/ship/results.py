@@ -173,7 +173,7 @@ def _edge(runs):
         "", f"| | pass@1 | pass@{k} | new |", "|---|---|---|---|",
     ]  # fmt: skip
     words = {"base": "base model", "model": "after GRPO", "edge": "after GRPO on this size too"}
-    for row in runs[0]["edge"]:
+    for row in sorted(runs[0]["edge"], key=lambda row: (row["family"], row["size"])):
         key = row["stage"], row["family"], row["size"]
         rows = [next(x for x in r["edge"] if (x["stage"], x["family"], x["size"]) == key) for r in runs]
         bases = [next(x for x in r["edge"] if (x["stage"], x["family"], x["size"]) == ("base", *key[1:])) for r in runs]
