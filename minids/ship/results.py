@@ -244,8 +244,7 @@ def _family(record, last=5):
         f"**`python -m minids.reason.family`**, seeds {seeds}: published settings of GRPO from one model "
         f"({shared['steps']} iterations, {shared['minibatches'] * shared['epochs']} optimizer steps on each batch, one "
         f"learning rate); means of the last {last} iterations. DAPO draws more answers than the others (dynamic "
-        "sampling), and seeds differ by more than presets do: this shows what settings do, not which is best. "
-        "[Curves](docs/results/grpo-family.png).",
+        "sampling). It shows what settings do, not which is best. [Curves](docs/results/grpo-family.png).",
         "", "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |", "|---|---|---|---|---|",
     ]  # fmt: skip
     for entry in record["presets"].values():
