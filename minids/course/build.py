@@ -7,7 +7,7 @@
 
 A source is a jupytext py:percent file. A cell headed `exercise="model.attention.attend" points=2` becomes two: the
 function (blank, or the library's own) and its check. A cell headed `clock` measures time: its output is kept from the
-notebook that is there, so that a rebuild of the same source gives the same bytes. A cell that begins with
+notebook that is there, so that a rebuild of the same code gives the same bytes. A cell that begins with
 `# NBVAL_CHECK_OUTPUT` prints text that is the same on every machine. Ids are hashes of the cells' texts, so a new cell
 leaves the others' as they are.
 """
@@ -144,7 +144,10 @@ def _settled(outputs):
 
 
 def keep_clocks(notebook, before):
-    """Puts the outputs of `clock` cells, which no two runs share, back as they were."""
+    """Puts the outputs of `clock` cells, which no two runs share, back as they were, unless any code has changed."""
+    codes, codes_before = ([c.source for c in nb.cells if c.cell_type == "code"] for nb in (notebook, before))
+    if codes != codes_before:
+        return  # what a clock measures may come from the cells above it
     old = {c.id: c.outputs for c in before.cells if c.metadata.get("minids", {}).get("clock") and c.outputs}
     for cell in notebook.cells:
         if cell.metadata.get("minids", {}).get("clock") and cell.id in old:

@@ -60,6 +60,22 @@ def test_a_new_cell_leaves_the_other_ids_as_they_are(course):
     assert len(set(after)) == len(after) == len(before) + 1 and [i for i in after if i in before] == before
 
 
+def test_a_clock_is_kept_until_code_changes(course):
+    def built(text):
+        course.write_text(text)
+        return build.notebook_of(course, True)
+
+    def clock(notebook):
+        return next(c for c in notebook.cells if c.metadata.get("minids", {}).get("clock"))
+
+    before = built(SOURCE)
+    clock(before).outputs = [nbformat.v4.new_output("stream", text="then")]
+    same, prose, code = built(SOURCE), built(SOURCE.replace("Text.", "Tent.")), built(SOURCE.replace("6 * 7", "7 * 6"))
+    for notebook in (same, prose, code):
+        build.keep_clocks(notebook, before)
+    assert clock(same).outputs == clock(prose).outputs == clock(before).outputs and clock(code).outputs == []
+
+
 @pytest.mark.slow
 def test_built_twice_it_is_the_same_bytes_and_drift_is_seen(course, tmp_path, capsys):
     assert build.main([]) == 0
