@@ -5,7 +5,7 @@
 
     gym:chain_sum        12+7-5             careful   12+7: 2+7=9 1+0=1 >19-5: 9-5=4 1-0=1 >14      hasty  12+7-5=14
     gym:products         47*83              careful   47*3: 7*3=21 4*3+2=14 >141 47*8: … 141+3760: … >3901
-    gym:gcd              gcd 84 36          careful   84-36=48-36=12 36-12=24-12=12-12=0 >12
+    gym:gcd              gcd 84 36          careful   84-30=54-6=48-30=18-6=12 36-10=26-2=24-10= … 2-2=0 >12
     gym:number_sorting   sort 40 3 17       careful   40, 3 40, 3 17 40                             hasty  3 17 40
     gym:spell_backward   backward s u n     careful   s1 u2 n3 >n3 u2 s1                            hasty  nus
     gym:count_bits       ones 45            careful   45>22 1 22>11 1 11>5 2 5>2 3 2>1 3 1>0 4
@@ -240,14 +240,30 @@ class Gcd(Short):
             a, b = b, a % b
         return " ".join([*parts, f">{a}"])
 
+    @staticmethod
+    def facts(rng):
+        out = []
+        for _ in range(4):
+            a, b = rng.randrange(10, 100), rng.randrange(10, 100)
+            out.append(remainder(max(a, b), max(min(a, b), max(a, b) // 2 + 1)))
+            divisor = rng.randrange(1, 10)
+            value = rng.randrange(10 * divisor)
+            out.append(f"{value}%{divisor}={value % divisor}")
+        return " ".join(out)
+
 
 def remainder(a, b):
-    """How a is brought below b, in writing: "84-36=48-36=12", or for one digit "97%2: 9%2=1 17%2=1"."""
+    """How a is brought below b, in writing: "84-30=54-6=48-30=18-6=12", or for one digit "97%2: 9%2=1 17%2=1".
+
+    To take 36 away is to take 30, then 6: 36 in one step would be thousands of facts to learn instead of hundreds.
+    """
     if b >= 10:
         text = str(a)
         while a >= b:
-            a -= b
-            text += f"-{b}={a}"
+            for part in (b - b % 10, b % 10):
+                if part:
+                    a -= part
+                    text += f"-{part}={a}"
         return text
     parts, rest = [f"{a}%{b}:"], 0
     for d in str(a):
