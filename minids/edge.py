@@ -2,7 +2,7 @@
 
     edge   goes on from the final model with GRPO on a mix of old sizes and the next one (`[edge] sizes`), then counts,
            on held-out problems of that next size, how many of many samples (`tries`, 256) are right: for the base
-           model, for the model before, and for the model after
+           model, after SFT, for the model before, and for the model after
 
 pass@k at large k asks what lies within reach of sampling at all. If RL only sharpens, the curves meet there
 (arXiv 2504.13837); if it teaches, problems that no sample of the base model solved become solvable. Near the edge of
@@ -10,10 +10,13 @@ competence others have seen that (arXiv 2512.07783). The record holds the counts
 questions can be asked of it, with intervals over problems.
 """
 
+import random
+
 from minids.progress import Progress
 from minids.reason import environments, evaluate, metrics
 
 KS = (1, 4, 16, 64, 256)
+MODELS = {"base": "plain", "sft": "tags", "model": "tags", "edge": "tags"}  # weights and the style they answer in
 
 
 def edge(job):
@@ -24,14 +27,16 @@ def edge(job):
     job.keep(model, "edge")
     job.evaluate(model, "edge")
     sets = [(family, size) for family, sizes in asked.items() for size in sizes]
-    total = 3 * problems * len(sets)
+    guesses = {of: guess(*of, tries, job.seed) for of in sets}
+    models = {name: style for name, style in MODELS.items() if name != "sft" or "sft" in job.recipe.stages}
+    total = len(models) * problems * len(sets)
     rows = []
     with Progress("edge, many samples", total, "problem", quiet=job.quiet) as bar:
-        for name, style in (("base", "plain"), ("model", "tags"), ("edge", "tags")):
+        for name, style in models.items():
             weights = job.load(name)
             for family, size in sets:
                 counts = count_right(job, weights, style, family, size, problems, tries, section["max_new_tokens"], bar)
-                rows.append(row(name, family, size, counts, tries, job.seed))
+                rows.append(row(name, family, size, counts, tries, job.seed) | {"guess_at": guesses[family, size]})
     job.results["edge"] = rows
     return record
 
@@ -44,6 +49,13 @@ def count_right(job, model, style, family, size, problems, tries, max_new_tokens
         seed=job.seed, comm=job.comm, progress=bar,
     )  # fmt: skip
     return [int(sum(r.accuracy for r, *_ in answers)) for answers in found]
+
+
+def guess(family, size, tries, seed):
+    """What k guesses without reading solve: of 1,000 problems, with the k most frequent answers of 1,000 others."""
+    rng = random.Random(f"guess {family} {size} {seed}")
+    asked, seen = ([environments.sample(family, rng, "train", size) for _ in range(1000)] for _ in range(2))
+    return evaluate.guess_at(asked, [k for k in KS if k <= tries], seen)
 
 
 def row(stage, family, size, counts, tries, seed):

@@ -144,11 +144,13 @@ def test_the_edge_counts_right_answers_before_and_after(tmp_path):
     r = results(out)
     assert [s["name"] for s in r["stages"]][-1] == "edge"
     assert [(e["stage"], e["family"], e["size"]) for e in r["edge"]] == [
-        (stage, family, 6) for stage in ("base", "model", "edge") for family in ("add", "chain")
+        (stage, family, 6) for stage in ("base", "sft", "model", "edge") for family in ("add", "chain")
     ]
     for e in r["edge"]:
         assert len(e["right"]) == 3 and all(0 <= n <= 4 for n in e["right"])
         assert set(e["pass_at"]) == {"1", "4"} and e["pass_at"]["1"][0] == pytest.approx(sum(e["right"]) / 12)
+        blind = e["guess_at"]  # sums of six digits are not guessed; chains have a few hundred answers
+        assert blind == {"1": 0, "4": 0} if e["family"] == "add" else 0 < blind["1"] < blind["4"] < 0.1
 
 
 @pytest.mark.parametrize("change, says", [

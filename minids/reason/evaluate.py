@@ -120,16 +120,16 @@ def _majority(results, k):
     return sum(metrics.maj_at_k(said, right, k) for right in {r.answer for r in results if r.accuracy == 1})
 
 
-def guess_at(problems, ks):
+def guess_at(problems, ks, seen=None):
     """What k guesses without reading the question solve: the k most frequent answers of each problem's family.
 
-    They are counted on these very problems, which flatters the guesser.
+    seen    problems whose answers are counted; if None they are these very problems, which flatters the guesser
     """
     counts = {}
-    for p in problems:
+    for p in problems if seen is None else seen:
         counts.setdefault(p.family, Counter())[p.answer] += 1
-    hits = {k: sum(n for c in counts.values() for _, n in c.most_common(int(k))) for k in ks}
-    return {str(k): n / max(1, len(problems)) for k, n in hits.items()}
+    rank = {(family, a): i for family, c in counts.items() for i, (a, _) in enumerate(c.most_common())}
+    return {str(k): _mean(rank.get((p.family, p.answer), int(k)) < int(k) for p in problems) for k in ks}
 
 
 def _mean(values):

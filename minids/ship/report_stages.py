@@ -116,7 +116,10 @@ def distillation(run):
     )  # fmt: skip
 
 
-EDGE = {"base": ("base model", "base"), "model": ("after GRPO", "grpo"), "edge": ("after RL on this length", "f2")}
+EDGE = {
+    "base": ("base model", "base"), "sft": ("after SFT", "sft"), "model": ("after GRPO", "grpo"),
+    "edge": ("after RL on this length", "f2"),
+}  # fmt: skip
 
 
 def edge(run):
@@ -131,13 +134,20 @@ def edge(run):
         series = [{"name": EDGE[s][0], "color": EDGE[s][1], "dots": True,
                    "points": [(int(k), v[0]) for k, v in of[s]["pass_at"].items()],
                    "spread": [(int(k), *v[1:]) for k, v in of[s]["pass_at"].items()]} for s in stages]  # fmt: skip
+        legend = [EDGE[s] for s in stages]
+        caption = "No problem of this size was in pretraining. Bars: 95 % intervals over problems."
+        guess = of[stages[0]].get("guess_at") if stages else None
+        if isinstance(guess, dict):
+            series.append({"name": "blind guess", "color": "soft", "points": [(int(k), v) for k, v in guess.items()],
+                           "dash": True})  # fmt: skip
+            legend.append(("blind guess", "soft", "dashed"))
+            caption += " Blind guess: the k most frequent answers of such problems, without reading the question."
         drawing = plots.line_chart(
             f"pass@k, {family}, size {size}", series, "k, number of samples at T=1 (log scale)",
             "solved by one of k (%)", y_range=(0, 1), log_x=True, x_ticks=[k for k, _ in series[0]["points"]],
             form=plots.percent,
         )  # fmt: skip
-        caption = "No problem of this size was in pretraining. Bars: 95 % intervals over problems."
-        drawings.append(figure(f"{family}, size {size}", drawing, caption, [EDGE[s] for s in stages]))
+        drawings.append(figure(f"{family}, size {size}", drawing, caption, legend))
         if {"base", "edge"} <= of.keys():
             said.append(_never(family, size, of))
     if not drawings:
@@ -155,6 +165,10 @@ def _never(family, size, of):
     word = "That is new ability at this k." if low > top else "The intervals overlap: new ability is not shown."
     if b < a:
         word = "That is no new ability."
+    guess = base.get("guess_at")
+    if isinstance(guess, dict) and guess.get(k, 0) > max(a, b):
+        word = (f"As {k} of the most frequent answers solve {share(guess[k])} unread, one right sample of {k} can be "
+                "luck; what most samples solve is not.")  # fmt: skip
     return (
         f"{family}, size {size}: of {len(base['right'])} problems the base model solved {len(never)} in none of "
         f"{base['tries']} samples; after RL on this length {solved} of those are solved at least once, {often} more "

@@ -169,21 +169,29 @@ def _edge(runs):
     lines = [
         f"**`minids run {runs[0]['recipe']}`**, seeds {seeds} (a number a seed, in brackets 95 % bootstrap intervals); "
         f"{len(first['right'])} held-out problems of a size that only its last stage was trained on, {k} samples each. "
-        "\"New\": problems of which no sample of the base model was right and one of this model was.",
+        "\"New\": problems of which no sample of the base model was right and one of this model was; in round brackets "
+        "those of them that most samples got right.",
         "", f"| | pass@1 | pass@{k} | new |", "|---|---|---|---|",
     ]  # fmt: skip
-    words = {"base": "base model", "model": "after GRPO", "edge": "after GRPO on this size too"}
-    for row in sorted(runs[0]["edge"], key=lambda row: (row["family"], row["size"])):
-        key = row["stage"], row["family"], row["size"]
-        rows = [next(x for x in r["edge"] if (x["stage"], x["family"], x["size"]) == key) for r in runs]
-        bases = [next(x for x in r["edge"] if (x["stage"], x["family"], x["size"]) == ("base", *key[1:])) for r in runs]
-        once, many = (
-            ", ".join(_each(Figure(value, interval), _percent) for value, *interval in (x["pass_at"][n] for x in rows))
-            for n in ("1", k)
-        )
-        new = ", ".join(str(sum(b == 0 < c for b, c in zip(x["right"], y["right"]))) for y, x in zip(rows, bases))
-        lines.append(f"| {row['family']}, size {row['size']}: {words[row['stage']]} | {once} | {many} | {new} |")
+    words = {"base": "base model", "sft": "after SFT", "model": "after GRPO", "edge": "after GRPO on this size too"}
+    for family, size in sorted({(row["family"], row["size"]) for row in runs[0]["edge"]}):
+        per_run = [{x["stage"]: x for x in r["edge"] if (x["family"], x["size"]) == (family, size)} for r in runs]
+        for stage in (s for s in words if all(s in of for of in per_run)):
+            once, many = (
+                ", ".join(_each(Figure(value, interval), _percent) for value, *interval in
+                          (of[stage]["pass_at"][n] for of in per_run)) for n in ("1", k)
+            )  # fmt: skip
+            new = ", ".join(_new(of["base"]["right"], of[stage]["right"], int(k)) for of in per_run)
+            lines.append(f"| {family}, size {size}: {words[stage]} | {once} | {many} | {new} |")
+        if all("guess_at" in of["base"] for of in per_run):
+            once, many = (", ".join(_percent(of["base"]["guess_at"][n]) for of in per_run) for n in ("1", k))
+            lines.append(f"| {family}, size {size}: the most frequent answers, unread | {once} | {many} | |")
     return "\n".join([*lines, ""])
+
+
+def _new(before, after, tries):
+    solved = [c for b, c in zip(before, after) if b == 0 < c]
+    return f"{len(solved)} ({sum(c > tries / 2 for c in solved)})"
 
 
 def _row(record, stage, family="all"):

@@ -463,6 +463,29 @@ def test_few_problems_have_no_guess_line(tmp_path):
     assert "blind guess" not in check(draw(tmp_path, r))
 
 
+@pytest.mark.parametrize(
+    ("base", "edge", "guess", "words"),
+    [
+        ((0.2, 0.1, 0.3), (0.6, 0.5, 0.7), 0.1, "That is new ability at this k."),
+        ((0.2, 0.1, 0.4), (0.4, 0.3, 0.6), 0.1, "The intervals overlap: new ability is not shown."),
+        ((0.4, 0.3, 0.6), (0.2, 0.1, 0.4), 0.1, "That is no new ability."),
+        ((0.2, 0.1, 0.3), (0.6, 0.5, 0.7), 0.9, "As 8 of the most frequent answers solve 90.0 % unread"),
+        ((0.2, 0.1, 0.3), (0.6, 0.5, 0.7), None, "That is new ability at this k."),
+    ],
+)
+def test_the_edge_says_what_many_samples_show(tmp_path, base, edge, guess, words):
+    def counted(stage, right, pass_at):
+        blind = {} if guess is None else {"guess_at": {"1": guess / 8, "8": guess}}
+        return {"stage": stage, "family": "chain", "size": 6, "tries": 8, "right": right,
+                "pass_at": {"1": [0.1, 0.0, 0.2], "8": list(pass_at)}} | blind  # fmt: skip
+
+    rows = [counted("base", [0, 0, 0, 3], base), counted("sft", [1, 0, 0, 0], base)]
+    rows.append(counted("edge", [7, 4, 0, 8], edge))
+    text = check(draw(tmp_path, results() | {"edge": rows}))
+    assert "solved 3 in none of 8 samples; after RL on this length 2 of those are solved at least once, 1 more" in text
+    assert words in text and ("without reading the question" in text.split("At the edge")[1]) == (guess is not None)
+
+
 # -- pieces --------------------------------------------------------------------------------------------------
 
 

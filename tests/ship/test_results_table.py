@@ -122,15 +122,18 @@ def test_kernels_that_were_not_measured_and_fp8_gaps_have_their_blocks(tmp_path)
 def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
     def row(stage, right):
         return {"stage": stage, "family": "add", "size": 6, "tries": 8, "right": right,
-                "pass_at": {"1": [sum(right) / 24, 0.0, 0.5], "8": [sum(map(bool, right)) / 3, 0.25, 1.0]}}  # fmt: skip
+                "pass_at": {"1": [sum(right) / 24, 0.0, 0.5], "8": [sum(map(bool, right)) / 3, 0.25, 1.0]},
+                "guess_at": {"1": 0.125, "8": 0.5}}  # fmt: skip
 
-    for seed, last in ((0, [8, 4, 0]), (1, [2, 0, 0])):
+    for seed, last in ((0, [8, 4, 5]), (1, [2, 0, 0])):
         edge = [row("base", [2, 0, 0]), row("model", [0, 0, 0]), row("edge", last)]
         (tmp_path / f"edge-{seed}.json").write_text(json.dumps(record(seed) | {"recipe": "tiny-edge", "edge": edge}))
     lines = [line for line in results.render(tmp_path).splitlines() if line.startswith("| add")]
     assert lines[0] == ("| add, size 6: base model | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
-                        "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0, 0 |")  # fmt: skip
-    assert lines[2].startswith("| add, size 6: after GRPO on this size too | 50.0 % ") and lines[2].endswith("| 1, 0 |")
+                        "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0 (0), 0 (0) |")  # fmt: skip
+    assert lines[2].startswith("| add, size 6: after GRPO on this size too | 70.8 % ")
+    assert lines[2].endswith("| 2 (1), 0 (0) |")  # 4 of 8 samples are not most of them
+    assert lines[3] == "| add, size 6: the most frequent answers, unread | 12.5 %, 12.5 % | 50.0 %, 50.0 % | |"
 
 
 def test_presets_are_a_line_each(tmp_path):
