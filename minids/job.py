@@ -25,7 +25,7 @@ from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
-from minids.reason import documents, environments, evaluate, rl
+from minids.reason import documents, environments, evaluate, rl, rl_config
 from minids.ship import folders, hub
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, parallel
@@ -168,7 +168,7 @@ class Job:
         """RL with a stage's section of the recipe (or `section`), changed by `change`."""
         section = {**(self.recipe.section(stage) if section is None else section), **change}
         families = section.pop("families", self.recipe.families)
-        config = recipes.build(rl.RLConfig, section, f"recipe, [{stage}]", seed=self.seed)
+        config = recipes.build(rl_config.RLConfig, section, f"recipe, [{stage}]", seed=self.seed)
         done = rl.train_rl(
             model, self.tokenizer, families, config, comm=self.comm,
             out_dir=self.out / "checkpoints" / stage, resume=True, metrics=self.metrics, stage=stage, quiet=self.quiet,

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from minids import MinidsError, cli, recipes
 from minids.reason import documents, environments, rollout, tasks
-from minids.reason.rl import RLConfig
+from minids.reason.rl_config import RLConfig
 from minids.train import metrics
 
 STAGES = ["tokenizer", "pretrain", "sft", "grpo"]

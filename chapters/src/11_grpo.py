@@ -23,7 +23,7 @@ import torch
 
 from minids.course import budget, check, play, show, start, tour, wrong
 from minids.course.catalog import ROOT
-from minids.reason import evaluate, exact, family, grpo, ratios, reward, rl, rollout, tasks
+from minids.reason import evaluate, exact, family, grpo, ratios, reward, rl, rl_config, rollout, tasks
 from minids.train import metrics
 
 start(11)
@@ -848,7 +848,7 @@ show(fig, "The push on a token against its ratio, for four presets. Good answers
 # %%
 def family_run(name, seed):
     s = family.preset(name)
-    settings = {k: v for k, v in s.items() if k in rl.LOSS and k != "skip_zero_variance"}
+    settings = {k: v for k, v in s.items() if k in rl_config.LOSS and k != "skip_zero_variance"}
     if settings["aggregation"] == "constant":
         settings["constant"] = tree.depth
     return run(seed, steps=4, batches=25, given={"baseline": s["baseline"], "scale": s["scale"]}, **settings)

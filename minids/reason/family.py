@@ -1,7 +1,7 @@
 """The family of GRPO: published recipes by name, as settings of one loss, and a command that runs them side by side.
 
     grpo.preset = "dapo"                                   in a recipe; other keys of [grpo] override it
-    preset("dapo") -> {"aggregation": "token_mean", …}     settings of rl.RLConfig
+    preset("dapo") -> {"aggregation": "token_mean", …}     settings of RLConfig
     python -m minids.reason.family                         prints the table
     python -m minids.reason.family --seeds 0 1 2 --out FILE.json --plot FILE.png
 
@@ -90,7 +90,7 @@ PRESETS = {
 
 
 def preset(name):
-    """The settings of a published recipe, for rl.RLConfig; a name that nobody published is refused with a hint."""
+    """The settings of a published recipe, for RLConfig; a name that nobody published is refused with a hint."""
     if not isinstance(name, str) or name not in PRESETS:
         near = difflib.get_close_matches(str(name).lower(), PRESETS, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -185,13 +185,14 @@ def compare(names=None, seeds=(0,), start=None, quiet=False, **change):
     """Runs every preset from one model, and returns what the plot is drawn from.
 
     start   (tokenizer, model), not changed; None trains one
-    change  settings of rl.RLConfig for all runs, over RUN
+    change  settings of RLConfig for all runs, over RUN
     """
     from minids.reason import rl
+    from minids.reason.rl_config import RLConfig
 
     names = list(names or PRESETS)
     shared = {**RUN, **change}
-    plans = {(n, s): rl.RLConfig(preset=n, seed=s, **shared) for n in names for s in seeds}  # refused before any work
+    plans = {(n, s): RLConfig(preset=n, seed=s, **shared) for n in names for s in seeds}  # refused before any work
     tokenizer, model = start or train_start(quiet=quiet)
     begin = {k: v.clone() for k, v in model.state_dict().items()}
     record = {"shared": shared, "seeds": list(seeds), "presets": {}}

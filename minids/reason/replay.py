@@ -29,7 +29,7 @@ from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
-from minids.reason import grpo, record, reward, rl, rollout
+from minids.reason import grpo, record, reward, rl, rl_config, rollout
 from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, parallel
 from minids.train.loop import load_weights
@@ -56,7 +56,7 @@ def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=No
     about = record.read(folder)
     config = about["config"]
     try:
-        config = rl.RLConfig(**config)
+        config = rl_config.RLConfig(**config)
     except TypeError as error:
         raise MinidsError(f"{folder / record.ABOUT}: {error}. It was made by another version of minids.") from None
     lines = record.recorded(folder)
@@ -152,7 +152,8 @@ def _open(folder, about, last, device, comm):
         raise MinidsError(f"{folder}: the weights that RL began with (step-00000000) are missing. Restore them.")
     load_weights(model, checkpoint.read(start)[1]["model"], start)
     # made while the model holds the starting weights, which become the run's reference
-    run = rl._Run(model, tokenizer, about["families"], rl.RLConfig(**about["config"]), comm, None, None, about["stage"])
+    config = rl_config.RLConfig(**about["config"])
+    run = rl._Run(model, tokenizer, about["families"], config, comm, None, None, about["stage"])
     step, path = usable[-1]
     if step:
         _, state = checkpoint.read(path)

@@ -103,7 +103,7 @@ def check(recipe):
     from minids.model.config import ModelConfig
     from minids.reason.evaluate import EvalConfig
     from minids.reason.rejection import RejectionConfig
-    from minids.reason.rl import RLConfig
+    from minids.reason.rl_config import RLConfig
     from minids.reason.tasks import STYLES
     from minids.train.loop import TrainConfig
 

@@ -8,7 +8,7 @@ import pytest
 from minids import MinidsError
 from minids.reason import documents, environments, evaluate, rollout, tasks
 from minids.reason.reward import END, Reward
-from minids.reason.rl import RLConfig
+from minids.reason.rl_config import RLConfig
 
 pytest.importorskip("reasoning_gym")
 from minids.reason import gym, gym_tasks  # noqa: E402

@@ -9,33 +9,33 @@ import torch
 from test_rl import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
 
 from minids import MinidsError, recipes
-from minids.reason import family, grpo, rl, rollout, shaping, tasks
+from minids.reason import family, grpo, rl, rl_config, rollout, shaping, tasks
 from minids.train import metrics
 
 
 @pytest.mark.parametrize("name", family.PRESETS)
 def test_every_preset_is_a_possible_run_and_says_where_it_is_from(name):
-    made = rl.RLConfig(steps=1, lr=1e-3, preset=name)
+    made = rl_config.RLConfig(steps=1, lr=1e-3, preset=name)
     for key, value in family.PRESETS[name].settings.items():
         assert getattr(made, key) == value
     assert "arXiv" in family.PRESETS[name].source and family.PRESETS[name].open
     assert name in family.table()
     # read back from a checkpoint or by dataclasses.replace it is the same
-    assert rl.RLConfig(**rl._plain(made)) == made
+    assert rl_config.RLConfig(**rl_config.plain(made)) == made
     assert dataclasses.replace(made, clip_low=0.3).clip_low == 0.3
 
 
 def test_other_keys_override_a_preset_and_defaults_do_not():
-    made = rl.RLConfig(steps=1, lr=1e-3, preset="dapo", dynamic_rounds=0, clip_high=0.25)
+    made = rl_config.RLConfig(steps=1, lr=1e-3, preset="dapo", dynamic_rounds=0, clip_high=0.25)
     assert (made.dynamic_rounds, made.clip_high, made.clip_low, made.overlong_share) == (0, 0.25, 0.2, 0.2)
-    asked = rl.RLConfig(steps=1, lr=1e-3, preset="gspo", ratio="token")  # the default's value, but asked for
+    asked = rl_config.RLConfig(steps=1, lr=1e-3, preset="gspo", ratio="token")  # the default's value, but asked for
     assert asked.ratio == "token"
-    assert rl.RLConfig(steps=1, lr=1e-3) == rl.RLConfig(steps=1, lr=1e-3, preset="")
+    assert rl_config.RLConfig(steps=1, lr=1e-3) == rl_config.RLConfig(steps=1, lr=1e-3, preset="")
 
 
 def test_a_recipe_may_name_a_preset():
     recipe = recipes.load("tiny", ["grpo.preset=dr_grpo", "grpo.clip_low=0.1"])
-    made = recipes.build(rl.RLConfig, recipe.grpo, "here", seed=3)
+    made = recipes.build(rl_config.RLConfig, recipe.grpo, "here", seed=3)
     assert (made.aggregation, made.scale, made.clip_low, made.seed, made.steps) == ("constant", "none", 0.1, 3, 110)
     with pytest.raises(MinidsError, match="Did you mean 'dapo'"):
         recipes.load("tiny", ["grpo.preset=DAPPO"])
@@ -58,10 +58,10 @@ def test_impossible_settings_of_a_run_are_refused_before_it_starts(change, said)
 
 
 def test_a_checkpoint_of_before_these_settings_can_be_resumed():
-    old = {k: v for k, v in rl._plain(config()).items() if k not in ("preset", "ratio", "dynamic_rounds")}
-    assert rl._same(old, config())
-    assert not rl._same(old, config(dynamic_rounds=1)) and not rl._same({**old, "lr": 5.0}, config())
-    assert not rl._same(None, config())
+    old = {k: v for k, v in rl_config.plain(config()).items() if k not in ("preset", "ratio", "dynamic_rounds")}
+    assert rl_config.same(old, config())
+    assert not rl_config.same(old, config(dynamic_rounds=1)) and not rl_config.same({**old, "lr": 5.0}, config())
+    assert not rl_config.same(None, config())
 
 
 # -- length ------------------------------------------------------------------------------------------------------------

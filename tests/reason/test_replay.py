@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from minids import MinidsError, ModelConfig, Tokenizer, Transformer, cli
-from minids.reason import documents, grpo, record, replay, rl, rollout
+from minids.reason import documents, grpo, record, replay, rl, rl_config, rollout
 from minids.ship import replayed
 from minids.train import checkpoint, parallel
 
@@ -30,7 +30,7 @@ def fresh():
 
 def config(**change):
     usual = dict(steps=5, lr=3e-3, warmup=1, prompts=4, group=3, max_new_tokens=10, save_every=2, random_reward=True)
-    return rl.RLConfig(**usual | change)
+    return rl_config.RLConfig(**usual | change)
 
 
 def train(out, rank=0, world=1, stop=None, resume=False, **change):

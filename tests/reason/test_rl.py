@@ -8,7 +8,7 @@ import torch
 
 from minids import MinidsError, ModelConfig, Tokenizer, Transformer
 from minids.model import moe
-from minids.reason import documents, rl, rollout, tasks
+from minids.reason import documents, rl, rl_config, rollout, tasks
 from minids.train import loop, metrics
 
 FAMILIES = ["add"]
@@ -40,7 +40,7 @@ def fresh(start):
 
 
 def config(**change):
-    return rl.RLConfig(
+    return rl_config.RLConfig(
         **(
             dict(
                 steps=4,
