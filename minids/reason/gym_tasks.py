@@ -7,7 +7,7 @@
     gym:products         47*83              careful   47*3: 7*3=21 4*3+2=14 >141 47*8: … 141+3760: … >3901
     gym:gcd              gcd 84 36          careful   84-30=54-6=48-30=18-6=12 36-10=26-2=24-10= … 2-2=0 >12
     gym:number_sorting   sort 40 3 17       careful   40, 3 40, 3 17 40                             hasty  3 17 40
-    gym:spell_backward   backward s u n     careful   s1 u2 n3 >n3 u2 s1                            hasty  nus
+    gym:spell_backward   backward s u n     careful   s1>s u2>us n3>nus                             hasty  nus
     gym:count_bits       ones 45            careful   45>22 1 22>11 1 11>5 2 5>2 3 2>1 3 1>0 4
     gym:base_conversion  45 base 10 to 2    careful   45>22 1 22>11 01 11>5 101 5>2 1101 2>1 01101 1>0 101101
 
@@ -320,8 +320,7 @@ class SpellBackward(Short):
     def thought(terms, style):
         if style == "hasty":
             return terms[::-1]
-        places = [f"{letter}{i}" for i, letter in enumerate(terms, 1)]
-        return " ".join(places) + " >" + " ".join(reversed(places))
+        return " ".join(f"{letter}{i}>{terms[:i][::-1]}" for i, letter in enumerate(terms, 1))
 
 
 class CountBits(Short):

@@ -259,8 +259,10 @@ def test_thoughts_are_true_and_end_at_the_answer(name):
             seen += equations_hold(text)
             last = text.replace(">", " ").replace("=", " ").replace(",", " ").split()
             wanted = p.answer.split()
-            if name == "gym:spell_backward" and style == "careful":
-                last, wanted = [w[0] for w in last], list(p.answer)
+            if name == "gym:spell_backward" and style == "careful":  # s1>s u2>us n3>nus
+                letters, words = last[::2], last[1::2]
+                assert "".join(w[0] for w in letters)[::-1] == p.answer
+                assert all(after == letter[0] + before for letter, before, after in zip(letters, ["", *words], words))
             assert last[-len(wanted):] == wanted, (p, style, text)
         longer += len(env.demonstrate(p, "careful", rng)) > len(env.demonstrate(p, "hasty", rng))
         assert "\n" not in p.question and len(p.question) < 40
