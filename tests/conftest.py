@@ -8,6 +8,9 @@ from mini import minids, write_recipe
 
 from minids import cli
 
+# Bits depend on the number of threads: one for all tests, whatever ran before them, and for the processes they start.
+torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # before a peer imports Triton; see minids/kernels/runtime.py
 
@@ -19,9 +22,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def same_threads():
-    threads = torch.get_num_threads()  # the command line sets one
     yield
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -211,13 +211,13 @@ print(f"tokens in questions: {100 * (question & batch.valid_BT[:, 1:]).sum() / b
 from minids.reason.documents import loss_weights
 
 # %%
-few = documents.chat_documents(tokenizer, tasks.FAMILIES, 12, mix={"careful": 1.0}, seed=10)
-batch = few.batch(range(12), prompt_weight=0.15)
+dozen = documents.chat_documents(tokenizer, tasks.FAMILIES, 12, mix={"careful": 1.0}, seed=10)
+batch = dozen.batch(range(12), prompt_weight=0.15)
 picture = torch.where(batch.valid_BT, batch.weight_BT + 0.35, 0.0)
 picture[:, 0] = 0.35
 fig, ax = plt.subplots(figsize=(7.5, 2.6))
 ax.imshow(picture, aspect="auto", interpolation="nearest", cmap="cividis", vmin=0, vmax=1.35)
-for b, size in enumerate(few.lengths):
+for b, size in enumerate(dozen.lengths):
     ax.text(size - 1, b, "■", color="#D55E00", ha="center", va="center", fontsize=6)
 ax.set(xlabel="position, tokens", ylabel="document", yticks=(0, 5, 10))
 ax.grid(False)

@@ -66,7 +66,7 @@ show(fig, "The pipeline of R1. Solid arrows, weights: base to R1-Zero, to the co
 # cold start and the first RL, all that was learned there, left nothing behind but documents. And R1-Zero gave answers
 # only, some of which, tidied by people, became part of the cold start (section 2.3.1).
 #
-# `minids run tiny-r1` goes the whole way on three families of problems, in less than an hour on two cores. Here the
+# `minids run tiny-r1` goes the whole way on three families of problems, in about a quarter of an hour. Here the
 # problems are sums of two numbers of two to four digits, the base is the one of chapter 10, and everything stays in the
 # plain form "Question: … Thought: … Answer: …" of its pretraining, so that a stage takes seconds.
 
