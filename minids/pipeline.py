@@ -163,7 +163,8 @@ def more_sft(job):
         mixed=p.get("mixed"),
     )  # fmt: skip
     source = job.source(docs, p, job.seed + 2)
-    useful = sum(int(b.valid_BT.sum()) for step in range(50) for b in source(step)) / 50 * job.comm.world
+    seen = sum(int(b.valid_BT.sum()) for step in range(50) for b in source(step))
+    useful = sum(job.comm.gather(seen)) / 50  # of all processes, so that each takes as many steps
     steps = max(1, round(sampled * 8 / 6 / useful))
     record = job.train(model, source, "more_sft", {**p, "steps": steps})
     job.keep(model, "more_sft")

@@ -98,7 +98,7 @@ def test_controls_are_a_key_of_the_recipe(r1, tmp_path, controls):
     path, whole = r1
     out = tmp_path / "controls"
     more = ["--set", f"controls={json.dumps(controls)}", 'stages=["sft","grpo"]']
-    assert cli.main(["run", path, "--out", str(out), "--workers", "1", *more]) == 0
+    assert cli.main(["run", path, "--out", str(out), "--workers", "2", *more]) == 0
     r = results(out)
     assert [s["name"] for s in r["stages"] if s["control"]] == controls
     assert controls == [row["stage"] for row in r["evals"] if row["family"] == "all"][-3:]
