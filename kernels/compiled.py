@@ -61,7 +61,7 @@ def _resources(cubin: bytes) -> dict:
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(cubin)
         file.flush()
-        said = subprocess.run([tool, "--dump-resource-usage", file.name], capture_output=True, text=True).stdout
+        said = subprocess.run([tool, "--dump-resource-usage", file.name], capture_output=True, encoding="utf-8").stdout
     return {"registers": int(re.search(r"REG:(\d+)", said)[1]), "spilled": int(re.search(r"LOCAL:(\d+)", said)[1])
             + int(re.search(r"STACK:(\d+)", said)[1])}
 

@@ -72,7 +72,7 @@ class Job:
         if self.rank == 0:
             temporary = self.out / "results.json.tmp"
             try:
-                temporary.write_text(json.dumps(self.results, indent=1) + "\n")
+                temporary.write_text(json.dumps(self.results, indent=1) + "\n", encoding="utf-8")
                 os.replace(temporary, self.out / "results.json")
             except OSError as error:
                 raise MinidsError(
@@ -204,7 +204,7 @@ class Job:
 
 def read_json(path):
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ValueError("no JSON object")
         return values
@@ -231,7 +231,7 @@ def hardware(device, world):
 
 def _cpu_name():
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     except OSError:

@@ -268,7 +268,7 @@ def _write_json(path, values):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".tmp")  # renamed when complete: a kill here must not leave half a file
-        aside.write_text(json.dumps(values, indent=1) + "\n")
+        aside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
         os.replace(aside, path)
     except OSError as error:
         raise MinidsError(

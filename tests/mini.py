@@ -57,7 +57,7 @@ max_new_tokens = 16
 
 def write_recipe(folder, base="tiny", steps=12, fewer=6):
     path = Path(folder) / f"mini-{base}-{steps}.toml"
-    path.write_text(MINI.format(base=base, steps=steps, fewer=fewer))
+    path.write_text(MINI.format(base=base, steps=steps, fewer=fewer), encoding="utf-8")
     return str(path)
 
 

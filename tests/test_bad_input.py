@@ -43,13 +43,13 @@ def model(finished, tmp_path):
 @pytest.fixture
 def one_problem(tmp_path):
     path = tmp_path / "one.jsonl"
-    path.write_text('{"question": "2+2", "answer": "4"}\n')
+    path.write_text('{"question": "2+2", "answer": "4"}\n', encoding="utf-8")
     return path
 
 
 def change_config(folder, **values):
     path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
 
 
 # -- models ------------------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def test_config_that_does_not_fit_or_cannot_be(model, one_problem, capsys, key, 
                                        ("minids.json", "{"), ("minids.json", "[]"),
                                        ("minids.json", '{"families": [[]]}')])  # fmt: skip
 def test_damaged_files_beside_the_weights(model, one_problem, capsys, name, text):
-    (model / name).write_text(text)
+    (model / name).write_text(text, encoding="utf-8")
     assert str(model / name) in refused(capsys, "eval", model, "--problems", one_problem)
 
 
@@ -102,9 +102,9 @@ def test_a_tokenizer_that_does_not_fit(model, one_problem, capsys):
     other = Tokenizer.train(["other words than those of the run " * 3], 280)
     other.save_pretrained(model)
     assert "fingerprint" in refused(capsys, "eval", model, "--problems", one_problem)
-    config = json.loads((model / "config.json").read_text())
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
     config.pop("tokenizer_fingerprint")
-    (model / "config.json").write_text(json.dumps(config))
+    (model / "config.json").write_text(json.dumps(config), encoding="utf-8")
     Tokenizer.train(["".join(chr(97 + i % 26) * (i // 26) for i in range(2000))], 400).save_pretrained(model)
     assert "vocab_size is 300" in refused(capsys, "eval", model, "--problems", one_problem)
     assert "vocab_size is 300" in refused(capsys, "import", model, model.parent / "new")
@@ -139,7 +139,7 @@ def test_unknown_recipes(tmp_path, capsys):
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
         assert "recipe" in refused(capsys, "run", path) or str(path) in refused(capsys, "run", path)
     loop = tmp_path / "loop.toml"
-    loop.write_text(f"extends = {json.dumps(str(loop))}")
+    loop.write_text(f"extends = {json.dumps(str(loop))}", encoding="utf-8")
     assert "extends" in refused(capsys, "run", loop)
     assert "recipe" in refused(capsys, "cost", "v4")
 
@@ -196,10 +196,10 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(finished, recipe, capsys):
 def test_a_damaged_run_is_not_resumed_in_silence(finished, recipe, tmp_path, capsys, name):
     out = tmp_path / "out"
     shutil.copytree(finished, out)
-    results = json.loads((out / "results.json").read_text())
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     results["stages"] = results["stages"][:1]  # as if cut off in pretraining
-    (out / "results.json").write_text(json.dumps(results))
-    (out / name).write_text("{not json\n{neither\n")
+    (out / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (out / name).write_text("{not json\n{neither\n", encoding="utf-8")
     assert name in refused(capsys, "run", recipe, "--out", out, "--workers", 1, "--resume")
 
 
@@ -208,9 +208,9 @@ def test_damaged_checkpoints(recipe, finished, tmp_path, capsys):
     All are: a message."""
     out = tmp_path / "out"
     shutil.copytree(finished, out)
-    results = json.loads((out / "results.json").read_text())
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     results["stages"] = results["stages"][:1]
-    (out / "results.json").write_text(json.dumps(results))
+    (out / "results.json").write_text(json.dumps(results), encoding="utf-8")
     paths = sorted((out / "checkpoints" / "pretrain").glob("step-*"))
     assert len(paths) == 2
     (paths[-1] / "tensors.safetensors").write_bytes(b"")
@@ -219,9 +219,9 @@ def test_damaged_checkpoints(recipe, finished, tmp_path, capsys):
     assert cli.main(["run", recipe, "--out", str(out), "--workers", "1", "--resume"]) == 0
     assert "minids: note:" in capsys.readouterr().err
     assert_same_run(finished, out)
-    (out / "results.json").write_text(json.dumps(results))
+    (out / "results.json").write_text(json.dumps(results), encoding="utf-8")
     for path in (out / "checkpoints" / "pretrain").glob("step-*"):
-        (path / "state.json").write_text("{")
+        (path / "state.json").write_text("{", encoding="utf-8")
     assert "damaged" in refused(capsys, "run", recipe, "--out", out, "--workers", 1, "--resume")
 
 
@@ -272,7 +272,7 @@ def test_no_file_may_grow_any_more(recipe, finished, tmp_path, limit):
     Then there is room again."""
     out = tmp_path / "out"
     command = [sys.executable, "-c", LIMITED, str(limit), "run", recipe, "--out", str(out), "--workers", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, timeout=120, encoding="utf-8")
     assert done.returncode == 2, done.stderr
     one_message(done.stderr)
     again = minids("run", recipe, "--out", out, "--workers", 1, "--resume")
@@ -283,9 +283,10 @@ def test_no_file_may_grow_any_more(recipe, finished, tmp_path, limit):
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_output_that_cannot_be_written():
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "minids.cli", "cost"], stdout=full, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "minids.cli", "cost"], stdout=full, stderr=subprocess.PIPE, text=True,
+            encoding="utf-8",
         )
     assert done.returncode == 2 and "No space left" in one_message(done.stderr)
 
@@ -301,7 +302,7 @@ def test_ctrl_c_saves_and_resume_goes_on(longer, tmp_path, workers, stage):
     cut = tmp_path / "cut"
     common = ["run", recipe, "--workers", str(workers), "--out", str(cut)]
     command = [sys.executable, "-m", "minids.cli", *common]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as job:
         while f'"stage": "{stage}"' not in _read(cut / "metrics.jsonl") and job.poll() is None:
             time.sleep(0.01)
         job.send_signal(signal.SIGINT)
@@ -313,7 +314,7 @@ def test_ctrl_c_saves_and_resume_goes_on(longer, tmp_path, workers, stage):
 
 
 def _read(path):
-    return path.read_text() if path.exists() else ""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def test_ctrl_c_where_nothing_can_be_saved(recipe, tmp_path, monkeypatch, capsys):

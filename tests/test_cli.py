@@ -100,7 +100,9 @@ def test_eval_on_outside_problems(finished, problems, capsys):
 def test_eval_on_held_out_problems_repeats_what_the_run_found(finished, capsys):
     assert cli.main(["eval", str(finished), "--json", "--workers", "1"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    before = [r for r in json.loads((finished / "results.json").read_text())["evals"] if r["stage"] == "grpo"]
+    before = [
+        r for r in json.loads((finished / "results.json").read_text(encoding="utf-8"))["evals"] if r["stage"] == "grpo"
+    ]
     assert [{**r, "stage": "grpo"} for r in rows] == before
 
 
@@ -199,6 +201,7 @@ def test_echo_into_chat(finished):
     done = subprocess.run(
         [sys.executable, "-m", "minids.cli", "chat", str(finished), "--max-new-tokens", "8"],
         input="347+5896\n", capture_output=True, text=True, timeout=120,
+        encoding="utf-8",
     )  # fmt: skip
     assert done.returncode == 0 and done.stdout.strip() and "\x1b" not in done.stdout and not done.stderr
 
@@ -209,7 +212,8 @@ def test_a_reader_that_leaves_is_no_error(finished):
     os.close(read)
     with os.fdopen(write, "w") as gone:
         done = subprocess.run(
-            [sys.executable, "-m", "minids.cli", "cost"], stdout=gone, stderr=subprocess.PIPE, text=True, timeout=120
+            [sys.executable, "-m", "minids.cli", "cost"], stdout=gone, stderr=subprocess.PIPE, text=True, timeout=120,
+            encoding="utf-8",
         )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -217,7 +221,7 @@ def test_a_reader_that_leaves_is_no_error(finished):
 @pytest.mark.slow
 def test_a_terminal_without_utf8(finished, tmp_path):
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    (tmp_path / "p.jsonl").write_text('{"question": "2+2", "answer": "4"}')
+    (tmp_path / "p.jsonl").write_text('{"question": "2+2", "answer": "4"}', encoding="utf-8")
     done = minids("eval", finished, "--problems", tmp_path / "p.jsonl", "--json", env=env)
     assert done.returncode == 0 and json.loads(done.stdout)
 

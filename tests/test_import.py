@@ -16,7 +16,7 @@ HEAVY = {
 
 def modules_after(code):
     program = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, encoding="utf-8")
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -56,4 +56,4 @@ def test_the_library_never_imports_the_course():
     """Nothing below cli.py does, and cli.py only in the commands that are the course's."""
     for path in Path(minids.__file__).parent.rglob("*.py"):
         if "course" not in path.parts and path.name != "cli.py":
-            assert "minids.course" not in path.read_text(), path
+            assert "minids.course" not in path.read_text(encoding="utf-8"), path

@@ -24,7 +24,7 @@ CLOCKS = {"seconds", *PARTS, *(f"{part}_share" for part in PARTS), "evaluation_s
 
 
 def results(out):
-    return json.loads((out / "results.json").read_text())
+    return json.loads((out / "results.json").read_text(encoding="utf-8"))
 
 
 def without_clocks(value):
@@ -41,7 +41,10 @@ def assert_same_run(one, other, models=("base", "sft", "model")):
         for key in a:
             assert a[key].equal(b[key]), f"{name}: {key}"
     assert without_clocks(results(one)) == without_clocks(results(other))
-    lines = [[json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()] for run in (one, other)]
+    lines = [
+        [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+        for run in (one, other)
+    ]
     assert without_clocks(lines[0]) == without_clocks(lines[1])
 
 
@@ -62,7 +65,7 @@ def check_results(r, stages, evals):
 def test_files_and_results(finished):
     assert all((finished / name).is_file() for name in FILES)
     check_results(results(finished), STAGES, ["base", "sft", "grpo"])
-    lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert list(dict.fromkeys(line["stage"] for line in lines)) == ["pretrain", "sft", "grpo"]
     rl_lines = [line for line in lines if line["stage"] == "grpo"]
     assert [line["step"] for line in rl_lines] == [1, 2, 3, 4, 5, 6]
@@ -100,7 +103,7 @@ def test_zero_starts_from_the_base_model(tmp_path):
     assert cli.main(["run", write_recipe(tmp_path, "tiny-zero"), "--out", str(out), "--workers", "1"]) == 0
     check_results(results(out), ["tokenizer", "pretrain", "grpo"], ["base", "grpo"])
     assert (out / "report.html").is_file()
-    assert json.loads((out / "model" / "minids.json").read_text())["style"] == "plain"
+    assert json.loads((out / "model" / "minids.json").read_text(encoding="utf-8"))["style"] == "plain"
 
 
 @pytest.mark.slow
@@ -126,7 +129,7 @@ def test_killed_at_any_moment_and_resumed(longer, tmp_path):
                 time.sleep(0.005)
             time.sleep(moments[-1][1])
             job.kill()
-    last = subprocess.run(command, capture_output=True, text=True)
+    last = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert last.returncode == 0, f"killed after {moments}: {last.stderr}"
     assert_same_run(whole, cut)
 
@@ -153,8 +156,10 @@ def test_recipes_of_other_environments_run_in_miniature(tmp_path, base):
 @pytest.mark.slow
 def test_a_run_on_problems_and_a_verifier_of_ones_own(tmp_path):
     lines = [{"question": f"twice {n}", "answer": 2 * n, "thought": f"{n}+{n}={2 * n}"} for n in range(200)]
-    (tmp_path / "twice.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    (tmp_path / "check.py").write_text("def verify(question, answer, reply):\n    return 0 * (1 / 0 if reply else 0)\n")
+    (tmp_path / "twice.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    (tmp_path / "check.py").write_text(
+        "def verify(question, answer, reply):\n    return 0 * (1 / 0 if reply else 0)\n", encoding="utf-8"
+    )
     family = f"user:{tmp_path / 'twice.jsonl'}@{tmp_path / 'check.py'}:verify"
     how = ["--out", str(tmp_path / "run"), "--workers", "1", "--set", f'families=["{family}"]', "sft.steps=60"]
     assert cli.main(["run", write_recipe(tmp_path), *how]) == 0
@@ -165,7 +170,7 @@ def test_a_run_on_problems_and_a_verifier_of_ones_own(tmp_path):
 
 def _lines(out):
     path = out / "metrics.jsonl"
-    return path.read_text().count("\n") if path.exists() else 0
+    return path.read_text(encoding="utf-8").count("\n") if path.exists() else 0
 
 
 def test_splits_are_disjoint():

@@ -44,7 +44,7 @@ MODELS = ("base", "sft", "rl1", "sft2", "model", "small_base", "distill_samples"
 def r1(tmp_path_factory):
     folder = tmp_path_factory.mktemp("r1")
     path = write_recipe(folder, "tiny-r1")
-    with open(path, "a") as file:
+    with open(path, "a", encoding="utf-8") as file:
         file.write(R1)
     assert cli.main(["run", path, "--out", str(folder / "run"), "--workers", "1"]) == 0
     return path, folder / "run"
@@ -88,7 +88,7 @@ def test_a_stage_is_run_again_with_another_setting_and_what_stood_before_it_stay
     files = [run / name / "model.safetensors" for name in ("sft2", "model") for run in (whole, out)]
     bits = [file.read_bytes() for file in files]
     assert bits[0] == bits[1] and bits[2] != bits[3]
-    assert json.loads((out / "recipe.json").read_text())["recipe"]["rl2"]["lr"] == 1e-2
+    assert json.loads((out / "recipe.json").read_text(encoding="utf-8"))["recipe"]["rl2"]["lr"] == 1e-2
     assert cli.main(again[:-2] + ["--set", "rl2.lr=1e-2", "--resume"]) == 0
 
 
@@ -137,7 +137,7 @@ max_new_tokens = 16
 @pytest.mark.slow
 def test_the_edge_counts_right_answers_before_and_after(tmp_path):
     path = write_recipe(tmp_path, "tiny-edge")
-    with open(path, "a") as file:
+    with open(path, "a", encoding="utf-8") as file:
         file.write(EDGE)
     out = tmp_path / "run"
     assert cli.main(["run", path, "--out", str(out), "--workers", "1"]) == 0

@@ -629,7 +629,7 @@ def on_gpu(code):
         print("Skipped: torch finds no GPU on this machine, and an interpreted kernel has no speed worth knowing.")
         return
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"TRITON_INTERPRET": "0"}, capture_output=True,
-                          text=True)  # fmt: skip
+                          text=True, encoding="utf-8")  # fmt: skip
     print(done.stdout + done.stderr[-2000:])
 
 
@@ -683,7 +683,7 @@ for name, module in wanted.items():
 if HERE:
     with tempfile.TemporaryDirectory() as cache:
         env = os.environ | {"TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": cache}
-        done = subprocess.run([sys.executable, "-c", COMPILE], env=env, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", COMPILE], env=env, capture_output=True, encoding="utf-8")
     print(done.stdout or done.stderr[-500:])
 
 # %% [markdown]
@@ -729,7 +729,7 @@ def measured():
     """[(name, intensity, TFLOP/s, device)] from the records of kernels that were measured on a GPU."""
     points = []
     for path in sorted((catalog.ROOT / "docs" / "results").glob("kernels*.json")):
-        for row in json.loads(path.read_text()):
+        for row in json.loads(path.read_text(encoding="utf-8")):
             sizes, intensity = row["config"], None
             if row["name"].startswith("kernel_fp8_gemm") and not row["name"].endswith("_scaled_mm"):
                 intensity = product_intensity(sizes["M"], sizes["N"], sizes["K"], 1)

@@ -691,7 +691,7 @@ print(f"best split of 1e15 FLOPs by this law: {length / size:.2g} tokens a param
 # recorded run of seed 0 measured on two CPU cores, at an assumed 5 cents an hour and core.
 
 # %%
-record = json.loads((ROOT / "docs" / "results" / "tiny-seed0.json").read_text())
+record = json.loads((ROOT / "docs" / "results" / "tiny-seed0.json").read_text(encoding="utf-8"))
 stage = next(s for s in record["stages"] if s["name"] == "pretrain")
 dollars = {"V3": cost.V3_HOURS["pre-training"] * cost.DOLLARS_PER_HOUR / cost.V3_TOKENS,
            "tiny": stage["seconds"] / 3600 * record["hardware"]["processes"] * 0.05 / stage["tokens"]}

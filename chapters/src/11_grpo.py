@@ -617,7 +617,9 @@ for name, table in (("before", before), ("after", after)):
 # %%
 print("recorded runs of tiny-zero, chains, sampled at temperature 1:")
 for path in sorted((ROOT / "docs" / "results").glob("tiny-zero-seed*.json")):
-    rows = {row["stage"]: row for row in json.loads(path.read_text())["evals"] if row["family"] == "chain"}
+    rows = {
+        row["stage"]: row for row in json.loads(path.read_text(encoding="utf-8"))["evals"] if row["family"] == "chain"
+    }
     print(f"  {path.stem}: right {100 * rows['base']['pass1']:.0f} % -> {100 * rows['grpo']['pass1']:.0f} %, "
           f"tokens {rows['base']['length']:.0f} -> {rows['grpo']['length']:.0f}")
 

@@ -650,7 +650,10 @@ for name in ("before", "RL on the student", "from samples"):
 # is pretrained for itself. What recorded runs of it say, if there are any in this copy of the repository:
 
 # %%
-records = [json.loads(path.read_text()) for path in sorted((ROOT / "docs" / "results").glob("tiny-r1-seed*.json"))]
+records = [
+    json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "docs" / "results").glob("tiny-r1-seed*.json"))
+]
 rows = [row for record in records for row in record["evals"] if row["family"] == "all"]
 print(f"recorded runs: {len(records)}; right answers at temperature 1" if records else "not recorded yet")
 for stage in dict.fromkeys(row["stage"] for row in rows):

@@ -179,7 +179,10 @@ play(draw, k=(1, 48, 1), shown=[(1,), (4,), (32,)],
 # say the same with more questions of all sizes (3,000 for the first columns, 300 for pass@16):
 
 # %%
-records = {seed: json.loads((ROOT / "docs" / "results" / f"tiny-seed{seed}.json").read_text()) for seed in range(3)}
+records = {
+    seed: json.loads((ROOT / "docs" / "results" / f"tiny-seed{seed}.json").read_text(encoding="utf-8"))
+    for seed in range(3)
+}
 
 
 def recorded(seed, stage, family="all"):

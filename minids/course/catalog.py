@@ -52,7 +52,7 @@ def exercises(chapter=None):
     found = []
     for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
         if chapter is None or source.stem.startswith(chapter):
-            for match in _CELL.finditer(source.read_text()):
+            for match in _CELL.finditer(source.read_text(encoding="utf-8")):
                 values = attributes(match[1])
                 found.append(Exercise(values.pop("exercise"), source.stem, **values))
     return found

@@ -51,11 +51,11 @@ def _call(name, *args):
 def limit(cpu, memory, file, files):
     """The limits of POSIX for this process: seconds, and bytes beyond what it holds now."""
     try:
-        Path("/proc/self/oom_score_adj").write_text("1000")  # where memory runs out, this process goes first
+        Path("/proc/self/oom_score_adj").write_bytes(b"1000")  # where memory runs out, this process goes first
     except OSError:
         pass
     sizes = Path("/proc/self/statm")
-    held = int(sizes.read_text().split()[0]) * resource.getpagesize() if sizes.exists() else 0
+    held = int(sizes.read_text(encoding="utf-8").split()[0]) * resource.getpagesize() if sizes.exists() else 0
     wanted = {
         "RLIMIT_CPU": (cpu, cpu + 1),  # a signal that a program may catch, then the one that it may not
         "RLIMIT_AS": (held + memory, held + memory),
@@ -100,7 +100,7 @@ def adopt():
 def children():
     """The processes whose parent this one is, where the system tells."""
     try:
-        return [int(n) for n in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+        return [int(n) for n in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()]
     except OSError:
         return []
 

@@ -93,7 +93,7 @@ def events():
 def _stamp(name, text):
     """The first line of a kept answer: it changes with the text, the library's function and the cases."""
     files = sorted({inspect.getsourcefile(c) for c in cases.load().get(name, ())})
-    what = [text, catalog.solution(name), *(Path(f).read_text() for f in files)]
+    what = [text, catalog.solution(name), *(Path(f).read_text(encoding="utf-8") for f in files)]
     return f"# minids {name} passed {hashlib.sha256(chr(0).join(what).encode()).hexdigest()[:16]}\n"
 
 

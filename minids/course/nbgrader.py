@@ -34,7 +34,7 @@ def write(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(nbformat.writes(assignment(source), version=4) + "\n", encoding="utf-8")
         print(path)
-    (folder / "nbgrader_config.py").write_text(CONFIG)
+    (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     print(f"next     cd {folder} && nbgrader generate_assignment {source.stem}")
 
 

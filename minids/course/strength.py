@@ -100,7 +100,7 @@ def chapters():
     """The chapters as a Markdown table, from their sources."""
     lines = ["| chapter | exercises | points | minutes of exercises |", "|---|---|---|---|"]
     for source in sorted(catalog.SOURCES.glob("[0-9][0-9]_*.py")):
-        title = next(x for x in source.read_text().splitlines() if x.startswith("# # "))[4:]
+        title = next(x for x in source.read_text(encoding="utf-8").splitlines() if x.startswith("# # "))[4:]
         here = catalog.exercises(source.stem)
         lines.append(f"| [{title}](solutions/{source.stem}.ipynb) | {len(here)} | {sum(e.points for e in here)} | "
                      f"{sum(e.minutes for e in here)} |")  # fmt: skip
@@ -134,7 +134,7 @@ def main(argv=None):
     if asked.readme and not asked.chapters:
         write_readme(rows)
     if asked.json:
-        asked.json.write_text(json.dumps([asdict(r) for r in rows], indent=1) + "\n")
+        asked.json.write_text(json.dumps([asdict(r) for r in rows], indent=1) + "\n", encoding="utf-8")
     return 1 if any(r.complaints for r in rows) else 0
 
 

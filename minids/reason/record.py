@@ -78,7 +78,7 @@ class Record:
                     "versions": {"minids": minids.__version__, "torch": torch.__version__},
                 }  # fmt: skip
                 aside = self.folder / f".{ABOUT}.{os.getpid()}"
-                aside.write_text(json.dumps(about, indent=1) + "\n")
+                aside.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
                 os.replace(aside, self.folder / ABOUT)
             for found, path in snapshots(self.folder):
                 if found > step:
@@ -112,7 +112,7 @@ def read(folder):
     """run.json of a stage's replay folder; raises MinidsError that says what to do."""
     path = Path(folder) / ABOUT
     try:
-        about = json.loads(path.read_text())
+        about = json.loads(path.read_text(encoding="utf-8"))
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}, this minids reads {FORMAT}")
         for key in ("stage", "config", "families", "processes", "threads", "device", "model", "versions"):

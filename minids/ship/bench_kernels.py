@@ -367,7 +367,7 @@ def main(argv=None):
     parser.add_argument("record", type=Path)
     asked = parser.parse_args(argv)
     try:
-        record = [r for r in json.loads(asked.record.read_text()) if r["name"].startswith("kernel_")]
+        record = [r for r in json.loads(asked.record.read_text(encoding="utf-8")) if r["name"].startswith("kernel_")]
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"bench_kernels: {asked.record} is no record of `minids bench kernels --json` ({error})", file=sys.stderr)
         return 2

@@ -85,7 +85,7 @@ def total_memory():
     except (AttributeError, ValueError, OSError):
         return None
     try:
-        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="utf-8")))
     except (OSError, ValueError):  # no cgroup v2, or "max"
         return total
 

@@ -143,7 +143,7 @@ def main(argv=None) -> int:
         record = {"steps": options.steps, "tokens_a_step": TOKENS, "window": WINDOW, "model": SIZES, **found,
                   "seconds": {f"{r['precision']}, seed {r['seed']}": r["seconds"] for r in runs},
                   "torch": torch.__version__, "device": "cpu, emulated"}  # fmt: skip
-        options.out.write_text(json.dumps(record, indent=1) + "\n")
+        options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if options.plot:
         plot(runs, options.plot)
     return 0

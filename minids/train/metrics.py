@@ -35,12 +35,12 @@ class MetricsLog:
         lines = read(self.path)
         kept = [line for line in lines if not (line.get("stage") == stage and line.get("step", 0) > step)]
         text = "".join(json.dumps(line) + "\n" for line in kept)
-        if text != self.path.read_text():
+        if text != self.path.read_text(encoding="utf-8"):
             self._replace(text)
 
     def _append(self, text: str, force: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "a") as file:
+        with open(self.path, "a", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             if force:
@@ -48,7 +48,7 @@ class MetricsLog:
 
     def _replace(self, text: str) -> None:
         temporary = self.path.with_suffix(".tmp")
-        with open(temporary, "w") as file:
+        with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -64,7 +64,7 @@ class MetricsLog:
 
 def read(path) -> list[dict]:
     """The lines as dicts; a torn last line is left out, a torn one elsewhere is an error."""
-    lines = Path(path).read_text().split("\n")
+    lines = Path(path).read_text(encoding="utf-8").split("\n")
     parsed = []
     for number, line in enumerate(lines, 1):
         if not line.strip():

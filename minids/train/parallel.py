@@ -97,7 +97,7 @@ def available_cpus() -> int:
     except AttributeError:  # macOS, Windows
         count = os.cpu_count() or 1
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()[:2]
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="utf-8").split()[:2]
         count = min(count, max(1, int(quota) // int(period)))
     except (OSError, ValueError):  # no cgroup v2, or "max"
         pass

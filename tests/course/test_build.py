@@ -37,7 +37,7 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(catalog, "SOURCES", tmp_path / "chapters" / "src")
     (tmp_path / "chapters" / "src").mkdir(parents=True)
     source = tmp_path / "chapters" / "src" / "01_a.py"
-    source.write_text(SOURCE)
+    source.write_text(SOURCE, encoding="utf-8")
     return source
 
 
@@ -55,14 +55,14 @@ def test_an_exercise_becomes_two_cells_blank_or_filled(course):
 
 def test_a_new_cell_leaves_the_other_ids_as_they_are(course):
     before = [c.id for c in build.notebook_of(course, False).cells]
-    course.write_text(SOURCE.replace("# %%\n# NBVAL", "# %%\nprint('new')\n\n# %%\n# NBVAL"))
+    course.write_text(SOURCE.replace("# %%\n# NBVAL", "# %%\nprint('new')\n\n# %%\n# NBVAL"), encoding="utf-8")
     after = [c.id for c in build.notebook_of(course, False).cells]
     assert len(set(after)) == len(after) == len(before) + 1 and [i for i in after if i in before] == before
 
 
 def test_a_clock_is_kept_until_code_changes(course):
     def built(text):
-        course.write_text(text)
+        course.write_text(text, encoding="utf-8")
         return build.notebook_of(course, True)
 
     def clock(notebook):
@@ -99,7 +99,7 @@ def test_built_twice_it_is_the_same_bytes_and_drift_is_seen(course, tmp_path, ca
 
 @pytest.mark.slow
 def test_a_cell_that_fails_is_named_and_nothing_is_written(course, tmp_path):
-    course.write_text(SOURCE + "\n# %%\nraise ValueError('not today')\n")
+    course.write_text(SOURCE + "\n# %%\nraise ValueError('not today')\n", encoding="utf-8")
     with pytest.raises(MinidsError, match=r"(?s)chapters/01_a.ipynb, cell 6: .*not today"):
         build.main([])
     assert not (tmp_path / "chapters" / "01_a.ipynb").exists()

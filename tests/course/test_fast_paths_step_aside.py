@@ -46,7 +46,9 @@ def test_the_model_calls_it(name, in_forward):
     head, rest = catalog.parts(body)
     mine.write(mine.path_of(name), "\n".join([*head, "    mine = True", *rest]) + "\n")
     env = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", PROGRAM.format(name=name)], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(name=name)], env=env, capture_output=True, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     forward, generated = map(int, done.stdout.split())
     assert generated > 0 and (forward > 0) == in_forward, (forward, generated)

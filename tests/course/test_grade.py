@@ -63,7 +63,7 @@ def ones_stay_ones(rms_norm):
 def course(tmp_path_factory, monkeypatch):
     """A course of one chapter with two exercises."""
     sources, registered, space = tmp_path_factory.mktemp("src"), {}, {}
-    (sources / "90_probe.py").write_text(SOURCE)
+    (sources / "90_probe.py").write_text(SOURCE, encoding="utf-8")
     monkeypatch.setattr(catalog, "SOURCES", sources)
     monkeypatch.setattr(cases, "CASES", registered)
     exec(CASES, space)
@@ -162,11 +162,11 @@ def test_magics_markdown_and_old_notebooks(one):
 
 
 def test_python_files_and_folders_of_kept_answers(course, tmp_path):
-    (tmp_path / "bob.py").write_text("import torch\n" + RIGHT + "\n\nraise SystemExit\n")
+    (tmp_path / "bob.py").write_text("import torch\n" + RIGHT + "\n\nraise SystemExit\n", encoding="utf-8")
     kept = tmp_path / "carol" / "mine"
     kept.mkdir(parents=True)
-    (kept / f"{GATED}.py").write_text("# minids passed\n" + HALF)
-    (kept / "log.jsonl").write_text("{}")
+    (kept / f"{GATED}.py").write_text("# minids passed\n" + HALF, encoding="utf-8")
+    (kept / "log.jsonl").write_text("{}", encoding="utf-8")
     bob, carol = graded(tmp_path / "bob.py", tmp_path / "carol")
     assert (bob.points, carol.points) == (4, 1) and (bob.student, carol.student) == ("bob", "carol")
 
@@ -200,9 +200,9 @@ def test_who_sent_it(course, tmp_path, paths, names):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         if path.endswith("mine"):
             (tmp_path / path).mkdir()
-            (tmp_path / path / f"{GATED}.py").write_text(RIGHT)
+            (tmp_path / path / f"{GATED}.py").write_text(RIGHT, encoding="utf-8")
         else:
-            (tmp_path / path).write_text(checks(RIGHT))
+            (tmp_path / path).write_text(checks(RIGHT), encoding="utf-8")
     assert [s.student for s in submissions.collect([tmp_path / p for p in paths])] == names
 
 
@@ -225,7 +225,7 @@ BROKEN = {
 def test_a_broken_file_gets_no_points_and_the_batch_goes_on(course, tmp_path, kind):
     text, why = BROKEN[kind]
     (tmp_path / "a.ipynb").write_bytes(text if isinstance(text, bytes) else text.encode())
-    (tmp_path / "b.ipynb").write_text(checks(RIGHT))
+    (tmp_path / "b.ipynb").write_text(checks(RIGHT), encoding="utf-8")
     a, b = graded(tmp_path, csv=tmp_path / "grades.csv", html=tmp_path / "pages")
     assert (a.points, a.of, b.points) == (0, 6, 4)
     assert why in a.error and all(why in g.why for g in a.grades)
@@ -233,8 +233,8 @@ def test_a_broken_file_gets_no_points_and_the_batch_goes_on(course, tmp_path, ki
 
 def test_other_files_are_said_to_be_none_of_these(course, tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK")
-    (tmp_path / "b.ipynb").write_text("x" * 100)
-    (tmp_path / "c.ipynb").write_text(checks(RIGHT))
+    (tmp_path / "b.ipynb").write_text("x" * 100, encoding="utf-8")
+    (tmp_path / "c.ipynb").write_text(checks(RIGHT), encoding="utf-8")
     os.mkfifo(tmp_path / "d.ipynb")
     sent = graded(*sorted(tmp_path.glob("?.*")))
     assert [s.points for s in sent] == [0, 0, 4, 0] and sent[0].error.startswith("neither") and sent[3].error
@@ -328,7 +328,8 @@ def private(folder, want="[2.0]"):
     (folder / "secret_cases.py").write_text(
         "import torch\nfrom minids.course.cases import case, expect\n@case('model.layers.rms_norm')\n"
         "def the_secret_case(rms_norm):\n"
-        f"    expect(rms_norm(torch.full((1,), 3.0), torch.full((1,), 2.0), 0.0), torch.tensor({want}))\n"
+        f"    expect(rms_norm(torch.full((1,), 3.0), torch.full((1,), 2.0), 0.0), torch.tensor({want}))\n",
+        encoding="utf-8",
     )
     return folder
 
@@ -339,14 +340,14 @@ def test_private_cases_count_and_give_nothing_away(one, tmp_path):
     got = one(wrong_answer, private=private(tmp_path / "private"), html=tmp_path / "pages")[NORM]
     assert (before.points, before.cases, got.points, got.cases) == (2, 1, 1, 2)
     assert got.why == "the secret case: a case of your instructor's"
-    assert "tensor([2" not in (tmp_path / "pages" / "alice.html").read_text()
+    assert "tensor([2" not in (tmp_path / "pages" / "alice.html").read_text(encoding="utf-8")
     assert len(cases.CASES[NORM]) == 1  # registered nowhere else
 
 
 def test_a_private_case_that_the_library_fails_is_refused(one, tmp_path):
     with pytest.raises(MinidsError, match="the_secret_case.*refuses the library's own"):
         one(checks(RIGHT), private=private(tmp_path / "private", want="[5.0]"))
-    (tmp_path / "private" / "secret_cases.py").write_text("import nothing_such")
+    (tmp_path / "private" / "secret_cases.py").write_text("import nothing_such", encoding="utf-8")
     with pytest.raises(MinidsError, match="secret_cases.py: ModuleNotFoundError"):
         one(checks(RIGHT), private=tmp_path / "private")
     (tmp_path / "none").mkdir()
@@ -374,27 +375,27 @@ class Tags(html.parser.HTMLParser):
 
 
 def test_pages_show_what_a_student_wrote_as_text(course, tmp_path):
-    (tmp_path / "<script>x.ipynb").write_text(checks(EVIL))
-    (tmp_path / "..index.ipynb").write_text(checks(HALF))
+    (tmp_path / "<script>x.ipynb").write_text(checks(EVIL), encoding="utf-8")
+    (tmp_path / "..index.ipynb").write_text(checks(HALF), encoding="utf-8")
     graded(*sorted(tmp_path.glob("*.ipynb")), html=tmp_path / "pages")
     files = sorted(p.name for p in (tmp_path / "pages").iterdir())
     assert files == ["index-2.html", "index.html", "script-x.html"]
     for name in files:
-        text, seen = (tmp_path / "pages" / name).read_text(), Tags()
+        text, seen = (tmp_path / "pages" / name).read_text(encoding="utf-8"), Tags()
         seen.feed(text)
         assert not {"script", "img", "iframe", "link", "object", "form"} & seen.tags
         assert not any(a.startswith("on") or a in ("src", "style") for a in seen.attributes)
         assert "default-src 'none'" in text and "\u202e" not in text
-    page = (tmp_path / "pages" / "script-x.html").read_text()
+    page = (tmp_path / "pages" / "script-x.html").read_text(encoding="utf-8")
     assert "&lt;img src=x onerror=alert(2)&gt;" in page and "in line 3: raise ValueError" in page
     assert "\\u202e" in page and "What you sent" in page
-    index = (tmp_path / "pages" / "index.html").read_text()
+    index = (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
     assert "the gate is a sigmoid" in index and "1 / 6" in index
 
 
 def test_the_table_has_a_line_an_exercise_and_no_formulas(course, tmp_path):
-    (tmp_path / "=1+1.ipynb").write_text(checks(EVIL))
-    (tmp_path / "bob.ipynb").write_text(checks(HALF))
+    (tmp_path / "=1+1.ipynb").write_text(checks(EVIL), encoding="utf-8")
+    (tmp_path / "bob.ipynb").write_text(checks(HALF), encoding="utf-8")
     graded(*sorted(tmp_path.glob("*.ipynb")), csv=tmp_path / "grades.csv")
     with open(tmp_path / "grades.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -408,7 +409,7 @@ def test_the_table_has_a_line_an_exercise_and_no_formulas(course, tmp_path):
 def test_what_was_sent_twice_counts_once(course, tmp_path):
     for name, text in (("90_probe.ipynb", HALF), ("again.ipynb", RIGHT)):
         (tmp_path / "alice").mkdir(exist_ok=True)
-        (tmp_path / "alice" / name).write_text(checks(text))
+        (tmp_path / "alice" / name).write_text(checks(text), encoding="utf-8")
     sent = graded(tmp_path / "alice")
     for s in sent:
         s.student = "alice"
@@ -416,7 +417,7 @@ def test_what_was_sent_twice_counts_once(course, tmp_path):
 
 
 def test_mistakes_of_an_instructor_are_told(course, tmp_path, capsys):
-    (tmp_path / "a.ipynb").write_text(checks(RIGHT))
+    (tmp_path / "a.ipynb").write_text(checks(RIGHT), encoding="utf-8")
     (tmp_path / "empty").mkdir()
     for arguments, words in [
         ([tmp_path / "nothing.ipynb"], "no such file"), ([tmp_path / "empty"], "no notebook"),
@@ -441,7 +442,7 @@ def test_every_solution_gets_full_points_in_a_worker(chapter, tmp_path):
     if not found:
         pytest.skip("there are no chapters yet")
     text = notebook(*(catalog.solution(e.name) for e in found), *(f'check("{e.name}", x)' for e in found))
-    (tmp_path / "own.ipynb").write_text(text)
+    (tmp_path / "own.ipynb").write_text(text, encoding="utf-8")
     (sent,) = grade.grade_files([tmp_path / "own.ipynb"], jobs=1)
     assert {g.exercise: g.why for g in sent.grades if g.points < g.of} == {}
     assert len(sent.grades) == len(found)
@@ -454,7 +455,7 @@ def test_two_jobs_give_the_same_as_one(tmp_path):
     found = min(catalog.exercises(), key=lambda e: len(catalog.solution(e.name)))
     for i in range(10):
         text = catalog.solution(found.name) if i % 2 else catalog.blank(catalog.solution(found.name))
-        (tmp_path / f"s{i}.ipynb").write_text(notebook(text, f'check("{found.name}", x)'))
+        (tmp_path / f"s{i}.ipynb").write_text(notebook(text, f'check("{found.name}", x)'), encoding="utf-8")
     one = grade.grade_files([tmp_path], jobs=1, seed=5)
     two = grade.grade_files([tmp_path], jobs=2, seed=5)
     assert one == two and one[1].points == found.points and one[0].points == 0
@@ -466,7 +467,7 @@ def test_a_worker_judges_as_a_notebook_does():
     mistakes, ways = wrong.load()
     for found in catalog.exercises():
         for fn in [*(w.fn for w in mistakes.get(found.name, [])[:1]), *ways.get(found.name, [])[:1]]:
-            text = Path(inspect.getsourcefile(catalog.plain(fn))).read_text()
+            text = Path(inspect.getsourcefile(catalog.plain(fn))).read_text(encoding="utf-8")
             calls_the_library = f".{found.function}(" in catalog.source_of(fn)  # which a worker does not have
             if calls_the_library or not re.search(rf"^def {fn.__name__}\(", text, flags=re.M):
                 continue  # or it is made by another function, and has no text of its own

@@ -60,7 +60,7 @@ def test_unchanged_files_are_trusted_and_changed_ones_tested_again(monkeypatch):
     real = judge.run_cases
     monkeypatch.setattr(judge, "run_cases", lambda *a, **k: ran.append(a[0]) or real(*a, **k))
     assert mine.load() == {SWIGLU: None} and not ran
-    path.write_text(path.read_text() + "\n# a thought\n")
+    path.write_text(path.read_text(encoding="utf-8") + "\n# a thought\n", encoding="utf-8")
     assert mine.load() == {SWIGLU: None} and ran == [SWIGLU]
     assert mine.load() == {SWIGLU: None} and ran == [SWIGLU]  # the new text was noted
 
@@ -72,23 +72,23 @@ def test_unchanged_files_are_trusted_and_changed_ones_tested_again(monkeypatch):
 def test_a_file_edited_into_something_wrong_is_left_out_and_stays(text, told):
     path = mine.keep(SWIGLU, RIGHT)
     mine.uninstall()
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     book = mine.ledger()
     assert book["yours"] == [] and told in book["left_out"][SWIGLU]
-    assert path.read_text() == text and "Nothing was deleted" in mine.status(book)
+    assert path.read_text(encoding="utf-8") == text and "Nothing was deleted" in mine.status(book)
     assert layers.swiglu is catalog.reference(SWIGLU)
 
 
 def test_bytes_that_are_no_text_and_names_that_are_no_exercise_are_left_out():
     mine.folder().mkdir()
     mine.path_of(SWIGLU).write_bytes(b"\xff\xfe\x00def")
-    (mine.folder() / "model.nothing.py").write_text("def nothing(): pass")
+    (mine.folder() / "model.nothing.py").write_text("def nothing(): pass", encoding="utf-8")
     book = mine.ledger()
     assert set(book["left_out"]) == {SWIGLU, "model.nothing"} and book["yours"] == []
 
 
 def test_a_folder_that_can_not_be_written_is_an_error_that_says_so(tmp_path):
-    (tmp_path / "mine").write_text("a file is in the way")
+    (tmp_path / "mine").write_text("a file is in the way", encoding="utf-8")
     with pytest.raises(MinidsError, match="could not be written.*MINIDS_MINE"):
         mine.keep(SWIGLU, RIGHT)
     mine.log(event="check")  # not a word

@@ -32,7 +32,7 @@ from minids.model.layers import rms_norm
 @pytest.fixture
 def sources(tmp_path, monkeypatch):
     (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "90_probe.py").write_text(SOURCE)
+    (tmp_path / "src" / "90_probe.py").write_text(SOURCE, encoding="utf-8")
     monkeypatch.setattr(catalog, "SOURCES", tmp_path / "src")
     return tmp_path / "src"
 
@@ -80,7 +80,7 @@ def test_every_chapter_can_be_written(tmp_path):
     assert cli.main(["course", "--nbgrader", str(tmp_path / "nb")]) == 0
     written = sorted(p.stem for p in (tmp_path / "nb").glob("source/*/*.ipynb"))
     assert written == sorted({e.chapter for e in catalog.exercises()})
-    compile((tmp_path / "nb" / "nbgrader_config.py").read_text(), "nbgrader_config.py", "exec")
+    compile((tmp_path / "nb" / "nbgrader_config.py").read_text(encoding="utf-8"), "nbgrader_config.py", "exec")
 
 
 @pytest.mark.slow
@@ -95,11 +95,11 @@ def test_it_generates_autogrades_and_exports(tmp_path):
         command = [sys.executable, "-m", "nbgrader", *words]
         path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])  # nbgrader calls alembic
         env = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=env)
+        done = subprocess.run(command, cwd=folder, capture_output=True, env=env, encoding="utf-8")
         assert done.returncode == 0, done.stderr[-3000:]
 
     run("generate_assignment", chapter)
-    released = (folder / "release" / chapter / f"{chapter}.ipynb").read_text()
+    released = (folder / "release" / chapter / f"{chapter}.ipynb").read_text(encoding="utf-8")
     assert "SOLUTION" not in released and "raise NotImplementedError" in released
     for student, right in (("ada", len(found)), ("bob", 1), ("eve", 0)):
         sent = nbformat.reads(released, 4)
@@ -113,7 +113,7 @@ def test_it_generates_autogrades_and_exports(tmp_path):
     run("autograde", chapter)
     run("generate_feedback", chapter)
     run("export", "--to", "grades.csv")
-    with open(folder / "grades.csv", newline="") as file:
+    with open(folder / "grades.csv", newline="", encoding="utf-8") as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     points = [e.points for e in found]
     assert scores == {"ada": sum(points), "bob": points[0], "eve": 0.0}

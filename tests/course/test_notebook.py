@@ -26,7 +26,7 @@ def test_a_passing_answer_is_kept_and_used(cell, capsys):
     assert check(SWIGLU, cell(SWIGLU, RIGHT + "print('a plot')\n")) is None
     out = capsys.readouterr().out
     assert "✓" in out and "is yours now" in out
-    assert "a plot" not in mine.path_of(SWIGLU).read_text()
+    assert "a plot" not in mine.path_of(SWIGLU).read_text(encoding="utf-8")
     assert layers.swiglu is not catalog.reference(SWIGLU)
     check(SWIGLU, cell(SWIGLU, WRONG))
     assert "the version you kept before" in capsys.readouterr().out
@@ -58,7 +58,7 @@ def test_in_the_solutions_folder_nothing_is_kept(cell, capsys, tmp_path, monkeyp
 
 
 def test_what_can_not_be_written_is_said_and_nothing_stops(cell, capsys, tmp_path):
-    (tmp_path / "mine").write_text("in the way")
+    (tmp_path / "mine").write_text("in the way", encoding="utf-8")
     check(SWIGLU, cell(SWIGLU, RIGHT))
     assert "could not be written" in capsys.readouterr().out
 
@@ -96,7 +96,7 @@ def test_progress_in_words_and_as_a_page(cell, capsys, tmp_path):
     text = progress.text()
     assert f"✓ {SWIGLU}" in text and "✗ model.layers.rms_norm" in text and "Next: " in text
     progress.write_html(tmp_path / "p.html")
-    page = (tmp_path / "p.html").read_text()
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert "1 of" in page and SWIGLU in page and "<script" not in page
 
 

@@ -132,9 +132,9 @@ def test_what_the_cell_defines_fails_before_the_call():
 def test_files_of_a_case_can_be_shared():
     with sandbox.Remote(NAME, answer("open('new', 'w').write(open(gate).read() + '!')", "import os",
                                      "return sorted(os.listdir('.'))")) as fn:  # fmt: skip
-        (fn.folder / "given").write_text("a")
+        (fn.folder / "given").write_text("a", encoding="utf-8")
         assert fn(str(fn.folder / "given")) == ["given", "new"]
-        assert (fn.folder / "new").read_text() == "a!"
+        assert (fn.folder / "new").read_text(encoding="utf-8") == "a!"
     assert not fn.folder.exists()
 
 
@@ -202,7 +202,7 @@ def test_no_case_is_in_a_workers_memory():
 def test_cases_secrets_and_submissions_cannot_be_read(tmp_path):
     if not stands("files"):
         pytest.skip("this system has no Landlock: only a container keeps files away from an answer")
-    (tmp_path / "secret").write_text("x")
+    (tmp_path / "secret").write_text("x", encoding="utf-8")
     paths = [tmp_path / "secret", Path(cases.__file__), "/etc/passwd", "/proc/self/maps", Path(__file__)]
     for path in paths:
         with pytest.raises(PermissionError):
@@ -265,7 +265,7 @@ def test_where_the_system_refuses_all_fences_the_batch_still_goes_on(unfenced):
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     nursery = sandbox._nursery().process.pid
     if children.exists():
-        below = Path(f"/proc/{nursery}/task/{nursery}/children").read_text().split()
+        below = Path(f"/proc/{nursery}/task/{nursery}/children").read_text(encoding="utf-8").split()
         assert below == []
     with pytest.raises(sandbox.Stopped):
         call("os.kill(os.getppid(), 9); time.sleep(60)", before="import os, time\n")

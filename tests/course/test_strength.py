@@ -43,7 +43,7 @@ def test_the_table_adds_up():
 
 def test_the_readme_says_what_there_is():
     """Refused and accepted are all of them, as the tests above demand; what can drift is how many there are."""
-    text = (catalog.ROOT / "README.md").read_text()
+    text = (catalog.ROOT / "README.md").read_text(encoding="utf-8")
     assert strength.chapters() in text
     planted, others = (sum(len(book[e.name]) for e in EXERCISES) for book in wrong.load())
     for said in (f"{len(EXERCISES)} exercises", f"**{planted} of {planted}**", f"**{others} of {others}**"):

@@ -67,7 +67,7 @@ def _name(decorator):
 def minids(*args, mine):
     env = os.environ | {"MINIDS_MINE": str(mine), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "minids.cli", *map(str, args)]
-    return subprocess.run(command, env=env, capture_output=True, text=True)
+    return subprocess.run(command, env=env, capture_output=True, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +88,13 @@ def test_who_solves_everything_owns_a_minids_that_gives_the_same_results(solved,
     for flags, out in (([], "theirs"), (["--mine"], "mine")):
         done = minids("run", recipe, "--out", tmp_path / out, "--workers", 2, *flags, mine=solved)
         assert done.returncode == 0, done.stderr
-    theirs, own = (json.loads((tmp_path / out / "results.json").read_text()) for out in ("theirs", "mine"))
+    theirs, own = (
+        json.loads((tmp_path / out / "results.json").read_text(encoding="utf-8")) for out in ("theirs", "mine")
+    )
     assert len(own["mine"]["yours"]) == len(EXERCISES) and "mine" not in theirs
     assert own["evals"] == theirs["evals"]
     assert [s.get("loss") for s in own["stages"]] == [s.get("loss") for s in theirs["stages"]]
-    page = (tmp_path / "mine" / "report.html").read_text()
+    page = (tmp_path / "mine" / "report.html").read_text(encoding="utf-8")
     assert f"{len(EXERCISES)} of {len(EXERCISES)} parts of this model are yours" in page
 
 
@@ -108,10 +110,12 @@ def test_other_right_answers_run_the_whole_job_too(recipe, tmp_path):
         done = minids("run", recipe, "--out", tmp_path / out, "--workers", 1, *flags, mine=tmp_path / "mine")
         assert done.returncode == 0, done.stderr
     files = [tmp_path / out / "metrics.jsonl" for out in ("theirs", "mine")]
-    lines = [[json.loads(x) for x in file.read_text().splitlines()] for file in files]
+    lines = [[json.loads(x) for x in file.read_text(encoding="utf-8").splitlines()] for file in files]
     a, b = (next(row["loss"] for row in part if row["stage"] == "pretrain") for part in lines)
     assert a == pytest.approx(b, rel=1e-3)
-    assert len(json.loads((tmp_path / "mine" / "results.json").read_text())["mine"]["yours"]) == len(EXERCISES)
+    assert len(json.loads((tmp_path / "mine" / "results.json").read_text(encoding="utf-8"))["mine"]["yours"]) == len(
+        EXERCISES
+    )
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -63,6 +63,6 @@ def test_an_unfinished_run_leaves_the_old_folders(tmp_path, capsys):
     (tmp_path / "run" / "model" / "config.json").unlink()
     out = tmp_path / "tiny"
     out.mkdir()
-    (out / "kept").write_text("")
+    (out / "kept").write_text("", encoding="utf-8")
     assert tour.main([str(tmp_path / "run"), "--out", str(out)]) == 1
     assert "no such model" in capsys.readouterr().err and (out / "kept").exists()

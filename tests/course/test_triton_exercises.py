@@ -70,7 +70,7 @@ def test_a_right_kernel_is_kept_and_works_in_the_library(cell, capsys):
     mine.uninstall()
     assert quantise.quantise_kernel is own
     assert mine.load() == {NAME: None} and quantise.quantise_kernel is not own
-    mine.path_of(NAME).write_text(mistaken())
+    mine.path_of(NAME).write_text(mistaken(), encoding="utf-8")
     assert "nothing beside or behind is written" in mine.load()[NAME]
 
 
@@ -152,7 +152,7 @@ def graded(folder, **answers):
         cells = [text, *(f'check("{e.name}", {e.function})' for e in catalog.exercises(CHAPTER))]
         cells = [{"cell_type": "code", "metadata": {}, "source": c} for c in cells]
         whole = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        (folder / f"{student}.ipynb").write_text(json.dumps(whole))
+        (folder / f"{student}.ipynb").write_text(json.dumps(whole), encoding="utf-8")
     sent = grade.grade_files([folder], jobs=1, seed=7, limits=sandbox.Limits(cpu=3, call=60, total=200, lives=1))
     return {s.student: next(g for g in s.grades if g.exercise == NAME) for s in sent}
 
@@ -208,7 +208,7 @@ sys.exit(strength.main(["07"]))
 def test_without_an_interpreter_checks_say_so(before, said, tmp_path):
     env = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | {"MINIDS_MINE": str(tmp_path)}
     code = CHECKED.format(before=before, name=NAME)
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, cwd=tmp_path, encoding="utf-8")
     first, kept = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
     assert first.startswith(f"○ {NAME}: it can not be checked here: ") and said in first, done.stderr
     assert "can not be checked here" in kept and (tmp_path / f"{NAME}.py").exists()
@@ -221,6 +221,6 @@ def test_without_triton_the_chapter_still_reaches_its_end(tmp_path):
     code = f"import sys, runpy; sys.modules['triton'] = None; runpy.run_path({str(source)!r}); print('the end')"
     env = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
     env |= {"MINIDS_MINE": str(tmp_path), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, cwd=tmp_path, encoding="utf-8")
     assert done.stdout.endswith("the end\n"), done.stderr[-2000:]
     assert "Kernels do not run here: no Triton is installed" in done.stdout

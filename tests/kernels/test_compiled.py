@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(runtime.VERSION is None, reas
 def rows(tmp_path_factory):
     cache = {"TRITON_CACHE_DIR": str(tmp_path_factory.mktemp("triton"))}
     command = [sys.executable, "-m", "minids.kernels.compiled", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | cache)
+    done = subprocess.run(command, capture_output=True, env=os.environ | cache, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 

@@ -162,5 +162,5 @@ def test_missing_file(tmp_path):
 def test_an_attention_that_the_published_type_does_not_have(tmp_path):
     with pytest.raises(MinidsError, match="attention"):
         ModelConfig.from_dict({"model_type": "deepseek_v3", "attention": "gqa"})
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "minids", "attention": "mha"}))
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "minids", "attention": "mha"}), encoding="utf-8")
     assert ModelConfig.from_pretrained(tmp_path).attention == "mha"

@@ -247,7 +247,7 @@ def test_config_json_is_read_by_transformers_with_the_same_meaning(tmp_path):
     model = random_model(rope_scaling=YARN, q_lora_rank=14)
     model.save_pretrained(tmp_path)
     theirs = transformers.AutoConfig.from_pretrained(tmp_path)
-    for key, value in json.loads((tmp_path / "config.json").read_text()).items():
+    for key, value in json.loads((tmp_path / "config.json").read_text(encoding="utf-8")).items():
         if key == "rope_scaling":
             assert theirs.rope_parameters["factor"] == 4.0 and theirs.rope_parameters["rope_theta"] == 10000.0
         elif key not in ("architectures", "dtype", "rope_theta"):

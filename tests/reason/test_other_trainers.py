@@ -139,11 +139,11 @@ def test_what_the_guide_shows_runs(tmp_path, monkeypatch):
     row, text = names["rows"][0], "<think>so</think><answer>{}</answer>"
     columns = {k: [row[k]] for k in row if k != "prompt"}
     assert names["reward"](prompts=[row["prompt"]], completions=[text.format(row["answer"])], **columns) == [1.1]
-    Path("check.py").write_text("\n".join(body for _, file, body in blocks if file))
+    Path("check.py").write_text("\n".join(body for _, file, body in blocks if file), encoding="utf-8")
     for name in ("verify", "reward"):
         verify = verifiers.Verifier(f"check.py:{name}", seconds=10)
         assert [verify("q", "42", said, text.format(said)) for said in ("42", "43")] == [(1.0, ""), (0.0, "")]
         verify.close()
     line = next(body for kind, _, body in blocks if kind == "json")
-    Path("sums.jsonl").write_text(line)
+    Path("sums.jsonl").write_text(line, encoding="utf-8")
     assert environments.get("user:sums.jsonl@check.py:verify").styles

@@ -104,7 +104,7 @@ def test_a_run_that_was_resumed_is_replayed(trained, tmp_path):
     for step in (3, 4, 5):
         assert parts[step][0] == whole[step][0]
         assert_as_drawn(replay.replay(tmp_path / "r", step, 2), whole[step], 2)
-    a, b = ((f / "replay" / record.ROLLOUTS).read_text() for f in (trained[0], tmp_path / "r"))
+    a, b = ((f / "replay" / record.ROLLOUTS).read_text(encoding="utf-8") for f in (trained[0], tmp_path / "r"))
     assert a == b
 
 
@@ -176,14 +176,14 @@ def test_other_tokens_are_noticed(trained, tmp_path):
     out, _ = trained
     shutil.copytree(out, tmp_path / "r")
     path = tmp_path / "r" / "replay" / record.ROLLOUTS
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     lines[2]["answers"]["1"] = "0" * 24
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     found = replay.replay(tmp_path / "r", 3, 4)
     assert found["same"] is False and "NOT" in found["note"] and "iteration 3" in found["note"]
     beside = replay.replay(tmp_path / "r", 3, 0)
     assert beside["same"] is True and "bit for bit" not in beside["note"]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines if line["step"] != 3))
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines if line["step"] != 3), encoding="utf-8")
     assert replay.replay(tmp_path / "r", 3, 4)["same"] is None
 
 
@@ -252,7 +252,7 @@ def test_damaged_files_are_named(trained, tmp_path, name, damage, says):
     if damage is None:
         shutil.rmtree(path.parent)
     else:
-        path.write_text(damage)
+        path.write_text(damage, encoding="utf-8")
     with pytest.raises(MinidsError, match=says):
         replay.replay(tmp_path / "r", 3, 0)
 

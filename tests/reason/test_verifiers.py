@@ -105,7 +105,7 @@ later = lambda question, answer, reply: 1.0
 
 @pytest.fixture
 def check(tmp_path):
-    (tmp_path / "check.py").write_text(CHECK)
+    (tmp_path / "check.py").write_text(CHECK, encoding="utf-8")
     made = []
 
     def make(name, **limits):
@@ -201,8 +201,8 @@ def test_trl_style_functions_see_the_whole_completion(check):
 ])  # fmt: skip
 def test_functions_that_are_not_there(tmp_path, monkeypatch, source, why):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "check.py").write_text(CHECK)
-    (tmp_path / "bad.py").write_text("def verify(:")
+    (tmp_path / "check.py").write_text(CHECK, encoding="utf-8")
+    (tmp_path / "bad.py").write_text("def verify(:", encoding="utf-8")
     with pytest.raises(MinidsError, match=why):
         verifiers.Verifier(source)
 
@@ -213,7 +213,7 @@ def test_functions_that_are_not_there(tmp_path, monkeypatch, source, why):
 ])  # fmt: skip
 def test_a_file_that_can_not_be_imported_is_one_message(tmp_path, monkeypatch, body, why):
     monkeypatch.setattr(verifiers, "START_SECONDS", 1.0 if "while" in body else 60.0)
-    (tmp_path / "check.py").write_text(f"{body}\ndef verify(question, answer, reply): return 1")
+    (tmp_path / "check.py").write_text(f"{body}\ndef verify(question, answer, reply): return 1", encoding="utf-8")
     with pytest.raises(MinidsError, match=why):
         verifiers.Verifier(f"{tmp_path / 'check.py'}:verify")("q", "5", "5")
 
@@ -224,10 +224,10 @@ def test_a_file_that_can_not_be_imported_is_one_message(tmp_path, monkeypatch, b
 @pytest.fixture
 def problems(tmp_path):
     """problems(function or None) -> the environment's name, with 200 sums as words."""
-    (tmp_path / "check.py").write_text(CHECK)
+    (tmp_path / "check.py").write_text(CHECK, encoding="utf-8")
     pairs = [(a, b) for a in range(20) for b in range(10)]
     lines = [{"question": f"say {a} and {b}", "answer": a + b, "thought": f"{a}+{b}"} for a, b in pairs]
-    (tmp_path / "sums.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n\n")
+    (tmp_path / "sums.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n\n", encoding="utf-8")
     names = []
 
     def name(function=None):
@@ -270,7 +270,9 @@ def test_files_that_can_not_be_used(tmp_path, text, why):
 
 
 def test_the_same_question_twice_with_one_answer_counts_once(tmp_path):
-    (tmp_path / "twice.jsonl").write_text('{"question": "a", "answer": "1"}\n{"question": "a", "answer": 1}\n')
+    (tmp_path / "twice.jsonl").write_text(
+        '{"question": "a", "answer": "1"}\n{"question": "a", "answer": 1}\n', encoding="utf-8"
+    )
     env = environments.get(f"user:{tmp_path / 'twice.jsonl'}")
     assert sum(map(len, env.splits.values())) == 1 and env.styles == ()
     empty = next(s for s in tasks.SPLITS if not env.splits[s])

@@ -53,11 +53,11 @@ def test_rows_become_ratios_and_verdicts():
 def test_acceptance_reads_a_record(tmp_path, capsys):
     path = tmp_path / "kernels.json"
     for ratio, code in ((1.5, 0), (0.5, 1), (None, 1)):
-        path.write_text(json.dumps([measured(ratio=ratio), {"name": "train_same_tensor"}]))
+        path.write_text(json.dumps([measured(ratio=ratio), {"name": "train_same_tensor"}]), encoding="utf-8")
         assert bench_kernels.main([str(path)]) == code
         assert "kernel_x" in capsys.readouterr().out
     for text in ("{", "[]", '[{"no": 1}]', "3"):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         assert bench_kernels.main([str(path)]) in (1, 2)
     assert bench_kernels.main([str(tmp_path / "missing")]) == 2
 

@@ -52,7 +52,7 @@ def edit(folder, change):
 
 def edit_config(folder, **changes):
     path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
 
 def refused(folder, *words):
@@ -134,7 +134,7 @@ def test_names_on_disk(tmp_path):
 def test_types(tmp_path):
     model = tiny().to(torch.bfloat16)
     model.save_pretrained(tmp_path)
-    assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "bfloat16"
+    assert json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))["dtype"] == "bfloat16"
     again = Transformer.from_pretrained(tmp_path)
     assert same(model, again)
     gate = again.layers[1].mlp.gate
@@ -158,14 +158,18 @@ def test_float64_weights_come_back_whole(tmp_path):
 
 
 def test_writing_over_another_model_leaves_nothing_of_it(tmp_path):
-    (tmp_path / "tokenizer.json").write_text("kept")
+    (tmp_path / "tokenizer.json").write_text("kept", encoding="utf-8")
     small, large = tiny(), tiny(1, vocab_size=60)
     for model, shard in ((large, 15_000), (small, 40_000), (large, 10**9), (small, 30_000), (large, 10**9)):
         model.save_pretrained(tmp_path, max_shard_bytes=shard)
         assert same(model, Transformer.from_pretrained(tmp_path))
         named = set()
         if shard < 10**9:
-            named = set(json.loads((tmp_path / "model.safetensors.index.json").read_text())["weight_map"].values())
+            named = set(
+                json.loads((tmp_path / "model.safetensors.index.json").read_text(encoding="utf-8"))[
+                    "weight_map"
+                ].values()
+            )
         else:
             named = {"model.safetensors"}
         assert {p.name for p in tmp_path.glob("*.safetensors")} == named
@@ -174,7 +178,7 @@ def test_writing_over_another_model_leaves_nothing_of_it(tmp_path):
             "tokenizer.json",
             "model.safetensors.index.json",
         }
-    assert (tmp_path / "tokenizer.json").read_text() == "kept"
+    assert (tmp_path / "tokenizer.json").read_text(encoding="utf-8") == "kept"
 
 
 @pytest.mark.parametrize("existing", [True, False])
@@ -219,7 +223,7 @@ def test_interrupted_while_files_are_put_in_place(at, folder, monkeypatch):
 
 
 def test_places_that_cannot_be_written(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     for target in (tmp_path / "file", tmp_path / "file" / "model", "/proc/none/model"):
         with pytest.raises(MinidsError, match="could not write"):
             tiny().save_pretrained(target)
@@ -262,7 +266,9 @@ def test_corrupt_header(at, folder):
 
 
 def test_something_else_under_the_name(folder):
-    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+    (folder / "model.safetensors").write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n", encoding="utf-8"
+    )
     refused(folder, "corrupt")
 
 
@@ -325,13 +331,13 @@ def test_sharded_errors(tmp_path):
     (tmp_path / "away").rename(shard)
     os.truncate(shard, 300)
     refused(tmp_path, shard.name, "cut off")
-    tensors = dict(json.loads(index.read_text())["weight_map"])
+    tensors = dict(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
     tiny().save_pretrained(tmp_path, max_shard_bytes=20_000)
     tensors["lm_head.weight"] = next(file for file in tensors.values() if file != tensors["lm_head.weight"])
-    index.write_text(json.dumps({"weight_map": tensors}))
+    index.write_text(json.dumps({"weight_map": tensors}), encoding="utf-8")
     refused(tmp_path, "lm_head.weight", "not in this shard")
     for text in ("", "{}", "[]", '{"weight_map": 3}'):
-        index.write_text(text)
+        index.write_text(text, encoding="utf-8")
         refused(tmp_path, "index.json", "not a readable index")
 
 
@@ -442,7 +448,7 @@ def test_float8_checkpoint(block, folder):
     assert torch.equal(model.norm.weight, original.norm.weight)
     assert "quantization_config" not in model.config.passive
     model.save_pretrained(folder)
-    assert "quantization_config" not in json.loads((folder / "config.json").read_text())
+    assert "quantization_config" not in json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert same(model, Transformer.from_pretrained(folder))
 
 

@@ -211,9 +211,11 @@ def metrics():
 
 
 def put(folder, results, metrics=(), tail=""):
-    (folder / "results.json").write_text(json.dumps(results))
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
     if metrics is not None:
-        (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics) + tail)
+        (folder / "metrics.jsonl").write_text(
+            "".join(json.dumps(line) + "\n" for line in metrics) + tail, encoding="utf-8"
+        )
     return folder
 
 
@@ -380,7 +382,7 @@ def test_no_metrics_file(tmp_path):
 )
 def test_results_that_cannot_be_read(tmp_path, content):
     if content is not None:
-        (tmp_path / "results.json").write_text(content)
+        (tmp_path / "results.json").write_text(content, encoding="utf-8")
     with pytest.raises(MinidsError, match="results.json"):
         report.write(tmp_path)
     assert not (tmp_path / "report.html").exists()

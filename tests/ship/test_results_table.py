@@ -31,12 +31,12 @@ def record(seed, pass1=0.9, controls=True):
 def repo(tmp_path):
     folder = tmp_path / "docs" / "results"
     folder.mkdir(parents=True)
-    (tmp_path / "README.md").write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n")
+    (tmp_path / "README.md").write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n", encoding="utf-8")
     for seed, pass1 in ((0, 0.9), (1, 0.94)):
-        (folder / f"tiny-seed{seed}.json").write_text(json.dumps(record(seed, pass1)))
+        (folder / f"tiny-seed{seed}.json").write_text(json.dumps(record(seed, pass1)), encoding="utf-8")
     bench = {"name": "decode_single", "ours": 800.0, "peer": 200.0, "peer_name": "transformers", "ratio": 4.0,
              "unit": "tokens/s", "device": "cpu", "config": "tiny"}  # fmt: skip
-    (folder / "bench.json").write_text(json.dumps([bench]))
+    (folder / "bench.json").write_text(json.dumps([bench]), encoding="utf-8")
     return tmp_path
 
 
@@ -46,7 +46,7 @@ def run(repo, *more):
 
 def test_writes_the_block_and_nothing_else(repo):
     assert run(repo) == 0
-    text = (repo / "README.md").read_text()
+    text = (repo / "README.md").read_text(encoding="utf-8")
     assert text.startswith("above\n") and text.endswith("below\n") and "old" not in text
     rows = [line.split("|")[1:-1] for line in text.splitlines() if line[:1] == "|"]
     lines = {name.strip(): [c.strip() for c in cells] for name, *cells in rows}
@@ -61,23 +61,23 @@ def test_writes_the_block_and_nothing_else(repo):
 
 
 def test_check_fails_on_drift_and_writes_nothing(repo, capsys):
-    before = (repo / "README.md").read_text()
+    before = (repo / "README.md").read_text(encoding="utf-8")
     assert run(repo, "--check") == 1 and "differs" in capsys.readouterr().err
-    assert (repo / "README.md").read_text() == before
+    assert (repo / "README.md").read_text(encoding="utf-8") == before
     assert run(repo) == 0 and run(repo, "--check") == 0
     path = repo / "README.md"
-    path.write_text(path.read_text().replace("92.0 %", "99.0 %"))
+    path.write_text(path.read_text(encoding="utf-8").replace("92.0 %", "99.0 %"), encoding="utf-8")
     assert run(repo, "--check") == 1
 
 
 def test_controls_that_were_not_run_are_said_to_be(repo):
     folder = repo / "docs" / "results"
-    (folder / "tiny-seed1.json").write_text(json.dumps(record(1, controls=False)))
+    (folder / "tiny-seed1.json").write_text(json.dumps(record(1, controls=False)), encoding="utf-8")
     lines = [line for line in results.render(folder).splitlines() if "control:" in line]
     assert len(lines) == 2 and all(line.split(" | ")[-1] == "not run |" for line in lines)
     for path in folder.glob("tiny-seed*.json"):
-        seed = json.loads(path.read_text())["seed"]
-        path.write_text(json.dumps(record(seed, controls=False)))
+        seed = json.loads(path.read_text(encoding="utf-8"))["seed"]
+        path.write_text(json.dumps(record(seed, controls=False)), encoding="utf-8")
     text = results.render(folder)
     assert "control:" not in text and "pass@1 at T=1 after GRPO" in text
 
@@ -88,7 +88,7 @@ def test_no_records(tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "{}", '"x"', '{"recipe": "tiny"}'])
 def test_damaged_records_are_named(tmp_path, text):
-    (tmp_path / "bad.json").write_text(text)
+    (tmp_path / "bad.json").write_text(text, encoding="utf-8")
     with pytest.raises(MinidsError, match="bad.json"):
         results.render(tmp_path)
 
@@ -108,14 +108,14 @@ def test_our_own_readme_says_what_our_records_say():
 def test_kernels_that_were_not_measured_and_fp8_gaps_have_their_blocks(tmp_path):
     row = {"name": "kernel_x", "ours": None, "peer": None, "peer_name": "cuBLAS", "ratio": None, "unit": "TFLOP/s",
            "device": "cpu, interpreted", "config": {}, "bar": 1.0, "aim": 1.4}  # fmt: skip
-    (tmp_path / "kernels.json").write_text(json.dumps([row]))
+    (tmp_path / "kernels.json").write_text(json.dumps([row]), encoding="utf-8")
     gap = {"steps": 2000, "bf16_seeds_differ_percent": 1.5, "pairs": [
         {"seed": 0, "gap_percent": 0.1, "held_out_bf16": 0.5, "held_out_fp8": 0.51, "held_out_gap_percent": 2.0}]}
-    (tmp_path / "fp8-gap.json").write_text(json.dumps(gap))
+    (tmp_path / "fp8-gap.json").write_text(json.dumps(gap), encoding="utf-8")
     text = results.render(tmp_path)
     assert "not measured, for want of a GPU" in text and "| 0 | +0.10 % | 0.5000 | 0.5100 | +2.00 % |" in text
     row |= {"ours": 20.0, "peer": 10.0, "ratio": 2.0, "device": "H100"}
-    (tmp_path / "kernels.json").write_text(json.dumps([row]))
+    (tmp_path / "kernels.json").write_text(json.dumps([row]), encoding="utf-8")
     assert "| kernel_x | 20 TFLOP/s | 10 TFLOP/s | cuBLAS | 2 | ≥ 1 | ≥ 1.4 |" in results.render(tmp_path)
 
 
@@ -127,7 +127,9 @@ def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
 
     for seed, last in ((0, [8, 4, 5]), (1, [2, 0, 0])):
         edge = [row("base", [2, 0, 0]), row("model", [0, 0, 0]), row("edge", last)]
-        (tmp_path / f"edge-{seed}.json").write_text(json.dumps(record(seed) | {"recipe": "tiny-edge", "edge": edge}))
+        (tmp_path / f"edge-{seed}.json").write_text(
+            json.dumps(record(seed) | {"recipe": "tiny-edge", "edge": edge}), encoding="utf-8"
+        )
     lines = [line for line in results.render(tmp_path).splitlines() if line.startswith("| add")]
     assert lines[0] == ("| add, size 6: base model | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
                         "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0 (0), 0 (0) |")  # fmt: skip
@@ -141,6 +143,6 @@ def test_presets_are_a_line_each(tmp_path):
     entry = {"title": "DAPO", "runs": [{"seed": 0, "curves": curves}, {"seed": 1, "curves": curves}]}
     shared = {"steps": 6, "minibatches": 2, "epochs": 2}
     family = {"shared": shared, "seeds": [0, 1], "presets": {"dapo": entry}}
-    (tmp_path / "grpo-family.json").write_text(json.dumps(family))
+    (tmp_path / "grpo-family.json").write_text(json.dumps(family), encoding="utf-8")
     text = results.render(tmp_path)
     assert "| DAPO | 50.0 %, 50.0 % | 9.0 | 0.250 | 0.0 % |" in text and "4 optimizer steps on each batch" in text

@@ -184,7 +184,7 @@ def test_folders_that_are_no_models(finished, tmp_path):
         folders.open_folder(tmp_path / "x")
     with pytest.raises(MinidsError, match="neither a run nor a model"):
         folders.open_folder(tmp_path)
-    (tmp_path / "recipe.json").write_text("{}")
+    (tmp_path / "recipe.json").write_text("{}", encoding="utf-8")
     with pytest.raises(MinidsError, match="has made no model yet"):
         folders.open_folder(tmp_path)
     (tmp_path / "sft").symlink_to(finished / "sft")

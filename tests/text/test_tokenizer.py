@@ -296,7 +296,7 @@ def test_missing_truncated_and_unreadable_files(tokenizer, tmp_path):
 
 
 def test_where_it_cannot_be_written(tokenizer, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(MinidsError, match="cannot write the tokenizer"):
         tokenizer.save_pretrained(tmp_path / "file")
     # a disk that fills up leaves the old file whole and nothing beside it

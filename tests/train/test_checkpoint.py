@@ -125,13 +125,13 @@ def damage(name):
         "foreign tensors": ("tensors.safetensors", lambda p: p.write_bytes(b"PK\3\4 a pickle of someone")),
         "half the state": ("state.json", truncate),
         "no state": ("state.json", os.remove),
-        "empty state": ("state.json", lambda p: p.write_text("")),
-        "foreign state": ("state.json", lambda p: p.write_text('{"model_type": "llama"}')),
-        "a list as state": ("state.json", lambda p: p.write_text("[1, 2]")),
+        "empty state": ("state.json", lambda p: p.write_text("", encoding="utf-8")),
+        "foreign state": ("state.json", lambda p: p.write_text('{"model_type": "llama"}', encoding="utf-8")),
+        "a list as state": ("state.json", lambda p: p.write_text("[1, 2]", encoding="utf-8")),
         "state without its tree": ("state.json", lambda p: p.write_text(json.dumps(
-            {k: v for k, v in json.loads(p.read_text()).items() if k != "state"}))),
+            {k: v for k, v in json.loads(p.read_text(encoding="utf-8")).items() if k != "state"}), encoding="utf-8")),
         "state that asks for another tensor": ("state.json", lambda p: p.write_text(
-            p.read_text().replace("/weights", "/wieghts"))),
+            p.read_text(encoding="utf-8").replace("/weights", "/wieghts"), encoding="utf-8")),
         "binary state": ("state.json", lambda p: p.write_bytes(b"\xff\xfe\x00")),
     }[name]
 
@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "locked").mkdir()
     (tmp_path / "locked").chmod(0o555)
     assert in_child(save_as_nobody) == 0
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(MinidsError, match="could not write"):
         checkpoint.save(tmp_path / "file", 1, state(1))
 

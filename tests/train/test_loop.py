@@ -418,12 +418,12 @@ def test_rewind_keeps_other_stages_and_drops_a_torn_line(tmp_path):
     log = MetricsLog(tmp_path / "m.jsonl")
     for stage, step in [("pretrain", 10), ("sft", 1), ("sft", 2), ("sft", 3)]:
         log.write(stage=stage, step=step)
-    with open(log.path, "a") as file:
+    with open(log.path, "a", encoding="utf-8") as file:
         file.write('{"stage": "sft", "st')
     log.rewind("sft", 1)
     assert [(x["stage"], x["step"]) for x in read(log.path)] == [("pretrain", 10), ("sft", 1)]
     log.write(stage="sft", step=2)
     assert len(read(log.path)) == 3
-    log.path.write_text('{"a": 1}\nbroken\n{"b": 2}\n')
+    log.path.write_text('{"a": 1}\nbroken\n{"b": 2}\n', encoding="utf-8")
     with pytest.raises(MinidsError, match="line 2 is not JSON"):
         read(log.path)

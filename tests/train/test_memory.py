@@ -25,7 +25,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def faults(keep):
     """Page faults of a process that starts with glibc's first threshold, which it otherwise raises as it sees fit."""
     command, env = [sys.executable, "-c", FAULTS.format(keep=keep)], os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072"}
-    return int(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
+    return int(subprocess.run(command, capture_output=True, check=True, env=env, encoding="utf-8").stdout)
 
 
 @pytest.mark.slow

@@ -205,7 +205,7 @@ SCRIPT = textwrap.dedent("""
 
 def alive(pid):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
 
@@ -214,17 +214,17 @@ def alive(pid):
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_children_end_with_the_parent(tmp_path, number):
-    (tmp_path / "job.py").write_text(SCRIPT.format(here=str(HERE.parent.parent)))
+    (tmp_path / "job.py").write_text(SCRIPT.format(here=str(HERE.parent.parent)), encoding="utf-8")
     how = dict(cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     # a shell that started these tests in the background has made Ctrl-C ignored, which children inherit
     how["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = subprocess.Popen([sys.executable, "job.py", str(tmp_path)], start_new_session=True, **how)
     try:
         deadline = time.monotonic() + 90
-        while not ((tmp_path / "pid1").exists() and (tmp_path / "pid1").read_text()):
+        while not ((tmp_path / "pid1").exists() and (tmp_path / "pid1").read_text(encoding="utf-8")):
             assert time.monotonic() < deadline and parent.poll() is None
             time.sleep(0.05)
-        child = int((tmp_path / "pid1").read_text())
+        child = int((tmp_path / "pid1").read_text(encoding="utf-8"))
         assert alive(child)
         time.sleep(0.3)
         if number == signal.SIGINT:
