@@ -88,6 +88,63 @@ def put(value, new):
         vars(value).update(new)
 
 
+class Watch:
+    """What a call has to leave alone: its arguments, but those named in `may_change`, and everybody's random numbers.
+
+    Generators among the arguments are there to be used. `changed()` puts back what the call has changed, and says it.
+    """
+
+    def __init__(self, given, may_change=()):
+        self.held, self.randomness = [], "random numbers" not in may_change
+        seen = set()
+        for name, value in given:
+            for k in changeable(value):
+                if name not in may_change and id(k) not in seen and not isinstance(k, tuple(_STATEFUL)):
+                    seen.add(id(k))
+                    self.held.append((name, k, state(k)))
+        self.numbers = _everybodys() if self.randomness else ()
+
+    def changed(self):
+        """None, or what was changed, in words."""
+        names = []
+        for name, value, before in self.held:
+            if not _equal(state(value), before):
+                put(value, before)
+                names.append(name)
+        if names:
+            return f"it changes its argument {names[0]!r}: compute into something new (x.clone(), list(x), dict(x))"
+        for (get, put_back, who), before in zip(_RANDOM, self.numbers):
+            if not _equal(get(), before):
+                put_back(before)
+                return f"it changes everybody's random numbers ({who}): make a generator of its own"
+        return None
+
+
+_RANDOM = (
+    (torch.get_rng_state, torch.set_rng_state, "torch"), (random.getstate, random.setstate, "random"),
+    (np.random.get_state, np.random.set_state, "numpy.random"),
+)  # fmt: skip
+
+
+def _everybodys():
+    return [get() for get, _, _ in _RANDOM]
+
+
+def _equal(a, b):
+    """Whether two states are the same: tensors bit for bit, what is no plain value by identity."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a.shape == b.shape and a.dtype == b.dtype and torch.equal(_bytes(a), _bytes(b))
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    return a is b or (isinstance(a, (*wire.PLAIN, bytes)) and type(a) is type(b) and (a == b or a != a and b != b))
+
+
+def _bytes(tensor):
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+
+
 def typed(data, dtype):
     """Bytes as numbers of this type: how a tensor that pickle can not carry is put together again."""
     return data.view(dtype)

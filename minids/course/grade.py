@@ -55,7 +55,7 @@ def grade_answer(grade, seed, limits=None):
         grade.why = f"{first.case.replace('_', ' ')}: {reason}"
         known = judge.diagnose(name, results, seed) if not first.held_out else None
         if known:
-            grade.hint = f"It behaves as if {known.mistake}. {known.ask}"
+            grade.hint = judge.told(known)
 
 
 def _results(name, source, seed, extra, limits, carry_back=True):

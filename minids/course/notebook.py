@@ -6,11 +6,13 @@ library. In every case the next cells run. Under nbgrader's autograding blank an
 held-out cases run too.
 """
 
+import contextlib
 import inspect
 import linecache
 import os
 import random
 import sys
+import threading
 from pathlib import Path
 
 import torch
@@ -66,7 +68,8 @@ def check(name, fn):
         answer = judge.compile_answer(name, nodes, filename)
     except (Exception, SystemExit) as error:
         return _say("✗", name, f"the cell does not run by itself: {type(error).__name__}: {error}", failed=True)
-    results = judge.run_cases(name, answer, held_out=grading())
+    with _patience(name):
+        results = judge.run_cases(name, answer, held_out=grading())
     failing = [r for r in results if r.why]
     if failing:
         return _say("✗", name, f"{feedback(name, results)}\n  The chapter goes on with {goes_on}.", failed=True)
@@ -82,6 +85,19 @@ def check(name, fn):
     return _say("✓", name, f"{passed}. Kept in {mine.shown(path)}: minids.{name} is yours now.")
 
 
+@contextlib.contextmanager
+def _patience(name, seconds=10):
+    """Says how to stop a check that takes long: an endless loop in an answer would hang its cell in silence."""
+    out, text = sys.stdout, f"… {name}: still running after {seconds} s. If a loop never ends, interrupt (■ or I, I)."
+    timer = threading.Timer(seconds, lambda: print(text, file=out, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def feedback(name, results, seed=0):
     """The first failing case in words, and the known mistake behind it."""
     failing = [r for r in results if r.why]
@@ -90,7 +106,7 @@ def feedback(name, results, seed=0):
     if first.printed:
         text += "\n    printed  " + first.printed.strip().replace("\n", "\n             ")
     if known:
-        text += f"\n  It behaves as if {known.mistake}.\n  {known.ask}"
+        text += f"\n  {judge.told(known)}"
     return text
 
 

@@ -1,15 +1,24 @@
 """How good the checks are: every planted mistake refused, by the case that is meant for it and by its own name; every
 other right way accepted.
 
-    python -m minids.course.strength [CHAPTER …] [--json FILE]
-    python -m minids.course.strength --readme       writes the chapters and the totals into README.md
+    python -m minids.course.strength [CHAPTER …] [--seeds 20] [--json FILE]
+    python -m minids.course.strength --readme            writes the chapters and the totals into README.md
+    python -m minids.course.strength --answers FOLDER    tries answers that were written without sight of the cases
+
+A folder of answers holds a file for each exercise, `model.layers.rms_norm.py`, with functions wrong_1, wrong_2, …, and
+right_1, right_2, …; the first line of each one's docstring says what is wrong with it, or what is different.
 """
 
 import argparse
+import ast
+import contextlib
 import json
+import linecache
 import os
+import re
+import signal
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from minids.course import cases, catalog, judge, wrong
@@ -67,6 +76,137 @@ def measure(found, seed=0):
     )  # fmt: skip
 
 
+def verdicts(found, seed):
+    """Who is accepted with this seed, and who is not: {name of the version: bool}, the library's own as "own"."""
+    versions = {"own": catalog.reference(found.name)}
+    versions |= {known.fn.__name__: known.fn for known in wrong.load()[0].get(found.name, [])}
+    versions |= {way.__name__: way for way in wrong.load()[1].get(found.name, [])}
+    return {who: _accepted(found.name, fn, seed) for who, fn in versions.items()}
+
+
+def _accepted(name, fn, seed):
+    return not any(r.why for r in judge.run_cases(name, fn, held_out=True, seed=seed))
+
+
+def unsteady(found, seeds):
+    """Versions whose verdict depends on the seed -> complaints."""
+    first, complaints = verdicts(found, 0), []
+    for seed in range(1, seeds):
+        now = verdicts(found, seed)
+        complaints += [f"{who} is {'accepted' if now[who] else 'refused'} with seed {seed}, not with seed 0"
+                       for who in first if now[who] != first[who]]  # fmt: skip
+    return complaints
+
+
+# -- answers written without sight of the cases ------------------------------------------------------------------------
+
+
+@dataclass
+class Round:
+    """What became of the answers to one exercise."""
+
+    exercise: str
+    wrong: int = 0
+    seen: int = 0  # refused by a case that a student sees
+    refused: int = 0  # ... or by a held-out one
+    named: int = 0
+    right: int = 0
+    accepted: int = 0  # with every seed
+    notes: list = field(default_factory=list)
+
+
+def fresh(path):
+    """A file of answers -> [(name, what it says of itself, text of a cell that holds it under the exercise's name)]."""
+    text, function = path.read_text(encoding="utf-8"), path.stem.rsplit(".", 1)[-1]
+    lines, found, shared = text.split("\n"), [], []
+    for node in ast.parse(text).body:
+        start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        part = "\n".join(lines[start - 1 : node.end_lineno]) + "\n"
+        if isinstance(node, ast.FunctionDef) and re.fullmatch(r"(wrong|right)_\d+", node.name):
+            about = (ast.get_docstring(node) or "").partition("\n")[0]
+            found.append((node.name, about, re.sub(rf"\bdef {node.name}\(", f"def {function}(", part)))
+        else:
+            shared.append(part)
+    return [(name, about, "".join([*shared, part])) for name, about, part in found]
+
+
+def try_answers(path, seeds=20):
+    """Runs every answer of a file -> Round. A wrong one with one seed, a right one with each of `seeds`."""
+    name, row = path.stem, Round(path.stem)
+    for who, about, text in fresh(path):
+        filename = f"<{name} {who}>"
+        linecache.cache[filename] = len(text), None, text.splitlines(True), filename  # for Triton's interpreter
+        right, why, fn = who.startswith("right"), [], None
+        try:
+            fn = judge.compile_answer(name, ast.parse(text).body, filename)
+        except Exception as error:
+            why = [judge.Result("it does not run by itself", f"{type(error).__name__}: {error}")]
+        if fn is not None:
+            for seed in range(seeds if right else 1):
+                results = judge.run_cases(name, _limited(fn), held_out=True, seed=seed)
+                why = [r for r in results if r.why]
+                if why:
+                    break
+        if right:
+            row.right, row.accepted = row.right + 1, row.accepted + (not why)
+            if why:
+                reason = why[0].why.splitlines()[0]
+                row.notes.append(f"{who} is refused ({about}): {why[0].case}, seed {seed}: {reason}")
+            continue
+        visible = any(not r.held_out for r in why)
+        known = judge.diagnose(name, results) if visible and fn is not None else None
+        row.wrong, row.seen, row.refused = row.wrong + 1, row.seen + visible, row.refused + bool(why)
+        row.named += known is not None
+        if not why:
+            row.notes.append(f"{who} is accepted ({about})")
+        elif not visible:
+            row.notes.append(f"{who} is refused by held-out cases alone ({about}): {why[0].case}")
+    return row
+
+
+class _limited:
+    """A function, each call of which may take a few seconds: an endless loop is an answer like any other."""
+
+    def __init__(self, fn, seconds=20):
+        self.fn, self.seconds = fn, seconds
+
+    def __call__(self, *args, **kwargs):
+        with self._limit():
+            return self.fn(*args, **kwargs)
+
+    def __getattr__(self, attribute):
+        return getattr(self.fn, attribute)
+
+    def __getitem__(self, grid):
+        return self.fn[grid]
+
+    @contextlib.contextmanager
+    def _limit(self):
+        def stop(*_):
+            raise TimeoutError(f"it took more than {self.seconds} seconds")
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.alarm(self.seconds)
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
+
+def round_table(rows):
+    lines = ["| exercise | wrong | refused by the check | with held-out cases | named | right | accepted |",
+             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for r in rows:
+        lines.append(f"| {r.exercise} | {r.wrong} | {r.seen} | {r.refused} | {r.named} | {r.right} | {r.accepted} |")
+    t = {key: sum(getattr(r, key) for r in rows) for key in ("wrong", "seen", "refused", "named", "right", "accepted")}
+    share = {key: f"{t[key]} ({t[key] / max(t[of], 1):.1%})" for key, of in
+             (("seen", "wrong"), ("refused", "wrong"), ("named", "seen"), ("accepted", "right"))}  # fmt: skip
+    lines.append(f"| **{len(rows)} exercises** | {t['wrong']} | {share['seen']} | {share['refused']} | "
+                 f"{share['named']} | {t['right']} | {share['accepted']} |")  # fmt: skip
+    return "\n".join(lines)
+
+
 def table(rows):
     """Markdown, a line an exercise and their sum."""
     lines = ["| exercise | cases (held out) | wrong versions refused | named | other right ways accepted |",
@@ -118,6 +258,8 @@ def main(argv=None):
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seed", type=int, default=0, help="of the numbers that cases draw (default 0)")
+    parser.add_argument("--seeds", type=int, default=1, help="as many seeds; each must give the same verdicts")
+    parser.add_argument("--answers", type=Path, metavar="FOLDER", help="try the answers of this folder instead")
     parser.add_argument("--readme", action="store_true", help="write the chapters and the totals into README.md")
     asked = parser.parse_args(argv)
     os.environ.setdefault("TRITON_INTERPRET", "1")  # before Triton is imported: kernels are judged in its interpreter
@@ -126,7 +268,16 @@ def main(argv=None):
     for e in chosen:
         if why := judge.unavailable(e.name):
             raise MinidsError(f"{e.name} can not be measured here: {why}")
+    if asked.answers:
+        names = {e.name for e in chosen}
+        rows = [try_answers(p, max(asked.seeds, 20)) for p in sorted(asked.answers.glob("*.py")) if p.stem in names]
+        print(round_table(rows))
+        for r in rows:
+            print(*(f"! {r.exercise}: {note}" for note in r.notes), sep="\n", end="\n" * bool(r.notes))
+        return 0
     rows = [measure(e, asked.seed) for e in chosen]
+    for e, row in zip(chosen, rows):
+        row.complaints.extend(unsteady(e, asked.seeds))
     print(table(rows))
     for r in rows:
         for complaint in r.complaints:

@@ -93,7 +93,7 @@ def test_expect_says_what_differs():
     one = torch.ones(2, 3)
     for got, want, told in [
         (one, torch.ones(3, 2), "shape (3, 2) was expected, got (2, 3)"), (one.double(), one, "dtype"),
-        (one * float("nan"), one, "NaN"), (None, one, "return"), ([1, 2], [1, 3], "value 1"), (2, [1], "1 values"),
+        (one * float("nan"), one, "NaN"), (None, one, "return"), ([1, 2], [1, 3], "value 1"), (2, [1], "1 value was"),
         ({"a": 1}, {"a": 2}, "at 'a'"), (1.1, 1.0, "number"), ("x", "y", "value"), (one + 1e-3, one, "by up to 0.001"),
     ]:  # fmt: skip
         with pytest.raises(AssertionError, match=".*") as error:

@@ -12,9 +12,11 @@ import importlib
 import math
 import pkgutil
 
+import numpy as np
 import torch
 
 CASES = {}  # exercise -> its cases in order
+CHANGES = {}  # exercise -> the parameters that its function is there to change; or "random numbers", everybody's
 
 
 def case(name, held_out=False):
@@ -26,6 +28,11 @@ def case(name, held_out=False):
         return fn
 
     return add
+
+
+def changes(name, *parameters):
+    """Says which arguments the function of this exercise may change. What it changes of others is refused."""
+    CHANGES[name] = parameters
 
 
 def load():
@@ -66,6 +73,26 @@ def _floating(value):
     return isinstance(value, torch.Tensor) and value.is_floating_point()
 
 
+def raises(error, fn, *args, because="", names="", **kwargs):
+    """Fails unless fn(*args, **kwargs) raises `error` (or one derived from it): the class that the docstring names.
+
+    `because` says what of the arguments is to be refused; `names`: what the message has to name.
+    """
+    what = f" ({because})" if because else ""
+    try:
+        got = fn(*args, **kwargs)
+    except AssertionError:
+        raise  # of the judge: the answer was stopped, or has changed its arguments
+    except Exception as raised:
+        told = getattr(raised, "remote_name", type(raised).__name__)
+        if not isinstance(raised, error) and told != error.__name__:
+            raise AssertionError(f"{error.__name__} was expected{what}, got {told}: {raised}") from raised
+        if names not in str(raised):
+            raise AssertionError(f"the message should name {names!r}{what}, it says: {raised}") from raised
+        return
+    raise AssertionError(f"{error.__name__} was expected{what}, but something came back: {short(got)}")
+
+
 def expect(got, want, tol=1e-5, **given):
     """Fails with what was given, expected and got, unless `got` is `want` (floats and float tensors: within
     tol + tol * |want|)."""
@@ -82,48 +109,79 @@ def _difference(got, want, tol):
     if isinstance(want, torch.Tensor):
         return _tensor_difference(got, want, tol)
     if isinstance(want, tuple | list):
-        if not isinstance(got, tuple | list):
-            return f"{len(want)} values were expected, got one of type {type(got).__name__}"
-        if len(got) != len(want):
-            return f"{len(want)} values were expected, got {len(got)}"
-        found = ((i, _difference(g, w, tol)) for i, (g, w) in enumerate(zip(got, want)))
-        return next((f"value {i}: {why}" for i, why in found if why), None)
+        return _sequence_difference(got, want, tol)
     if isinstance(want, dict):
         if not isinstance(got, dict):
-            return f"a dict was expected, got {type(got).__name__}"
+            return f"a dict was expected, got {_kind(got)}"
         if got.keys() != want.keys():
             return f"keys {short(sorted(map(repr, want)))} were expected, got {short(sorted(map(repr, got)))}"
         found = ((k, _difference(got[k], want[k], tol)) for k in want)
         return next((f"at {k!r}: {why}" for k, why in found if why), None)
+    if isinstance(got, torch.Tensor):
+        if got.numel() != 1:
+            return f"a value of type {type(want).__name__} was expected, got {_kind(got)}"
+        got = got.item()
+    elif isinstance(got, np.generic):
+        got = got.item()
+    if isinstance(want, bool):
+        return None if got is want else f"{want} was expected, got {short(got)}"
     if isinstance(want, float):
-        if isinstance(got, torch.Tensor) and got.numel() == 1:
-            got = got.item()
         if isinstance(got, bool) or not isinstance(got, int | float):
-            return f"a number was expected, got {type(got).__name__}"
+            return f"a number was expected, got {_kind(got)}"
         same = math.isclose(got, want, rel_tol=tol, abs_tol=tol) or (math.isnan(got) and math.isnan(want))
-        return None if same else "another number was expected"
-    if isinstance(got, torch.Tensor) and got.numel() != 1:
-        return f"a value of type {type(want).__name__} was expected, got a tensor of shape {tuple(got.shape)}"
-    return None if bool(got == want) else "another value was expected"
+        return None if same else f"another number was expected (they are {abs(got - want):.3g} apart)"
+    if isinstance(want, int) and (isinstance(got, bool) or not isinstance(got, int)):
+        return f"an integer was expected, got {_kind(got)}"
+    return None if type(got) is type(want) and bool(got == want) else "another value was expected"
+
+
+def _sequence_difference(got, want, tol):
+    values = f"{len(want)} value{'s' * (len(want) != 1)}"
+    if not isinstance(got, tuple | list):
+        return f"a list or tuple of {values} was expected, got {_kind(got)}"
+    if len(got) != len(want):
+        return f"{values} {'was' if len(want) == 1 else 'were'} expected, got {len(got)}"
+    found = ((i, _difference(g, w, tol)) for i, (g, w) in enumerate(zip(got, want)))
+    return next((f"value {i}: {why}" for i, why in found if why), None)
+
+
+def _kind(value):
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    return f"one of type {type(value).__name__}"
 
 
 def _tensor_difference(got, want, tol):
     if not isinstance(got, torch.Tensor):
-        return f"a tensor was expected, got {type(got).__name__}"
+        return f"a tensor was expected, got {_kind(got)}"
     if got.shape != want.shape:
         return f"shape {tuple(want.shape)} was expected, got {tuple(got.shape)}"
     if got.dtype != want.dtype:
         return f"dtype {want.dtype} was expected, got {got.dtype}"
-    if not want.is_floating_point() or not want.numel():
-        return None if torch.equal(got, want) else "the values differ"
-    if got.isnan().any() and not want.isnan().any():
-        return "the result holds NaN"
-    a, b = got.detach().double(), want.double()
+    if not want.numel():
+        return None
+    got = got.detach()
+    if not want.is_floating_point():
+        wrong = got != want
+        return f"{int(wrong.sum())} of the values differ{_first(got, want, wrong)}" if wrong.any() else None
+    if (got.isnan() & ~want.isnan()).any():
+        return f"the result holds NaN{_first(got, want, got.isnan() & ~want.isnan())}"
+    a, b = got.double(), want.double()
     if torch.allclose(a, b, atol=tol, rtol=tol, equal_nan=True):
         return None
-    gap = torch.where(a == b, 0.0, (a - b).abs()).nan_to_num(nan=math.inf)  # inf - inf
-    worst = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)]
-    return f"values differ by up to {gap.max():.3g}, most at index {worst}"
+    gap = torch.where((a == b) | (a.isnan() & b.isnan()), 0.0, (a - b).abs()).nan_to_num(nan=math.inf, posinf=math.inf)
+    off = gap.max()
+    how = f"by up to {off:.3g}" if math.isfinite(off) else "without bound"
+    return f"values differ {how}{_first(got, want, gap == off, 'most')}"
+
+
+def _first(got, want, wrong, which="first"):
+    """Where the first of the wrong values stands, with as many digits as tell the two apart."""
+    at = [int(i) for i in torch.unravel_index(wrong.to(torch.uint8).argmax(), wrong.shape)]
+    a, b = got[tuple(at)].item(), want[tuple(at)].item()
+    digits = next((d for d in range(4, 18) if f"{a:.{d}g}" != f"{b:.{d}g}"), 17) if isinstance(a, float) else 0
+    a, b = (f"{x:.{digits}g}" if digits else f"{x}" for x in (a, b))
+    return f"{f', {which} at index {at}' if at else ''}: {b} was expected there, got {a}"
 
 
 def short(value):

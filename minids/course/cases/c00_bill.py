@@ -232,7 +232,7 @@ TABLE_1 = {"pre-training": 2_664_000, "context extension": 119_000, "post-traini
 @case("ship.cost.bill")
 def table_1_of_the_v3_report(bill):
     want = {
-        "gpu_hours": TABLE_1, "gpu_hours_total": 2_788_000, "dollars_per_hour": 2.0, "dollars": 5_576_000,
+        "gpu_hours": TABLE_1, "gpu_hours_total": 2_788_000, "dollars_per_hour": 2.0, "dollars": 5_576_000.0,
         "gpus": 2048, "days": 2_788_000 / 49_152,
     }  # fmt: skip
     expect(bill(dict(TABLE_1), gpus=2048), want, hours=TABLE_1, gpus=2048)

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import regex
 
-from minids.course.cases import case, expect
+from minids.course.cases import case, changes, expect
 from minids.text import bpe
 from minids.text.tokenizer import DEFAULT_SPECIALS, Tokenizer
 
@@ -81,6 +81,9 @@ def merged(merge_word, word, a, b, new):
         assert good, f"each change must be (pair, change), such as ((1, 2), -1); got {item!r}"
         net[tuple(item[0])] += item[1]
     return word, {pair: n for pair, n in net.items() if n and pair != (a, b)}
+
+
+changes("text.bpe.merge_word", "word")
 
 
 @case("text.bpe.merge_word")
@@ -459,6 +462,9 @@ END = ["</answer>", "<｜end▁of▁sentence｜>"]
 
 def marks(tokenizer, ids):
     return [i for i in ids if i in set(tokenizer.specials.values())]
+
+
+changes("text.chat.document_ids", "tokenizer")  # which remembers the words it has met
 
 
 @case("text.chat.document_ids")

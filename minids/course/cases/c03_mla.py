@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from minids.course.cases import case, expect, gradients
+from minids.course.cases import case, changes, expect, gradients
 from minids.model.cache import Cache
 from minids.model.config import ModelConfig
 from minids.model.layers import RMSNorm
@@ -206,6 +206,7 @@ def a_cache(columns, layers=1, room=12):
 
 
 CACHED = "model.attention.cached_latents"
+changes(CACHED, "cache")
 
 
 @case(CACHED)

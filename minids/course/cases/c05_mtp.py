@@ -7,7 +7,7 @@ import random
 
 import torch
 
-from minids.course.cases import case, expect, gradients
+from minids.course.cases import case, changes, expect, gradients
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 
@@ -468,6 +468,9 @@ def _same_text(speculate, modules, seed, prompt, room, stop_ids=frozenset()):
     new, counts = speculate(_model(modules, seed), list(prompt), room, set(stop_ids))
     expect(new, want, prompt=prompt, room=room, modules=modules, stop_ids=set(stop_ids))
     return counts
+
+
+changes("model.speculative.speculate", "model")  # which keeps its tables of angles
 
 
 @case("model.speculative.speculate")

@@ -7,7 +7,7 @@ that was written where it should not be.
 
 import torch
 
-from minids.course.cases import case, expect
+from minids.course.cases import case, changes, expect
 
 BEHIND = 20_000  # numbers behind each tensor
 JUNK = 777.0
@@ -60,6 +60,7 @@ def mostly(got, want, what):
 # -- swiglu ------------------------------------------------------------------------------------------------------------
 
 SWIGLU = "kernels.swiglu.swiglu_kernel"
+changes(SWIGLU, "y")
 
 
 def gated(kernel, gate, up, rows, cols, gaps=(0, 0)):
@@ -136,6 +137,7 @@ def large_gates_stay_finite(swiglu_kernel):
 # -- rms_norm ----------------------------------------------------------------------------------------------------------
 
 NORM = "kernels.rmsnorm.rms_norm_kernel"
+changes(NORM, "y", "h", "r")
 
 
 def normed(kernel, x, w, eps, rows, cols, residual=None, gaps=(0, 0)):
@@ -229,6 +231,7 @@ def a_single_number_a_row_and_a_row_of_zeros(rms_norm_kernel):
 # -- quantise ----------------------------------------------------------------------------------------------------------
 
 QUANTISE = "kernels.quantise.quantise_kernel"
+changes(QUANTISE, "q", "s")
 
 
 def quantised(kernel, x, rows, gap=0, ue8m0=False):
@@ -354,6 +357,7 @@ def bad_numbers_stay_visible_in_their_block(quantise_kernel):
 # -- quantise_weight ---------------------------------------------------------------------------------------------------
 
 WEIGHT = "kernels.quantise.quantise_weight_kernel"
+changes(WEIGHT, "q", "s")
 
 
 def quantised_weight(kernel, w, gap=0, ue8m0=False):
@@ -432,6 +436,7 @@ def weights_in_bfloat16_with_powers_of_two(quantise_weight_kernel):
 # -- matmul ------------------------------------------------------------------------------------------------------------
 
 MATMUL = "kernels.tiled.matmul_kernel"
+changes(MATMUL, "c")
 
 
 def multiplied(kernel, a, b, tile, out=torch.float32, turned=(False, False), gaps=(0, 0, 0)):
@@ -521,6 +526,7 @@ def a_single_row_and_a_single_column(matmul_kernel):
 # -- fp8_matmul --------------------------------------------------------------------------------------------------------
 
 SCALED = "kernels.tiled.fp8_matmul_kernel"
+changes(SCALED, "c")
 
 
 def operands(M, N, K, spread=2.0):

@@ -4,7 +4,7 @@ import random
 
 import torch
 
-from minids.course.cases import case, expect
+from minids.course.cases import case, changes, expect
 from minids.course.cases.c01_tokenizer import hand_made, marks
 from minids.text.corpus import Batch
 from minids.text.tokenizer import DEFAULT_SPECIALS
@@ -21,6 +21,9 @@ def _spelt(tokenizer, ids):
         good = isinstance(i, int) and 0 <= i < len(tokenizer)
         assert good, f"{i!r} is not an id of this tokenizer (0 to {len(tokenizer) - 1})"
     return [tokenizer.decode([i]) for i in ids]
+
+
+changes("text.chat.prompt_ids", "tokenizer")  # which remembers the words it has met
 
 
 @case("text.chat.prompt_ids")

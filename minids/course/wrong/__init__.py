@@ -25,6 +25,7 @@ class Wrong:
     mistake: str  # completes "This behaves as if …"
     ask: str  # a question that leads on
     refused_by: str  # the case that must fail
+    near: bool = False  # in a diagnosis: alike in nearly all cases, not in all
 
 
 def wrong(name, *, mistake, ask, refused_by):
