@@ -147,7 +147,8 @@ def evaluate(args):
     from minids.ship import evaluation
 
     problems = read_problems(args.problems) if args.problems else None
-    found = evaluation.run(args.dir, problems, pipeline.pick_device(args.device), args.workers, args.seed)
+    device = pipeline.pick_device(args.device)
+    found = evaluation.run(args.dir, problems, device, args.workers, args.seed, args.families)
     print(json.dumps(found, ensure_ascii=False) if args.json else evaluation.text(found))
 
 
@@ -159,8 +160,9 @@ def replay(args):
     device = pipeline.pick_device(args.device) if args.device else None
     prepare = _mine() if folders.made_with_mine(args.run) else None
     found = replay.replay(
-        args.run, args.step, args.sample, stage=args.stage, device=device, quiet=False, prepare=prepare
-    )
+        args.run, args.step, args.sample, stage=args.stage, device=device, quiet=False, prepare=prepare,
+        families=args.families,
+    )  # fmt: skip
     if args.json:
         print(json.dumps(found, ensure_ascii=False))
     else:
@@ -285,6 +287,7 @@ def parser():
         ("--set", {**change, "help": "change the recipe: grpo.steps=40"}),
         mine,
     )  # fmt: skip
+    some = {"nargs": "+", "metavar": "NAME"}
     heat = {"type": temperature, "default": 0.0, "metavar": "T", "help": "0 (default): always the likeliest token"}
     command(
         "chat", chat, "talk to a model in the terminal", folder, device, seed, mine,
@@ -296,6 +299,7 @@ def parser():
         folder, device, workers, as_json,
         ("--problems", {"metavar": "FILE.jsonl", "help": 'lines {"question": "347+5896", "answer": "6243"}'}),
         ("--seed", {"type": natural, "metavar": "N", "help": "of the held-out problems and the samples"}),
+        ("--families", {**some, "default": None, "help": "kinds of problems, instead of those that the folder names"}),
     )  # fmt: skip
     which_stage = {"metavar": "NAME", "help": "which stage of RL; default: the only one, or grpo"}
     command(
@@ -305,6 +309,7 @@ def parser():
         ("sample", {"metavar": "SAMPLE", "type": natural, "help": "the answer's number in it, from 0"}),
         ("--stage", which_stage),
         ("--device", {"choices": DEVICES, "help": "default: the run's"}), as_json,
+        ("--families", {**some, "default": [], "help": "the run's user:FILE families: they may hold code"}),
     )  # fmt: skip
     experts = {"choices": ("separate", "fused"), "default": "separate"}
     layout = ("--experts", {**experts, "help": "a tensor for each expert (as published), or one a layer"})

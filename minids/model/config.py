@@ -2,7 +2,12 @@
 
 A config.json of a DeepSeek-V3 checkpoint reads straight into it. Keys that have no meaning for the arithmetic (dtype,
 library versions) are accepted and kept; a key that nobody knows is refused by name, because a misspelt key that is
-silently ignored costs a training run. One key is our own: `attention` ("mla", or "mha"/"gqa" to compare with).
+silently ignored costs a training run. Keys that name code or other files (`auto_map`) are accepted and dropped: nothing
+here reads them, and what is written must not pass them on. One key is our own: `attention` ("mla", or "mha"/"gqa" to
+compare with).
+
+A file may come from anybody, so what it asks for is bounded before anything is built from it: sizes, their product (the
+parameters), and every number that a formula divides by.
 
 The defaults are those of DeepSeek-V3 (arXiv 2412.19437 §4.2), except that no size is so large by accident: every recipe
 states its own.
@@ -11,21 +16,25 @@ states its own.
 import difflib
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import get_args
 
 from minids.errors import MinidsError
+from minids.files import brief, read_json
 
 # Keys of published DeepSeek-V3 config files that do not change what is computed here.
 PASSIVE_KEYS = {
-    "architectures", "auto_map", "dtype", "ep_size", "head_dim", "model_type", "moe_layer_freq", "pretraining_tp",
+    "architectures", "dtype", "ep_size", "head_dim", "model_type", "moe_layer_freq", "pretraining_tp",
     "qk_head_dim", "quantization_config", "scoring_func", "seq_aux", "tokenizer_class", "topk_method", "torch_dtype",
     "transformers_version", "use_cache", "attention_dropout", "output_router_logits", "aux_loss_alpha", "id2label",
     "label2id", "problem_type", "return_dict", "output_attentions", "output_hidden_states", "chunk_size_feed_forward",
-    "is_encoder_decoder", "_name_or_path", "_attn_implementation", "_attn_implementation_internal",
+    "is_encoder_decoder", "_attn_implementation", "_attn_implementation_internal",
     "_experts_implementation", "tokenizer_fingerprint",
 }  # fmt: skip
+# Keys that name code or files of whoever wrote the folder.
+DROPPED_KEYS = {"auto_map", "_name_or_path", "name_or_path", "custom_pipelines"}
 # What a passive key has to say if it is there at all; anything else is another architecture.
 FIXED = {
     "model_type": "deepseek_v3", "scoring_func": "sigmoid", "topk_method": "noaux_tc", "moe_layer_freq": 1,
@@ -38,7 +47,10 @@ YARN_KEYS = {
 
 KINDS = {
     int: "an integer", float: "a number", bool: "true or false", str: "a string", dict: "an object", type(None): "null",
+    list: "a list of integers",
 }  # fmt: skip
+# Far above every published model (V3: 61 layers, 256 experts, 7e11 parameters); below what building one would choke on.
+MOST_LAYERS, MOST_EXPERTS, MOST_PARAMETERS, MOST = 10_000, 65_536, 10**14, 2**53
 
 
 @dataclass
@@ -74,7 +86,7 @@ class ModelConfig:
     tie_word_embeddings: bool = False
     num_nextn_predict_layers: int = 0  # MTP modules; V3 has 1
     bos_token_id: int | None = 0
-    eos_token_id: int | None = 1
+    eos_token_id: int | list | None = 1  # several: each of them ends a text
     pad_token_id: int | None = None
     attention: str = "mla"
     passive: dict = field(default_factory=dict, repr=False)  # read from a file, written back, never used
@@ -84,7 +96,13 @@ class ModelConfig:
             self.num_key_value_heads = self.num_attention_heads
         self._check()
 
-    # -- derived sizes ------------------------------------------------------------------------------------------------
+    # -- derived ------------------------------------------------------------------------------------------------------
+    @property
+    def stop_ids(self):
+        """All tokens that end a text, a set."""
+        ids = self.eos_token_id
+        return set() if ids is None else set(ids) if isinstance(ids, list) else {ids}
+
     @property
     def qk_head_dim(self):
         return self.qk_nope_head_dim + self.qk_rope_head_dim
@@ -99,6 +117,31 @@ class ModelConfig:
     def is_moe(self, layer):
         return layer >= self.first_k_dense_replace
 
+    @property
+    def parameters(self):
+        """How many parameters a Transformer of this config has, without building one."""
+        c, D, H = self, self.hidden_size, self.num_attention_heads
+        N, V = c.qk_nope_head_dim, c.v_head_dim
+        if c.attention == "mla":
+            q = D * H * c.qk_head_dim
+            if c.q_lora_rank is not None:
+                q = D * c.q_lora_rank + c.q_lora_rank + c.q_lora_rank * H * c.qk_head_dim
+                q += c.attention_bias * c.q_lora_rank
+            down = c.kv_lora_rank + c.qk_rope_head_dim
+            attention = q + (D + c.attention_bias) * down + c.kv_lora_rank + c.kv_lora_rank * H * (N + V)
+        else:
+            attention = D * H * c.qk_head_dim + D * c.num_key_value_heads * (c.qk_head_dim + V)
+        attention += H * V * D + c.attention_bias * D + 2 * D
+        dense = 3 * D * c.intermediate_size
+        experts = 3 * D * c.moe_intermediate_size * (c.n_routed_experts + c.n_shared_experts) + D * c.n_routed_experts
+        n_dense = min(c.first_k_dense_replace, c.num_hidden_layers)
+        n_mtp = c.num_nextn_predict_layers
+        mtp_dense = min(max(c.first_k_dense_replace - c.num_hidden_layers, 0), n_mtp)
+        layers = c.num_hidden_layers + n_mtp
+        moe = layers - n_dense - mtp_dense
+        total = layers * attention + (n_dense + mtp_dense) * dense + (moe and moe * experts)
+        return total + n_mtp * (2 * D * D + 3 * D) + D + (2 - c.tie_word_embeddings) * c.vocab_size * D
+
     # -- reading and writing ------------------------------------------------------------------------------------------
     @classmethod
     def from_dict(cls, values, where="config"):
@@ -111,26 +154,29 @@ class ModelConfig:
         if "num_local_experts" in values:
             _same(values, "n_routed_experts", values.pop("num_local_experts"), where)
         _read_rope(values, where)
-        if isinstance(values.get("eos_token_id"), list):
-            values["eos_token_id"] = values["eos_token_id"][0]
         for key, must in FIXED.items():
             if key in values and values[key] != must:
-                raise MinidsError(f"{where}: {key} is {values[key]!r}, but this architecture has {key} = {must!r}.")
+                raise MinidsError(
+                    f"{where}: {key} is {brief(values[key])}, but this architecture has {key} = {must!r}."
+                )
         if values.get("model_type") == "deepseek_v3" and values.get("attention", "mla") != "mla":
             raise MinidsError(
-                f"{where}: attention is {values['attention']!r}, but model_type 'deepseek_v3' has MLA. "
+                f"{where}: attention is {brief(values['attention'])}, but model_type 'deepseek_v3' has MLA. "
                 "Drop one of them."
             )
         for key in values:
-            if key not in known and key not in PASSIVE_KEYS:
-                near = difflib.get_close_matches(key, known, n=1)
+            if key not in known | PASSIVE_KEYS | DROPPED_KEYS:
+                near = difflib.get_close_matches(str(key)[:100], known, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else " See minids.ModelConfig for the keys there are."
-                raise MinidsError(f"{where}: unknown key {key!r}.{hint}")
+                raise MinidsError(f"{where}: unknown key {brief(key)}.{hint}")
         for key in ("num_key_value_heads", "n_group", "topk_group"):
             if key in values and values[key] is None:
                 del values[key]
         passive = {k: values[k] for k in values if k in PASSIVE_KEYS and k not in known}
-        return cls(**{k: v for k, v in values.items() if k in known}, passive=passive)
+        try:
+            return cls(**{k: v for k, v in values.items() if k in known}, passive=passive)
+        except MinidsError as error:
+            raise MinidsError(re.sub(r"^config: ", f"{where}: ", str(error))) from None
 
     def to_dict(self):
         """The dict that goes into config.json: HF's keys, so that transformers reads it as `DeepseekV3Config`."""
@@ -153,13 +199,16 @@ class ModelConfig:
         """Reads `folder/config.json`."""
         path = Path(folder) / "config.json"
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
         except FileNotFoundError:
             raise MinidsError(
                 f"{path}: no such file. A model folder holds config.json and model.safetensors."
             ) from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise MinidsError(f"{path}: not readable as JSON ({error}). Copy the file again from its source.") from None
+        except (OSError, ValueError) as error:
+            raise MinidsError(
+                f"{path}: not readable as JSON ({getattr(error, 'strerror', None) or error}). Copy the file again from "
+                "its source."
+            ) from None
         if not isinstance(values, dict):
             raise MinidsError(
                 f"{path}: expected an object with the keys of DeepseekV3Config, got {type(values).__name__}."
@@ -183,7 +232,8 @@ class ModelConfig:
             kinds = [kind for kind in get_args(f.type) or (f.type,) if kind in KINDS]
             value = getattr(self, f.name)
             said = " or ".join(KINDS[kind] for kind in kinds)
-            need(not kinds or any(_is(value, kind) for kind in kinds), f"{f.name} must be {said}, got {value!r}.")
+            need(not kinds or any(_is(value, kind) for kind in kinds), f"{f.name} must be {said}, got {brief(value)}.")
+            need(not _is(value, int) or abs(value) <= MOST, f"{f.name} must be at most {MOST}, got {brief(value)}.")
         positive = [
             "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
             "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "max_position_embeddings",
@@ -193,6 +243,20 @@ class ModelConfig:
             need(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}.")
         for name in ("first_k_dense_replace", "initializer_range"):
             need(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}.")
+        need(
+            self.num_hidden_layers <= MOST_LAYERS,
+            f"num_hidden_layers must be at most {MOST_LAYERS}, got {self.num_hidden_layers}.",
+        )
+        if isinstance(self.eos_token_id, list):
+            self.eos_token_id = list(dict.fromkeys(self.eos_token_id))
+            need(self.eos_token_id, "eos_token_id must be null, an integer or a list of some, got an empty list.")
+            if len(self.eos_token_id) == 1:
+                self.eos_token_id = self.eos_token_id[0]
+        for token in sorted(self.stop_ids):
+            need(
+                0 <= token < self.vocab_size,
+                f"eos_token_id must be among the model's ids, 0 to {self.vocab_size - 1}, got {token}.",
+            )
         need(
             self.q_lora_rank is None or self.q_lora_rank > 0,
             f"q_lora_rank must be null or positive, got {self.q_lora_rank}.",
@@ -222,17 +286,17 @@ class ModelConfig:
                 "only attention 'gqa' may.",
             )
         if self.rope_scaling is not None:
-            kind = self.rope_scaling.get("type")
-            need(kind == "yarn", f"rope_scaling type {kind!r} is not known; use null or 'yarn'.")
-            for key in ("factor", "original_max_position_embeddings"):
-                value = self.rope_scaling.get(key)
-                need(_is(value, float) and value > 0, f"rope_scaling needs a positive {key!r}, got {value!r}.")
+            self._check_yarn(need)
         if self.first_k_dense_replace >= self.num_hidden_layers and self.num_nextn_predict_layers == 0:
+            self._check_total(need)
             return  # a dense model: the expert sizes are never read
         need(
             self.moe_intermediate_size > 0, f"moe_intermediate_size must be positive, got {self.moe_intermediate_size}."
         )
-        need(self.n_routed_experts > 0, f"n_routed_experts must be positive, got {self.n_routed_experts}.")
+        need(
+            0 < self.n_routed_experts <= MOST_EXPERTS,
+            f"n_routed_experts must be positive and at most {MOST_EXPERTS}, got {self.n_routed_experts}.",
+        )
         need(self.n_shared_experts >= 1, f"n_shared_experts must be at least 1, got {self.n_shared_experts}.")
         need(
             self.n_group > 0 and self.n_routed_experts % self.n_group == 0,
@@ -251,18 +315,47 @@ class ModelConfig:
             f"num_experts_per_tok {self.num_experts_per_tok} exceeds the {per_group * self.topk_group} experts "
             "of topk_group groups.",
         )
+        self._check_total(need)
+
+    def _check_total(self, need):
+        count = self.parameters
+        need(count <= MOST_PARAMETERS, f"the sizes together ask for {count:.1e} parameters; no such model is read.")
+
+    def _check_yarn(self, need):
+        scaling = self.rope_scaling
+        kind = scaling.get("type")
+        need(kind == "yarn", f"rope_scaling type {brief(kind)} is not known; use null or 'yarn'.")
+        need(self.rope_theta > 1, f"rope_theta must be above 1 with YaRN, got {self.rope_theta}.")
+        for key in ("factor", "original_max_position_embeddings", "beta_fast", "beta_slow", "attention_factor"):
+            value = scaling.get(key)
+            if value is not None or key in ("factor", "original_max_position_embeddings"):
+                need(_is(value, float) and value > 0, f"rope_scaling needs a positive {key!r}, got {brief(value)}.")
+        for key in ("mscale", "mscale_all_dim"):
+            value = scaling.get(key)
+            need(
+                value is None or (_is(value, float) and value >= 0),
+                f"rope_scaling: {key!r} must be a number and not negative, got {brief(value)}.",
+            )
+        need(
+            isinstance(scaling.get("truncate", True), bool),
+            f"rope_scaling: 'truncate' must be true or false, got {brief(scaling.get('truncate'))}.",
+        )
 
 
 def _is(value, kind):
     """Whether a value read from a file is of this kind; true is no number, 3 may stand for 3.0."""
     if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        return abs(value) <= 1e30 and math.isfinite(value)  # an integer may be too long for a float: compared first
+    if kind is list:
+        return isinstance(value, list) and all(_is(v, int) for v in value)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _same(values, key, other, where):
     if values.setdefault(key, other) != other:
-        raise MinidsError(f"{where}: {key} is {values[key]!r}, but its other name says {other!r}. Keep one of them.")
+        raise MinidsError(f"{where}: {key} is {brief(values[key])}, but its other name says {brief(other)}. Keep one.")
 
 
 def _read_rope(values, where):
@@ -270,7 +363,7 @@ def _read_rope(values, where):
     new = values.pop("rope_parameters", None)
     if new is not None:
         if not isinstance(new, dict):
-            raise MinidsError(f"{where}: rope_parameters must be an object, got {new!r}.")
+            raise MinidsError(f"{where}: rope_parameters must be an object, got {brief(new)}.")
         new = dict(new)
         theta = new.pop("rope_theta", None)
         if theta is not None:
@@ -281,12 +374,12 @@ def _read_rope(values, where):
     if scaling is None:
         return
     if not isinstance(scaling, dict):
-        raise MinidsError(f"{where}: rope_scaling must be null or an object, got {scaling!r}.")
+        raise MinidsError(f"{where}: rope_scaling must be null or an object, got {brief(scaling)}.")
     for key in scaling:
         if key not in YARN_KEYS:
-            near = difflib.get_close_matches(key, YARN_KEYS, n=1)
+            near = difflib.get_close_matches(str(key)[:100], YARN_KEYS, n=1)
             raise MinidsError(
-                f"{where}: unknown key {key!r} in rope_scaling." + (f" Did you mean {near[0]!r}?" if near else "")
+                f"{where}: unknown key {brief(key)} in rope_scaling." + (f" Did you mean {near[0]!r}?" if near else "")
             )
     scaling = dict(scaling)
     kind = scaling.pop("rope_type", None) or scaling.get("type", "default")

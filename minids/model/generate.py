@@ -27,14 +27,16 @@ age, which are all as wide as the oldest (75 columns on average in a full batch 
 end). An iteration of RL fits into one batch anyway (`max_batch`), and then there is nothing to refill.
 """
 
+import operator
 from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 
 from minids.errors import MinidsError
+from minids.files import brief
 from minids.model import attention, cache, gpu, layers, moe
-from minids.model.sampling import filter_logits
+from minids.model.sampling import check_settings, filter_logits, whole
 
 # -- random numbers that belong to a sequence -------------------------------------------------------------------------
 
@@ -301,24 +303,46 @@ def steps(model, prompts, n, max_new_tokens, temperature, top_k, top_p, seeds, s
 
 
 def check_prompts(model, prompts, max_new_tokens):
+    """Refuses prompts that cannot be continued, by their number."""
     config = model.config
-    if max_new_tokens < 1:
-        raise MinidsError(f"generate: max_new_tokens must be at least 1, got {max_new_tokens}.")
+    if not whole(max_new_tokens) or max_new_tokens < 1:
+        raise MinidsError(f"generate: max_new_tokens must be a whole number, at least 1, got {brief(max_new_tokens)}.")
     for i, prompt in enumerate(prompts):
-        if not prompt:
+        try:
+            ids = [operator.index(token) for token in prompt]
+        except TypeError:
+            raise MinidsError(
+                f"generate: prompt {i} is no list of token ids, but {brief(prompt)}. Encode texts with the tokenizer."
+            ) from None
+        if not ids:
             raise MinidsError(
                 f"generate: prompt {i} is empty. Give at least one token, the beginning-of-sentence token for example."
             )
-        if len(prompt) >= config.max_position_embeddings:
+        if len(ids) >= config.max_position_embeddings:
             raise MinidsError(
-                f"generate: prompt {i} has {len(prompt)} tokens, but the context of this model is "
+                f"generate: prompt {i} has {len(ids)} tokens, but the context of this model is "
                 f"{config.max_position_embeddings} tokens and must hold the answer too. Shorten the prompt."
             )
-        if max(prompt) >= config.vocab_size or min(prompt) < 0:
+        if odd := [token for token in (max(ids), min(ids)) if not 0 <= token < config.vocab_size]:
             raise MinidsError(
-                f"generate: prompt {i} holds token {max(prompt)}, but the model knows ids "
+                f"generate: prompt {i} holds token {odd[0]}, but the model knows ids "
                 f"0 to {config.vocab_size - 1}. Is this the tokenizer that the model was trained with?"
             )
+
+
+def stops(model, stop_ids=None):
+    """The set of tokens that end a text: those asked for, or the model's own (eos_token_id)."""
+    ids = model.config.stop_ids if stop_ids is None else stop_ids
+    try:
+        ids = {operator.index(i) for i in ids}
+    except TypeError:
+        raise MinidsError(f"generate: stop_ids must be token ids, got {brief(stop_ids)}.") from None
+    if ids and not 0 <= min(ids) <= max(ids) < model.config.vocab_size:
+        raise MinidsError(
+            f"generate: stop_ids {brief(sorted(ids))} are not all among the model's ids, 0 to "
+            f"{model.config.vocab_size - 1}."
+        )
+    return ids
 
 
 def generate(
@@ -333,7 +357,7 @@ def generate(
     top_k, top_p    off at 0 and 1; when on, log-probabilities are those of the cut distribution, as `token_logps`
                     scores it
     seeds           one integer a sequence, len(prompts) * n of them, prompt by prompt; default 0, 1, 2, …
-    stop_ids        tokens that end a sequence (kept at its end); default the config's eos
+    stop_ids        tokens that end a sequence (kept at its end); default the config's eos, all of them
     max_batch       rows that are decoded together
     fold            None: FoldedDecoder where it pays; True/False: that decoder or the plain one
 
@@ -341,16 +365,18 @@ def generate(
     continued.
     """
     check_prompts(model, prompts, max_new_tokens)
-    if temperature < 0 or not 0 < top_p <= 1 or top_k < 0:
-        raise MinidsError(
-            f"generate: need temperature >= 0, 0 < top_p <= 1, top_k >= 0; got {temperature}, {top_p}, {top_k}."
-        )
+    check_settings(temperature, top_k, top_p, greedy=True)
+    for name, value in (("n", n), ("max_batch", max_batch)):
+        if not whole(value) or value < 1:
+            raise MinidsError(f"generate: {name} must be a whole number, at least 1, got {brief(value)}.")
     seeds = list(range(len(prompts) * n)) if seeds is None else list(seeds)
     if len(seeds) != len(prompts) * n:
         raise MinidsError(
             f"generate: {len(prompts)} prompts with n = {n} need {len(prompts) * n} seeds, got {len(seeds)}."
         )
-    stop_ids = {model.config.eos_token_id} - {None} if stop_ids is None else set(stop_ids)
+    if not all(map(whole, seeds)):
+        raise MinidsError("generate: seeds must be whole numbers.")
+    stop_ids = stops(model, stop_ids)
     if fold is None:
         fold = folds(model.config) and model.embed_tokens.weight.device.type == "cpu"
     was_training, total = model.training, len(prompts) * n
@@ -378,9 +404,12 @@ def generate(
 
 
 def stream(model, prompt, *, max_new_tokens=256, temperature=1.0, top_k=0, top_p=1.0, seed=0, stop_ids=None):
-    """Yields the new tokens of one prompt as they are drawn; the stop token last."""
+    """An iterator over the new tokens of one prompt, as they are drawn; the stop token last. Raises as `generate`."""
     check_prompts(model, [prompt], max_new_tokens)
-    stop_ids = {model.config.eos_token_id} - {None} if stop_ids is None else set(stop_ids)
+    check_settings(temperature, top_k, top_p, greedy=True)
+    if not whole(seed):
+        raise MinidsError(f"generate: seed must be a whole number, got {brief(seed)}.")
+    stop_ids = stops(model, stop_ids)
     model.eval()
-    for _, tokens, _ in steps(model, [prompt], 1, max_new_tokens, temperature, top_k, top_p, [seed], stop_ids):
-        yield int(tokens[0])
+    part = steps(model, [prompt], 1, max_new_tokens, temperature, top_k, top_p, [seed], stop_ids)
+    return (int(tokens[0]) for _, tokens, _ in part)

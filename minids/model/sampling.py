@@ -13,20 +13,41 @@ truncated distribution; tests/reason/test_gradient.py measures both).
 Left out: min-p, typical sampling, repetition penalties.
 """
 
+import math
+import numbers
+
 import torch
 
 from minids.errors import MinidsError
+from minids.files import brief
+
+LEAST = 1e-6  # below it, logits divided by the temperature leave what float32 can tell apart
 
 
-def check_settings(temperature=1.0, top_k=0, top_p=1.0):
-    """Refuses impossible settings by name. Temperature 0 means greedy and has no log-probabilities."""
-    if not temperature > 0:
-        raise MinidsError(f"sampling: temperature={temperature} has no distribution; use a value above 0 "
-                          "(greedy decoding is asked for separately and is not scored)")
-    if isinstance(top_k, bool) or int(top_k) != top_k or top_k < 0:
-        raise MinidsError(f"sampling: top_k={top_k} must be a whole number, 0 for off")
-    if not 0 < top_p <= 1:
-        raise MinidsError(f"sampling: top_p={top_p} must lie in (0, 1], 1 for off")
+def check_settings(temperature=1.0, top_k=0, top_p=1.0, *, greedy=False):
+    """Refuses impossible settings by name; every sampler, every loss and every recipe asks here.
+
+    Temperature 0 means the likeliest token, has no log-probabilities, and is accepted with `greedy` only. One between 0
+    and LEAST is refused too: it would mean the same, but divides logits into infinities.
+    """
+    if not _number(temperature) or not (LEAST <= temperature < math.inf or (greedy and temperature == 0)):
+        zero = ", or 0 for the likeliest token" if greedy else " (greedy decoding is asked for by itself, not scored)"
+        raise MinidsError(
+            f"sampling: temperature={brief(temperature)} has no distribution; use a number from {LEAST:g} on{zero}"
+        )
+    if not whole(top_k) or top_k < 0:
+        raise MinidsError(f"sampling: top_k={brief(top_k)} must be a whole number, 0 for off")
+    if not _number(top_p) or not 0 < top_p <= 1:
+        raise MinidsError(f"sampling: top_p={brief(top_p)} must be a number in (0, 1], 1 for off")
+
+
+def whole(value):
+    """Whether a setting is a whole number, numpy's included; True is none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def filter_logits(logits, top_k=0, top_p=1.0):

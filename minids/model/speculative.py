@@ -19,7 +19,7 @@ Shapes: B = 1, T positions, D hidden. Left out: batches (rows would accept diffe
 
 import torch
 
-from minids.model.generate import check_prompts
+from minids.model.generate import check_prompts, stops
 from minids.model.transformer import Place
 
 
@@ -128,9 +128,8 @@ def speculative_greedy(model, prompt_ids, max_new_tokens, stop_ids=None):
     the main model, the prompt's too; plain greedy needs one a token. Raises MinidsError as `generate` does.
     """
     check_prompts(model, [prompt_ids], max_new_tokens)
-    config = model.config
-    stop_ids = {config.eos_token_id} - {None} if stop_ids is None else set(stop_ids)
-    room = min(max_new_tokens, config.max_position_embeddings - len(prompt_ids))
+    stop_ids = stops(model, stop_ids)
+    room = min(max_new_tokens, model.config.max_position_embeddings - len(prompt_ids))
     was_training = model.training
     model.eval()
     try:

@@ -180,6 +180,12 @@ def named(name):
     return isinstance(name, str) and (name in (*tasks.FAMILIES, "countdown") or name.startswith(("gym:", "user:")))
 
 
+def names_files(name):
+    """Whether a name is that of files on this computer, and perhaps of code in them: never taken from a model's or a
+    run's folder, which may be a stranger's, only from whoever gives the command."""
+    return isinstance(name, str) and name.startswith("user:")
+
+
 def sample(family, rng, split, size=None):
     """One problem of a family from a split."""
     return get(family).sample(rng, split, size)

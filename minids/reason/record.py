@@ -117,6 +117,13 @@ def read(folder):
             raise ValueError(f"format {about['format']}, this minids reads {FORMAT}")
         for key in ("stage", "config", "families", "processes", "threads", "device", "model", "versions"):
             about[key]
+        if not isinstance(about["families"], list) or not all(isinstance(f, str) for f in about["families"]):
+            raise ValueError("families is no list of names")
+        for key in ("processes", "threads"):
+            if type(about[key]) is not int or not 1 <= about[key] <= 1024:
+                raise ValueError(f"{key} is no number from 1 to 1024")
+        if not isinstance(about["config"], dict) or not isinstance(about["model"], dict):
+            raise ValueError("config or model is no object")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise MinidsError(
             f"{path}: missing or damaged ({error!r}). Restore it, or run the recipe again in a new folder."

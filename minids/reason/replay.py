@@ -21,6 +21,7 @@ Trade-off: every token's gradient is a backward pass of its own, a second or two
 Left out: what later minibatches see (their weights have moved), the optimizer's preconditioning, the KL term.
 """
 
+import shlex
 from pathlib import Path
 
 import torch
@@ -29,7 +30,7 @@ from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
-from minids.reason import grpo, record, reward, rl, rl_config, rollout
+from minids.reason import environments, grpo, record, reward, rl, rl_config, rollout
 from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, parallel
 from minids.train.loop import load_weights
@@ -39,7 +40,7 @@ POLICY_TERM = {"kl": "none", "kl_coef": 0.0, "kl_unbiased": False, "correction":
                "off_policy_threshold": None}  # fmt: skip
 
 
-def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=None):
+def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=None, families=()):
     """Draws one answer of an iteration again and returns what is known about it, as a dict that JSON can hold.
 
     run       a run's folder (runs/tiny), or train_rl's `out_dir`
@@ -48,15 +49,22 @@ def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=No
     stage     the RL stage; default: the only one, or grpo
     device    default: the run's
     prepare   called first in every process (a run with --mine)
+    families  the user:FILE families of the run: they name files and code, which no folder may name by itself
 
     `same` is True or False where the run wrote down its hashes, None where it did not; `note` says it in words.
     Raises MinidsError for what a user can mend.
     """
     folder = find(run, stage)
     about = record.read(folder)
-    config = about["config"]
+    theirs = [f for f in about["families"] if environments.names_files(f) and f not in families]
+    if theirs:
+        raise MinidsError(
+            f"{folder / record.ABOUT}: the run's answers were graded by files of whoever made it: {', '.join(theirs)}. "
+            "They may hold code, so they are used only if you name them yourself: "
+            f"--families {' '.join(map(shlex.quote, theirs))}"
+        )
     try:
-        config = rl_config.RLConfig(**config)
+        config = rl_config.RLConfig(**about["config"])
     except TypeError as error:
         raise MinidsError(f"{folder / record.ABOUT}: {error}. It was made by another version of minids.") from None
     lines = record.recorded(folder)

@@ -24,10 +24,10 @@ class User(Environment):
     """The problems of a file; `seconds` and `memory` are the limits of its function."""
 
     def __init__(self, name, **limits):
-        path, at, source = name.removeprefix("user:").partition("@")
+        path, source = parts(name)
         self.name, self.about = name, f"the problems of {Path(path).name}"
         problems = read(path, name)
-        self.verifier = Verifier(source, **limits) if at else None
+        self.verifier = Verifier(source, **limits) if source is not None else None
         self.styles = tasks.STYLES if all(p.data is not None for p in problems) else ()
         self.splits = {split: [p for p in problems if p.split == split] for split in tasks.SPLITS}
 
@@ -59,6 +59,17 @@ class User(Environment):
     def close(self):
         if self.verifier is not None:
             self.verifier.close()
+
+
+def parts(name):
+    """"user:FILE@CHECK.py:FUNCTION" -> (FILE, "CHECK.py:FUNCTION", None without one). Either path may hold an @ of its
+    own: FILE is the first part in front of an @ that is a file, or the whole."""
+    whole = name.removeprefix("user:")
+    cuts = [i for i, c in enumerate(whole) if c == "@"]
+    if not cuts or Path(whole).is_file():
+        return whole, None
+    cut = next((i for i in cuts if Path(whole[:i]).is_file()), cuts[0])
+    return whole[:cut], whole[cut + 1 :]
 
 
 def _key(question):

@@ -61,7 +61,8 @@ def greeting(opened):
         return (
             f"{size}. It was not made by a run of minids; it is asked in the chat template, question by question. /help"
         )
-    rng, lines = random.Random(2), [f"{size}, trained on nothing but"]
+    known = "trained on nothing but" if opened.families else "trained on problems of its maker's own"
+    rng, lines = random.Random(2), [f"{size}, {known}"]
     for family in opened.families:
         env = environments.get(family)
         lines.append(f"  {env.about + ',':<48} as in  {env.sample(rng, 'test').question}")

@@ -1,23 +1,34 @@
 """`minids eval`: the evaluation of a stored model, in one process or two, and its table."""
 
+from minids.errors import MinidsError
 from minids.progress import Progress
-from minids.reason import evaluate
+from minids.reason import environments, evaluate
 from minids.ship import folders
 from minids.train import parallel
 
 FEW = 100  # outside problems that are answered before a second process has started
 
 
-def run(folder, problems, device, workers=None, seed=None):
-    """What `minids eval --json` prints: {model, style, rows, examples}, or with outside problems {…, answers}."""
-    folders.find_model(folder)
+def run(folder, problems, device, workers=None, seed=None, families=None):
+    """What `minids eval --json` prints: {model, style, rows, examples}, or with outside problems {…, answers}.
+
+    families    the kinds of problems, from whoever gives the command; default what the folder says, files left out
+    """
+    model = folders.find_model(folder)
+    if problems is None and not (families or folders.about_model(model)["families"]):
+        raise MinidsError(
+            f"{model}: it names no kind of problem that may be taken from a folder. Choose some with --families, or "
+            "give problems with --problems."
+        )
+    for family in families or ():
+        environments.get(family)
     if workers is None:
         workers = 1 if problems is not None and len(problems) <= FEW else parallel.choose_workers(device)
-    return parallel.run(_run, workers, folder, problems, device, seed)
+    return parallel.run(_run, workers, folder, problems, device, seed, families)
 
 
-def _run(rank, world, folder, problems, device, seed):
-    opened = folders.open_folder(folder, device)
+def _run(rank, world, folder, problems, device, seed, families):
+    opened = folders.open_folder(folder, device, families)
     model, tokenizer, families, config = opened.model, opened.tokenizer, opened.families, opened.evaluation
     if seed is not None:
         config.seed = seed

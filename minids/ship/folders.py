@@ -5,17 +5,20 @@
     elsewhere            any folder in Hugging Face's layout with a tokenizer.json beside the weights
 
 `minids.json` beside a model says in which style it was taught to answer and which families of problems it knows. A
-model from elsewhere has none; it is then asked in the chat template.
+model from elsewhere has none; it is then asked in the chat template. Whoever wrote a folder does not decide what runs
+here: families that name files and code (`user:FILE@check.py:function`) are left out when a folder is read, and are not
+copied into another one; `minids eval --families` names them again.
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from minids.errors import MinidsError
+from minids.files import read_bytes, read_json, write
+from minids.model.config import DROPPED_KEYS
 from minids.model.transformer import Transformer
 from minids.reason import environments, tasks
 from minids.reason.evaluate import EvalConfig
@@ -48,26 +51,35 @@ def describe(folder, *, style, families):
         ) from None
 
 
-def open_folder(folder, device="cpu"):
-    """Opens a run's or a model's folder; raises MinidsError that says what is missing."""
+def open_folder(folder, device="cpu", families=None):
+    """Opens a run's or a model's folder; raises MinidsError that says what is missing.
+
+    families    the problems it knows, from whoever gives the command; default what `minids.json` says
+    """
     given = Path(folder)
     folder = find_model(given)
-    about = _read_object(folder / ABOUT)
-    style, families = about.get("style", "tags"), about.get("families", list(tasks.FAMILIES))
-    known = isinstance(families, list) and families and all(environments.named(f) for f in families)
-    if style not in ("tags", "direct", "plain") or not known:
-        raise MinidsError(
-            f"{folder / ABOUT}: style or families are not known. Delete it to ask the model in the chat template."
-        )
+    about = about_model(folder)
     tokenizer = Tokenizer.from_pretrained(folder)
     model = Transformer.from_pretrained(folder)
     hub.check_tokenizer(model.config, tokenizer)
-    if style != "plain":
+    if about["style"] != "plain":
         tokenizer.user_id, tokenizer.assistant_id  # noqa: B018  raise MinidsError where the template's marks are missing
     small = model.parameter_count() < 100_000_000
     if device == "cpu" and small:
         torch.set_num_threads(1)  # matrices of a small model are too small to split
-    return Opened(model.to(device).eval(), tokenizer, folder, style, families, _evaluation(given), ours=bool(about))
+    families, ours = about["families"] if families is None else families, (folder / ABOUT).exists()
+    return Opened(model.to(device).eval(), tokenizer, folder, about["style"], families, _evaluation(given), ours)
+
+
+def about_model(folder):
+    """What `minids.json` says, {"style", "families"}, without families that name files; else defaults."""
+    path = Path(folder) / ABOUT
+    about = _read_object(path)
+    style, families = about.get("style", "tags"), about.get("families", list(tasks.FAMILIES))
+    known = isinstance(families, list) and families and all(environments.named(f) for f in families)
+    if style not in ("tags", "direct", "plain") or not known:
+        raise MinidsError(f"{path}: style or families are not known. Delete it to ask the model in the chat template.")
+    return {"style": style, "families": [f for f in families if not environments.names_files(f)]}
 
 
 def find_model(folder):
@@ -96,36 +108,54 @@ def made_with_mine(run):
 
 
 def copy_tokenizer(source, out):
-    """Copies what belongs to a model besides its weights and is there; returns the names."""
-    names = []
-    for name in ("tokenizer.json", "tokenizer_config.json", ABOUT):
-        try:
-            data = (Path(source) / name).read_bytes()
-        except FileNotFoundError:
-            continue
-        aside = Path(out) / f".{name}.{os.getpid()}"
-        aside.write_bytes(data)
-        os.replace(aside, Path(out) / name)
-        names.append(name)
+    """Copies what belongs to a model besides its weights and is there, without what names code or files;
+    returns the names."""
+    source, out, names = Path(source), Path(out), []
+    for name, read in (("tokenizer.json", _text), ("tokenizer_config.json", _harmless), (ABOUT, _known)):
+        if (source / name).exists():
+            write(out / name, read(source / name))
+            names.append(name)
     return names
+
+
+def _text(path):
+    try:
+        return read_bytes(path)
+    except (OSError, ValueError) as error:
+        raise MinidsError(f"{path}: not readable ({getattr(error, 'strerror', None) or error}).") from None
+
+
+def _known(path):
+    about = about_model(path.parent)
+    return (json.dumps(about if about["families"] else {"style": about["style"]}) + "\n").encode()
+
+
+def _harmless(path):
+    """tokenizer_config.json without the keys that name code or files of whoever wrote it."""
+    kept = {k: v for k, v in _read_object(path).items()
+            if k not in DROPPED_KEYS and not k.endswith(("_file", "_path", "_dir"))}  # fmt: skip
+    return (json.dumps(kept, indent=2) + "\n").encode()
 
 
 def _evaluation(run):
     """The evaluation settings of a run, or the defaults."""
-    values = _read_object(run / "recipe.json").get("recipe", {}).get("eval", {})
+    path = run / "recipe.json"
+    recipe = _read_object(path).get("recipe", {})
+    values = recipe.get("eval", {}) if isinstance(recipe, dict) else None
     try:
         return EvalConfig(**values)
-    except TypeError as error:
-        raise MinidsError(f"{run / 'recipe.json'}: {error}.") from None
+    except (TypeError, MinidsError) as error:
+        raise MinidsError(f"{path}: its settings of the evaluation cannot be read ({error}). Restore it.") from None
 
 
 def _read_object(path):
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise MinidsError(f"{path}: not readable as JSON ({error}). Restore it or delete it.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise MinidsError(f"{path}: not readable as JSON ({why}). Restore it or delete it.") from None
     if not isinstance(values, dict):
         raise MinidsError(f"{path}: not a JSON object. Restore it or delete it.")
     return values

@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from minids.errors import MinidsError
+from minids.files import brief
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.ship.stored import BIAS, FUSED, INDEX, SINGLE, Files, Reader, expert_names, layout, shared_copies
@@ -82,10 +83,17 @@ def _block_size(config, folder):
     method = quantization.get("quant_method") if isinstance(quantization, dict) else quantization
     if method != "fp8":
         raise MinidsError(
-            f"{folder / 'config.json'}: quantization_config says {method!r}; only 'fp8' with a scale "
+            f"{folder / 'config.json'}: quantization_config says {brief(method)}; only 'fp8' with a scale "
             "for each block is read. Use an unquantised checkpoint."
         )
-    return tuple(quantization.get("weight_block_size") or (128, 128))
+    said = quantization.get("weight_block_size", [128, 128]) if isinstance(quantization, dict) else [128, 128]
+    pair = isinstance(said, list) and len(said) == 2 and all(type(n) is int and 0 < n <= 2**20 for n in said)
+    if not pair:
+        raise MinidsError(
+            f"{folder / 'config.json'}: weight_block_size must be two positive integers, as in [128, 128], got "
+            f"{brief(said)}."
+        )
+    return tuple(said)
 
 
 def _fit_mtp(config, reader):
@@ -250,7 +258,7 @@ def check_tokenizer(config, tokenizer):
         except MinidsError:  # a tokenizer without this special token
             continue
         ours = getattr(config, f"{name}_token_id")
-        if ours is not None and ours != theirs:
+        if ours is not None and theirs != ours and not (name == "eos" and theirs in config.stop_ids):
             raise MinidsError(f"tokenizer: {name} is id {theirs}, but the model's {name}_token_id is {ours}. {advice}")
     ours = config.passive.get("tokenizer_fingerprint")
     if ours is not None and ours != tokenizer.fingerprint:

@@ -7,6 +7,7 @@ from tiny_models import YARN, tiny_config
 
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
+from minids.model.transformer import Transformer
 
 V3_FILE = {  # the published config.json of DeepSeek-V3
     "architectures": ["DeepseekV3ForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
@@ -69,8 +70,35 @@ def test_plain_rope_in_both_spellings():
 
 def test_other_names_of_transformers():
     assert ModelConfig.from_dict({"num_mtp_layers": 2, "num_local_experts": 64}).num_nextn_predict_layers == 2
-    assert ModelConfig.from_dict({"eos_token_id": [7, 8]}).eos_token_id == 7
     assert ModelConfig.from_dict({"num_key_value_heads": None, "n_group": None}).num_key_value_heads == 128
+
+
+def test_all_stop_tokens_are_kept_and_written_back(tmp_path):
+    cases = (([7, 8], [7, 8], {7, 8}), ([7], 7, {7}), ([7, 8, 7], [7, 8], {7, 8}), (None, None, set()))
+    for read, kept, stops in cases:
+        config = ModelConfig.from_dict({"eos_token_id": read})
+        assert config.stop_ids == stops and config.to_dict()["eos_token_id"] == kept
+        config.save_pretrained(tmp_path)
+        assert ModelConfig.from_pretrained(tmp_path).stop_ids == stops
+
+
+def test_keys_that_name_code_or_files_are_accepted_and_not_passed_on():
+    config = ModelConfig.from_dict(
+        {"auto_map": {"AutoModelForCausalLM": "evil.Model"}, "_name_or_path": "/home/somebody", "dtype": "bfloat16"}
+    )
+    assert "evil" not in json.dumps(config.to_dict()) and "somebody" not in json.dumps(config.to_dict())
+    assert config.to_dict()["dtype"] == "bfloat16"
+
+
+@pytest.mark.parametrize("changes", [
+    {}, dict(q_lora_rank=6), dict(q_lora_rank=6, attention_bias=True), dict(attention_bias=True),
+    dict(tie_word_embeddings=True), dict(num_nextn_predict_layers=2), dict(first_k_dense_replace=3),
+    dict(first_k_dense_replace=4, num_nextn_predict_layers=2), dict(first_k_dense_replace=0),
+    dict(attention="gqa", num_key_value_heads=2, attention_bias=True), dict(attention="mha"),
+], ids=str)  # fmt: skip
+def test_parameters_are_counted_without_building_them(changes):
+    config = tiny_config(**changes)
+    assert config.parameters == Transformer(config).parameter_count()
 
 
 @pytest.mark.parametrize("values,words", [
@@ -135,6 +163,17 @@ POSITIVE = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers
     ({"rope_scaling": {"type": "yarn", "factor": 0, "original_max_position_embeddings": 16}}, ["factor"]),
     ({"routed_scaling_factor": None}, ["routed_scaling_factor"]),
     ({"initializer_range": -0.1}, ["initializer_range"]),
+    *[({"eos_token_id": bad}, ["eos_token_id"]) for bad in ([], -1, [1, -1], 97, [1, 97], True, [True], "1", ["1"], {},
+                                                            [[1]], 1.0)],
+    ({"num_hidden_layers": 10**9}, ["num_hidden_layers", "10000"]), ({"n_routed_experts": 10**9}, ["n_routed_experts"]),
+    ({"hidden_size": 10**30}, ["hidden_size"]), ({"vocab_size": 10**15}, ["parameters"]),
+    ({"moe_intermediate_size": 10**14}, ["parameters"]), ({"rms_norm_eps": 10**400}, ["rms_norm_eps"]),
+    ({"rope_theta": float("nan")}, ["rope_theta"]), ({"rms_norm_eps": float("inf")}, ["rms_norm_eps"]),
+    ({"rope_scaling": YARN, "rope_theta": 1}, ["rope_theta", "above 1"]),
+    *[({"rope_scaling": {**YARN, key: bad}}, [key])
+      for key, bad in [("beta_fast", "x"), ("beta_fast", -1), ("beta_slow", []), ("mscale", "1"), ("mscale", -1),
+                       ("mscale_all_dim", {}), ("attention_factor", 0), ("truncate", 1), ("factor", True),
+                       ("original_max_position_embeddings", 10**400)]],
 ])  # fmt: skip
 def test_impossible_values(changes, words):
     with pytest.raises(MinidsError) as error:
@@ -147,11 +186,17 @@ def test_a_dense_model_does_not_need_expert_sizes():
     tiny_config(first_k_dense_replace=3, n_routed_experts=1, n_group=5)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'"x"', b"\xff\xfe", b"null"])
+@pytest.mark.parametrize("content", [
+    b"", b"{", b"[1]", b'"x"', b"\xff\xfe", b"null", b'{"vocab_size": NaN}', b'{"rope_theta": -Infinity}', b"NaN",
+    b'{"vocab_size": 9, "vocab_size": 10}', b"[" * 100_000, b'{"rope_scaling": ' + b"[" * 900 + b"]" * 900 + b"}",
+    b'{"vocab_size": ' + b"9" * 5000 + b"}", b'{"vocab_size": ' + b"9" * 4000 + b"}", b'{"rms_norm_eps": 1e999}',
+    b'{"eos_token_id": [' + b"1," * 100_000 + b"-1]}", b'{"' + b"x" * 100_000 + b'": 1}', b'{"a": "\\ud800"}',
+], ids=lambda c: c[:20])
 def test_unreadable_files(content, tmp_path):
     (tmp_path / "config.json").write_bytes(content)
-    with pytest.raises(MinidsError, match="config.json"):
+    with pytest.raises(MinidsError, match="config.json") as error:
         ModelConfig.from_pretrained(tmp_path)
+    assert len(str(error.value)) < 1000
 
 
 def test_missing_file(tmp_path):

@@ -1,0 +1,86 @@
+"""Files that somebody else wrote: read whole and within limits, or refused with a reason.
+
+    read_bytes   a regular file of at most `most` bytes that lies in its folder
+    read_json    the same as JSON: no key twice, no NaN or Infinity, not nested without end
+
+A pipe or a device in the place of a file would be read for ever, and a link may lead to any file of this computer,
+which an export would then carry away. Links within the folder are followed, and those from a snapshot of Hugging Face's
+cache (models--NAME/snapshots/ID/FILE) to the cache's own `blobs`.
+
+What is wrong is raised as OSError (no such file, not readable, no file at all) or ValueError (not what it should hold):
+the caller knows what the file is for, and says so. Left out: files that change while they are read.
+"""
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+MOST = 256 << 20  # bytes; DeepSeek-V3's tokenizer.json has 8 MB, its index of shards 9 MB
+
+
+def regular(path):
+    """Raises OSError unless `path` is a regular file in its folder; returns its size."""
+    path = Path(path)
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+        kind = next((name for test, name in kinds if test(found.st_mode)), "a device")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+    if path.is_symlink():
+        home, real = path.parent.resolve(), path.resolve()
+        blobs = home.parent.parent / "blobs" if home.parent.name == "snapshots" else home
+        if not real.is_relative_to(home) and real.parent != blobs:
+            raise OSError(errno.EINVAL, "it is a link out of its folder; put the file itself there", str(path))
+    return found.st_size
+
+
+def read_bytes(path, most=MOST):
+    """The bytes of a regular file. Raises FileNotFoundError, another OSError, or ValueError if it is too large."""
+    size = regular(path)
+    if size > most:
+        raise ValueError(f"{size:,} bytes, at most {most:,} are read")
+    with open(path, "rb") as file:
+        return file.read(most)
+
+
+def read_json(path, most=MOST):
+    """What a JSON file holds. Raises as `read_bytes` does, and ValueError for whatever is no plain JSON in UTF-8."""
+    try:
+        return json.loads(read_bytes(path, most).decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def brief(value, most=80):
+    """A value of a file as an error message shows it: its repr, cut short."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested, or a number too long to be written
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= most else text[:most] + " …"
+
+
+def write(path, data):
+    """Writes bytes aside and renames them, so that no reader sees half a file."""
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _once(pairs):
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        seen = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise ValueError(f"the key {brief(twice)} stands there twice")
+    return out
+
+
+def _refuse(constant):
+    raise ValueError(f"{constant} is no number of JSON")
