@@ -31,7 +31,7 @@ class _RMSNorm(torch.autograd.Function):
         rstd = torch.rsqrt(norm.square_().div_(x.shape[-1]).add_(eps))
         unit = (x * rstd).to(x.dtype)
         ctx.save_for_backward(unit, rstd, weight)
-        return unit * weight
+        return (unit * weight).to(x.dtype)
 
     @staticmethod
     def backward(ctx, grad):

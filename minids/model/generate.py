@@ -109,8 +109,16 @@ def folds(config):
     )  # fmt: skip
 
 
+def wide(tensor):
+    """The tensor in float32 if it is in half precision, else itself."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 class FoldedWeights:
     """The weights of a layer, multiplied out for decoding. Made once a call; the model is not touched.
+
+    Those of a model in half precision are multiplied, and used, in float32: a product rounded to bfloat16 would add an
+    error of its own to that of its factors, and a CPU multiplies small matrices in float32 sooner.
 
     `w_in` gives H + 1 rows of C + R numbers from one product: for each head its query in latent space and its rotary
     part, and as the last "head" what goes into the cache. All their rotary parts are then turned by one multiplication
@@ -129,33 +137,33 @@ class FoldedWeights:
         )
         # rows of each rotary part in pairs (2i, 2i+1), as complex numbers want them
         pairs = torch.arange(R) if c.rope_interleave else torch.arange(R).view(2, R // 2).T.reshape(-1)
-        w_q = attn.q_proj.weight.view(H, N + R, D)
-        w_kv = attn.kv_b_proj.weight.view(H, N + V, C)
+        w_q = wide(attn.q_proj.weight).view(H, N + R, D)
+        w_kv = wide(attn.kv_b_proj.weight).view(H, N + V, C)
         query = torch.cat([w_kv[:, :N].transpose(1, 2) @ w_q[:, :N], w_q[:, N:][:, pairs]], dim=1) * attn.scale
-        entry = attn.kv_a_proj_with_mqa.weight
+        entry = wide(attn.kv_a_proj_with_mqa.weight)
         w_in = torch.cat([query, torch.cat([entry[:C], entry[C:][pairs]])[None]])
-        self.w_in = (w_in * layer.input_layernorm.weight).view((H + 1) * (C + R), D)
-        self.latent_norm = attn.kv_a_layernorm
-        w_o = attn.o_proj.weight.view(D, H, V)
+        self.w_in = (w_in * wide(layer.input_layernorm.weight)).view((H + 1) * (C + R), D)
+        self.latent_norm, self.latent_eps = wide(attn.kv_a_layernorm.weight), attn.kv_a_layernorm.eps
+        w_o = wide(attn.o_proj.weight).view(D, H, V)
         self.w_out = torch.einsum("dhv,hvc->hcd", w_o, w_kv[:, N:]).reshape(H * C, D).contiguous()
-        norm, mlp = layer.post_attention_layernorm.weight, layer.mlp
+        norm, mlp = wide(layer.post_attention_layernorm.weight), layer.mlp
         self.experts = None
         if not isinstance(mlp, moe.MoE):
-            self.w_ffn_in = (torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]) * norm).T.contiguous()
-            self.w_ffn_out = mlp.down_proj.weight.T.contiguous()
+            self.w_ffn_in = (torch.cat([wide(mlp.gate_proj.weight), wide(mlp.up_proj.weight)]) * norm).T.contiguous()
+            self.w_ffn_out = wide(mlp.down_proj.weight).T.contiguous()
             return
-        shared, experts = mlp.shared_experts, mlp.experts
-        E, X, _ = experts.gate_up_proj.shape
+        shared, gate_up, down = mlp.shared_experts, wide(mlp.experts.gate_up_proj), wide(mlp.experts.down_proj)
+        E, X, _ = gate_up.shape
         self.gate, self.width = mlp.gate, X // 2
-        self.experts = (experts.gate_up_proj * norm, experts.down_proj)
-        gates, ups = experts.gate_up_proj.split(X // 2, dim=1)
+        self.experts = (gate_up * norm, down)
+        gates, ups = gate_up.split(X // 2, dim=1)
         self.shared_width = shared.gate_proj.weight.shape[0]
-        shared_in = [shared.gate_proj.weight, shared.up_proj.weight]
-        self.w_ffn_in = (torch.cat([mlp.gate.weight, *shared_in]) * norm).T.contiguous()
-        self.w_ffn_out = shared.down_proj.weight.T.contiguous()
-        dense_in = [mlp.gate.weight, shared_in[0], gates.reshape(-1, D), shared_in[1], ups.reshape(-1, D)]
+        router, shared_in = wide(mlp.gate.weight), [wide(shared.gate_proj.weight), wide(shared.up_proj.weight)]
+        self.w_ffn_in = (torch.cat([router, *shared_in]) * norm).T.contiguous()
+        self.w_ffn_out = wide(shared.down_proj.weight).T.contiguous()
+        dense_in = [router, shared_in[0], gates.reshape(-1, D), shared_in[1], ups.reshape(-1, D)]
         self.w_dense_in = (torch.cat(dense_in) * norm).T.contiguous()
-        self.w_dense_out = torch.cat([self.w_ffn_out, experts.down_proj.transpose(1, 2).reshape(-1, D)]).contiguous()
+        self.w_dense_out = torch.cat([self.w_ffn_out, down.transpose(1, 2).reshape(-1, D)]).contiguous()
 
 
 class FoldedDecoder:
@@ -166,7 +174,9 @@ class FoldedDecoder:
         c = self.config = model.config
         self.cache, self.model, self.length = cache, model, cache.length
         self.layers = weights if weights is not None else [FoldedWeights(layer, c) for layer in model.layers]
-        self.w_head = (model.lm_head.weight * model.norm.weight).T
+        self.w_head = (wide(model.lm_head.weight) * wide(model.norm.weight)).T
+        self.embedding = wide(model.embed_tokens.weight)
+        cache.data = wide(cache.data)
         C, R = c.kv_lora_rank, c.qk_rope_head_dim
         halves = cache.data[..., C:].unflatten(-1, (2, R // 2))
         cache.data[..., C:] = halves.transpose(-1, -2).flatten(-2)
@@ -192,12 +202,12 @@ class FoldedDecoder:
         c, cache, t = self.config, self.cache, self.length
         B, D, H, C = len(tokens_B), c.hidden_size, c.num_attention_heads, c.kv_lora_rank
         cos, sin = self.model.angles((t - cache.padding_B)[:, None])
-        turn_B1R = torch.complex(cos, sin)
-        x_BD = F.embedding(tokens_B, self.model.embed_tokens.weight)
+        turn_B1R = torch.complex(wide(cos), wide(sin))
+        x_BD = F.embedding(tokens_B, self.embedding)
         for w, stored in zip(self.layers, cache.data):
             y_BHX = F.linear(F.rms_norm(x_BD, (D,), None, c.rms_norm_eps), w.w_in).view(B, H + 1, -1)
             torch.view_as_complex(y_BHX[..., C:].unflatten(-1, (self.half, 2))).mul_(turn_B1R)
-            stored[:, t, :C] = F.rms_norm(y_BHX[:, H, :C], (C,), w.latent_norm.weight, w.latent_norm.eps)
+            stored[:, t, :C] = F.rms_norm(y_BHX[:, H, :C], (C,), w.latent_norm, w.latent_eps)
             stored[:, t, C:] = y_BHX[:, H, C:]
             past_BSX = stored[:, : t + 1]
             q_BHX, keys_BXS = y_BHX[:, :H], past_BSX.transpose(1, 2)

@@ -29,8 +29,8 @@ def rms_norm(x, weight, eps):
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     # one number a vector: 1 / sqrt(mean square + eps), kept as [..., 1]
     rstd = torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)
-    # back to the dtype of x, then the weight
-    return (wide * rstd).to(x.dtype) * weight
+    # back to the dtype of x, then the weight, which may be stored in a wider one
+    return ((wide * rstd).to(x.dtype) * weight).to(x.dtype)
 
 
 def swiglu(gate, up):
