@@ -288,11 +288,11 @@ def parser():
         mine,
     )  # fmt: skip
     some = {"nargs": "+", "metavar": "NAME"}
-    heat = {"type": temperature, "default": 0.0, "metavar": "T", "help": "0 (default): always the likeliest token"}
+    heat = {"type": temperature, "metavar": "T", "help": "0 (default, if the folder says nothing): the likeliest token"}
     command(
         "chat", chat, "talk to a model in the terminal", folder, device, seed, mine,
         ("--temperature", heat),
-        ("--max-new-tokens", {"type": positive, "default": 320, "metavar": "N"}),
+        ("--max-new-tokens", {"type": positive, "metavar": "N", "help": "default: the folder's, or 320"}),
     )  # fmt: skip
     command(
         "eval", evaluate, "how often a model is right, on held-out problems or on yours",
@@ -353,7 +353,9 @@ def positive(text):
 
 
 def temperature(text):
-    return _number(text, float, lambda n: 0 <= n <= 100, "a number from 0 to 100")
+    from minids.model.sampling import LEAST
+
+    return _number(text, float, lambda n: n == 0 or LEAST <= n <= 100, f"0 or a number from {LEAST:g} to 100")
 
 
 def _number(text, kind, good, what):

@@ -29,7 +29,7 @@ from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.reason import evaluate, tasks
 from minids.reason.reward import parse_reply
-from minids.reason.rollout import prompt_of
+from minids.reason.rollout import prompt_of, stop_ids, text_of
 from minids.ship import folders, hub
 from minids.text.tokenizer import Tokenizer
 
@@ -69,9 +69,9 @@ def ask(stage, question, temperature=0.0, seed=0, opened=None):
     net, tokenizer = opened or model(stage)
     prompt = prompt_of(tokenizer, tasks.normalise_question(question), style(stage))
     drawn = sampler.generate(
-        net, [prompt], max_new_tokens=200, temperature=temperature, seeds=[seed], stop_ids=[tokenizer.eos_id]
+        net, [prompt], max_new_tokens=200, temperature=temperature, seeds=[seed], stop_ids=stop_ids(net, tokenizer)
     )
-    reply = parse_reply(tokenizer.decode(drawn.ids[0]), style(stage))
+    reply = parse_reply(text_of(tokenizer, drawn.ids[0], stop_ids(net, tokenizer)), style(stage))
     thought, answer = (text.strip() if text else text for text in (reply.thought, reply.answer))
     return Reply(thought, answer, len(drawn.ids[0]))
 

@@ -18,7 +18,7 @@ from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.reason import environments, metrics, tasks
 from minids.reason.reward import MAX_DIGITS, Reward, parse_integer
-from minids.reason.rollout import prompt_of
+from minids.reason.rollout import prompt_of, stop_ids, text_of
 from minids.train.parallel import Comm
 
 MOST_PROBLEMS = 10_000  # a family; the smallest families have not many more
@@ -59,7 +59,7 @@ def answer(
     """RewardResult and length of n answers to each problem: a list of lists, on every process."""
     comm = comm or Comm()
     mine = list(range(comm.rank, len(problems), comm.world))
-    out, reward = {}, Reward(style=style)
+    out, reward, stops = {}, Reward(style=style), stop_ids(model, tokenizer)
     size = max(1, max_batch // n)
     order = sorted(mine, key=lambda i: len(problems[i].question))
     for begin in range(0, len(order), size):
@@ -73,12 +73,13 @@ def answer(
             max_new_tokens=max_new_tokens,
             temperature=temperature,
             seeds=seeds,
-            stop_ids=[tokenizer.eos_id],
+            stop_ids=stops,
             max_batch=max_batch,
         )
         for j, i in enumerate(part):
             texts = [
-                (tokenizer.decode(done.ids[k]), done.finished[k], len(done.ids[k])) for k in range(j * n, j * n + n)
+                (text_of(tokenizer, done.ids[k], stops), done.finished[k], len(done.ids[k]))
+                for k in range(j * n, j * n + n)
             ]
             out[i] = [(reward(problems[i], text, ended), length, text) for text, ended, length in texts]
         if progress:

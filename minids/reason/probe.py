@@ -22,7 +22,7 @@ import re
 from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.reason.reward import Reward
-from minids.reason.rollout import prompt_of
+from minids.reason.rollout import prompt_of, stop_ids, text_of
 
 _RESULT = re.compile(r"=(\d+)")
 
@@ -95,12 +95,13 @@ def resume(model, tokenizer, problems, openings, *, style="tags", max_new_tokens
     if len(problems) != len(openings):
         raise MinidsError(f"probe: {len(problems)} problems, but {len(openings)} beginnings of replies")
     prompts = [[*prompt_of(tokenizer, p.question, style), *ids] for p, ids in zip(problems, openings)]
+    stops = stop_ids(model, tokenizer)
     done = sampler.generate(
-        model, prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop_ids=[tokenizer.eos_id],
+        model, prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop_ids=stops,
         seeds=sampler.sequence_seeds(seed, 0x3FFFFE, len(prompts)),
     )  # fmt: skip
     reward, out = Reward(style=style), []
     for problem, opening, ids, finished in zip(problems, openings, done.ids, done.finished):
-        text = tokenizer.decode([*opening, *ids])
+        text = text_of(tokenizer, [*opening, *ids], stops)
         out.append((reward(problem, text, finished), len(opening) + len(ids), text))
     return out

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
+from minids.model import sampling
 from minids.reason import environments, rollout, tasks
 from minids.reason.reward import SCRIPTS, Reward
 from minids.train.parallel import Comm
@@ -41,11 +42,9 @@ class RejectionConfig:
         for name in ("questions", "samples", "keep", "max_new_tokens", "max_batch"):
             if getattr(self, name) < 1:
                 raise MinidsError(f"rejection setting {name} = {getattr(self, name)!r} must be at least 1")
-        if not 0 <= self.language <= 1 or not self.temperature > 0:
-            raise MinidsError(
-                f"rejection settings language = {self.language!r} and temperature = {self.temperature!r}: "
-                "a share from 0 to 1, and a number above 0"
-            )
+        if not 0 <= self.language <= 1:
+            raise MinidsError(f"rejection setting language = {self.language!r} must be a share from 0 to 1")
+        sampling.check_settings(self.temperature)
         if self.script not in SCRIPTS:
             raise MinidsError(f"rejection setting script = {self.script!r} is not one of {', '.join(SCRIPTS)}")
 
@@ -91,7 +90,7 @@ def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None
     problems = [environments.sample(families[i % len(families)], rng, "rl") for i in range(config.questions)]
     tasks.assert_split(problems, "rl")
     reward = Reward(style=style, script=config.script)
-    n, found = config.samples, {}
+    n, found, stops = config.samples, {}, rollout.stop_ids(model, tokenizer)
     mine = list(range(comm.rank, len(problems), comm.world))
     size = max(1, config.max_batch // n) * 4  # sampled together, like lengths side by side
     for begin in range(0, len(mine), size):
@@ -100,11 +99,11 @@ def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None
         out = sampler.generate(
             model, prompts, n=n, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
             seeds=[s for i in part for s in sampler.sequence_seeds(seed, STEP, n, i * n)],
-            stop_ids=[tokenizer.eos_id], max_batch=config.max_batch,
+            stop_ids=stops, max_batch=config.max_batch,
         )  # fmt: skip
         for j, i in enumerate(part):
             ids, ended = out.ids[j * n : (j + 1) * n], out.finished[j * n : (j + 1) * n]
-            results = [reward(problems[i], tokenizer.decode(a), e) for a, e in zip(ids, ended)]
+            results = [reward(problems[i], rollout.text_of(tokenizer, a, stops), e) for a, e in zip(ids, ended)]
             kept = accept(results, ids, keep=config.keep, language=config.language)
             right = sum(r.accuracy == 1 for r in results)
             found[i] = ([(prompts[j] + ids[k], len(prompts[j])) for k in kept], right, sum(map(len, ids)))

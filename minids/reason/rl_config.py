@@ -4,6 +4,7 @@ import functools
 from dataclasses import MISSING, asdict, dataclass, field, fields
 
 from minids.errors import MinidsError
+from minids.model import sampling
 from minids.reason import family, grpo, tasks
 from minids.reason.reward import Reward
 
@@ -101,6 +102,7 @@ class RLConfig:
                 f"grpo settings clip = {self.clip!r} and dual_delta = {self.dual_delta!r} do not fit: "
                 f'clip = "dual" needs a dual_delta above 1 + clip_high = {1 + self.clip_high:g}, the others none'
             )
+        sampling.check_settings(self.temperature, self.top_k, self.top_p)
         grpo.check_settings(**self.loss_settings())
         Reward(**self.reward, style=self.style)
 

@@ -42,6 +42,16 @@ def questions(config, families, step, rank=0, world=1, round=0):
     return [drawn[i] for i in mine], list(mine)
 
 
+def stop_ids(model, tokenizer):
+    """What ends an answer: the tokenizer's end of a sentence, and whatever else the model's config names."""
+    return model.config.stop_ids | {tokenizer.eos_id}
+
+
+def text_of(tokenizer, ids, stops):
+    """The text of an answer, without the token that ended it where that is not the tokenizer's own end."""
+    return tokenizer.decode(ids[:-1] if ids and ids[-1] in stops - {tokenizer.eos_id} else ids)
+
+
 @dataclass
 class Rollouts:
     """Answers of one iteration, group after group; `ids` and `logps` hold what was sampled."""
@@ -59,16 +69,16 @@ def roll_out(model, tokenizer, config, problems, numbers, step, clock=None):
     clock["sampling"]."""
     prompts = [prompt_of(tokenizer, p.question, config.style) for p in problems]
     seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed, step, config.group, i * config.group)]
-    began = time.monotonic()
+    stops, began = stop_ids(model, tokenizer), time.monotonic()
     out = sampler.generate(
         model, prompts, n=config.group, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
-        top_k=config.top_k, top_p=config.top_p, seeds=seeds, stop_ids=[tokenizer.eos_id], max_batch=config.max_batch,
+        top_k=config.top_k, top_p=config.top_p, seeds=seeds, stop_ids=stops, max_batch=config.max_batch,
     )  # fmt: skip
     if clock is not None:
         clock["sampling"] += time.monotonic() - began
     reward = Reward(**config.reward, style=config.style)
     owners = [p for p in problems for _ in range(config.group)]
-    results = [reward(p, tokenizer.decode(ids), done) for p, ids, done in zip(owners, out.ids, out.finished)]
+    results = [reward(p, text_of(tokenizer, ids, stops), done) for p, ids, done in zip(owners, out.ids, out.finished)]
     repeated = [p for p in prompts for _ in range(config.group)]
     return Rollouts(repeated, out.ids, out.logps, out.finished, results, owners)
 

@@ -14,8 +14,9 @@ import sys
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
+from minids.model.sampling import LEAST
 from minids.reason import environments, tasks
-from minids.reason.rollout import prompt_of
+from minids.reason.rollout import prompt_of, stop_ids
 
 HELP = """/again            ask the last question again, with new random numbers (at temperature 1 if it is 0)
 /temperature T    0: always the likeliest token; 1: as the model was trained to sample
@@ -23,8 +24,13 @@ HELP = """/again            ask the last question again, with new random numbers
 CUT = "(cut off: the answer did not end within the tokens allowed)"
 
 
-def talk(opened, *, temperature=0.0, max_new_tokens=320, seed=0, source=None, out=None):
-    """Reads questions from `source` (stdin) and writes answers to `out` (stdout) until there are no more."""
+def talk(opened, *, temperature=None, max_new_tokens=None, seed=0, source=None, out=None):
+    """Reads questions from `source` (stdin) and writes answers to `out` (stdout) until there are no more.
+
+    temperature, max_new_tokens   None: what the folder's generation_config.json says, else 0 and 320
+    """
+    temperature = opened.sampling["temperature"] if temperature is None else temperature
+    max_new_tokens = max_new_tokens or opened.sampling["max_new_tokens"] or 320
     source, out = source or sys.stdin, out or sys.stdout
     if hasattr(source, "reconfigure"):
         source.reconfigure(errors="replace")
@@ -106,8 +112,8 @@ class Chat:
             value = float(text)
         except ValueError:
             value = -1.0
-        if not 0 <= value <= 100:
-            raise MinidsError("/temperature: give a number from 0 to 100, as in /temperature 0.7")
+        if not (value == 0 or LEAST <= value <= 100):
+            raise MinidsError(f"/temperature: give a number from {LEAST:g} to 100, or 0, as in /temperature 0.7")
         self.temperature = value
         print(f"temperature {value:g}", file=self.out, flush=True)
 
@@ -124,11 +130,14 @@ class Chat:
             print("(stopped)", file=self.out, flush=True)
 
     def _tokens(self, prompt, temperature):
-        last, stop = None, self.opened.tokenizer.eos_id
-        how = {"max_new_tokens": self.max_new_tokens, "temperature": temperature, "seed": self.seed, "stop_ids": [stop]}
-        for last in sampler.stream(self.opened.model, prompt, **how):
-            yield last
-        if last != stop:
+        o, end = self.opened, self.opened.tokenizer.eos_id
+        stops = stop_ids(o.model, o.tokenizer)
+        how = {"max_new_tokens": self.max_new_tokens, "temperature": temperature, "seed": self.seed}
+        cut = {key: o.sampling[key] for key in ("top_k", "top_p")}
+        token = None
+        for token in sampler.stream(o.model, prompt, **how, **cut, stop_ids=stops):
+            yield end if token in stops else token
+        if token not in stops:
             yield None
 
 

@@ -22,7 +22,7 @@ from minids.model.config import DROPPED_KEYS
 from minids.model.transformer import Transformer
 from minids.reason import environments, tasks
 from minids.reason.evaluate import EvalConfig
-from minids.ship import hub
+from minids.ship import generation_config, hub
 from minids.text.tokenizer import Tokenizer
 
 ABOUT = "minids.json"
@@ -38,6 +38,7 @@ class Opened:
     families: list
     evaluation: EvalConfig
     ours: bool  # made by a run of minids
+    sampling: dict  # what generation_config.json says: temperature, top_k, top_p, max_new_tokens
 
 
 def describe(folder, *, style, families):
@@ -68,7 +69,10 @@ def open_folder(folder, device="cpu", families=None):
     if device == "cpu" and small:
         torch.set_num_threads(1)  # matrices of a small model are too small to split
     families, ours = about["families"] if families is None else families, (folder / ABOUT).exists()
-    return Opened(model.to(device).eval(), tokenizer, folder, about["style"], families, _evaluation(given), ours)
+    return Opened(
+        model.to(device).eval(), tokenizer, folder, about["style"], families, _evaluation(given), ours,
+        generation_config.for_chat(folder),
+    )  # fmt: skip
 
 
 def about_model(folder):
@@ -111,7 +115,9 @@ def copy_tokenizer(source, out):
     """Copies what belongs to a model besides its weights and is there, without what names code or files;
     returns the names."""
     source, out, names = Path(source), Path(out), []
-    for name, read in (("tokenizer.json", _text), ("tokenizer_config.json", _harmless), (ABOUT, _known)):
+    kinds = (("tokenizer.json", _text), ("tokenizer_config.json", _harmless), (generation_config.NAME, _harmless),
+             (ABOUT, _known))  # fmt: skip
+    for name, read in kinds:
         if (source / name).exists():
             write(out / name, read(source / name))
             names.append(name)
@@ -131,7 +137,7 @@ def _known(path):
 
 
 def _harmless(path):
-    """tokenizer_config.json without the keys that name code or files of whoever wrote it."""
+    """A file of settings without the keys that name code or files of whoever wrote it."""
     kept = {k: v for k, v in _read_object(path).items()
             if k not in DROPPED_KEYS and not k.endswith(("_file", "_path", "_dir"))}  # fmt: skip
     return (json.dumps(kept, indent=2) + "\n").encode()

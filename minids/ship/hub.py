@@ -1,6 +1,7 @@
 """Model folders in the layout in which DeepSeek-V3 is published, and which transformers reads and writes.
 
     FOLDER/config.json           ModelConfig under Hugging Face's names
+    FOLDER/generation_config.json  more tokens that end a text (generation_config.py)
     FOLDER/model.safetensors     all tensors; or model-00001-of-….safetensors and model.safetensors.index.json
 
 Reading: the model is built without storage and each tensor is read once into its place, so that memory for one
@@ -28,6 +29,7 @@ from minids.errors import MinidsError
 from minids.files import brief
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
+from minids.ship import generation_config
 from minids.ship.stored import BIAS, FUSED, INDEX, SINGLE, Files, Reader, expert_names, layout, shared_copies
 
 
@@ -41,7 +43,7 @@ def load_model(folder, *, dtype=None, device=None):
     folder = Path(folder)
     if not folder.is_dir():
         raise MinidsError(f"{folder}: no such folder. A model folder holds config.json and {SINGLE}.")
-    config = ModelConfig.from_pretrained(folder)
+    config = generation_config.with_stop_ids(ModelConfig.from_pretrained(folder), folder)
     reader = Reader(Files(folder), _block_size(config, folder))
     _fit_mtp(config, reader)
     with torch.device("meta"):
