@@ -39,9 +39,9 @@ def grade_answer(grade, seed, limits=None):
         return
     if why := judge.unavailable(name):
         raise MinidsError(f"{name} can not be graded here: {why}")
-    results, changed = _results(name, grade.source, seed, extra, limits)
+    results, changed = _results(name, grade.code, seed, extra, limits)
     if changed and any(r.why is None for r in results) and not _own_changes(name, seed):
-        again, _ = _results(name, grade.source, seed, extra, limits, carry_back=False)
+        again, _ = _results(name, grade.code, seed, extra, limits, carry_back=False)
         for result, kept in zip(results, again):
             if result.why is None and kept.why is not None:
                 result.why = f"It changes what it was given, and is wrong on what that was before. {kept.why}"

@@ -1,23 +1,15 @@
-"""Judges an answer: finds it in a text, runs the cases on it, and names the mistake.
-
-An answer is text. Of it only what it defines is used (imports, functions, classes, assignments), compiled in a copy of
-the namespace of the library module that it belongs to; calls, magics and plots are left out. So a cell that plots, or a
-notebook full of other things, changes nothing, and what passes alone here also works in mine/.
+"""Judges an answer: runs the cases on it, and names the mistake. reader.py finds it in a text.
 
 A diagnosis compares behaviour: every wrong version of minids/course/wrong answers the same calls, and the one that gave
 the same results everywhere is the one that the student has written.
 """
 
-import __future__
-
-import ast
 import contextlib
 import inspect
 import io
 import linecache
 import math
 import random
-import re
 import traceback
 import warnings
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -25,70 +17,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 import torch
 
 from minids.course import arguments, cases, catalog, touched, wrong
-
-_KEPT = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
-
-
-# -- answers as text ---------------------------------------------------------------------------------------------------
-
-
-def definitions(source):
-    """The statements of a cell or file that define something. Raises SyntaxError."""
-    try:
-        whole = ast.parse(source)
-    except SyntaxError:  # magics of the notebook; what is no Python only because of them is tried without
-        whole = ast.parse(re.sub(r"^[ \t]*[%!?].*$", "", source, flags=re.M))
-    return [node for node in whole.body if isinstance(node, _KEPT)]
-
-
-def find(nodes, function):
-    """The last definition of a function of this name, or None."""
-    return next((n for n in reversed(nodes) if isinstance(n, ast.FunctionDef) and n.name == function), None)
-
-
-def text_of(source, nodes):
-    """The lines of these statements."""
-    lines = source.splitlines()
-
-    def first(node):
-        return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-
-    return "\n\n".join("\n".join(lines[first(n) - 1 : n.end_lineno]) for n in nodes) + "\n"
-
-
-def is_blank(node, found=None):
-    """Whether nothing was written yet: no body, pass, …, NotImplementedError, or the unchanged bug of a hunt."""
-    body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
-    if not body or (len(body) == 1 and isinstance(body[0], ast.Pass)):
-        return True
-    if len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.dump(body[0]):
-        return True
-    return found is not None and found.start is not None and same(node, ast.parse(catalog.opening(found)).body[0])
-
-
-def same(a, b):
-    """Whether two functions are the same code, whatever their docstrings and comments."""
-    return _code(a) == _code(b)
-
-
-def _code(node):
-    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-    return ast.dump(node.args), [ast.dump(d) for d in node.decorator_list], [ast.dump(n) for n in body]
-
-
-def is_library(node, name):
-    return same(node, ast.parse(catalog.solution(name)).body[0])
-
-
-def compile_answer(name, nodes, filename):
-    """Runs the definitions in a copy of the library module's namespace and returns the exercise's function."""
-    module, _, attribute = catalog.locate(name)
-    space = dict(vars(module))
-    # annotations are not looked up: a name that only they use need not be there
-    postponed = __future__.annotations.compiler_flag
-    exec(compile(ast.Module(nodes, []), filename, "exec", flags=postponed, dont_inherit=True), space)
-    return space[attribute]
-
+from minids.course.reader import compile_answer, definitions, find, is_blank, is_library, same, text_of  # noqa: F401
 
 # -- running the cases -------------------------------------------------------------------------------------------------
 
@@ -230,7 +159,7 @@ def _explain(error, case, fn):
     if hasattr(error, "remote_line"):  # raised in a grader's worker
         what += f"\n    {error.remote_line}" * bool(error.remote_line)
     elif inside:
-        frame = [f for f in inside if f.filename == _file_of(fn)] or inside  # not the line of torch's or Triton's
+        frame = [f for f in inside if f.filename == file_of(fn)] or inside  # not the line of torch's or Triton's
         line = frame[-1].line or linecache.getline(frame[-1].filename, frame[-1].lineno).strip()
         what += f"\n    in line {frame[-1].lineno}: {line}"
     if isinstance(error, NameError):
@@ -238,10 +167,11 @@ def _explain(error, case, fn):
     return what
 
 
-def _file_of(fn):
+def file_of(fn):
+    """The name of the file or cell in which a function is written; None for other things that can be called."""
     try:
         return catalog.plain(fn).__code__.co_filename
-    except AttributeError:  # a callable object
+    except (AttributeError, TypeError, ValueError):
         return None
 
 

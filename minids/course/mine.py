@@ -8,6 +8,7 @@ message and never deleted. An answer that is the library's own code counts as th
 function where it is, with its fast paths. The folder is mine/ beside chapters/, or $MINIDS_MINE.
 """
 
+import contextlib
 import hashlib
 import importlib
 import inspect
@@ -18,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from minids.course import cases, catalog, judge
+from minids.course import cases, catalog, judge, reader
 from minids.errors import MinidsError
 
 _spaces = {}  # exercise -> globals of the installed answer, where other answers are to be put too
@@ -121,11 +122,11 @@ def load_one(name):
     path = path_of(name).resolve()
     linecache.checkcache(str(path))
     whole = path.read_text(encoding="utf-8")
-    nodes = judge.definitions(whole)
-    mine = judge.find(nodes, name.rsplit(".", 1)[-1])
+    nodes = reader.definitions(whole)
+    mine = reader.find(nodes, name.rsplit(".", 1)[-1])
     if mine is None:
         raise MinidsError(f"it defines no function {name.rsplit('.', 1)[-1]}")
-    fn = judge.compile_answer(name, nodes, str(path))
+    fn = reader.compile_answer(name, nodes, str(path))
     first, _, text = whole.partition("\n")
     if first + "\n" != _stamp(name, text):
         if why := judge.unavailable(name):
@@ -138,7 +139,7 @@ def load_one(name):
             write(path, _stamp(name, kept) + kept)
         except MinidsError:
             pass  # it passes; that it is tested again next time is all that is lost
-    install(name, catalog.reference(name) if judge.is_library(mine, name) else fn)
+    install(name, catalog.reference(name) if reader.is_library(mine, name) else fn)
 
 
 def install(name, new):
@@ -150,10 +151,10 @@ def install(name, new):
     held = inspect.getattr_static(owner, attribute)
     original = catalog._originals.setdefault(name, held)
     setattr(owner, attribute, new)
-    if new is original:
-        _spaces.pop(name, None)
-    else:
-        _spaces[name] = catalog.plain(new).__globals__
+    _spaces.pop(name, None)
+    if new is not original:
+        with contextlib.suppress(AttributeError, TypeError, ValueError):  # a partial, for example, has no globals
+            _spaces[name] = catalog.plain(new).__globals__
     modules = [vars(m) for n, m in list(sys.modules.items()) if m is not None and n.split(".")[0] == "minids"]
     for space in [*modules, *_spaces.values()]:
         for key, value in list(space.items()):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from minids.course import catalog, judge, mine
+from minids.course import catalog, judge, mine, reader
 from minids.errors import MinidsError
 from minids.train import memory
 
@@ -27,6 +27,9 @@ STYLE = {
     "legend.frameon": False, "figure.constrained_layout.use": True,
 }  # fmt: skip
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe & Ito 2008
+
+
+reader.listen()
 
 
 def start(chapter):
@@ -50,22 +53,25 @@ def check(name, fn):
     found = catalog.exercise(name)
     if not callable(fn):
         return _say("✗", name, f"{found.function} is {fn!r}, not a function. Run the cell above again.")
-    filename = catalog.plain(fn).__code__.co_filename
-    source = "".join(linecache.getlines(filename))
-    if filename == inspect.getsourcefile(catalog.plain(catalog.reference(name))):
+    own = catalog.reference(name)
+    if fn is own or judge.file_of(fn) == inspect.getsourcefile(catalog.plain(own)):
         return _say("○", name, "this is the library's own function. Write yours in the cell above, and run that first.")
-    nodes = judge.definitions(source)
-    node = judge.find(nodes, found.function)
+    try:
+        source = reader.python_of(fn, found.function)
+        nodes = reader.definitions(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, MinidsError) as error:
+        return _say("✗", name, f"the cell cannot be read: {error}")
+    node = reader.find(nodes, found.function)
     if node is None:
-        return _say("✗", name, f"found no `def {found.function}` in the cell that defines it.")
+        return _say("✗", name, reader.missing(nodes, found.function))
     goes_on = "the version you kept before" if name in mine._spaces else "the library's own"
-    if judge.is_blank(node, found):
+    if reader.is_blank(node, found):
         waits = "still has its bug" if found.start else "not attempted yet"
         return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.", failed=True)
     if why := judge.unavailable(name):
         return _say("○", name, f"it can not be checked here: {why}. The chapter goes on with {goes_on}.", failed=True)
     try:
-        answer = judge.compile_answer(name, nodes, filename)
+        answer = reader.compile_answer(name, nodes, _shown_in_errors(name, source))
     except (Exception, SystemExit) as error:
         return _say("✗", name, f"the cell does not run by itself: {type(error).__name__}: {error}", failed=True)
     with _patience(name):
@@ -79,10 +85,21 @@ def check(name, fn):
     if Path.cwd().name == "solutions":
         return _say("✓", name, f"{passed}.")  # what stands there is not the student's
     try:
-        path = mine.keep(name, judge.text_of(source, nodes))
+        path = mine.keep(name, reader.text_of(source, nodes))
     except MinidsError as error:
         return _say("✓", name, f"{passed}, but: {error}")
-    return _say("✓", name, f"{passed}. Kept in {mine.shown(path)}: minids.{name} is yours now.")
+    kept = f"{passed}. Kept in {mine.shown(path)}: minids.{name} is yours now."
+    written = judge.file_of(fn)
+    if written and os.path.isfile(written) and reader.shell() is not None:
+        kept += f" It stands in {mine.shown(written)}, which does not go with a notebook: for grading send mine/."
+    return _say("✓", name, kept)
+
+
+def _shown_in_errors(name, source):
+    """A file name under which tracebacks, and Triton, find the lines of this text."""
+    filename = f"<{name}>"
+    linecache.cache[filename] = len(source), None, [f"{line}\n" for line in source.split("\n")], filename
+    return filename
 
 
 @contextlib.contextmanager
@@ -185,9 +202,4 @@ def play(draw, *, shown, alt, **sliders):
 
 
 def _in_kernel():
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    shell = get_ipython()
-    return shell is not None and hasattr(shell, "kernel")
+    return hasattr(reader.shell(), "kernel")

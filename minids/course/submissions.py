@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from minids.course import cases, catalog, judge
+from minids.course import cases, catalog, reader
 from minids.errors import MinidsError
 
 LARGEST_FILE, LARGEST_CODE = 32 << 20, 1 << 20
@@ -29,6 +29,7 @@ class Grade:
     chapter: str
     of: int
     source: str | None = None
+    code: str = ""  # the same as Python, for the worker: where it has magics, they have become calls
     points: float = 0.0
     passed: int = 0
     cases: int = 0
@@ -172,6 +173,8 @@ def find_answers(submission, chapter=None):
     """
     try:
         texts, raw = read(submission.path), None
+        is_cell = submission.path.suffix == ".ipynb"
+        texts = {name: [_Text(text, is_cell) for text in cells] for name, cells in texts.items()}
     except _Unreadable as error:
         texts, submission.error, raw = {}, str(error), _raw(submission.path)
     every = catalog.exercises()
@@ -179,31 +182,46 @@ def find_answers(submission, chapter=None):
         for found in (e for e in every if e.chapter == name):
             submission.grades.append(grade := Grade(found.name, found.chapter, found.points))
             grade.cases, grade.why = len(cases.load().get(found.name, ())), submission.error or "not attempted"
-            grade.source, why = answer(found, texts.get(found.name, texts.get(None, ())))
+            cell, node, why = answer(found, texts.get(found.name, texts.get(None, ())))
             grade.why = why or grade.why
-            grade.same_as_library = grade.source is not None and _same(found, grade.source)
+            if cell is not None:
+                grade.source, grade.code = cell.text, cell.code
+                grade.same_as_library = _safe(reader.is_library, node, found.name)
+
+
+class _Text:
+    """A cell or file of a submission, read once for all exercises."""
+
+    def __init__(self, text, is_cell):
+        self.text, self.code, self.nodes, self.error = text, "", [], ""
+        try:
+            self.code = reader.as_python(text) if is_cell else reader.as_file(text)
+            self.nodes = reader.definitions(self.code)
+        except SyntaxError as error:
+            self.error = f"SyntaxError: {error.msg}" + f" (line {error.lineno})" * bool(error.lineno)
+        except (ValueError, RecursionError, MemoryError) as error:
+            self.error = f"not to be understood as Python ({type(error).__name__})"
 
 
 def answer(found, cells):
-    """(text, None) of the last cell that defines the exercise's function and is not blank; or (None, why not)."""
-    defines, text, why = re.compile(rf"\bdef +{re.escape(found.function)}\b"), None, None
-    for cell in cells:
-        if not defines.search(cell):
+    """(cell, node, "") of the last cell that defines the exercise's function and is not blank, or (None, None, why)."""
+    defines, cell, node, why = re.compile(rf"\bdef[\s\\]+{re.escape(found.function)}\b"), None, None, ""
+    for c in cells:
+        if found.function not in c.text:
             continue
-        try:
-            node = judge.find(judge.definitions(cell), found.function)
-            if node is not None and not judge.is_blank(node, found):
-                text = cell
-        except SyntaxError as error:
-            why = f"SyntaxError: {error.msg} (line {error.lineno})"
-        except (ValueError, RecursionError, MemoryError) as error:
-            why = f"not to be understood as Python ({type(error).__name__})"
-    return (text, None) if text is not None else (None, why)
+        n = reader.find(c.nodes, found.function)
+        if n is None:
+            other = reader.mentions(c.nodes, found.function) and reader.missing(c.nodes, found.function)
+            why = c.error if c.error and defines.search(c.text) else other or why
+        elif not _safe(reader.is_blank, n, found):
+            cell, node = c, n
+    return (cell, node, "") if cell is not None else (None, None, why)
 
 
-def _same(found, source):
+def _safe(ask, *given):
+    """False for what is nested too deeply to be looked at."""
     try:
-        return judge.is_library(judge.find(judge.definitions(source), found.function), found.name)
+        return ask(*given)
     except RecursionError:
         return False
 
@@ -218,7 +236,7 @@ def _raw(path):
 def _chapters(path, texts, raw, every):
     if None not in texts and texts:
         return sorted({e.chapter for e in every if e.name in texts})
-    text = raw if raw is not None else "\n".join(texts[None])
+    text = raw if raw is not None else "\n".join(t.text for t in texts[None])
     checked, defined = set(_CHECK.findall(text)), set(_DEF.findall(text))
     votes = Counter(e.chapter for e in every if e.name in checked)
     votes = votes or Counter(e.chapter for e in every if e.function in defined)
