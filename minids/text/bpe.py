@@ -30,6 +30,13 @@ _HIDDEN = sorted(set(range(256)) - set(_PRINTABLE))
 ALPHABET = bytes(_PRINTABLE + _HIDDEN)
 CHAR_OF_BYTE = {b: chr(b) for b in _PRINTABLE} | {b: chr(256 + i) for i, b in enumerate(_HIDDEN)}
 BYTE_OF_CHAR = {c: b for b, c in CHAR_OF_BYTE.items()}
+
+
+def reads_as_bytes(text: str) -> bool:
+    """Whether the characters of a token's text all stand for bytes, and for others than its own: "é" for b"\xe9"."""
+    return not text.isascii() and all(c in BYTE_OF_CHAR for c in text)
+
+
 _INDEX_OF_BYTE = bytes(ALPHABET.index(b) for b in range(256))  # a table for bytes.translate
 
 _CJK = "一-龥぀-ゟ゠-ヿ"

@@ -49,6 +49,12 @@ def prompt_ids(tokenizer: Tokenizer, question: str, history: Iterable[tuple[str,
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 
+def earlier(reply: str) -> str:
+    """The answer of an earlier reply, as `history` and the exported chat template keep it: what stands in its last
+    answer block behind the thought, or, without one, all that stands there; blanks around it taken off."""
+    return reply.split(END_THINK)[-1].split(ANSWER)[-1].split(END_ANSWER)[0].strip()
+
+
 def document_ids(tokenizer: Tokenizer, question: str, thought: str | None, answer: str) -> tuple[list[int], int]:
     """(ids of a whole training document, how many of them are its prompt, which the loss leaves out).
 

@@ -3,7 +3,9 @@ read back with every assumption checked.
 
 The file holds the pipeline of the DeepSeek-V3 tokenizer: three Splits ("Isolated"), ByteLevel, BPE. Bytes are
 written as characters (`bpe.CHAR_OF_BYTE`). Nothing adds BOS: templates write it, once. A foreign file is
-refused rather than half understood; one with the same pipeline is read, wherever its special ids lie.
+refused rather than half understood, with the name of the setting that would change its ids; one with the same
+pipeline is read, wherever its special ids lie. What cannot matter is let through: a token for unknown bytes (there are
+none), and what a post-processor would put around a text.
 """
 
 import json
@@ -11,16 +13,19 @@ import os
 from pathlib import Path
 
 from ..errors import MinidsError
+from ..files import brief, read_json
 from . import bpe
 from .tokenizer import BOS, EOS, PAD, Tokenizer
 
-# Same text as minids.text.chat renders: an earlier reply keeps its answer, its thought is left out (as R1
-# does).
+# The text of `chat.prompt_ids`, byte for byte: an earlier reply is reduced to its answer by `chat.earlier`, which is
+# written in Jinja here; its thought is left out (as R1 does).
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}"
-    "{% if m['role'] == 'user' %}<｜User｜>{{ m['content'] }}"
-    "{% elif m['role'] == 'assistant' %}<｜Assistant｜>{% set reply = m['content'].split('</think>')[-1] %}"
-    "{% if '<answer>' in reply %}{{ reply }}{% else %}<answer>{{ reply }}</answer>{% endif %}{{ eos_token }}"
+    "{% if m['content'] is not string %}{{ raise_exception('minids has messages of text alone') }}"
+    "{% elif m['role'] == 'user' %}<｜User｜>{{ m['content'] }}"
+    "{% elif m['role'] == 'assistant' %}<｜Assistant｜><answer>"
+    "{{ m['content'].split('</think>')[-1].split('<answer>')[-1].split('</answer>')[0].strip() }}"
+    "</answer>{{ eos_token }}"
     "{% else %}{{ raise_exception('minids has the roles user and assistant, not ' ~ m['role']) }}{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}<｜Assistant｜>{% endif %}"
 )
@@ -90,7 +95,7 @@ def load(directory: Path) -> dict:
     """The arguments of `Tokenizer(...)`, from the `tokenizer.json` of a folder (or the path of the file itself)."""
     path = directory if directory.suffix == ".json" else directory / "tokenizer.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except FileNotFoundError:
         raise MinidsError(f"there is no tokenizer at {path}: give the folder of a run or of an export") from None
     except OSError as error:
@@ -102,21 +107,25 @@ def load(directory: Path) -> dict:
         model, added = content["model"], content.get("added_tokens") or []
         kind, vocab = model["type"], model["vocab"]
         if kind == "BPE":
+            _refuse_settings(content, path)
             digits = _digits(content, path)
             merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
+            if not all(isinstance(m, str | list) for m in model["merges"]):
+                raise ValueError("a merge is no pair of tokens")
             return _read(vocab, merges, added, digits)
     except MinidsError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise MinidsError(
-            f"{path} is damaged or not a tokenizer of minids ({type(error).__name__}: {error}): "
+            f"{path} is damaged or not a tokenizer of minids ({type(error).__name__}: {str(error)[:200]}): "
             "restore it, or train a new one with Tokenizer.train"
         ) from None
-    raise MinidsError(f"{path} holds a {kind} tokenizer; minids reads byte-level BPE only")
+    raise MinidsError(f"{path} holds a {brief(kind)} tokenizer; minids reads byte-level BPE only")
 
 
 def _read(vocab: dict[str, int], merges: list[tuple[str, str]], added: list[dict], digits: str) -> dict:
     specials = {token["content"]: token["id"] for token in added}
+    _check_added(vocab, added)
     text_of = {i: text for text, i in vocab.items()} | {i: text for text, i in specials.items()}
     size = max(text_of) + 1
     if len(text_of) != len(vocab | specials) or min(text_of) < 0 or size > 2 * len(text_of):
@@ -127,12 +136,14 @@ def _read(vocab: dict[str, int], merges: list[tuple[str, str]], added: list[dict
             pieces[i] = bytes(bpe.BYTE_OF_CHAR[c] for c in text)
     for text, i in specials.items():
         pieces[i] = text.encode()
-    missing = [c for c in bpe.BYTE_OF_CHAR if c not in vocab]
+    missing = [c for c in bpe.BYTE_OF_CHAR if c not in vocab or c in specials]
     if missing:
         raise ValueError(f"{len(missing)} of the 256 bytes are missing from the vocabulary")
     for a, b in merges:
         if a + b not in vocab:
             raise ValueError(f"the merge of {a!r} and {b!r} makes a token that is not in the vocabulary")
+        if not specials.keys().isdisjoint((a, b, a + b)):
+            raise ValueError(f"the merge of {a!r} and {b!r} is also a special token")
     return {
         "pieces": pieces,
         "merges": [(vocab[a], vocab[b]) for a, b in merges],
@@ -140,6 +151,79 @@ def _read(vocab: dict[str, int], merges: list[tuple[str, str]], added: list[dict
         "control": [token["content"] for token in added if token["special"]],
         "digits": digits,
     }
+
+
+# Settings of `model` and of the whole file that change ids or text -> the values that do not.
+MODEL_OFF = {"dropout": (None, 0), "continuing_subword_prefix": (None, ""), "end_of_word_suffix": (None, ""),
+             "ignore_merges": (None, False)}  # fmt: skip
+MODEL_FREE = {"type", "vocab", "merges", "unk_token", "fuse_unk", "byte_fallback"}  # no byte is unknown
+FILE_OFF = {"truncation": (None,), "padding": (None,)}
+FILE_FREE = {"version", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"}
+ADDED_OFF = {"single_word": (False,), "lstrip": (False,), "rstrip": (False,)}
+ADDED_FREE = {"id", "content", "normalized", "special"}
+
+
+def _refuse_settings(content: dict, path: Path) -> None:
+    """Refuses, by its name, what would change the ids or the text of a tokenizer with our pipeline."""
+    added = [(f"added token {brief(token['content'])}", token) for token in content.get("added_tokens") or []]
+    for where, values, off, free in (
+        ("", content, FILE_OFF, FILE_FREE), ("model", content["model"], MODEL_OFF, MODEL_FREE),
+        *((name, token, ADDED_OFF, ADDED_FREE) for name, token in added),
+    ):  # fmt: skip
+        for key, value in values.items():
+            odd = not any(value is v or (type(value) is not bool and value == v) for v in off.get(key, (None,)))
+            if key not in free and odd:
+                raise MinidsError(
+                    f"{path}: {f'{where}: ' if where else ''}{brief(key)} is {brief(value)}, which changes the ids of "
+                    "a text in a way that minids does not have: load it with transformers, or train one with "
+                    "Tokenizer.train"
+                )
+    for key, kinds in (("post_processor", ("ByteLevel", "TemplateProcessing")), ("decoder", ("ByteLevel",))):
+        step = content.get(key)
+        steps = step["processors" if key == "post_processor" else "decoders"] if _kind(step) == "Sequence" else [step]
+        allowed = kinds if key == "decoder" else (*kinds, None)
+        if not all(_kind(s) in allowed for s in steps):
+            raise MinidsError(
+                f"{path}: {key} is {brief(step)}, minids has {' or '.join(kinds)}: load it with transformers, or train "
+                "one with Tokenizer.train"
+            )
+
+
+def _kind(step: dict | None) -> str | None:
+    return None if step is None else step["type"]
+
+
+def _check_added(vocab: dict[str, int], added: list[dict]) -> None:
+    """The ids of added tokens are those that `tokenizers` gives them, which does not read them; no two of them could be
+    found at one place in two ways."""
+    known, following = {}, len(vocab)
+    for token in added:
+        text, i = token["content"], token["id"]
+        if not isinstance(text, str) or not text or text in known:
+            raise ValueError(f"the added token {brief(text)} is empty or given twice")
+        right = vocab.get(text, following)
+        if type(i) is not int or i != right:
+            raise ValueError(f"the added token {brief(text)} has the id {brief(i)}, but stands at the place of {right}")
+        if not all(type(token[key]) is bool for key in ("special", "normalized")):
+            raise ValueError(f"the added token {brief(text)} is half described")
+        if bpe.reads_as_bytes(text):
+            raise ValueError(f"the added token {brief(text)} reads as other bytes, and would be decoded to them")
+        following += text not in vocab
+        known[text] = token["normalized"]
+    if not all(type(i) is int for i in vocab.values()):
+        raise ValueError("an id of the vocabulary is no integer")
+    # those that are not normalised are looked for first
+    first, second = ([t for t in known if known[t] is kind] for kind in (False, True))
+    for a in first:
+        for b in second:
+            if _overlap(a, b):
+                raise ValueError(f"the added tokens {brief(a)} and {brief(b)} overlap, but only one is normalised")
+
+
+def _overlap(a: str, b: str) -> bool:
+    """Whether a text can hold both at places that share a character."""
+    shorter = min(len(a), len(b))
+    return a in b or b in a or any(a.endswith(b[:n]) or b.endswith(a[:n]) for n in range(1, shorter))
 
 
 def _pre_tokenizer(digits: str) -> dict:
@@ -164,7 +248,8 @@ def _digits(content: dict, path: Path) -> str:
             for step in steps
         ]
 
-    found = (content["pre_tokenizer"] or {}).get("pretokenizers", [])
+    outer = content["pre_tokenizer"] or {}
+    found = outer.get("pretokenizers", []) if outer.get("type") == "Sequence" else []
     normalizer = content.get("normalizer") or {"normalizers": []}
     for digits in ("triples", "single"):
         if essence(found) == essence(_pre_tokenizer(digits)["pretokenizers"]):

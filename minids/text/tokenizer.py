@@ -82,6 +82,8 @@ class Tokenizer:
         special_tokens = list(special_tokens)
         if len(set(special_tokens)) != len(special_tokens) or "" in special_tokens:
             raise MinidsError(f"special tokens must be distinct and not empty, but are {special_tokens}")
+        if odd := [s for s in special_tokens if bpe.reads_as_bytes(s)]:
+            raise MinidsError(f"the special token {odd[0]!r} would be decoded to other bytes: choose one like <name>")
         smallest = 256 + len(special_tokens)
         if vocab_size < smallest:
             raise MinidsError(
