@@ -16,6 +16,7 @@ from pathlib import Path
 
 from minids import __version__
 from minids.errors import MinidsError
+from minids.progress import console
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FIXES = {
@@ -33,9 +34,7 @@ FIXES = {
 
 def main(argv=None):
     """Runs one command and returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?" and does not end the program
+    console()
     args = parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.showwarning = _note
@@ -111,8 +110,9 @@ def run(args):
         raise KeyboardInterrupt(saved) from None
     control = sum(s["seconds"] + s["evaluation_seconds"] for s in results["stages"] if s["control"])
     print(evaluation.table(results["evals"]))
+    peak = results["peak_bytes"] / 2**30
     print(f"\n{_clock(results['seconds'])} in all" + f", and {_clock(control)} for the controls" * (control > 0)
-          + f"; peak memory {results['peak_bytes'] / 2**30:.1f} GiB")  # fmt: skip
+          + f"; peak memory {peak:.1f} GiB" * (peak > 0))  # fmt: skip
     print(f"report   {out / 'report.html'}")
     print(f"next     minids chat {out}\n         minids eval {out} --problems FILE.jsonl")
 

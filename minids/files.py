@@ -1,5 +1,8 @@
-"""Files that somebody else wrote: read whole and within limits, or refused with a reason.
+"""Files that somebody else wrote: read whole and within limits, or refused with a reason. Files of ours: written whole.
 
+    write        bytes, or text as UTF-8 with "\n" at the end of lines: the same bytes on every system
+    replace      a rename over what is there; Windows refuses while another program (a virus scanner, an indexer, an
+                 editor) has the file open, so it is tried again for `PATIENCE` seconds
     read_bytes   a regular file of at most `most` bytes that lies in its folder
     read_json    the same as JSON: no key twice, no NaN or Infinity, not nested without end
 
@@ -15,9 +18,11 @@ import errno
 import json
 import os
 import stat
+import time
 from pathlib import Path
 
 MOST = 256 << 20  # bytes; DeepSeek-V3's tokenizer.json has 8 MB, its index of shards 9 MB
+PATIENCE = 2.0
 
 
 def regular(path):
@@ -63,14 +68,29 @@ def brief(value, most=80):
 
 
 def write(path, data):
-    """Writes bytes aside and renames them, so that no reader sees half a file."""
+    """Writes bytes or a text aside and renames them, so that no reader sees half a file."""
     path = Path(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
+        with open(aside, "wb") as file:
+            file.write(data.encode("utf-8") if isinstance(data, str) else data)
+            file.flush()
+            os.fsync(file.fileno())  # a rename can outlive the data otherwise
+        replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def replace(source, target):
+    """os.replace, patiently; a folder may be moved too, to where nothing is."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if os.name == "posix" or time.monotonic() > end:  # there it is about rights, and waiting does not help
+                raise
+            time.sleep(0.05)
 
 
 def _once(pairs):

@@ -8,10 +8,7 @@ The stages themselves are in pipeline.py and r1.py.
 """
 
 import json
-import os
 import platform
-import resource
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 import minids
-from minids import recipes
+from minids import files, recipes
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
@@ -28,7 +25,7 @@ from minids.progress import Progress
 from minids.reason import documents, environments, evaluate, rl, rl_config
 from minids.ship import folders, hub
 from minids.text.tokenizer import Tokenizer
-from minids.train import loop, parallel
+from minids.train import loop, memory, parallel
 from minids.train.metrics import MetricsLog
 
 EVALUATED = {"pretrain": "base", "small_pretrain": "small_base"}  # stages whose rows have another name
@@ -61,8 +58,8 @@ class Job:
         record = {"name": name, **function(self), "evaluation_seconds": round(self._evaluation, 2), "control": control}
         record["seconds"] = round(record.get("seconds", time.monotonic() - began - self._evaluation), 2)
         self.results["stages"].append(record)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        self.results["peak_bytes"] = max(self.results["peak_bytes"], sum(self.comm.gather(peak)))
+        peak = sum(self.comm.gather(memory.peak()))  # 0 where the system does not say
+        self.results["peak_bytes"] = max(self.results["peak_bytes"], peak)
         self.results["seconds"] = round(
             sum(s["seconds"] + s["evaluation_seconds"] for s in self.results["stages"] if not s["control"]), 2
         )
@@ -70,10 +67,8 @@ class Job:
 
     def write(self):
         if self.rank == 0:
-            temporary = self.out / "results.json.tmp"
             try:
-                temporary.write_text(json.dumps(self.results, indent=1) + "\n", encoding="utf-8")
-                os.replace(temporary, self.out / "results.json")
+                files.write(self.out / "results.json", json.dumps(self.results, indent=1) + "\n")
             except OSError as error:
                 raise MinidsError(
                     f"{self.out}: results.json could not be written ({error}). "

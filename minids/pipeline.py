@@ -15,13 +15,12 @@ record into the run's folder; `--resume` skips finished stages and goes on insid
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 import torch
 
-from minids import edge, r1, recipes
+from minids import edge, files, r1, recipes
 from minids.errors import MinidsError
 from minids.job import EVALUATED, Job, read_json
 from minids.reason import documents, environments
@@ -267,9 +266,7 @@ def _forget(out, asked, redone):
 def _write_json(path, values):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".tmp")  # renamed when complete: a kill here must not leave half a file
-        aside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-        os.replace(aside, path)
+        files.write(path, json.dumps(values, indent=1) + "\n")
     except OSError as error:
         raise MinidsError(
             f"{path.parent}: can not be written ({error.strerror or error}). Choose another folder with --out."

@@ -12,6 +12,13 @@ PLAIN_INTERVAL = 5.0  # seconds between plain lines
 LIVE_INTERVAL = 0.2  # seconds between redraws of the live bar; drawn by update(), so no thread competes for a core
 
 
+def console():
+    """A terminal whose code page lacks a character shows "?" for it; the program does not end there."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
 class Progress:
     """`with Progress("pretrain", 1000) as bar: bar.update(1, loss=2.3)`.
 

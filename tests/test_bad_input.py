@@ -252,8 +252,9 @@ def test_a_disk_that_is_full_when_a_checkpoint_is_forced_to_it(recipe, finished,
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     out = tmp_path / "out"
+    assert cli.main(["run", recipe, "--out", str(out), "--workers", "1", "--until", "tokenizer"]) == 0
     monkeypatch.setattr(os, "fsync", full)
-    message = refused(capsys, "run", recipe, "--out", out, "--workers", 1)
+    message = refused(capsys, "run", recipe, "--out", out, "--workers", 1, "--resume")
     assert "No space left" in message and "--resume" in message
     monkeypatch.undo()
     assert cli.main(["run", recipe, "--out", str(out), "--workers", "1", "--resume"]) == 0

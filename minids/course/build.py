@@ -26,7 +26,7 @@ from nbformat.v4 import new_code_cell
 
 from minids.course import catalog
 from minids.errors import MinidsError
-from minids.progress import Progress
+from minids.progress import Progress, console
 
 FOLDERS = {"chapters": False, "solutions": True}  # folder -> whether exercises are filled in
 TIMEOUT = 300  # seconds a cell
@@ -165,11 +165,12 @@ def exact_texts(notebook):
 
 def write(notebook, path):
     aside = path.with_suffix(".tmp")
-    aside.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
+    aside.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8", newline="\n")
     os.replace(aside, path)
 
 
 def main(argv=None):
+    console()
     parser = argparse.ArgumentParser(prog="python -m minids.course.build", description=__doc__.split("\n\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")
     how = parser.add_mutually_exclusive_group()

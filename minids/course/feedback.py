@@ -64,7 +64,7 @@ def write(folder, submissions, seed):
         students.setdefault(s.student, []).append(s)
     for student, sent in students.items():
         name = _file_name(student, used)
-        (folder / name).write_text(page(student, sent, seed), encoding="utf-8")
+        (folder / name).write_text(page(student, sent, seed), encoding="utf-8", newline="\n")
         points, of = total(sent)
         doubts = sum(g.same_as_library for s in sent for g in s.grades)
         said = "; ".join(dict.fromkeys(s.error for s in sent if s.error))
@@ -75,7 +75,7 @@ def write(folder, submissions, seed):
     text = _HEAD.format(title="Grades") + f"<h1>Grades</h1><p>{len(students)} students, seed {seed}.</p>"
     text += '<table><tr><th>student</th><th class="n">points</th><th class="n">answers that are the library\'s own code'
     text += f"</th><th></th></tr>\n{chr(10).join(rows)}\n</table>\n{_by_exercise(submissions)}</body></html>\n"
-    (folder / "index.html").write_text(text, encoding="utf-8")
+    (folder / "index.html").write_text(text, encoding="utf-8", newline="\n")
     return folder / "index.html"
 
 

@@ -12,10 +12,14 @@ and no rights are needed; root is fenced in as well (the limit on processes does
 import ctypes
 import os
 import platform
-import resource
 import struct
 import sys
 from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 _NEW = {"user": 0x10000000, "network": 0x40000000, "processes": 0x20000000, "IPC": 0x08000000}
 _KILL_WITH_PARENT, _SECCOMP, _ADOPT, _NO_NEW_PRIVILEGES = 1, 22, 36, 38  # options of prctl

@@ -55,7 +55,7 @@ def write(path, text):
     aside = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
+        aside.write_text(text, encoding="utf-8", newline="\n")
         os.replace(aside, path)
     except OSError as error:
         raise MinidsError(
@@ -68,7 +68,7 @@ def log(**event):
     """Notes an event with its time; a log that can not be written is no reason to stop anybody."""
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        with open(folder() / "log.jsonl", "a", encoding="utf-8") as file:
+        with open(folder() / "log.jsonl", "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps({"time": round(time.time(), 1), **event}) + "\n")
     except OSError:
         pass

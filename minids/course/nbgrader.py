@@ -32,9 +32,9 @@ def write(folder):
             continue
         path = folder / "source" / source.stem / f"{source.stem}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(nbformat.writes(assignment(source), version=4) + "\n", encoding="utf-8")
+        path.write_text(nbformat.writes(assignment(source), version=4) + "\n", encoding="utf-8", newline="\n")
         print(path)
-    (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+    (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8", newline="\n")
     print(f"next     cd {folder} && nbgrader generate_assignment {source.stem}")
 
 

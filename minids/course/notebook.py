@@ -19,6 +19,7 @@ import torch
 
 from minids.course import catalog, judge, mine, reader
 from minids.errors import MinidsError
+from minids.progress import console
 from minids.train import memory
 
 STYLE = {
@@ -34,6 +35,7 @@ reader.listen()
 
 def start(chapter):
     """First cell of a chapter: one thread, fixed seeds, and the answers kept so far in their places."""
+    console()
     torch.set_num_threads(1)
     memory.keep()
     if not grading():

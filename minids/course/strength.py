@@ -23,6 +23,7 @@ from pathlib import Path
 
 from minids.course import cases, catalog, judge, wrong
 from minids.errors import MinidsError
+from minids.progress import console
 from minids.ship import results
 
 
@@ -250,10 +251,11 @@ def chapters():
 def write_readme(rows):
     path = catalog.ROOT / "README.md"
     text = results.replaced(path.read_text(encoding="utf-8"), chapters(), "chapters")
-    path.write_text(results.replaced(text, totals(rows), "strength"), encoding="utf-8")
+    path.write_text(results.replaced(text, totals(rows), "strength"), encoding="utf-8", newline="\n")
 
 
 def main(argv=None):
+    console()
     parser = argparse.ArgumentParser(prog="python -m minids.course.strength", description=__doc__.split("\n\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")
     parser.add_argument("--json", type=Path)
@@ -285,7 +287,7 @@ def main(argv=None):
     if asked.readme and not asked.chapters:
         write_readme(rows)
     if asked.json:
-        asked.json.write_text(json.dumps([asdict(r) for r in rows], indent=1) + "\n", encoding="utf-8")
+        asked.json.write_text(json.dumps([asdict(r) for r in rows], indent=1) + "\n", encoding="utf-8", newline="\n")
     return 1 if any(r.complaints for r in rows) else 0
 
 

@@ -27,6 +27,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
+from minids.progress import console
 from minids.reason import evaluate, tasks
 from minids.reason.reward import parse_reply
 from minids.reason.rollout import prompt_of, stop_ids, text_of
@@ -124,6 +125,7 @@ def _compare(stage, original, copy):
 
 
 def main(argv=None):
+    console()
     parser = argparse.ArgumentParser(prog="python -m minids.course.tour", description=__doc__.split("\n\n")[0])
     parser.add_argument("run", type=Path, help="folder of a finished run of the tiny recipe")
     parser.add_argument("--out", type=Path, default=None, help="where to, instead of chapters/data/tiny")

@@ -220,7 +220,7 @@ class ModelConfig:
     def save_pretrained(self, folder):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+        (folder / "config.json").write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8", newline="\n")
 
     # -- what cannot be ------------------------------------------------------------------------------------------------
     def _check(self):

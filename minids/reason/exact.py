@@ -31,6 +31,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.model import sampling
+from minids.progress import console
 from minids.reason import grpo
 
 
@@ -313,6 +314,7 @@ def show(rows):
 
 
 def main(argv=None):
+    console()
     parser = argparse.ArgumentParser(
         prog="python -m minids.reason.exact", description="Expected updates of GRPO's settings, and the exact gradient."
     )

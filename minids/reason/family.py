@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minids.errors import MinidsError
+from minids.progress import console
 
 
 @dataclass(frozen=True)
@@ -254,6 +255,7 @@ def plot(record, path=None, window=5):
 
 
 def main(argv=None):
+    console()
     parser = argparse.ArgumentParser(
         prog="python -m minids.reason.family", description="Published settings of GRPO: their table, or a comparison."
     )
@@ -271,7 +273,7 @@ def main(argv=None):
     torch.set_num_threads(1)
     try:
         record = compare(asked.presets, asked.seeds, steps=asked.steps)
-        asked.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        asked.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
         if asked.plot:
             plot(record, asked.plot)
     except (MinidsError, OSError) as error:

@@ -16,7 +16,6 @@ differences between snapshots instead of the whole (neighbouring weights share f
 """
 
 import json
-import os
 import shutil
 import zlib
 from pathlib import Path
@@ -25,6 +24,7 @@ import numpy as np
 import torch
 
 import minids
+from minids import files
 from minids.errors import MinidsError
 from minids.train import checkpoint, metrics
 
@@ -77,9 +77,7 @@ class Record:
                     "device": next(model.parameters()).device.type, "model": model.config.to_dict(),
                     "versions": {"minids": minids.__version__, "torch": torch.__version__},
                 }  # fmt: skip
-                aside = self.folder / f".{ABOUT}.{os.getpid()}"
-                aside.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-                os.replace(aside, self.folder / ABOUT)
+                files.write(self.folder / ABOUT, json.dumps(about, indent=1) + "\n")
             for found, path in snapshots(self.folder):
                 if found > step:
                     shutil.rmtree(path, ignore_errors=True)

@@ -45,6 +45,9 @@ class Verifier:
     def __init__(self, source, *, seconds=2.0, memory=2 << 30):
         self.source, self.seconds, self.memory = source, seconds, memory
         self.path, self.function = find_function(source)
+        if not (hasattr(os, "killpg") and hasattr(signal, "setitimer")):
+            raise MinidsError(f"verifier {source}: your function would run in a process with limits, which needs Linux "
+                              "or macOS; on Windows use WSL.")
         self.owner = self.process = self.socket = None
         self.slow = 0
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from minids.errors import MinidsError
+from minids.progress import console
 
 BANDWIDTH = 3.084e12  # bytes/s that an H100 SXM reaches, 92 % of 3.35e12 (torchao's roofline, README of 2026-03-20)
 SHAPES = ((2112, 7168), (24576, 1536), (32768, 512), (7168, 16384), (4096, 7168), (7168, 2048))  # DeepGEMM's (N, K)
@@ -363,6 +364,7 @@ def table(record):
 
 def main(argv=None):
     """A record of `minids bench kernels --json` against its bars."""
+    console()
     parser = argparse.ArgumentParser(prog="python -m minids.ship.bench_kernels", description=main.__doc__)
     parser.add_argument("record", type=Path)
     asked = parser.parse_args(argv)

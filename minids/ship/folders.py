@@ -45,7 +45,7 @@ def describe(folder, *, style, families):
     """Writes `minids.json` beside a model."""
     text = json.dumps({"style": style, "families": list(families)}) + "\n"
     try:
-        (Path(folder) / ABOUT).write_text(text, encoding="utf-8")
+        write(Path(folder) / ABOUT, text)
     except OSError as error:
         raise MinidsError(
             f"{folder}: {ABOUT} could not be written ({error.strerror or error}). Free some space."

@@ -23,7 +23,7 @@ from minids import recipes
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
-from minids.progress import Progress
+from minids.progress import Progress, console
 from minids.reason import documents
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, loss, memory
@@ -125,6 +125,7 @@ def plot(runs: list[dict], path: Path) -> None:
 
 
 def main(argv=None) -> int:
+    console()
     parser = argparse.ArgumentParser(prog="python -m minids.ship.fp8_gap", description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
@@ -143,7 +144,7 @@ def main(argv=None) -> int:
         record = {"steps": options.steps, "tokens_a_step": TOKENS, "window": WINDOW, "model": SIZES, **found,
                   "seconds": {f"{r['precision']}, seed {r['seed']}": r["seconds"] for r in runs},
                   "torch": torch.__version__, "device": "cpu, emulated"}  # fmt: skip
-        options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
     if options.plot:
         plot(runs, options.plot)
     return 0

@@ -25,6 +25,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from minids import files
 from minids.errors import MinidsError
 from minids.files import brief
 from minids.model.config import ModelConfig
@@ -172,7 +173,7 @@ def save_model(model, folder, *, experts="separate", max_shard_bytes=5_000_000_0
             tensors = {k: t.detach().cpu().clone(memory_format=torch.contiguous_format) for k, t in shard.items()}
             save_file(tensors, aside / name, metadata={"format": "pt"})
         for name, values in texts.items():
-            (aside / name).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+            (aside / name).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8", newline="\n")
         _put_in_place(aside, folder, [*names, *texts], fresh)
     except (OSError, SafetensorError) as error:
         raise MinidsError(
@@ -233,11 +234,11 @@ def _put_in_place(aside, folder, names, fresh):
     for name in names:
         _sync(aside / name)
     if fresh:
-        os.rename(aside, folder)
+        files.replace(aside, folder)
         _sync(folder.parent)
         return
     for name in names:
-        os.replace(aside / name, folder / name)
+        files.replace(aside / name, folder / name)
     old = {path.name for path in folder.glob("model-*-of-*.safetensors")} | {SINGLE, INDEX}
     for name in sorted(old - set(names), reverse=True):  # what a reader looks at first goes first
         (folder / name).unlink(missing_ok=True)

@@ -14,10 +14,10 @@ that was cut short gives a shorter report.
 Left out: comparing several runs; anything that needs the model.
 """
 
-import os
 import shlex
 from pathlib import Path
 
+from minids import files
 from minids.errors import MinidsError
 from minids.ship import cost, page, plots, report_curves, report_findings, report_stages
 from minids.ship.page import duration, escape, figure, paragraph, plain, share, signed, size, span, table
@@ -67,10 +67,9 @@ def write(run_dir):
     run_dir = Path(run_dir)
     results = read_results(run_dir / "results.json")
     metrics, torn = read_metrics(run_dir / "metrics.jsonl")
-    path, temporary = run_dir / "report.html", run_dir / "report.html.tmp"
+    path = run_dir / "report.html"
     try:
-        temporary.write_text(html(Run(results, metrics, torn, run_dir)), encoding="utf-8")
-        os.replace(temporary, path)
+        files.write(path, html(Run(results, metrics, torn, run_dir)))
     except OSError as error:
         raise MinidsError(
             f"{path}: the report could not be written ({error.strerror or error}). Free some space, or copy "

@@ -15,6 +15,7 @@ import json
 import sys
 from pathlib import Path
 
+from minids import files
 from minids.errors import MinidsError
 from minids.ship import bench_kernels
 
@@ -294,7 +295,7 @@ def main(argv=None):
         if args.check:
             print(f"{path}: differs from docs/results; run `python -m minids.ship.results`.", file=sys.stderr)
             return 1
-        path.write_text(after, encoding="utf-8")
+        files.write(path, after)
     except (MinidsError, OSError) as error:
         print(f"results: {error}", file=sys.stderr)
         return 2

@@ -9,9 +9,9 @@ none), and what a post-processor would put around a text.
 """
 
 import json
-import os
 from pathlib import Path
 
+from .. import files
 from ..errors import MinidsError
 from ..files import brief, read_json
 from . import bpe
@@ -74,19 +74,14 @@ def save(tokenizer: Tokenizer, directory: Path) -> None:
         "clean_up_tokenization_spaces": False,
         "chat_template": CHAT_TEMPLATE,
     }  # fmt: skip
-    files = {
+    texts = {
         "tokenizer.json": tokenizer.to_json(),
         "tokenizer_config.json": json.dumps(config, ensure_ascii=False, indent=2),
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            aside = directory / f".{name}.{os.getpid()}"  # renamed when complete, so no reader sees half a file
-            try:
-                aside.write_text(text, encoding="utf-8")
-                os.replace(aside, directory / name)
-            finally:
-                aside.unlink(missing_ok=True)
+        for name, text in texts.items():
+            files.write(directory / name, text)
     except OSError as error:
         raise MinidsError(f"cannot write the tokenizer to {directory}: {error.strerror or error}") from error
 

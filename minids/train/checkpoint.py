@@ -26,6 +26,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from minids import files
 from minids.errors import MinidsError
 
 FORMAT = 1
@@ -50,7 +51,7 @@ def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float |
         _write(temporary / "state.json", json.dumps({**header, "state": tree}).encode())
         _fsync_directory(temporary)
         target = _unused_name(directory, step)
-        os.rename(temporary, target)
+        files.replace(temporary, target)
         _fsync_directory(directory)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Keeps freed memory in the process, because training asks for the same sizes again a moment later.
+"""How much memory this process has held, and why it keeps what it frees: training asks for the same sizes again soon.
 
 glibc gives large freed blocks back to the system and gets them back for the next tensor as new pages, each of which the
 kernel has to zero and map at its first touch. With its thresholds raised, 60 training steps of the `tiny` model have
@@ -10,6 +10,11 @@ Left out: other C libraries (nothing is changed there), GPUs (torch has its own 
 
 import ctypes
 import sys
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h of glibc; mallopt(3)
 MIB = 2**20
@@ -25,3 +30,11 @@ def keep() -> bool:
         return False
     settings = {M_MMAP_THRESHOLD: 32 * MIB, M_TRIM_THRESHOLD: 1024 * MIB, M_TOP_PAD: 64 * MIB}
     return all([mallopt(name, value) for name, value in settings.items()])
+
+
+def peak() -> int:
+    """The most bytes of main memory that this process has held so far; 0 where the system does not say."""
+    if resource is None:
+        return 0
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held

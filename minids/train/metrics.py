@@ -9,6 +9,7 @@ import json
 import os
 from pathlib import Path
 
+from minids import files
 from minids.errors import MinidsError
 
 
@@ -36,23 +37,15 @@ class MetricsLog:
         kept = [line for line in lines if not (line.get("stage") == stage and line.get("step", 0) > step)]
         text = "".join(json.dumps(line) + "\n" for line in kept)
         if text != self.path.read_text(encoding="utf-8"):
-            self._replace(text)
+            files.write(self.path, text)
 
     def _append(self, text: str, force: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "a", encoding="utf-8") as file:
+        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             if force:
                 os.fsync(file.fileno())
-
-    def _replace(self, text: str) -> None:
-        temporary = self.path.with_suffix(".tmp")
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path)
 
     def _attempt(self, action, *args) -> None:
         try:

@@ -106,7 +106,7 @@ def available_cpus() -> int:
 
 def choose_workers(device) -> int:
     """Processes for this machine: 2 on a CPU with two or more cores, else 1."""
-    return 2 if torch.device(device).type == "cpu" and available_cpus() >= 2 else 1
+    return 2 if torch.device(device).type == "cpu" and available_cpus() >= 2 and dist.is_available() else 1
 
 
 def run(fn, world: int, *args):
@@ -114,10 +114,13 @@ def run(fn, world: int, *args):
     memory.keep()
     if world == 1:
         return fn(0, 1, *args)
+    if not dist.is_available():
+        raise MinidsError(f"--workers {world}: this torch was built without torch.distributed; use --workers 1.")
     if dist.is_initialized():
         raise MinidsError("processes can not be started from inside a process group: use one level of workers")
-    with tempfile.TemporaryDirectory(prefix="minids-") as folder, _one_thread():
-        rendezvous = f"file://{folder}/rendezvous"
+    # what a killed run leaves in the temporary folder is the system's to clean; Windows keeps files that are still open
+    with tempfile.TemporaryDirectory(prefix="minids-", ignore_cleanup_errors=True) as folder, _one_thread():
+        rendezvous = os.path.join(folder, "rendezvous")
         children = _start(fn, world, rendezvous, args)
         try:
             for child in children:
@@ -230,7 +233,8 @@ def _die_with_parent() -> None:
 
 
 def _join_group(rank: int, world: int, rendezvous: str) -> None:
-    dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=world, timeout=TIMEOUT)
+    store = dist.FileStore(rendezvous, world)  # a plain path: as a URL, Windows wants it spelled otherwise
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=world, timeout=TIMEOUT)
 
 
 def _first_failure(children: list[_Child], patience: float) -> Exception | None:
@@ -252,7 +256,7 @@ def _child_error(rank: int, users_mistake: bool, message: str, trace: str) -> Ex
 def _cause(exitcode: int) -> str:
     if exitcode >= 0:
         return f"exit code {exitcode}"
-    name = signal.Signals(-exitcode).name
+    name = next((s.name for s in signal.Signals if s == -exitcode), f"signal {-exitcode}")
     return f"killed by {name}" + (", often for lack of memory" if name == "SIGKILL" else "")
 
 

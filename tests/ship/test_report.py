@@ -221,7 +221,7 @@ def put(folder, results, metrics=(), tail=""):
 
 def draw(folder, *what, **more):
     path = report.write(put(folder, *what, **more))
-    assert path == folder / "report.html" and not list(folder.glob("*.tmp"))
+    assert path == folder / "report.html" and not list(folder.glob(".report.html.*"))
     return path.read_text(encoding="utf-8")
 
 

@@ -303,11 +303,10 @@ def test_where_it_cannot_be_written(tokenizer, tmp_path, monkeypatch):
     tokenizer.save_pretrained(tmp_path / "t")
     before = (tmp_path / "t" / "tokenizer.json").read_bytes()
 
-    def full(self, *args, **kwargs):
-        self.touch()
+    def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(MinidsError, match="No space left"):
         tokenizer.save_pretrained(tmp_path / "t")
     assert (tmp_path / "t" / "tokenizer.json").read_bytes() == before
