@@ -129,7 +129,7 @@ print(f"each of the {v3.num_hidden_layers - v3.first_k_dense_replace} MoE layers
 # <details><summary>Hint 2</summary>
 #
 # Take the routed experts off the total, and add `num_experts_per_tok / n_routed_experts` of them back. Keep to
-# integers: multiply first, then divide with `//`.
+# integers: multiply first, then divide with `//`. A dense model may have no experts to divide by: `max(1, ...)`.
 # </details>
 
 # %% exercise="ship.cost.active" points=1 minutes=10 difficulty=1

@@ -77,7 +77,7 @@ def active(config: ModelConfig):
     `parameters(config)` counts the model by part: embedding, head, attention, dense feed-forward, shared
     experts, routed experts, router, norms, and their total. A token is sent to `config.num_experts_per_tok` of
     the `config.n_routed_experts` routed experts of each MoE layer, and meets every other part whole. A model
-    without MoE layers has no routed experts (0), and every parameter is active.
+    without MoE layers has no routed experts (its `n_routed_experts` may be 0), and every parameter is active.
 
     DeepSeek-V3: 37.55e9 of 671.03e9; the report says 37B of 671B (arXiv 2412.19437, abstract).
     """
@@ -137,7 +137,7 @@ def gpu_hours(flops, peak, share):
     flops  floating-point operations      peak   FLOP/s on the data sheet (H800, dense bf16: 989e12)
     share  of the peak that the program reaches, above 0 and at most 1: 0.39 for 39 %. Real programs wait for
            memory and for each other.
-    Raises MinidsError for any other share: 39 is no share, and nothing is faster than its peak.
+    Raises MinidsError for any other share, NaN too: 39 is no share, and nothing is faster than its peak.
     """
     if not 0 < share <= 1:
         raise MinidsError(f"cost: share must lie above 0 and at most at 1 (0.39 for 39 %), got {share}.")
@@ -151,13 +151,13 @@ def bill(hours, dollars_per_hour=2.0, gpus=None):
     gpu_hours_total   their sum
     dollars_per_hour  the rent of one GPU for one hour, as given
     dollars           for all stages together
-    gpus              as given
+    gpus              as given: None, or at least 1
     days              that so many GPUs work, day and night, if all work all the time; None if `gpus` is None
     """
     total = sum(hours.values())
     return {
         "gpu_hours": dict(hours), "gpu_hours_total": total, "dollars_per_hour": dollars_per_hour,
-        "dollars": total * dollars_per_hour, "gpus": gpus, "days": total / gpus / 24 if gpus else None,
+        "dollars": total * dollars_per_hour, "gpus": gpus, "days": None if gpus is None else total / gpus / 24,
     }  # fmt: skip
 
 
@@ -167,7 +167,8 @@ def cache_bytes(config: ModelConfig, attention, groups=None, bytes_per_element=2
 
     "mha"  a key of `config.qk_head_dim` and a value of `config.v_head_dim` numbers for each of the
            `config.num_attention_heads` heads
-    "gqa"  the same for each of `groups` groups of heads, which share them (arXiv 2305.13245); 1 is MQA
+    "gqa"  the same for each of `groups` groups of heads, which share them (arXiv 2305.13245); 1 is MQA. `groups`
+           is given for "gqa", and not looked at for the others
     "mla"  for all heads together one latent of `config.kv_lora_rank` numbers, from which keys and values are
            computed anew, and one rotated key of `config.qk_rope_head_dim` (arXiv 2405.04434 §2.1.2, §2.1.3)
     `config.attention` is not looked at. Raises MinidsError for another kind.

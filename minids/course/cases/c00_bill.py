@@ -1,25 +1,36 @@
 """Chapter 00: the cost model behind `minids cost`. Answers come from tables of papers, from models that are built
 without storage, and from counting one by one."""
 
+import math
+
 import torch
 
-from minids.course.cases import case, expect
+from minids.course.cases import case, expect, raises
+from minids.errors import MinidsError
 from minids.model.cache import Cache
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 
-V3 = ModelConfig()
-SMALL = {
-    "vocab_size": 300, "hidden_size": 64, "intermediate_size": 160, "moe_intermediate_size": 24,
-    "num_hidden_layers": 4, "num_attention_heads": 6, "kv_lora_rank": 16, "q_lora_rank": 20, "qk_rope_head_dim": 4,
-    "qk_nope_head_dim": 10, "v_head_dim": 9, "n_routed_experts": 12, "num_experts_per_tok": 5, "n_group": 2,
-    "topk_group": 2, "n_shared_experts": 2, "first_k_dense_replace": 1,
-}  # fmt: skip
-EXPERT = 3 * 64 * 24  # weights of one expert of SMALL: gate, up, down
+EXPERT = 3 * 64 * 24  # weights of one expert of `small`: gate, up, down
 
 
 def small(**changes):
-    return ModelConfig(**{**SMALL, **changes})
+    sizes = {
+        "vocab_size": 300, "hidden_size": 64, "intermediate_size": 160, "moe_intermediate_size": 24,
+        "num_hidden_layers": 4, "num_attention_heads": 6, "kv_lora_rank": 16, "q_lora_rank": 20, "qk_rope_head_dim": 4,
+        "qk_nope_head_dim": 10, "v_head_dim": 9, "n_routed_experts": 12, "num_experts_per_tok": 5, "n_group": 2,
+        "topk_group": 2, "n_shared_experts": 2, "first_k_dense_replace": 1,
+    }  # fmt: skip
+    return ModelConfig(**{**sizes, **changes})
+
+
+def kinds():
+    """[(what is different, a small model)]: all kinds of attention, tied, dense, with MTP modules."""
+    return [(str(changes), small(**changes)) for changes in (
+        {}, {"q_lora_rank": None}, {"tie_word_embeddings": True}, {"attention": "mha"},
+        {"attention": "gqa", "num_key_value_heads": 2}, {"num_nextn_predict_layers": 2},
+        {"num_hidden_layers": 7, "first_k_dense_replace": 3, "attention_bias": True}, {"first_k_dense_replace": 4},
+    )]  # fmt: skip
 
 
 def met(config):
@@ -28,24 +39,21 @@ def met(config):
         model = Transformer(config)
     total = 0
     for name, p in model.named_parameters():
-        stacked = ".mlp.experts." in name
-        total += p.numel() // p.shape[0] * config.num_experts_per_tok if stacked else p.numel()
+        if not name.startswith("mtp."):
+            stacked = ".mlp.experts." in name
+            total += p.numel() // p.shape[0] * config.num_experts_per_tok if stacked else p.numel()
     return total
+
+
+def of_one_position(config):
+    """FLOPs of attention for one token that looks at one position, over all heads and layers."""
+    one = sum(2 for _ in range(config.qk_head_dim)) + sum(2 for _ in range(config.v_head_dim))
+    return config.num_hidden_layers * config.num_attention_heads * one
 
 
 def pairs_by_counting(config, length):
     """FLOPs of attention for each token of a text, one position after the other; their average."""
-    one = sum(2 for _ in range(config.qk_head_dim)) + sum(2 for _ in range(config.v_head_dim))
-    text = sum(one * (position + 1) for position in range(length))
-    return config.num_hidden_layers * config.num_attention_heads * text / length
-
-
-def refused(fn, *args):
-    try:
-        got = fn(*args)
-    except Exception:
-        return True, None
-    return False, got
+    return of_one_position(config) * sum(position + 1 for position in range(length)) / length
 
 
 # -- active ------------------------------------------------------------------------------------------------------------
@@ -53,13 +61,20 @@ def refused(fn, *args):
 
 @case("ship.cost.active")
 def deepseek_v3_has_37_55_billion_active_parameters(active):
-    expect(active(V3), 37_552_282_624, config="DeepSeek-V3")
+    expect(active(ModelConfig()), 37_552_282_624, config="DeepSeek-V3")
+    expect(active(ModelConfig(num_nextn_predict_layers=1)), 37_552_282_624, config="DeepSeek-V3 with its MTP module")
 
 
 @case("ship.cost.active")
 def the_weights_of_a_built_model_are_counted(active):
-    for changes in ({}, {"q_lora_rank": None}, {"num_experts_per_tok": 1}, {"tie_word_embeddings": True}):
-        expect(active(small(**changes)), met(small(**changes)), config=f"a small model, {changes}")
+    for what, config in kinds():
+        expect(active(config), met(config), config=f"a small model, {what}")
+
+
+@case("ship.cost.active")
+def the_result_is_a_whole_number(active):
+    for k in (1, 2, 3, 7, 11, 12):
+        expect(active(small(num_experts_per_tok=k)), met(small(num_experts_per_tok=k)), num_experts_per_tok=k)
 
 
 @case("ship.cost.active")
@@ -76,24 +91,34 @@ def shared_experts_are_met_by_every_token(active):
 
 @case("ship.cost.active")
 def a_dense_model_is_active_as_a_whole(active):
-    config = small(first_k_dense_replace=4)
-    with torch.device("meta"):
-        total = sum(p.numel() for p in Transformer(config).parameters())
-    expect(active(config), total, first_k_dense_replace=4, num_hidden_layers=4)
+    """Whatever its config says of experts, which nobody reads."""
+    for first, experts, k in ((4, 12, 5), (9, 12, 5), (4, 0, 0), (60, 0, 8)):
+        config = small(first_k_dense_replace=first, n_routed_experts=experts, num_experts_per_tok=k)
+        with torch.device("meta"):
+            total = sum(p.numel() for p in Transformer(config).parameters())
+        expect(active(config), total, num_hidden_layers=4, first_k_dense_replace=first, n_routed_experts=experts,
+               num_experts_per_tok=k)  # fmt: skip
 
 
-@case("ship.cost.active", held_out=True)
+@case("ship.cost.active")
 def experts_that_wait_cost_only_their_row_of_the_router(active):
     more = active(small(n_routed_experts=24)) - active(small(n_routed_experts=12))
     expect(more, 3 * 12 * 64, moe_layers=3, experts_more=12, hidden_size=64)
 
 
 @case("ship.cost.active", held_out=True)
-def the_result_is_a_whole_number(active):
-    for k in (1, 2, 3, 7, 11):
-        got = active(small(num_experts_per_tok=k))
-        expect(got, met(small(num_experts_per_tok=k)), num_experts_per_tok=k)
-        assert got == int(got), f"parameters come in whole numbers, got {got!r}"
+def other_sizes_are_counted(active):
+    for changes in ({"n_routed_experts": 14, "num_experts_per_tok": 3}, {"moe_intermediate_size": 31},
+                    {"num_hidden_layers": 9, "first_k_dense_replace": 0}, {"first_k_dense_replace": 7}):  # fmt: skip
+        expect(active(small(**changes)), met(small(**changes)), config=f"a small model, {changes}")
+
+
+@case("ship.cost.active", held_out=True)
+def a_long_dense_model_has_no_experts(active):
+    config = small(num_hidden_layers=2, first_k_dense_replace=3, n_routed_experts=0, n_group=1, topk_group=1)
+    with torch.device("meta"):
+        total = sum(p.numel() for p in Transformer(config).parameters())
+    expect(active(config), total, num_hidden_layers=2, first_k_dense_replace=3, n_routed_experts=0)
 
 
 # -- attention_flops ---------------------------------------------------------------------------------------------------
@@ -107,8 +132,17 @@ def counting_position_by_position_gives_the_same(attention_flops):
 
 
 @case("ship.cost.attention_flops")
+def in_a_short_text_the_average_is_that_of_few_tokens(attention_flops):
+    """With the half token more, or without it: as the docstring allows."""
+    for length in (1, 2, 3, 7):
+        got, one = attention_flops(small(), length), of_one_position(small())
+        with_it = math.isclose(float(got), one * (length + 1) / 2, rel_tol=1e-6)
+        expect(got, one * (length + 1) / 2 if with_it else one * length / 2, length=length, of_one_position=one)
+
+
+@case("ship.cost.attention_flops")
 def deepseek_v3_spends_ten_billion_a_token_in_texts_of_4096(attention_flops):
-    expect(attention_flops(V3, 4096), 61 * 128 * (192 + 128) * 4096.0, tol=1e-3, config="DeepSeek-V3")
+    expect(attention_flops(ModelConfig(), 4096), 61 * 128 * (192 + 128) * 4096.0, tol=1e-3, config="DeepSeek-V3")
 
 
 @case("ship.cost.attention_flops")
@@ -119,14 +153,23 @@ def a_text_twice_as_long_costs_a_token_twice_as_much(attention_flops):
 
 @case("ship.cost.attention_flops")
 def keys_and_values_may_be_of_different_width(attention_flops):
-    config = small(qk_nope_head_dim=30, v_head_dim=5)
-    expect(attention_flops(config, 3000), pairs_by_counting(config, 3000), tol=1e-3, qk_head_dim=34, v_head_dim=5)
+    for key, value in ((30, 5), (3, 20)):
+        config = small(qk_nope_head_dim=key, v_head_dim=value)
+        expect(attention_flops(config, 3000), pairs_by_counting(config, 3000), tol=1e-3, qk_head_dim=key + 4,
+               v_head_dim=value)  # fmt: skip
 
 
 @case("ship.cost.attention_flops")
 def sharing_keys_among_heads_saves_no_products(attention_flops):
     shared = small(attention="gqa", num_key_value_heads=2)
     expect(attention_flops(shared, 3000), pairs_by_counting(shared, 3000), tol=1e-3, heads=6, groups=2)
+
+
+@case("ship.cost.attention_flops")
+def every_layer_attends_and_no_other_size_matters(attention_flops):
+    for what, config in [*kinds(), ("another latent", small(kv_lora_rank=48, hidden_size=80, vocab_size=99))]:
+        expect(attention_flops(config, 2000), pairs_by_counting(config, 2000), tol=1e-3,
+               config=f"a small model, {what}", layers=config.num_hidden_layers)  # fmt: skip
 
 
 @case("ship.cost.attention_flops", held_out=True)
@@ -137,8 +180,8 @@ def the_size_of_the_latent_does_not_matter(attention_flops):
 
 @case("ship.cost.attention_flops", held_out=True)
 def layers_with_and_without_experts_attend(attention_flops):
-    config = small(num_hidden_layers=7, first_k_dense_replace=3)
-    expect(attention_flops(config, 2000), pairs_by_counting(config, 2000), tol=1e-3, num_hidden_layers=7)
+    config = small(num_hidden_layers=7, first_k_dense_replace=3, num_nextn_predict_layers=1)
+    expect(attention_flops(config, 2001), pairs_by_counting(config, 2001), tol=1e-3, num_hidden_layers=7)
 
 
 # -- training_flops ----------------------------------------------------------------------------------------------------
@@ -152,14 +195,16 @@ def training_by_counting(config, length):
 
 @case("ship.cost.training_flops")
 def deepseek_v3_needs_250_billion_a_token(training_flops):
-    expect(training_flops(V3, 1, 4096), 250.46e9, tol=1e-3, config="DeepSeek-V3", tokens=1, length=4096)
+    expect(training_flops(ModelConfig(), 1, 4096), 250.46e9, tol=1e-3, config="DeepSeek-V3", tokens=1, length=4096)
+    expect(training_flops(ModelConfig(), 14.8e12, 4096), 14.8e12 * 250.46e9, tol=1e-3, config="DeepSeek-V3",
+           tokens=14.8e12, length=4096)  # fmt: skip
 
 
 @case("ship.cost.training_flops")
 def counting_weights_and_positions_gives_the_same(training_flops):
-    for length in (800, 4000):
-        expect(training_flops(small(), 10, length), 10 * training_by_counting(small(), length), tol=1e-3,
-               config="a small model", tokens=10, length=length)  # fmt: skip
+    for tokens, length in ((10, 800), (4000, 4000), (9001, 2000)):
+        expect(training_flops(small(), tokens, length), tokens * training_by_counting(small(), length), tol=1e-3,
+               config="a small model", tokens=tokens, length=length)  # fmt: skip
 
 
 @case("ship.cost.training_flops")
@@ -181,15 +226,35 @@ def a_longer_vocabulary_costs_in_the_head_alone(training_flops):
     expect(more - less, 6.0 * 100 * 64, tol=1e-6, words_more=100, hidden_size=64)
 
 
-@case("ship.cost.training_flops", held_out=True)
+@case("ship.cost.training_flops")
 def a_tied_head_is_multiplied_too(training_flops):
     config = small(tie_word_embeddings=True)
     expect(training_flops(config, 3, 1000), 3 * training_by_counting(config, 1000), tol=1e-3, tied=True)
 
 
-@case("ship.cost.training_flops", held_out=True)
+@case("ship.cost.training_flops")
+def models_of_other_kinds_by_counting(training_flops):
+    for what, config in kinds():
+        expect(training_flops(config, 7, 1500), 7 * training_by_counting(config, 1500), tol=1e-3,
+               config=f"a small model, {what}", tokens=7, length=1500)  # fmt: skip
+
+
+@case("ship.cost.training_flops")
 def no_tokens_cost_nothing(training_flops):
     expect(training_flops(small(), 0, 1000), 0.0, tokens=0)
+
+
+@case("ship.cost.training_flops", held_out=True)
+def a_tied_dense_model_by_counting(training_flops):
+    config = small(tie_word_embeddings=True, first_k_dense_replace=6, n_routed_experts=0)
+    expect(training_flops(config, 11, 1200), 11 * training_by_counting(config, 1200), tol=1e-3, tied=True, dense=True)
+
+
+@case("ship.cost.training_flops", held_out=True)
+def fewer_tokens_than_a_text_has(training_flops):
+    config = small(attention="gqa", num_key_value_heads=3)
+    want = 999 * training_by_counting(config, 3000)
+    expect(training_flops(config, 999, 3000), want, tol=1e-3, tokens=999, length=3000)
 
 
 # -- gpu_hours ---------------------------------------------------------------------------------------------------------
@@ -197,7 +262,8 @@ def no_tokens_cost_nothing(training_flops):
 
 @case("ship.cost.gpu_hours")
 def an_hour_at_full_speed_is_an_hour(gpu_hours):
-    expect(gpu_hours(3.6e18, 1e15, 1.0), 1.0, flops=3.6e18, peak=1e15, share=1.0)
+    for share in (1.0, 1):
+        expect(gpu_hours(3.6e18, 1e15, share), 1.0, flops=3.6e18, peak=1e15, share=share)
 
 
 @case("ship.cost.gpu_hours")
@@ -212,70 +278,107 @@ def v3_at_39_percent_of_an_h800_takes_2_67_million_hours(gpu_hours):
 
 @case("ship.cost.gpu_hours")
 def an_impossible_share_is_refused(gpu_hours):
-    for share in (39, 1.5, -0.2, 0):
-        stopped, got = refused(gpu_hours, 3.6e18, 1e15, share)
-        assert stopped, f"share = {share} cannot be: raise MinidsError, as the docstring says (got {got!r})"
+    for share in (39, 1.5, 1.000001, 2, -0.2, -1):
+        raises(MinidsError, gpu_hours, 3.6e18, 1e15, share, because=f"share = {share}, which cannot be")
+
+
+@case("ship.cost.gpu_hours")
+def a_share_of_nothing_or_of_nan_is_refused(gpu_hours):
+    for share in (0, 0.0, math.nan, math.inf, -math.inf):
+        raises(MinidsError, gpu_hours, 3.6e18, 1e15, share,
+               because=f"share = {share}, which does not lie above 0 and at most at 1")  # fmt: skip
+
+
+@case("ship.cost.gpu_hours")
+def a_small_share_takes_long_and_a_small_task_is_done_soon(gpu_hours):
+    for flops, peak, share, hours in ((3.6e18, 1e15, 1e-6, 1e6), (3.6e17, 1e15, 0.5, 0.2), (0, 1e15, 0.4, 0.0)):
+        expect(gpu_hours(flops, peak, share), hours, flops=flops, peak=peak, share=share)
 
 
 @case("ship.cost.gpu_hours", held_out=True)
 def other_gpus_and_shares(gpu_hours):
-    for flops, peak, share, hours in ((7.2e15, 1e12, 0.1, 20.0), (9e14, 312e12, 0.5, 9e14 / 156e12 / 3600)):
+    for flops, peak, share, hours in ((7.2e15, 1e12, 0.1, 20.0), (9e17, 312e12, 0.5, 9e17 / 156e12 / 3600)):
         expect(gpu_hours(flops, peak, share), hours, flops=flops, peak=peak, share=share)
+
+
+@case("ship.cost.gpu_hours", held_out=True)
+def other_shares_that_cannot_be(gpu_hours):
+    for share in (100, 1.01, -1e-9, 0, float("nan")):
+        raises(MinidsError, gpu_hours, 1e18, 1e15, share, because=f"share = {share}, which cannot be")
 
 
 # -- bill --------------------------------------------------------------------------------------------------------------
 
 
-TABLE_1 = {"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}
+def table_1():
+    return {"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}
+
+
+def whole(hours, total, rent, dollars, gpus, days):
+    return {"gpu_hours": hours, "gpu_hours_total": total, "dollars_per_hour": rent, "dollars": dollars, "gpus": gpus,
+            "days": days}  # fmt: skip
 
 
 @case("ship.cost.bill")
 def table_1_of_the_v3_report(bill):
-    want = {
-        "gpu_hours": TABLE_1, "gpu_hours_total": 2_788_000, "dollars_per_hour": 2.0, "dollars": 5_576_000.0,
-        "gpus": 2048, "days": 2_788_000 / 49_152,
-    }  # fmt: skip
-    expect(bill(dict(TABLE_1), gpus=2048), want, hours=TABLE_1, gpus=2048)
+    want = whole(table_1(), 2_788_000.0, 2.0, 5_576_000.0, 2048, 2_788_000 / 49_152)
+    expect(bill(table_1(), gpus=2048), want, hours=table_1(), gpus=2048)
 
 
 @case("ship.cost.bill")
 def another_rent(bill):
-    got = bill({"a": 100, "b": 50}, 3.5)
-    expect(got["dollars"], 525.0, hours={"a": 100, "b": 50}, dollars_per_hour=3.5)
-    expect(got["dollars_per_hour"], 3.5, hours={"a": 100, "b": 50}, dollars_per_hour=3.5)
+    hours = {"a": 100, "b": 50}
+    for rent, dollars in ((3.5, 525.0), (0.25, 37.5), (0, 0.0)):
+        want = whole(hours, 150.0, float(rent), dollars, None, None)
+        expect(bill(dict(hours), rent), want, hours=hours, dollars_per_hour=rent)
+
+
+@case("ship.cost.bill")
+def parts_of_an_hour_count_and_nothing_is_rounded(bill):
+    hours = {"a": 1.25, "b": 0, "c": 0.125}
+    want = whole({"a": 1.25, "b": 0, "c": 0.125}, 1.375, 1.5, 2.0625, 5, 1.375 / 120)
+    expect(bill(hours, 1.5, 5), want, tol=1e-9, hours=hours, dollars_per_hour=1.5, gpus=5)
 
 
 @case("ship.cost.bill")
 def without_a_number_of_gpus_there_are_no_days(bill):
-    got = bill({"a": 48}, 2.0)
-    assert got["days"] is None, f"days: nobody said how many GPUs, so None was expected, got {got['days']!r}"
-    assert got["gpus"] is None, f"gpus: None was given, got {got['gpus']!r}"
+    for hours in ({"a": 48}, {}):
+        got = bill(dict(hours), 2.0)
+        want = whole(hours, float(sum(hours.values())), 2.0, 2.0 * sum(hours.values()), None, None)
+        expect(got, want, hours=hours, dollars_per_hour=2.0)
 
 
 @case("ship.cost.bill")
 def three_gpus_need_a_third_of_the_days(bill):
-    expect(bill({"a": 144}, 2.0, 3)["days"], 2.0, hours={"a": 144}, gpus=3)
+    for gpus, days in ((1, 6.0), (3, 2.0), (4, 1.5)):
+        expect(bill({"a": 96, "b": 48}, 2.0, gpus), whole({"a": 96, "b": 48}, 144.0, 2.0, 288.0, gpus, days),
+               hours={"a": 96, "b": 48}, gpus=gpus)  # fmt: skip
 
 
 @case("ship.cost.bill")
 def the_hours_come_back_in_a_dict_of_their_own(bill):
     given = {"a": 7, "b": 8}
     got = bill(given, 2.0)
-    assert got["gpu_hours"] == {"a": 7, "b": 8}, f"gpu_hours: the stages as given were expected, got {got['gpu_hours']}"
+    expect(got["gpu_hours"], {"a": 7, "b": 8}, hours=given)
     got["gpu_hours"]["c"] = 1
     assert given == {"a": 7, "b": 8}, "adding a stage to the bill changed the dict that was passed in: copy it"
 
 
-@case("ship.cost.bill", held_out=True)
+@case("ship.cost.bill")
 def no_stages_are_free(bill):
-    got = bill({}, 2.0, 8)
-    expect([got["gpu_hours_total"], got["dollars"], got["days"]], [0.0, 0.0, 0.0], hours={}, gpus=8)
+    expect(bill({}, 2.0, 8), whole({}, 0.0, 2.0, 0.0, 8, 0.0), hours={}, gpus=8)
+
+
+@case("ship.cost.bill", held_out=True)
+def one_long_and_one_short_stage(bill):
+    hours = {"short": 12.5, "long": 1000}
+    expect(bill(dict(hours), 4, 16), whole(hours, 1012.5, 4.0, 4050.0, 16, 1012.5 / 384), hours=hours, gpus=16)
 
 
 @case("ship.cost.bill", held_out=True)
 def r1_s_own_bill(bill):
-    got = bill({"R1-Zero": 101_000, "SFT data": 5_000, "R1": 41_000})
-    expect([got["gpu_hours_total"], got["dollars"]], [147_000.0, 294_000.0])
+    hours = {"R1-Zero": 101_000, "SFT data": 5_000, "R1": 41_000}
+    expect(bill(dict(hours)), whole(hours, 147_000.0, 2.0, 294_000.0, None, None), hours=hours)
 
 
 # -- cache_bytes -------------------------------------------------------------------------------------------------------
@@ -283,50 +386,68 @@ def r1_s_own_bill(bill):
 
 @case("ship.cost.cache_bytes")
 def deepseek_v3_keeps_70_272_bytes_a_token(cache_bytes):
-    expect(cache_bytes(V3, "mla"), 70_272, config="DeepSeek-V3", attention="mla")
+    expect(cache_bytes(ModelConfig(), "mla"), 70_272.0, tol=1e-9, config="DeepSeek-V3", attention="mla")
 
 
 @case("ship.cost.cache_bytes")
 def as_mha_it_would_be_five_million(cache_bytes):
-    expect(cache_bytes(V3, "mha"), 4_997_120, config="DeepSeek-V3", attention="mha")
+    expect(cache_bytes(ModelConfig(), "mha"), 4_997_120.0, tol=1e-9, config="DeepSeek-V3", attention="mha")
 
 
 @case("ship.cost.cache_bytes")
 def llama_3_1_405b_keeps_516_096_bytes_a_token(cache_bytes):
     llama = ModelConfig(num_hidden_layers=126, qk_nope_head_dim=64, qk_rope_head_dim=64, v_head_dim=128)
-    expect(cache_bytes(llama, "gqa", 8), 516_096, num_hidden_layers=126, heads=128, qk_head_dim=128, v_head_dim=128,
-           attention="gqa", groups=8)  # fmt: skip
+    expect(cache_bytes(llama, "gqa", 8), 516_096.0, tol=1e-9, num_hidden_layers=126, heads=128, qk_head_dim=128,
+           v_head_dim=128, attention="gqa", groups=8)  # fmt: skip
 
 
 @case("ship.cost.cache_bytes")
 def the_library_s_cache_holds_as_much(cache_bytes):
     for kind, groups in (("mla", 6), ("gqa", 3), ("gqa", 1), ("mha", 6)):
         config = small(attention=kind, num_key_value_heads=groups)
-        want = Cache(config, batch=1, max_length=1).data.numel() * 4
-        expect(cache_bytes(config, kind, groups, 4), want, attention=kind, groups=groups, bytes_per_element=4,
+        want = float(Cache(config, batch=1, max_length=1).data.numel() * 4)
+        expect(cache_bytes(config, kind, groups, 4), want, tol=1e-9, attention=kind, groups=groups, bytes_per_element=4,
                layers=4, heads=6, qk_head_dim=14, v_head_dim=9, kv_lora_rank=16, qk_rope_head_dim=4)  # fmt: skip
 
 
 @case("ship.cost.cache_bytes")
 def what_the_config_itself_has_does_not_matter(cache_bytes):
-    config = small(attention="gqa", num_key_value_heads=2)
-    expect(cache_bytes(config, "gqa", 3), 4 * 3 * (14 + 9) * 2, num_key_value_heads=2, attention="gqa", groups=3)
-    expect(cache_bytes(config, "mla"), 4 * (16 + 4) * 2, num_key_value_heads=2, attention="mla")
+    """Nor its MTP modules, which keep nothing of their own while the model answers."""
+    for own, heads in (("gqa", 2), ("mha", 6), ("mla", 6)):
+        config = small(attention=own, num_key_value_heads=heads, num_nextn_predict_layers=2)
+        for kind, groups, elements in (("gqa", 3, 3 * 23), ("gqa", 1, 23), ("mha", None, 6 * 23), ("mla", None, 20)):
+            expect(cache_bytes(config, kind, groups), 4.0 * elements * 2, tol=1e-9, attention=kind, groups=groups,
+                   config=f"attention {own!r}, num_key_value_heads {heads}, num_hidden_layers 4, heads 6, "
+                          "qk_head_dim 14, v_head_dim 9, kv_lora_rank 16, qk_rope_head_dim 4")  # fmt: skip
+
+
+@case("ship.cost.cache_bytes")
+def groups_are_read_for_gqa_alone(cache_bytes):
+    for kind, elements in (("mha", 6 * 23), ("mla", 16 + 4)):
+        expect(cache_bytes(small(), kind, 2, 1), 4.0 * elements, tol=1e-9, attention=kind, groups=2, heads=6,
+               bytes_per_element=1)  # fmt: skip
 
 
 @case("ship.cost.cache_bytes")
 def an_unknown_kind_is_refused(cache_bytes):
-    stopped, got = refused(cache_bytes, small(), "flash")
-    assert stopped, f'attention "flash" is not known: raise MinidsError, as the docstring says (got {got!r})'
+    for config in (small(), small(attention="mha")):
+        for kind in ("flash", "mqa", ""):
+            raises(MinidsError, cache_bytes, config, kind, 2, because=f"attention = {kind!r}, which is not known")
 
 
 @case("ship.cost.cache_bytes", held_out=True)
 def as_many_groups_as_heads_are_mha(cache_bytes):
     config = small(qk_nope_head_dim=3, v_head_dim=20)
-    expect(cache_bytes(config, "gqa", 6, 1), 4 * 6 * (7 + 20), groups=6, heads=6, bytes_per_element=1)
-    expect(cache_bytes(config, "mha", None, 1), 4 * 6 * (7 + 20), heads=6, bytes_per_element=1)
+    expect(cache_bytes(config, "gqa", 6, 1), 4.0 * 6 * (7 + 20), tol=1e-9, groups=6, heads=6, bytes_per_element=1)
+    expect(cache_bytes(config, "mha", None, 1), 4.0 * 6 * (7 + 20), tol=1e-9, heads=6, bytes_per_element=1)
 
 
 @case("ship.cost.cache_bytes", held_out=True)
 def deepseek_v3_as_gqa_of_8_groups(cache_bytes):
-    expect(cache_bytes(V3, "gqa", 8), 312_320, config="DeepSeek-V3", attention="gqa", groups=8)
+    expect(cache_bytes(ModelConfig(), "gqa", 8), 312_320.0, tol=1e-9, config="DeepSeek-V3", attention="gqa", groups=8)
+
+
+@case("ship.cost.cache_bytes", held_out=True)
+def another_unknown_kind_is_refused(cache_bytes):
+    raises(MinidsError, cache_bytes, small(attention="gqa", num_key_value_heads=2), "gqa2", 2,
+           because="attention = 'gqa2', which is not known")  # fmt: skip

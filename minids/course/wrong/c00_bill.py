@@ -78,9 +78,41 @@ def groups_for_experts(config):
     return p["total"] - p["routed experts"] + p["routed experts"] * config.topk_group // config.n_group
 
 
+@wrong(ACTIVE, mistake="every config named a number of routed experts above 0",
+       ask="A dense model may say n_routed_experts = 0. What does your division make of it?",
+       refused_by="a_dense_model_is_active_as_a_whole")  # fmt: skip
+def divides_by_no_experts(config):
+    p = parameters(config)
+    chosen = p["routed experts"] * config.num_experts_per_tok // config.n_routed_experts
+    return p["total"] - p["routed experts"] + chosen
+
+
+@wrong(ACTIVE, mistake="first_k_dense_replace were never more than there are layers",
+       ask="4 layers, of which the first 9 are dense: how many MoE layers are there?",
+       refused_by="a_dense_model_is_active_as_a_whole")  # fmt: skip
+def fewer_than_no_layers(config):
+    p, layers = parameters(config), config.num_hidden_layers - config.first_k_dense_replace
+    one = 3 * config.hidden_size * config.moe_intermediate_size
+    return p["total"] - p["routed experts"] + layers * config.num_experts_per_tok * one
+
+
+@wrong(ACTIVE, mistake="parameters came in fractions (a float)",
+       ask="Which of `/` and `//` gives an integer?", refused_by="the_result_is_a_whole_number")  # fmt: skip
+def a_share_of_them(config):
+    p = parameters(config)
+    return p["total"] - p["routed experts"] * (1 - config.num_experts_per_tok / max(1, config.n_routed_experts))
+
+
+@alternative(ACTIVE)
+def as_the_hints_say(config):
+    p = parameters(config)
+    routed = p["routed experts"]
+    return p["total"] - routed + routed * config.num_experts_per_tok // max(1, config.n_routed_experts)
+
+
 @alternative(ACTIVE)
 def part_by_part(config):
-    share, total = config.num_experts_per_tok / config.n_routed_experts, 0
+    share, total = config.num_experts_per_tok / max(1, config.n_routed_experts), 0
     for part, size in parameters(config).items():
         if part != "total":
             total += round(size * share) if part == "routed experts" else size
@@ -158,6 +190,27 @@ def groups_for_heads(config, length):
        refused_by="a_text_twice_as_long_costs_a_token_twice_as_much")  # fmt: skip
 def the_whole_text(config, length):
     return config.num_hidden_layers * config.num_attention_heads * _each(config) * length / 2 * length
+
+
+@wrong(ATTENTION, mistake="half a token did not count",
+       ask="length // 2 for a text of 1 token: how many positions are that?",
+       refused_by="in_a_short_text_the_average_is_that_of_few_tokens")  # fmt: skip
+def half_rounded_down(config, length):
+    return config.num_hidden_layers * config.num_attention_heads * _each(config) * (length // 2)
+
+
+@wrong(ATTENTION, mistake="the heads of MLA multiplied latents, as they may when a model answers",
+       ask="How wide are the keys and values of which the docstring speaks?",
+       refused_by="counting_position_by_position_gives_the_same")  # fmt: skip
+def absorbed(config, length):
+    each = 2 * (2 * config.kv_lora_rank + config.qk_rope_head_dim) if config.attention == "mla" else _each(config)
+    return config.num_hidden_layers * config.num_attention_heads * each * length / 2
+
+
+@alternative(ATTENTION)
+def as_the_hints_say_too(config, length):
+    return config.num_hidden_layers * config.num_attention_heads * 2 * (config.qk_head_dim + config.v_head_dim) * (
+        length / 2)  # fmt: skip
 
 
 @alternative(ATTENTION)
@@ -241,6 +294,13 @@ def a_single_token(config, tokens, length):
        refused_by="a_longer_vocabulary_costs_in_the_head_alone")  # fmt: skip
 def three_n(config, tokens, length):
     return tokens * 3 * (multiplied(config) + _attention(config, length))
+
+
+@wrong(TRAINING, mistake="only whole texts were trained on",
+       ask="9,001 tokens in texts of 2,000: what of the last 1,001?",
+       refused_by="counting_weights_and_positions_gives_the_same")  # fmt: skip
+def whole_texts(config, tokens, length):
+    return tokens // length * length * 3 * (2 * multiplied(config) + _attention(config, length))
 
 
 @alternative(TRAINING)
@@ -328,9 +388,35 @@ def full_speed_refused(flops, peak, share):
     return flops / (peak * share) / 3600
 
 
+@wrong(HOURS, mistake="NaN lay between 0 and 1",
+       ask="NaN <= 0 is False, and NaN > 1? What does `not 0 < share <= 1` say of it?",
+       refused_by="a_share_of_nothing_or_of_nan_is_refused")  # fmt: skip
+def nan_passes(flops, peak, share):
+    if share <= 0 or share > 1:
+        raise MinidsError("share")
+    return flops / (peak * share) / 3600
+
+
+@wrong(HOURS, mistake="a share of 0 could be divided by",
+       ask="The docstring says: above 0. Is 0 above 0?",
+       refused_by="a_share_of_nothing_or_of_nan_is_refused")  # fmt: skip
+def zero_passes(flops, peak, share):
+    if share < 0 or not share <= 1:
+        raise MinidsError("share")
+    return flops / (peak * share) / 3600
+
+
+@wrong(HOURS, mistake="any error would do (ValueError)",
+       ask="Which error does the docstring name?", refused_by="an_impossible_share_is_refused")  # fmt: skip
+def another_error(flops, peak, share):
+    if not 0 < share <= 1:
+        raise ValueError(f"share {share}")
+    return flops / (peak * share) / 3600
+
+
 @alternative(HOURS)
 def speed_first(flops, peak, share):
-    if share <= 0 or share > 1:
+    if not share > 0 or share > 1:
         raise MinidsError(f"a share of {share} cannot be")
     an_hour = peak * share * 60 * 60
     return flops / an_hour
@@ -340,10 +426,10 @@ def speed_first(flops, peak, share):
 def seconds_first(flops, peak, share):
     if share > 1:
         raise MinidsError("nothing is faster than its peak")
-    if share <= 0:
-        raise MinidsError("nothing is done at that speed")
-    at_peak = flops / peak
-    return at_peak / share / 3600
+    if share > 0:
+        at_peak = flops / peak
+        return at_peak / share / 3600
+    raise MinidsError("nothing is done at that speed")
 
 
 # -- bill --------------------------------------------------------------------------------------------------------------
@@ -421,6 +507,21 @@ def in_millions(hours, dollars_per_hour=2.0, gpus=None):
     total = sum(hours.values())
     days = total / gpus / 24 if gpus else None
     return _bill(hours, dollars_per_hour, gpus, total, total * dollars_per_hour / 1e6, days)
+
+
+@wrong(BILL, mistake="a rent of 0 were no rent, and the usual one were meant",
+       ask="`dollars_per_hour or 2.0`: what is it for 0?", refused_by="another_rent")  # fmt: skip
+def nothing_is_the_default(hours, dollars_per_hour=2.0, gpus=None):
+    total, rent = sum(hours.values()), dollars_per_hour or 2.0
+    return _bill(hours, rent, gpus, total, total * rent, total / gpus / 24 if gpus else None)
+
+
+@wrong(BILL, mistake="only whole days counted",
+       ask="144 hours on 4 GPUs: how many days are that?",
+       refused_by="three_gpus_need_a_third_of_the_days")  # fmt: skip
+def whole_days(hours, dollars_per_hour=2.0, gpus=None):
+    total = sum(hours.values())
+    return _bill(hours, dollars_per_hour, gpus, total, total * dollars_per_hour, total // gpus // 24 if gpus else None)
 
 
 @alternative(BILL)
@@ -558,6 +659,42 @@ def always_two_bytes(config, attention, groups=None, bytes_per_element=2):
 def unknown_is_mha(config, attention, groups=None, bytes_per_element=2):
     kind = attention if attention in ("mla", "gqa") else "mha"
     return config.num_hidden_layers * _elements(config, kind, _pairs(config, kind, groups)) * bytes_per_element
+
+
+@wrong(CACHE, mistake="mha had as many keys as the config has groups",
+       ask="How many heads have a key of their own in mha, whatever this config does?",
+       refused_by="what_the_config_itself_has_does_not_matter")  # fmt: skip
+def mha_by_the_config(config, attention, groups=None, bytes_per_element=2):
+    pairs = config.num_key_value_heads if attention == "mha" else groups
+    return config.num_hidden_layers * _elements(config, attention, pairs) * bytes_per_element
+
+
+@wrong(CACHE, mistake="MTP modules kept a cache of every token too",
+       ask="Which layers does a model go through when it answers token by token?",
+       refused_by="what_the_config_itself_has_does_not_matter")  # fmt: skip
+def mtp_modules_too(config, attention, groups=None, bytes_per_element=2):
+    layers = config.num_hidden_layers + config.num_nextn_predict_layers
+    return layers * _elements(config, attention, _pairs(config, attention, groups)) * bytes_per_element
+
+
+@wrong(CACHE, mistake="any error would do (KeyError)",
+       ask="Which error does the docstring name?", refused_by="an_unknown_kind_is_refused")  # fmt: skip
+def key_error(config, attention, groups=None, bytes_per_element=2):
+    pair = config.qk_head_dim + config.v_head_dim
+    kinds = {"mla": config.kv_lora_rank + config.qk_rope_head_dim, "mha": config.num_attention_heads * pair,
+             "gqa": (groups or 0) * pair}  # fmt: skip
+    return config.num_hidden_layers * kinds[attention] * bytes_per_element
+
+
+@alternative(CACHE)
+def mha_is_gqa_of_single_heads(config, attention, groups=None, bytes_per_element=2):
+    if attention not in ("mla", "mha", "gqa"):
+        raise MinidsError(f"attention {attention!r}")
+    if attention == "mha":
+        return mha_is_gqa_of_single_heads(config, "gqa", config.num_attention_heads, bytes_per_element)
+    per_layer = groups * (config.qk_head_dim + config.v_head_dim) if attention == "gqa" else (
+        config.kv_lora_rank + config.qk_rope_head_dim)  # fmt: skip
+    return sum(per_layer for _ in range(config.num_hidden_layers)) * bytes_per_element
 
 
 @alternative(CACHE)
