@@ -6,8 +6,11 @@ stands on it as text. Characters that turn or hide text are shown as their codes
 
 import html
 import re
+import tempfile
 from collections import Counter
 from pathlib import Path
+
+from minids.errors import MinidsError
 
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -55,6 +58,16 @@ def lines(submissions):
     return [f"{a:{widths[0]}}  {b:{widths[1]}}  {c:>{widths[2]}} / {d:<{widths[3]}}  {e}" for a, b, c, d, e in table]
 
 
+def try_out(folder):
+    """Raises MinidsError where pages cannot be written."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MinidsError(f"{folder}: no pages can be written there ({error.strerror or error})") from None
+
+
 def write(folder, submissions, seed):
     """Writes a page a student and index.html -> the path of that."""
     folder = Path(folder)
@@ -67,7 +80,8 @@ def write(folder, submissions, seed):
         (folder / name).write_text(page(student, sent, seed), encoding="utf-8", newline="\n")
         points, of = total(sent)
         doubts = sum(g.same_as_library for s in sent for g in s.grades)
-        said = "; ".join(dict.fromkeys(s.error for s in sent if s.error))
+        notes = [f"{g.exercise}: {g.note}" for s in sent for g in s.grades if g.note]
+        said = "; ".join(dict.fromkeys([*(s.error for s in sent if s.error), *notes]))
         rows.append(
             f'<tr><td><a href="{name}">{escaped(student)}</a></td><td class="n">{points:g} / {of}</td>'
             f'<td class="n">{doubts or ""}</td><td>{escaped(said)}</td></tr>'

@@ -22,7 +22,7 @@ except ImportError:  # Windows
     resource = None
 
 _NEW = {"user": 0x10000000, "network": 0x40000000, "processes": 0x20000000, "IPC": 0x08000000}
-_KILL_WITH_PARENT, _SECCOMP, _ADOPT, _NO_NEW_PRIVILEGES = 1, 22, 36, 38  # options of prctl
+_KILL_WITH_PARENT, _DUMPABLE, _SECCOMP, _ADOPT, _NO_NEW_PRIVILEGES = 1, 4, 22, 36, 38  # options of prctl
 
 # Numbers of system calls: x86-64, arm64 (None: that machine has none such).
 _FORBIDDEN = {
@@ -41,7 +41,16 @@ _FORBIDDEN = {
     "userfaultfd": (323, 282), "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
     "init_module": (175, 105), "finit_module": (313, 273), "kexec_load": (246, 104), "reboot": (169, 142),
     "swapon": (167, 224), "clock_settime": (227, 112), "settimeofday": (164, 170), "acct": (163, 89),
+    "open_by_handle_at": (304, 265), "process_madvise": (440, 440), "process_mrelease": (448, 448),
+    "move_pages": (279, 239), "migrate_pages": (256, 238), "fanotify_init": (300, 262), "mount_setattr": (442, 442),
+    "delete_module": (176, 106), "kexec_file_load": (320, 294), "mknod": (133, None), "mknodat": (259, 33),
 }  # fmt: skip
+# Who gets a signal when something comes over a link, and which: so a worker could have one sent to the grader.
+_OF_SIGNALS = {  # call: (x86-64, arm64), values of its second argument
+    "fcntl": ((72, 25), (8, 10, 15, 1024, 1026)),  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+    "ioctl": ((16, 29), (0x8901, 0x8902, 0x5452, 0x5412)),  # FIOSETOWN, SIOCSPGRP, FIOASYNC, TIOCSTI
+}
+_F_SETFL, _O_ASYNC = 4, 0o20000
 _MACHINES = {"x86_64": (0, 0xC000003E, 56, 302), "aarch64": (1, 0xC00000B7, 220, 261)}  # column, ABI, clone, prlimit
 _CLONE3 = 435
 
@@ -58,16 +67,28 @@ def limit(cpu, memory, file, files):
         Path("/proc/self/oom_score_adj").write_bytes(b"1000")  # where memory runs out, this process goes first
     except OSError:
         pass
-    sizes = Path("/proc/self/statm")
-    held = int(sizes.read_text(encoding="utf-8").split()[0]) * resource.getpagesize() if sizes.exists() else 0
     wanted = {
         "RLIMIT_CPU": (cpu, cpu + 1),  # a signal that a program may catch, then the one that it may not
-        "RLIMIT_AS": (held + memory, held + memory),
         "RLIMIT_FSIZE": (file, file),
         "RLIMIT_NOFILE": (files, files),
         "RLIMIT_NPROC": (0, 0),
         "RLIMIT_CORE": (0, 0),
     }
+    _set(wanted | _memory(memory))
+
+
+def limit_memory(memory):
+    """The one limit of a process that may still start others: bytes beyond what it holds now."""
+    _set(_memory(memory))
+
+
+def _memory(memory):
+    sizes = Path("/proc/self/statm")
+    held = int(sizes.read_text(encoding="utf-8").split()[0]) * resource.getpagesize() if sizes.exists() else 0
+    return {"RLIMIT_AS": (held + memory, held + memory)}
+
+
+def _set(wanted):
     for name, pair in wanted.items():
         try:
             hard = resource.getrlimit(getattr(resource, name))[1]
@@ -91,9 +112,18 @@ def leave_the_world():
     return []
 
 
-def die_with_parent():
+def die_with_parent(parent=None):
+    """Ends this process with the one that started it; at once, if that is `parent` and has gone already."""
     if sys.platform == "linux":
         _call("prctl", _KILL_WITH_PARENT, 9, 0, 0, 0)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
+
+
+def closed_to_others(closed=True):
+    """Whether processes of the same user may look into this one's memory: for where the other fences are missing."""
+    if sys.platform == "linux":
+        _call("prctl", _DUMPABLE, int(not closed), 0, 0, 0)
 
 
 def adopt():
@@ -139,7 +169,8 @@ def landlock(readable, writable):
         return None
     of_files = 1 << 1 | 1 << 2 | 1 << 14 & every | 1 << 15 & every  # write, read, truncate, control of devices
     look = 1 << 2 | 1 << 3  # read files, list folders; not: execute
-    for paths, rights in ((readable, look), (writable, every)):
+    change = look | 1 << 1 | 1 << 5 | 1 << 8 | every & (1 << 14 | 1 << 15)  # files only: no folder, no link, no fifo
+    for paths, rights in ((readable, look), (writable, change)):
         for path in paths:
             try:
                 fd = os.open(path, getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC)
@@ -170,6 +201,11 @@ def seccomp():
     for numbers in _FORBIDDEN.values():
         if numbers[column] is not None:
             code += [(equal, 0, 1, numbers[column]), (end, 0, 0, refuse)]
+    for numbers, values in _OF_SIGNALS.values():
+        refused = [line for v in values for line in ((equal, 0, 1, v), (end, 0, 0, refuse))]
+        if numbers == _OF_SIGNALS["fcntl"][0]:
+            refused += [(equal, 0, 3, _F_SETFL), (load, 0, 0, 32), (any_bit, 0, 1, _O_ASYNC), (end, 0, 0, refuse)]
+        code += [(equal, 0, len(refused) + 2, numbers[column]), (load, 0, 0, 24), *refused, (end, 0, 0, allow)]
     code += [(equal, 0, 1, _CLONE3), (end, 0, 0, unknown)]  # its flags lie in memory, out of sight: glibc takes clone
     code += [(equal, 0, 4, clone), (load, 0, 0, 16), (any_bit, 1, 0, 0x10000), (end, 0, 0, refuse), (end, 0, 0, allow)]
     code += [(equal, 0, 5, prlimit), (load, 0, 0, 32), (equal, 0, 2, 0), (load, 0, 0, 36), (equal, 1, 0, 0)]

@@ -3,25 +3,31 @@
     submissions.py: files -> the text of each answer      sandbox.py: the text -> a function in a process behind fences
     here: function -> cases, held-out cases and an instructor's own, with fresh seeds -> points -> table and pages
 
+    grader   reads files, holds no result of a student's        apart.py: its jobs      table.py: rows as they come
+      └ job      one for each answer, forked: asks the worker, decodes what it says, judges; limits of memory and time
+
 Points are in proportion to the cases that pass. Whatever is wrong with a submission (damaged JSON, a syntax error, an
-endless loop) costs points there and nowhere else. A case that passes only because the function spoiled its arguments
-counts as failed, unless the library's own changes them too.
+endless loop) costs points there and nowhere else. What may be the machine's fault (too slow by the clock, a process
+that was killed) is graded once more in the end, alone, and noted for the instructor.
 """
 
-import csv as csv_format
+import ast
+import contextlib
+import hashlib
 import importlib.util
 import math
-import multiprocessing
 import os
 import secrets
+import signal
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import threading
 from pathlib import Path
 
 import torch
 
-from minids.course import arguments, cases, catalog, feedback, judge, sandbox, submissions, wire
+from minids.course import apart, cases, catalog, feedback, judge, sandbox, submissions, wrong
 from minids.course.submissions import Grade
+from minids.course.table import KEPT, Table
 from minids.errors import MinidsError
 from minids.progress import Progress
 from minids.train.parallel import available_cpus
@@ -29,62 +35,54 @@ from minids.train.parallel import available_cpus
 # -- grading -----------------------------------------------------------------------------------------------------------
 
 _extra = {}  # exercise -> an instructor's cases
-_changes = {}  # exercise -> whether the library's own function changes its arguments
 
 
 def grade_answer(grade, seed, limits=None):
-    """Runs the cases on one answer, and writes points and reasons into its grade."""
+    """Runs the cases on one answer, writes points and reasons into its grade -> what may be the machine's fault, or "".
+
+    This decodes what a stranger's process says: `grade_files` calls it in a job.
+    """
     name, extra = grade.exercise, _extra.get(grade.exercise, [])
-    if grade.source is None:
-        return
-    if why := judge.unavailable(name):
-        raise MinidsError(f"{name} can not be graded here: {why}")
-    results, changed = _results(name, grade.code, seed, extra, limits)
-    if changed and any(r.why is None for r in results) and not _own_changes(name, seed):
-        again, _ = _results(name, grade.code, seed, extra, limits, carry_back=False)
-        for result, kept in zip(results, again):
-            if result.why is None and kept.why is not None:
-                result.why = f"It changes what it was given, and is wrong on what that was before. {kept.why}"
+    results, trouble = _results(name, grade.code, seed, extra, limits)
     failed = [r for r in results if r.why is not None]
     grade.cases, grade.passed = len(results), len(results) - len(failed)
     grade.points = math.floor(100 * grade.of * grade.passed / grade.cases) / 100
     grade.why = grade.hint = ""
     if failed:
         first, private = failed[0], results.index(failed[0]) >= len(results) - len(extra)
-        reason = "a case of your instructor's" if private else first.why
+        reason = "a case of your instructor's" if private else first.why[:20_000]
         grade.why = f"{first.case.replace('_', ' ')}: {reason}"
         known = judge.diagnose(name, results, seed) if not first.held_out else None
         if known:
             grade.hint = judge.told(known)
+    return trouble
 
 
-def _results(name, source, seed, extra, limits, carry_back=True):
-    with sandbox.Remote(name, source, limits, carry_back) as remote:
+def _results(name, source, seed, extra, limits):
+    with sandbox.Remote(name, source, limits) as remote:
         results = judge.run_cases(name, remote, held_out=True, seed=seed, extra=extra)
     for result in results:
-        if result.why is None and sandbox.Stopped.__name__ in result.calls:  # a case that expects some exception
-            result.why = f"stopped: {remote.stopped[-1]}"
-    return results, remote.changed
+        if result.why is None and _NONE.intersection(c for c in result.calls if isinstance(c, str)):
+            result.why = remote.no_result or "it gave no result"  # a case that expects some exception
+    return results, remote.trouble
 
 
-def _own_changes(name, seed):
-    """Whether the library's own function changes its arguments in these cases. A kernel does nothing else."""
-    if name not in _changes and catalog.is_kernel(name):
-        _changes[name] = True
-    if name not in _changes:
-        own, found = catalog.reference(name), []
+_NONE = {sandbox.Stopped.__name__, sandbox.Unsendable.__name__}
+_WAYS = {"gc", "importlib", "inspect", "ctypes", "sys", "linecache", "marshal", "pkgutil", "runpy", "exec", "eval",
+         "compile", "open", "__import__", "__globals__", "__wrapped__", "__code__", "__closure__", "__loader__",
+         "__spec__", "_originals", "catalog"}  # fmt: skip
 
-        def watched(*args, **kwargs):
-            known = arguments.changeable(args, kwargs)
-            index = wire.Known(known)
-            before = [arguments.stated(k, index) for k in known]
-            result = own(*args, **kwargs)
-            found.append(before != [arguments.stated(k, index) for k in known])
-            return result
 
-        judge.run_cases(name, watched, held_out=True, seed=seed)
-        _changes[name] = any(found)
-    return _changes[name]
+def ways(source):
+    """The names in an answer by which one could get at code that is not the student's: no proof, a reason to look."""
+    found = set()
+    for node in (n for top in judge.definitions(source) for n in ast.walk(top)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [*(a.name for a in node.names), getattr(node, "module", None) or ""]
+            found |= {part for name in names for part in name.split(".")}
+        elif isinstance(node, ast.Name | ast.Attribute):
+            found.add(node.id if isinstance(node, ast.Name) else node.attr)
+    return sorted(found & _WAYS)
 
 
 def load_private(folder):
@@ -130,77 +128,171 @@ def _prove_private(seed):
 
 
 def grade_files(paths, *, csv=None, html=None, private=None, chapter=None, jobs=None, seed=None, limits=None):
-    """Grades submissions, prints a line for each, writes the table and the pages -> [Submission]."""
+    """Grades submissions, prints a line for each, writes the table and the pages -> [Submission].
+
+    With a table, an interrupted run goes on where it was: the same command grades only what is missing.
+    """
     torch.set_num_threads(1)
     os.environ.setdefault("TRITON_INTERPRET", "1")  # before Triton is imported: kernels are graded in its interpreter
-    seed = secrets.randbelow(2**31) if seed is None else seed
+    limits = limits or sandbox.Limits()
     chapter = submissions.chapter_named(chapter) if chapter else None
-    if csv and not Path(csv).resolve().parent.is_dir():
-        raise MinidsError(f"{csv}: there is no such folder")
-    if private:
-        load_private(private)
-        _prove_private(seed)
-    sent, done = submissions.collect(paths, chapter), []
-    jobs = min(jobs or available_cpus(), -(-len(sent) // 8))  # another process costs some seconds to start
-    stand = ", ".join(sandbox.standing())
-    print(f"seed {seed} (the same one grades in the same way again); fences: {stand}", flush=True)
+    if html:
+        feedback.try_out(html)
+    table = Table(csv) if csv else None
     try:
-        with Progress("grade", len(sent), "submission") as bar:
-            for submission in _graded(sent, seed, private, limits, jobs):
-                done.append(submission)
-                bar.update(1)
-    finally:  # what was graded before an interruption is not lost
-        _extra.clear()
-        order = [s.path for s in sent]
-        done.sort(key=lambda s: order.index(s.path))
-        print("\n".join(feedback.lines(done)))
-        if csv:
-            write_csv(csv, done)
-        if html:
-            print(f"feedback {feedback.write(html, done, seed)}")
-    return done
-
-
-def _graded(sent, seed, private, limits, jobs):
-    if jobs == 1:
-        yield from (_grade_one(s, seed, limits) for s in sent)
-        return
-    how = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, how, initializer=_begin, initargs=(private,))
-    try:
-        for task in as_completed([pool.submit(_grade_one, s, seed, limits) for s in sent]):
-            yield task.result()
+        if private:
+            load_private(private)
+        sent = submissions.collect(paths, chapter)
+        answers = [(s, g) for s in sent for g in s.grades if g.source is not None]
+        for name in dict.fromkeys(g.exercise for _, g in answers):
+            if why := judge.unavailable(name):
+                raise MinidsError(f"{name} can not be graded here: {why}")
+        what = _fingerprint(private, limits)
+        seed = table.resume(what, seed) if table else seed
+        seed = secrets.randbelow(2**31) if seed is None else seed
+        places = [sandbox.nursery_here()]
+        stand = ", ".join(sandbox.standing())
+        print(f"seed {seed} (the same one grades in the same way again); fences: {stand}", flush=True)
+        with _stopped_by_exception():
+            _prove(seed, limits, places)
+            return _grade_batch(sent, answers, seed, limits, jobs, table, what, html, places)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        _extra.clear()
+        if table:
+            table.give_up()
 
 
-def _begin(private):
-    torch.set_num_threads(1)
-    if private:
-        load_private(private)
+def _grade_batch(sent, answers, seed, limits, jobs, table, what, html, places):
+    every = [(s, g) for s in sent for g in s.grades or [Grade("", "", 0, why=s.error)]]
+    ready, whole = set(), False
+
+    def add(s, g):
+        ready.add(id(g))
+        if table:
+            table.add(s, g)
+
+    try:
+        if table:
+            table.start(what, seed)
+        for s, g in every:
+            found = table.known(s, g) if table and g.source is not None else None
+            if g.source is not None and not found:
+                g.note = f"uses {', '.join(found)}: look at it" if (found := ways(g.code)) else ""
+                continue
+            vars(g).update(found or {})
+            add(s, g)
+        missing = [(s, g) for s, g in answers if id(g) not in ready]
+        if len(missing) < len(answers):
+            print(f"{len(answers) - len(missing)} answers were graded before, {len(missing)} are left", flush=True)
+        with Progress("grade", len(missing), "answer") as bar:
+            for s, g in _graded(missing, seed, limits, jobs, places):
+                add(s, g)
+                bar.update(1)
+        whole = True
+    finally:
+        done = [(s, g) for s, g in every if id(g) in ready]
+        if table:
+            table.finish(done, whole)
+        said = sent if whole else [s for s in sent if all(id(g) in ready for g in s.grades)]
+        print("\n".join(feedback.lines(said)))
+        if html:
+            print(f"feedback {feedback.write(html, said, seed)}")
+        if not whole:
+            go_on = "the same command goes on from here" if table else "with --csv the same command could go on"
+            print(f"stopped: {len(done)} of {len(every)} rows are there; {go_on}", flush=True)
+    return sent
 
 
-def _grade_one(submission, seed, limits):
-    for grade in submission.grades:
-        grade_answer(grade, seed, limits)
-    return submission
+def _graded(answers, seed, limits, jobs, places):
+    """Grades (submission, grade) in processes that may die; again, alone, what that or a slow machine has spoiled."""
+    jobs = max(1, min(jobs or available_cpus(), -(-len(answers) // 8)))  # another nursery costs some seconds to start
+    more = [sandbox.Nursery() for _ in range(jobs - 1)]
+    places, doubtful = [*places, *more], []
+    wrong.load()  # once here, not in every job
+    try:
+        for (s, g), trouble in _once(answers, seed, limits, places):
+            if trouble:
+                doubtful.append((s, g, trouble))
+            else:
+                yield s, g
+        first = {id(g): trouble for _, g, trouble in doubtful}
+        for (s, g), trouble in _once([(s, g) for s, g, _ in doubtful], seed, limits, places[:1]):
+            if trouble:
+                g.note = _joined(g.note, f"failed twice, the second time alone: {trouble}: look at it yourself")
+            else:
+                g.note = _joined(g.note, f"graded again, alone: at first {first[id(g)]}")
+            yield s, g
+    finally:
+        for place in places[1:]:
+            place.close()
 
 
-COLUMNS = ("student", "file", "chapter", "exercise", "points", "of", "passed", "cases", "why", "same_as_library")
+def _once(answers, seed, limits, places):
+    def start(answer, place):
+        if not places[place].alive():
+            places[place] = sandbox.renewed(places[place])
+
+        def work():
+            sandbox.take_over(places[place])
+            trouble = grade_answer(answer[1], seed, limits)
+            return [trouble, {k: getattr(answer[1], k) for k in KEPT}]
+
+        return apart.Job(work, limits.whole, limits.judge)
+
+    for answer, place, outcome in apart.each(answers, start, len(places)):
+        if "error" in outcome:
+            raise MinidsError(outcome["error"])
+        if "done" in outcome:
+            trouble, found = outcome["done"]
+            vars(answer[1]).update(found)
+        else:
+            trouble = outcome["died"]
+            answer[1].why = f"no result: {trouble}"
+            places[place] = sandbox.renewed(places[place])
+        yield answer, trouble
 
 
-def write_csv(path, sent):
-    """A line an exercise. Text that a spreadsheet would take for a formula gets a ' in front."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        table = csv_format.writer(file)
-        table.writerow(COLUMNS)
-        for s in sent:
-            empty = [Grade("", "", 0, why=s.error)] if not s.grades else []
-            for g in s.grades or empty:
-                why = ". ".join(" ".join(t.split()) for t in (g.why.partition("\n")[0].rstrip("."), g.hint) if t)
-                row = [s.student, str(s.path), g.chapter, g.exercise, f"{g.points:g}", g.of, g.passed, g.cases, why]
-                row.append("yes" if g.same_as_library else "")
-                table.writerow([feedback.harmless(c) if isinstance(c, str) else c for c in row])
+def _prove(seed, limits, places):
+    """_prove_private in a job: this process computes nothing, so that it can be forked."""
+    if any(_extra.values()):
+
+        def work():
+            sandbox.take_over(places[0])
+            _prove_private(seed)
+
+        for _, _, outcome in apart.each([None], lambda *_: apart.Job(work, 600, limits.judge), 1):
+            if "done" not in outcome:
+                raise MinidsError(outcome.get("error") or f"your cases: {outcome['died']}")
+
+
+def _joined(*notes):
+    return "; ".join(n for n in notes if n)
+
+
+def _fingerprint(private, limits):
+    """What grades depend on besides submissions and seed: only where it is the same a table is gone on with."""
+    package = Path(sandbox.__file__).parents[1]
+    files = [*sorted(package.rglob("*.py")), *(sorted(Path(private).glob("*.py")) if private else [])]
+    what = [repr((torch.__version__, limits, catalog.exercises())), *(f.read_text(encoding="utf-8") for f in files)]
+    return hashlib.sha256("\0".join(what).encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _stopped_by_exception():
+    """SIGTERM and a closed terminal end this process by an exception, as Ctrl-C does: what was graded is kept."""
+
+    def stop(number, frame):
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    here = threading.current_thread() is threading.main_thread()
+    numbers = [n for n in apart.ENDING if n != signal.SIGINT] if here else []
+    before = {n: signal.signal(n, stop) for n in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(argv=None):

@@ -4,10 +4,13 @@ The nursery has imported torch and the library, and never a case, so that no wor
 Its orders come from sandbox.py, on a socket: fork a worker for an exercise (with the worker's own socket), or end it.
 """
 
+import ast
+import importlib
 import json
 import linecache
 import os
 import pickle
+import pkgutil
 import random
 import shutil
 import signal
@@ -20,6 +23,7 @@ from pathlib import Path
 
 import torch
 
+import minids
 from minids.course import arguments, cases, catalog, fences, judge, mine, wire
 
 FILE = "<answer>"
@@ -40,10 +44,12 @@ def live(fd, folder, left):
             os._exit(0)
         fences.die_with_parent()
     fences.adopt()
+    fences.closed_to_others()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.ones(2, 2).bfloat16().half().float().matmul(torch.ones(2, 2))  # has a look at the processor, once for all
-    rules = fences.landlock(_readable(), [folder, "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"])
-    stand = ["limits", *left, *_tried(rules)]
+    _import_library()
+    readable = _readable()
+    stand = ["limits", *left, *_tried(_rules(readable, folder))]
     text = json.dumps(stand).encode()
     control.sendall(wire.LENGTHS.pack(0, len(text)) + text)
     worker, alone = None, alone and os.getpid() == 1
@@ -58,23 +64,37 @@ def live(fd, folder, left):
             control.sendall(STATUS.pack(*_kill(worker, alone, patience=2.0 if length == -2 else 0.0)))
             worker = None
             continue
-        name = wire.exactly(control, length, None).decode()
-        _prepare(name)
+        wire.exactly(control, length, None)
         worker = os.fork()
         if worker == 0:
             control.close()
-            _work(fds[0], rules)
+            _work(fds[0], readable)
         os.close(fds[0])
 
 
+def _import_library():
+    """All of the library but the course. A worker has it in memory then, and needs none of its files."""
+    for found in pkgutil.walk_packages(minids.__path__, "minids."):
+        if not found.name.startswith("minids.course"):
+            try:
+                importlib.import_module(found.name)
+            except Exception:  # it wants what is not installed here
+                continue
+    torch.optim.SGD([torch.zeros(1)], lr=1.0)  # the first optimizer imports torch._dynamo, which takes seconds
+
+
+def _rules(readable, folder):
+    return fences.landlock(readable, [folder, "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"])
+
+
 def _readable():
-    """Python, torch and the library, not the course: what a worker needs of it is imported, cases are not for it."""
-    hidden = Path(__file__).resolve().parent
-    kernels = hidden.parents[1] / "kernels"
+    """Python, torch and the kernels, whose text Triton reads. Not the library: its solutions, and the cases."""
+    hidden = Path(minids.__file__).resolve().parent
+    kernels = (hidden / "kernels").resolve()
     packages = (p for p in sys.path if p.endswith(("site-packages", "dist-packages")))  # not: where the grader stands
     folders = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix, os.path.dirname(torch.__file__), *packages)}
     system = ("/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu")
-    folders |= {hidden.parent, kernels, *map(Path, system)}
+    folders |= {kernels, *map(Path, system)}
     return [path for folder in sorted(folders) if folder.exists() for path in fences.around(folder, hidden)]
 
 
@@ -86,13 +106,6 @@ def _tried(rules):
         os._exit(fences.enter_landlock(rules) + 2 * fences.seccomp())
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return [name for bit, name in ((1, "files"), (2, "system calls")) if code > 0 and code & bit]
-
-
-def _prepare(name):
-    """Imports what the worker will need, so that it is there once for all of them."""
-    module, _, _ = catalog.locate(name)
-    if module.__name__.startswith("minids.train") and "torch._dynamo" not in sys.modules:
-        torch.optim.SGD([torch.zeros(1)], lr=1.0)  # the first optimizer imports torch._dynamo, which takes seconds
 
 
 def _kill(worker, alone, patience=0.0):
@@ -128,7 +141,7 @@ def _end_all(which):
 # -- the worker --------------------------------------------------------------------------------------------------------
 
 
-def _work(fd, rules):
+def _work(fd, readable):
     """The life of a worker. It never returns."""
     try:
         os.setsid()
@@ -136,16 +149,18 @@ def _work(fd, rules):
         link = socket.socket(fileno=fd)
         name, source, folder, limits = pickle.loads(wire.receive(link)[1])
         os.chdir(folder)
+        fences.closed_to_others(False)  # its own score, by which the system picks what to end, is in its own hands
         fences.limit(limits.cpu, limits.memory, limits.file, limits.files)
-        _shut_in(link.fileno(), rules)
+        fences.closed_to_others()
+        _shut_in(link.fileno(), _rules(readable, folder))
         try:
             fn, failed = _compiled(name, source), None
         except BaseException as error:
-            told, line = _told(error, source)
+            told, line = _told(error)
             fn, failed = None, wire.frame(("raised", told, [], None, line))
         while True:
             asked = wire.receive(link)[1]
-            wire.send(link, failed or _answer(fn, asked, source), time.monotonic() + 3600)
+            wire.send(link, failed or _answer(fn, asked), time.monotonic() + 3600)
     except EOFError:  # the grader hung up
         os._exit(0)
     finally:
@@ -166,21 +181,50 @@ def _shut_in(link, rules):
 
 
 def _compiled(name, source):
-    """The answer, in the place of the library's own function: for itself too, so that it cannot simply call that."""
+    """The answer, in the place of the library's own function: for itself too, so that it cannot simply call that.
+
+    Whoever held the library's function before (a list, a closure, the garbage collector) holds a call of the answer.
+    """
     linecache.cache[FILE] = len(source), None, source.splitlines(True), FILE  # Triton's interpreter reads them
-    if catalog.is_kernel(name):
+    held = catalog.current(name)
+    kernel = hasattr(held, "__getitem__")
+    if kernel:
         os.environ["TRITON_INTERPRET"] = "1"  # and this, whenever a kernel is made
-    fn = judge.compile_answer(name, judge.definitions(source), FILE)
+    answer = _emptied(catalog.plain(held))
+    nodes = judge.definitions(source)
+    nodes.sort(key=lambda n: not isinstance(n, ast.Import | ast.ImportFrom))  # an import does not undo a definition
+    fn = judge.compile_answer(name, nodes, FILE)
+    if fn is held or catalog.plain(fn) is catalog.plain(held):
+        raise RuntimeError(f"in the end {catalog.locate(name)[2]} is not what this cell defines, but the library's own")
+    answer.append(fn)
     mine.install(name, fn)
+    catalog._originals.clear()
+    if kernel and type(fn) is type(held):
+        vars(held).clear()
+        vars(held).update(vars(fn))
     return fn
 
 
-def _answer(fn, asked, source):
+def _emptied(own):
+    """Makes a function of the library a call of what is put into the list that this gives back."""
+
+    def call_of_the_answer(*args, **kwargs):
+        if not __answer_here:  # noqa: F821 (a global of the function whose code this becomes)
+            raise RuntimeError("this name is used before the cell has defined it")
+        return __answer_here[0](*args, **kwargs)  # noqa: F821
+
+    answer = own.__globals__["__answer_here"] = []
+    own.__code__, own.__defaults__, own.__kwdefaults__ = call_of_the_answer.__code__, None, None
+    own.__dict__.clear()
+    return answer
+
+
+def _answer(fn, asked):
     """One call -> the frame of (kind, result, changed arguments, random numbers, line)."""
     try:
         what, grid, args, kwargs, known, random_numbers, (grad, dtype) = pickle.loads(asked)
     except Exception as error:
-        return wire.frame(("unfit", f"{type(error).__name__}: {error}", None, None, None))
+        return wire.frame(("unfit", f"{type(error).__name__}: {error}"[:500], None, None, None))
     torch.set_rng_state(random_numbers[0])
     random.setstate(random_numbers[1])
     torch.set_default_dtype(dtype)
@@ -194,7 +238,7 @@ def _answer(fn, asked, source):
                 result = fn(*args, **kwargs) if what == "call" else judge.launch(fn, grid, args, kwargs)
         kind, line = "result", None
     except BaseException as error:
-        kind, (result, line) = "raised", _told(error, source)
+        kind, (result, line) = "raised", _told(error)
     changes = [(i, arguments.state(k)) for i, k in enumerate(known) if arguments.stated(k, index) != before[i]]
     numbers = torch.get_rng_state(), random.getstate()
     same = torch.equal(numbers[0], random_numbers[0]) and numbers[1] == random_numbers[1]
@@ -202,20 +246,19 @@ def _answer(fn, asked, source):
     try:
         return wire.frame((kind, result, *rest), index)
     except BaseException as error:  # it is no data
-        return wire.frame(("raised", _told(error, source)[0], [], None, None))
+        sort = getattr(error, "sort", "large" if isinstance(error, MemoryError | ValueError) else "damaged")
+        return wire.frame(("unsendable", (sort, str(getattr(error, "name", ""))[:60]), [], None, None))
 
 
-def _told(error, source):
-    """An exception as data: (names of its classes, message), and the line of the answer where it was raised."""
-    lines, line = source.splitlines(), None
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == FILE and 0 < frame.lineno <= len(lines):
-            line = f"in line {frame.lineno}: {lines[frame.lineno - 1].strip()[:200]}"
+def _told(error):
+    """An exception as data: (names of its classes, message), and the number of the answer's line that raised it."""
+    line = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == FILE:
+            line = number
     names = [cls.__name__[:100] for cls in type(error).__mro__]
     try:
         message = str(error)[:2000]
     except BaseException:
         message = ""
-    if isinstance(error, wire.BadData):
-        names = ["TypeError"]
     return (names, message), line

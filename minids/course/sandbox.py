@@ -7,7 +7,8 @@
 Arguments go down pickled, for the grader is trusted. What comes up is data and is checked (wire.py): a patched checker,
 torch or builtin in the worker changes nothing here, and an object with its own ideas of equality does not cross.
 Changed arguments are carried back, random numbers too, so that a case behaves as it does in a notebook. An answer that
-hangs, ends its process or asks for too much memory loses that call; the next one gets a new worker, once.
+hangs, ends its process or asks for too much memory loses that call; the next one gets a new worker, once. What it says
+in words is shown as its own: the name of its exception stands in front, further lines begin with "|".
 
 The lower two are in nursery.py, and what stands in an answer's way is in fences.py. Where all of that stands, a worker
 sees no process but its nursery and itself, no network, no file but Python's and one empty folder; it cannot start a
@@ -25,6 +26,8 @@ import json
 import os
 import pickle
 import random
+import re
+import select
 import shutil
 import signal
 import socket
@@ -38,7 +41,7 @@ from pathlib import Path
 
 import torch
 
-from minids.course import arguments, fences, nursery, wire
+from minids.course import arguments, cases, fences, nursery, wire
 from minids.errors import MinidsError
 
 _START = 300  # seconds in which the nursery must have imported torch
@@ -53,10 +56,20 @@ class Limits:
     file: int = 64 << 20  # bytes of one file in the empty folder
     files: int = 64  # open at a time
     lives: int = 2  # workers for one answer: an endless loop costs 12 seconds
+    whole: float = 180.0  # seconds by the clock for all of one answer, with the judging of what it gave
+    judge: int = 2 << 30  # bytes that the process of the judge may take beyond what it has at the start
 
 
-class Stopped(AssertionError):
-    """The answer did not give a result: it hung, ended its process, or sent what is no data."""
+class NoResult(AssertionError):
+    """The answer gave nothing that can be judged. No case may count this as an exception that it expects."""
+
+
+class Stopped(NoResult):
+    """It hung, ended its process, or sent bytes that are no data."""
+
+
+class Unsendable(NoResult):
+    """What it gave back, or left in its arguments, is no data, or too much of it."""
 
 
 # -- the grader's side -------------------------------------------------------------------------------------------------
@@ -65,16 +78,16 @@ class Stopped(AssertionError):
 class Remote:
     """The function of an answer. `source` is the text of its cell or file; it runs in a worker, never here.
 
-    Use as a context: with Remote(name, source) as fn: fn(x). `stopped` lists why workers ended before their time;
-    `changed` says whether a call changed its arguments. With carry_back False such changes stay where they were made.
+    Use as a context: with Remote(name, source) as fn: fn(x). `stopped` lists why workers ended before their time,
+    `no_result` why the last call that gave none did not, and `trouble` what may be the machine's fault.
     """
 
-    def __init__(self, name, source, limits=None, carry_back=True):
-        self.name, self.source, self.limits, self.carry_back = name, source, limits or Limits(), carry_back
+    def __init__(self, name, source, limits=None):
+        self.name, self.source, self.limits = name, source, limits or Limits()
         self.__name__ = name.rsplit(".", 1)[-1]
-        self.stopped, self.changed, self.seconds = [], False, 0.0
+        self.stopped, self.no_result, self.trouble, self.seconds = [], "", "", 0.0
         self.socket = None
-        self.nursery = _nursery()
+        self.nursery = nursery_here()
         self.folder = Path(tempfile.mkdtemp(dir=self.nursery.folder))
 
     def __enter__(self):
@@ -87,7 +100,7 @@ class Remote:
         """Ends the worker and removes its folder."""
         if self.socket is not None:
             self._end("")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
 
     def __call__(self, *args, **kwargs):
         return self._ask("call", None, args, kwargs)
@@ -116,22 +129,32 @@ class Remote:
             answer = wire.value_of(head, body, known)
             kind, given, changes, numbers, line = answer
             if kind in ("result", "raised"):
-                self._carry_back(known, changes if self.carry_back else [], numbers)
-                self.changed |= bool(changes)
+                self._carry_back(known, changes, numbers)
+            if kind == "raised":
+                raised = _raised(given, line, self.source)
+            elif kind == "unsendable":
+                raised = Unsendable(f"what it gave back cannot be judged: {wire.why(*given)}")
+            elif kind == "unfit":
+                raised = Unsendable("a case gives its function an object whose class another process does not have")
+            elif kind != "result":
+                raise wire.BadData("a message of an unknown kind")
         except TimeoutError:
             whole = f"{self.limits.total:g} seconds in all" if seconds < self.limits.call else f"{seconds:g} seconds"
+            self.trouble = f"it took more than {whole} by the clock"
             raise self._end(f"it took more than {whole}") from None
         except (OSError, EOFError):
             raise self._end() from None
-        except (wire.BadData, TypeError, ValueError) as error:
+        except wire.BadData as error:
             raise self._end(f"what came back is no data: {error}") from None
+        except (TypeError, ValueError):
+            raise self._end("what came back is no data") from None
         finally:
             self.seconds += time.monotonic() - start
         if kind == "result":
             return given
-        if kind == "unfit":
-            raise MinidsError(f"a case gives its function what another process cannot read: {given}")
-        raise _raised(given, line)
+        if isinstance(raised, NoResult):
+            self.no_result = str(raised)
+        raise raised
 
     def _carry_back(self, known, changes, numbers):
         for k, new in changes:
@@ -166,7 +189,10 @@ class Remote:
         status, cpu = self.nursery.reap(patient=why is None)
         if why is None:
             why = _reason(status, cpu, self.limits)
+            if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and cpu < self.limits.cpu:
+                self.trouble = "its process was killed (SIGKILL)"
         self.stopped += [why] if why else []
+        self.no_result = f"stopped: {why}" if why else self.no_result
         return Stopped(f"stopped: {why}")
 
 
@@ -187,20 +213,29 @@ def _dumps(value):
         raise MinidsError(f"a case gives its function what cannot be sent to another process: {error}") from None
 
 
-def _raised(given, line):
-    """The exception that the answer raised, as one of those that are known here."""
+def _raised(given, line, source):
+    """The exception that the answer raised, as one of those that are known here. Its words are marked as its own."""
     names, message = given
-    message = message[:2000] if isinstance(message, str) else ""
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise wire.BadData("an exception without a name")
+    names = [re.sub(r"\W", "", n)[:60] for n in names[:50]]
+    message = message[:2000].replace("\n", "\n    | ") if isinstance(message, str) else ""
+    if message == cases.NO_GRADIENT:  # the judge's own words, said there
+        return AssertionError(message)
     known = {e.__name__: e for e in _exceptions(Exception)} | {"MinidsError": MinidsError, "SystemExit": SystemExit}
     cls = next((known[n] for n in names if n in known), RuntimeError)
     if not names or names[0] not in known:
         message = f"{names[0] if names else 'an error'}: {message}"
+    elif issubclass(cls, AssertionError):  # of the judge's own nothing stands in front
+        message = f"it raises {names[0]}: {message}"
     try:
         error = cls(message)
     except TypeError:  # some want more than a message
         error = RuntimeError(f"{cls.__name__}: {message}")
-    error.remote_line = line[:300] if isinstance(line, str) else ""
-    error.remote_name = str(names[0])[:100] if names else cls.__name__  # as it was called there, for a diagnosis
+    lines = source.split("\n")
+    inside = type(line) is int and 0 < line <= len(lines)
+    error.remote_line = f"in line {line}: {lines[line - 1].strip()[:200]}" if inside else ""
+    error.remote_name = names[0] if names else cls.__name__  # as it was called there, for a diagnosis
     return error
 
 
@@ -232,7 +267,7 @@ nursery.live(fd, folder, left)
 """
 
 
-class _Nursery:
+class Nursery:
     """The grader's handle on the clean process that forks workers, one at a time."""
 
     def __init__(self):
@@ -277,30 +312,58 @@ class _Nursery:
             return signal.SIGKILL, 0.0
 
     def alive(self):
-        return self.process.poll() is None
+        """Whether it still listens. It says nothing unasked: what can be read now is its end."""
+        return self.socket.fileno() >= 0 and not select.select([self.socket], [], [], 0)[0]
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # other processes of the grader may hold it too
+        except OSError:
+            pass
         self.socket.close()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
 
 
-_held = None  # (process that started it, nursery)
+def _remove(folder):
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # folders in folders, without end
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False)
 
 
-def _nursery():
+_held = None  # (process that uses it, nursery)
+
+
+def nursery_here():
+    """The nursery of this process, which is started when there is none."""
     global _held
     if not (hasattr(os, "fork") and hasattr(socket, "send_fds") and fences.resource):
         raise MinidsError("grading needs Linux or macOS; on Windows use WSL or a container")
     if _held is None or _held[0] != os.getpid() or not _held[1].alive():
         _close()
-        _held = os.getpid(), _Nursery()
+        _held = os.getpid(), Nursery()
         atexit.register(_close)
     return _held[1]
+
+
+def take_over(nursery):
+    """For a process that was forked: this nursery, started by its parent, is its own from now on."""
+    global _held
+    _held = os.getpid(), nursery
+
+
+def renewed(nursery):
+    """A nursery in the place of one that is gone, or that has lost the process which gave it orders."""
+    if _held is not None and _held == (os.getpid(), nursery):
+        _close()
+        return nursery_here()
+    nursery.close()
+    return Nursery()
 
 
 def _close():
@@ -312,4 +375,4 @@ def _close():
 
 def standing():
     """The fences that stand here, in words."""
-    return _nursery().fences
+    return nursery_here().fences

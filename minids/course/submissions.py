@@ -36,6 +36,7 @@ class Grade:
     why: str = ""
     hint: str = ""  # the known mistake, and a question that leads on
     same_as_library: bool = False
+    note: str = ""  # for the instructor: trouble with the machine, or ways to the library's own code
 
 
 @dataclass

@@ -6,7 +6,8 @@ Tensors of every dtype, numpy arrays, numbers, strings, bytes, None, lists, tupl
 the library's own named tuples and dataclasses. The judge's arguments stand on the wire as numbers: an argument that
 comes back is that very object again, and a view of it a view of it, so that "returns its input" and "shares its memory"
 are the same as in one process. Whatever arrives is checked against its own length and the limits below before it is
-built; anything else raises BadData.
+built; anything else raises BadData. Nothing on it is lazy or shared: what a few bytes could stand for (a range, a view
+that repeats an argument) is counted at its full length. The limits are 15 times and more what any answer needs.
 """
 
 import collections
@@ -20,7 +21,9 @@ import time
 import numpy as np
 import torch
 
-HEAD, BODY, DEPTH, ITEMS = 8 << 20, 256 << 20, 40, 1_000_000
+HEAD, BODY, DEPTH, ITEMS = 1 << 20, 16 << 20, 20, 100_000
+DIGITS = 14_000  # binary ones of a whole number; Python reads no more than 4300 decimal ones
+ALIKE = 1000  # keys of one hash in a dict or set, whose building takes the square of that
 LENGTHS = struct.Struct("<IQ")
 _DTYPES = {str(v).removeprefix("torch."): v for v in vars(torch).values() if isinstance(v, torch.dtype)}
 _CROSSING = re.compile(r"bool|u?int(8|16|32|64)|bfloat16|float(16|32|64)|float8_\w+|complex(32|64|128)")  # of tensors
@@ -28,7 +31,30 @@ PLAIN = (type(None), bool, int, float, str)
 
 
 class BadData(ValueError):
-    """This is not data that may cross, or more of it than is allowed."""
+    """This is not data that may cross, or more of it than is allowed.
+
+    `sort` is a key of SORTS: the side that is not trusted says no more than that, and the name of a type.
+    """
+
+    def __init__(self, text, sort="damaged", name=""):
+        super().__init__(text)
+        self.sort, self.name = sort, name
+
+
+SORTS = {
+    "large": "it is too large",
+    "deep": f"it is nested more than {DEPTH} deep, or holds more than {ITEMS:,} values",
+    "type": "it holds an object of type {}; what can be judged are tensors, numbers, text, and lists, tuples and dicts "
+    "of them",
+    "tensor": "it holds a tensor that is sparse, quantised or not on the CPU",
+    "damaged": "it could not be sent",
+}
+
+
+def why(sort, name=""):
+    """The sentence for a sort of BadData. Both may come from a worker: only known words and one name are used."""
+    text = SORTS.get(sort if isinstance(sort, str) else "", SORTS["damaged"])
+    return text.format(re.sub(r"\W", "", str(name))[:60] or "without a name")
 
 
 # -- frames ------------------------------------------------------------------------------------------------------------
@@ -50,7 +76,7 @@ def frame(value, known=None):
     writer = _Writer(known or Known())
     head = json.dumps(writer.encode(value, 0), ensure_ascii=True, separators=(",", ":")).encode()
     if len(head) > HEAD or writer.length > BODY:
-        raise BadData("the result is too large")
+        raise BadData("the result is too large", "large")
     return b"".join([LENGTHS.pack(len(head), writer.length), head, *writer.body])
 
 
@@ -106,18 +132,22 @@ def exactly(source, count, end):
 
 class _Writer:
     def __init__(self, known):
-        self.known, self.body, self.length, self.items = known, [], 0, 0
+        self.known, self.body, self.length, self.items, self.text = known, [], 0, 0, 0
 
     def encode(self, value, depth):
         self.items += 1
-        inside = len(value) if type(value) in (list, tuple, set, frozenset, dict) else 0  # not walked if too many
+        kind = type(value)
+        inside = len(value) if kind in (list, tuple, set, frozenset, dict, range) else 0  # not walked if too many
         if depth > DEPTH or self.items + inside > ITEMS:
-            raise BadData(f"the result is nested more than {DEPTH} deep, or holds more than {ITEMS:,} values")
+            raise BadData(SORTS["deep"], "deep")
+        if kind is str:
+            self.text += len(value)
+        if self.text > HEAD or kind is int and value.bit_length() > DIGITS:
+            raise BadData("the result is too large", "large")
         if type(value) in PLAIN:
             return value
         if id(value) in self.known.number:
             return ["known", self.known.number[id(value)]]
-        kind = type(value)
         if isinstance(value, torch.Tensor):
             return self.tensor(value)
         if kind in (list, tuple, set, frozenset, torch.Size):
@@ -135,6 +165,7 @@ class _Writer:
         if kind is complex:
             return ["complex", value.real, value.imag]
         if kind is range:
+            self.items += len(value)
             return ["range", value.start, value.stop, value.step]
         if isinstance(value, torch.dtype):
             return ["dtype", str(value).removeprefix("torch.")]
@@ -155,15 +186,12 @@ class _Writer:
         if dataclasses.is_dataclass(value):
             values = (getattr(value, f.name) for f in dataclasses.fields(value))
             return ["fields", *path, *(self.encode(v, depth + 1) for v in values)]
-        raise BadData(
-            f"it gave back an object of type {cls.__name__}; what can be judged are tensors, numbers, text, and lists, "
-            "tuples and dicts of them"
-        )
+        raise BadData(why("type", cls.__name__), "type", cls.__name__)
 
     def tensor(self, value):
         dtype = str(value.dtype).removeprefix("torch.")
         if value.layout != torch.strided or value.device.type != "cpu" or not _CROSSING.fullmatch(dtype):
-            raise BadData(f"it gave back a tensor of {dtype} and layout {value.layout} on {value.device}, no plain one")
+            raise BadData(SORTS["tensor"], "tensor")
         grad, value = value.requires_grad, torch.Tensor.detach(value)
         at = value.untyped_storage().data_ptr()
         if value.numel() and at in self.known.memory and not (value.is_conj() or value.is_neg()):
@@ -171,7 +199,7 @@ class _Writer:
             if whole.dtype == value.dtype and whole.untyped_storage().data_ptr() == at:  # it has not moved since
                 return ["view", k, list(value.shape), list(value.stride()), value.storage_offset()]
         if value.numel() * value.element_size() > BODY:
-            raise BadData("the result is too large")
+            raise BadData("the result is too large", "large")
         flat = value.resolve_conj().resolve_neg().contiguous().reshape(-1)
         data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
         return ["tensor", dtype, grad, list(value.shape), *self.raw(data)]
@@ -180,7 +208,7 @@ class _Writer:
         self.body.append(data)
         self.length += len(data)
         if self.length > BODY:
-            raise BadData("the result is too large")
+            raise BadData("the result is too large", "large")
         return self.length - len(data), len(data)
 
 
@@ -189,12 +217,12 @@ class _Writer:
 
 class _Reader:
     def __init__(self, body, known):
-        self.body, self.known, self.items = body, known, 0
+        self.body, self.known, self.items, self.spread = body, known, 0, 0
 
     def decode(self, node, depth):
         self.items += 1
         if depth > DEPTH or self.items > ITEMS:
-            raise BadData("nested too deep, or too many values")
+            raise BadData("nested too deep, or too many values", "deep")
         if type(node) in PLAIN:
             return node
         kind, *rest = node if isinstance(node, list) else [None]
@@ -216,16 +244,18 @@ class _Reader:
         return tuple(self._all(rest, depth))
 
     def _set(self, rest, depth):
-        return set(self._all(rest, depth))
+        return set(_hashed(self._all(rest, depth)))
 
     def _frozenset(self, rest, depth):
-        return frozenset(self._all(rest, depth))
+        return frozenset(self._set(rest, depth))
 
     def _Size(self, rest, depth):
         return torch.Size([_natural(n) for n in rest])
 
     def _dict(self, rest, depth):
-        return {self.decode(k, depth): self.decode(v, depth) for k, v in rest}
+        pairs = [(self.decode(k, depth), self.decode(v, depth)) for k, v in rest]
+        _hashed([k for k, _ in pairs])
+        return dict(pairs)
 
     def _Counter(self, rest, depth):
         return collections.Counter(self._dict(rest, depth))
@@ -237,7 +267,11 @@ class _Reader:
         return complex(*map(float, rest))
 
     def _range(self, rest, depth):
-        return range(*rest)
+        value = range(*rest)
+        self.items += len(value)
+        if self.items > ITEMS:
+            raise BadData("too many values", "deep")
+        return value
 
     def _dtype(self, rest, depth):
         return _DTYPES[rest[0]]
@@ -266,15 +300,15 @@ class _Reader:
     def _view(self, rest, depth):
         k, shape, stride, offset = rest
         whole = self.known[_natural(k)]
-        if len(shape) != len(stride) or _size(shape) * whole.element_size() > BODY:
+        if len(shape) != len(stride) or self._spread(_size(shape) * whole.element_size()) > BODY:
             raise BadData("a view that is not what it says")
         return whole.detach().as_strided([_natural(n) for n in shape], [_natural(n) for n in stride], _natural(offset))
 
     def _fields(self, rest, depth):
         module, name, *nodes = rest
         cls = getattr(sys.modules.get(module), name, None) if module.startswith("minids.") else None
-        if not isinstance(cls, type) or module.startswith("minids.course"):
-            raise BadData(f"it gave back an object of type {str(name)[:60]}, which the library does not know")
+        if not isinstance(cls, type) or not cls.__module__.startswith("minids.") or "course" in cls.__module__:
+            raise BadData("an object that the library does not know")
         values = self._all(nodes, depth)
         if issubclass(cls, tuple) and len(cls._fields) == len(values):
             return tuple.__new__(cls, values)
@@ -284,20 +318,32 @@ class _Reader:
             object.__setattr__(made, key, value)
         return made
 
+    def _spread(self, count):
+        self.spread += count
+        return self.spread
+
     def _raw(self, start, length):
         end = _natural(start) + _natural(length)
-        if end > len(self.body):
+        if end > len(self.body) or self._spread(length) > BODY:  # the same bytes may be named twice
             raise BadData("fewer bytes than announced")
         return memoryview(self.body)[start:end]
 
 
-_KINDS = {name[1:] for name in vars(_Reader) if name[0] == "_" and name[1] != "_"} - {"all", "raw"}
+_KINDS = {name[1:] for name in vars(_Reader) if name[0] == "_" and name[1] != "_"} - {"all", "raw", "spread"}
 
 
 def _natural(number):
     if type(number) is not int or not 0 <= number < 1 << 48:
         raise BadData("a length that is none")
     return number
+
+
+def _hashed(keys):
+    """The keys, unless so many have the same hash that a dict of them takes for ever."""
+    found = sorted(map(hash, keys))
+    if any(a == b for a, b in zip(found, found[ALIKE:])):
+        raise BadData("too many keys that differ and have the same hash")
+    return keys
 
 
 def _size(shape):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from minids import cli
-from minids.course import cases, catalog, feedback, grade, judge, sandbox, submissions, wrong
+from minids.course import cases, catalog, feedback, grade, judge, sandbox, submissions, table, wrong
 from minids.errors import MinidsError
 
 pytestmark = [
@@ -70,7 +70,6 @@ def course(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(cases, "load", lambda: registered)
     known = wrong.Wrong(lambda gate, up: gate.sigmoid() * up, "the gate is a sigmoid", "What is SiLU?", "x")
     monkeypatch.setattr(wrong, "load", lambda: ({GATED: [known]}, {}))
-    monkeypatch.setattr(grade, "_changes", {})
 
 
 def notebook(*cells, kind="code"):
@@ -302,7 +301,7 @@ def test_cheats_get_no_more_than_they_are_worth(one, kind):
 
 
 def test_spoiling_the_arguments_is_named(one):
-    assert "It changes what it was given" in one(checks(SPOIL))[GATED].why
+    assert "it changes its argument" in one(checks(SPOIL))[GATED].why
 
 
 def test_a_case_that_expects_an_exception_is_not_passed_by_ending_the_process(one, course):
@@ -399,7 +398,7 @@ def test_the_table_has_a_line_an_exercise_and_no_formulas(course, tmp_path):
     graded(*sorted(tmp_path.glob("*.ipynb")), csv=tmp_path / "grades.csv")
     with open(tmp_path / "grades.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == grade.COLUMNS and len(rows) == 4
+    assert tuple(rows[0]) == table.COLUMNS and len(rows) == 4
     assert rows[0]["student"] == "'=1+1" and rows[2]["student"] == "bob"
     assert [rows[2][k] for k in ("points", "of", "passed", "cases", "same_as_library")] == ["1", "4", "1", "4", ""]
     assert "the gate is a sigmoid" in rows[2]["why"] and "\n" not in rows[2]["why"]

@@ -64,15 +64,10 @@ def test_changes_of_arguments_are_carried_back():
     x, stack, table = torch.zeros(4), [1], {"a": 1}
     with sandbox.Remote(NAME, answer("gate[0][1:3] = 7", "gate[1].append(up)", "gate[2]['b'] = 2")) as fn:
         fn([x, stack, table], x)
-        assert fn.changed
     assert x.tolist() == [0, 7, 7, 0] and stack[1] is x and table == {"a": 1, "b": 2}
     with pytest.raises(KeyError):
         call("gate.append(1)", "raise KeyError", args=(stack,))
     assert stack[-1] == 1
-    x = torch.zeros(2)
-    with sandbox.Remote(NAME, answer("gate.add_(1)", "return gate"), carry_back=False) as fn:
-        fn(x)
-        assert fn.changed and x.tolist() == [0, 0]
 
 
 def test_an_argument_that_is_returned_is_the_argument():
@@ -150,7 +145,7 @@ def stands(fence):
     ("import os; os._exit(0)", "ended its own process"),
     ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
     ("class Liar:\n        def __eq__(self, other): return True\n    return Liar()", "type Liar"),
-    ("return lambda: 1", "type function"),
+    ("return lambda: 1", "Unsendable.*type function"),
     ("return 'x' * (1 << 24)", "too large"),
     ("return torch.empty(100_000_000_000)", "memory"),
     ("return bytearray(1 << 33)", "MemoryError"),
@@ -160,7 +155,7 @@ def stands(fence):
 ])  # fmt: skip
 def test_what_gives_no_result_costs_that_call(line, words):
     started = time.monotonic()
-    with pytest.raises((sandbox.Stopped, TypeError, RuntimeError, MemoryError)) as caught:
+    with pytest.raises((sandbox.NoResult, RuntimeError, MemoryError)) as caught:
         call(line, before="import torch\n")
     assert re.search(words, f"{type(caught.value).__name__} {caught.value}")
     assert time.monotonic() - started < 15
@@ -263,7 +258,7 @@ def test_where_the_system_refuses_all_fences_the_batch_still_goes_on(unfenced):
         worker = call(*orphan, before="import os, time\n")
         assert not Path(f"/proc/{worker}").exists()
     children = Path(f"/proc/self/task/{os.getpid()}/children")
-    nursery = sandbox._nursery().process.pid
+    nursery = sandbox.nursery_here().process.pid
     if children.exists():
         below = Path(f"/proc/{nursery}/task/{nursery}/children").read_text(encoding="utf-8").split()
         assert below == []

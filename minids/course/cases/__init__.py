@@ -17,6 +17,7 @@ import torch
 
 CASES = {}  # exercise -> its cases in order
 CHANGES = {}  # exercise -> the parameters that its function is there to change; or "random numbers", everybody's
+NO_GRADIENT = "no gradient flows from the result to the arguments: is something detached, or no_grad?"
 
 
 def case(name, held_out=False):
@@ -55,7 +56,7 @@ def gradients(fn, *args, **settings):
     result = fn(*args, **settings)
     outputs = [z for z in (result if isinstance(result, tuple | list) else [result]) if _floating(z)]
     if not any(z.requires_grad for z in outputs):
-        raise AssertionError("no gradient flows from the result to the arguments: is something detached, or no_grad?")
+        raise AssertionError(NO_GRADIENT)
     total = sum((z * torch.linspace(-1, 1, z.numel(), dtype=z.dtype).view(z.shape)).sum() for z in outputs)
     found = torch.autograd.grad(total, leaves, allow_unused=True)
     return detached(result), [torch.zeros_like(a) if g is None else g for a, g in zip(leaves, found)]
