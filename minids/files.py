@@ -54,6 +54,8 @@ def read_json(path, most=MOST):
     """What a JSON file holds. Raises as `read_bytes` does, and ValueError for whatever is no plain JSON in UTF-8."""
     try:
         return json.loads(read_bytes(path, most).decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+    except UnicodeDecodeError as error:  # which would carry the whole file into the message
+        raise ValueError(f"it is not UTF-8 text (byte {error.start})") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -9,6 +9,8 @@ drafts).
 
 import torch
 
+from minids import memory
+
 
 def store(data_BSC, length, new_BTC):
     """Writes new columns behind the `length` ones in use; returns all that are in use now, [B, length + T, C].
@@ -30,6 +32,9 @@ class Cache:
 
     def __init__(self, config, batch, max_length, padding_B=None, dtype=torch.float32, device=None):
         layers = config.num_hidden_layers + config.num_nextn_predict_layers
+        size = layers * batch * max_length * config.cache_elements * dtype.itemsize
+        what = f"the cache of {batch} x {max_length} tokens"
+        memory.afford(size, what, "Ask for fewer new tokens, or fewer texts at a time (max_batch).", device or "cpu")
         self.data = torch.zeros(layers, batch, max_length, config.cache_elements, dtype=dtype, device=device)
         self.lengths = [0] * layers
         self.padding_B = (

@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 
+from minids import memory
 from minids.errors import MinidsError
 from minids.files import brief
 from minids.model import attention, cache, gpu, layers, moe
@@ -282,6 +283,8 @@ def steps(model, prompts, n, max_new_tokens, temperature, top_k, top_p, seeds, s
     the core of `generate` and of streaming."""
     # an answer ends at the context, wherever the longer prompts beside it end
     rooms = [min(max_new_tokens, model.config.max_position_embeddings - len(p)) for p in prompts for _ in range(n)]
+    # the numbers that decide its tokens, and those they are made from, 8 bytes each
+    memory.afford(4 * 8 * len(rooms) * max(rooms), f"an answer of {max(rooms)} tokens", "Ask for fewer new tokens.")
     cache, logits_BV = prefill(model, prompts, n, max(rooms))
     decoder = PlainDecoder(model, cache) if folded is None else FoldedDecoder(model, cache, folded)
     device = logits_BV.device

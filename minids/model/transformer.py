@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from minids import memory
 from minids.model import layers, matmul
 from minids.model.attention import build_attention
 from minids.model.cache import Cache
@@ -147,6 +148,9 @@ class MTPModule(nn.Module):
 class Transformer(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
+        where, number = torch.empty(0), torch.get_default_dtype().itemsize
+        what = f"a model of {config.parameters:,} parameters"
+        memory.afford(config.parameters * number, what, "Make it smaller.", where.device)
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))

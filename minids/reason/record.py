@@ -26,6 +26,7 @@ import torch
 import minids
 from minids import files
 from minids.errors import MinidsError
+from minids.files import brief
 from minids.train import checkpoint, metrics
 
 FORMAT = 1
@@ -124,7 +125,7 @@ def read(folder):
             raise ValueError("config or model is no object")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise MinidsError(
-            f"{path}: missing or damaged ({error!r}). Restore it, or run the recipe again in a new folder."
+            f"{path}: missing or damaged ({brief(error, 200)}). Restore it, or run the recipe again in a new folder."
         ) from None
     return about
 

@@ -11,7 +11,6 @@ Left out: other programs on the machine, heat, laptops that slow down on battery
 """
 
 import importlib.metadata
-import os
 import platform
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import torch
 
 from minids import recipes
 from minids.errors import MinidsError
+from minids.memory import total
 from minids.model import generate as sampler
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
@@ -65,7 +65,7 @@ def _version(name):
 def _machine():
     cores = parallel.available_cpus()
     yield "cores", f"{cores}; the main job uses {parallel.choose_workers('cpu')}"
-    memory = total_memory()
+    memory = total()
     enough = "" if memory is None or memory >= NEEDED_MEMORY else "  little: the main job may need up to 4 GiB"
     yield "memory", "unknown" if memory is None else f"{memory / 2**30:.1f} GiB{enough}"
     if torch.cuda.is_available():
@@ -76,18 +76,6 @@ def _machine():
     else:
         yield "GPU", "none that torch can use; tiny and tiny-zero need none"
     yield "folder", f"{Path.cwd()} can{'' if writable(Path.cwd()) else ' NOT'} be written; runs go to runs/ in it"
-
-
-def total_memory():
-    """Bytes of main memory that this process may use, or None."""
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-    try:
-        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="utf-8")))
-    except (OSError, ValueError):  # no cgroup v2, or "max"
-        return total
 
 
 def writable(folder):

@@ -25,13 +25,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from minids import files
+from minids import files, memory
 from minids.errors import MinidsError
 from minids.files import brief
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.ship import generation_config
-from minids.ship.stored import BIAS, FUSED, INDEX, SINGLE, Files, Reader, expert_names, layout, shared_copies
+from minids.ship.stored import BIAS, FUSED, INDEX, SINGLE, Files, Reader, expert_names, finite, layout, shared_copies
 
 
 def load_model(folder, *, dtype=None, device=None):
@@ -47,6 +47,9 @@ def load_model(folder, *, dtype=None, device=None):
     config = generation_config.with_stop_ids(ModelConfig.from_pretrained(folder), folder)
     reader = Reader(Files(folder), _block_size(config, folder))
     _fit_mtp(config, reader)
+    _refuse_other_depth(config, reader)
+    each = dtype.itemsize * config.parameters if dtype else reader.files.bytes
+    memory.afford(each, f"{folder}: the model", "Use a machine with more, or a smaller model.")
     with torch.device("meta"):
         model = Transformer(config)
     wanted, missing, state = layout(model), [], {}
@@ -70,6 +73,8 @@ def load_model(folder, *, dtype=None, device=None):
     dtype = dtype or reduce(torch.promote_types, reader.dtypes)
     for name, value in state.items():
         state[name] = value.to(device=device, dtype=torch.float32 if name.endswith(BIAS) else dtype)
+        if torch.finfo(state[name].dtype).max < torch.finfo(value.dtype).max:
+            finite(state[name], f"{folder}: {name}, as {str(dtype).removeprefix('torch.')},")
     if config.tie_word_embeddings:
         state["lm_head.weight"] = state["embed_tokens.weight"]
     model.load_state_dict(state, assign=True)
@@ -114,6 +119,16 @@ def _fit_mtp(config, reader):
         reader.used |= {key for key in reader.files.where if key.startswith(prefixes)}
         note = f"{folder}: {stored} MTP modules stored, {said} read (num_nextn_predict_layers in config.json)."
         warnings.warn(note, stacklevel=3)
+
+
+def _refuse_other_depth(config, reader):
+    """A config that asks for far more layers than are stored would take long to build, only to be refused."""
+    stored, asked = len(reader.files.where), config.num_hidden_layers
+    if asked > stored:
+        raise MinidsError(
+            f"{reader.files.name}: the weights do not fit config.json. Most are missing: num_hidden_layers = {asked}, "
+            f"but {stored} tensors are stored. Check that config.json and weights are of the same model."
+        )
 
 
 def _refuse_misfit(config, reader, missing):

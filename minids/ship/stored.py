@@ -8,10 +8,10 @@
     …experts.down_proj [E, D, F]       …experts.{e}.down_proj.weight [D, F]
 
 Files are safetensors: opening one runs no code, and a file that was cut off is noticed. A flipped bit is not,
-as the format has no checksum.
+as the format has no checksum; but weights, biases and scales that are not finite are refused.
 """
 
-import json
+import math
 import re
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from minids.errors import MinidsError
+from minids.files import brief, read_json, regular
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -73,7 +74,7 @@ class Files:
     """The tensors of a folder by their published names; `where` says in which file each is."""
 
     def __init__(self, folder: Path):
-        self.folder, self._open = folder, {}
+        self.folder, self._open, self.bytes = folder, {}, 0
         single, index = folder / SINGLE, folder / INDEX
         self.name = index if index.exists() and not single.exists() else single
         if self.name == single:
@@ -82,9 +83,16 @@ class Files:
             self.where = dict.fromkeys(self._handle(single).keys(), single)
             return
         try:
-            self.where = {k: folder / file for k, file in json.loads(index.read_text("utf-8"))["weight_map"].items()}
+            named = read_json(index)["weight_map"].items()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise MinidsError(f"{index}: not a readable index of shards ({error!r}). Copy the file again.") from None
+        for key, file in named:
+            if not isinstance(file, str) or not re.fullmatch(r"[^/\\:\0]+", file) or file in (".", ".."):
+                raise MinidsError(
+                    f"{index}: not a readable index of shards: it says that {brief(key)} is in {brief(file)}, which is "
+                    "no file of this folder. Copy the file again."
+                )
+        self.where = {key: folder / file for key, file in named}
         held = {path: set(self._handle(path).keys()) for path in sorted(set(self.where.values()))}
         for key, path in self.where.items():
             if key not in held[path]:
@@ -92,15 +100,21 @@ class Files:
 
     def _handle(self, path):
         if path not in self._open:
-            if not path.exists():
-                raise MinidsError(f"{path}: this shard is missing, but {INDEX} names it. Copy it into the folder.")
+            try:
+                size = regular(path)
+            except FileNotFoundError:
+                raise MinidsError(
+                    f"{path}: this shard is missing, but {INDEX} names it. Copy it into the folder."
+                ) from None
+            except OSError as error:
+                raise MinidsError(f"{path}: not readable ({error.strerror or error}). Copy the file again.") from None
             try:
                 self._open[path] = safe_open(path, framework="pt")
-            except (SafetensorError, OSError) as error:
-                size = path.stat().st_size
+            except (SafetensorError, OSError, ValueError) as error:
                 raise MinidsError(
                     f"{path}: corrupt or cut off ({size:,} bytes; {error}). Copy the file again."
                 ) from None
+            self.bytes += size
         return self._open[path]
 
     def shape(self, key):
@@ -110,7 +124,7 @@ class Files:
         try:
             # a copy: the tensor is a view of the file, which may be gone before the model is
             return self._handle(self.where[key]).get_tensor(key).clone()
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, ValueError, AttributeError, RuntimeError) as error:  # a type torch lacks, too
             raise MinidsError(f"{self.where[key]}: {key} cannot be read ({error}). Copy the file again.") from None
 
 
@@ -141,6 +155,19 @@ def dequantize(weight, scale_inv, block=(128, 128), where="weight"):
     return weight.float() * scale.repeat_interleave(block[1], -1)[..., :cols]
 
 
+def finite(value, where):
+    """Refuses NaN and infinity: one of them makes every answer nonsense, and none is ever meant. One pass that writes
+    nothing, about a tenth of what copying the tensor out of its file takes."""
+    if not value.is_floating_point() or not value.numel():
+        return
+    least, most = value.aminmax()
+    if not (math.isfinite(least) and math.isfinite(most)):
+        raise MinidsError(
+            f"{where} holds {'NaN' if most.isnan() else 'infinity'}, with which every answer is nonsense. The file is "
+            "damaged, or training diverged before it was written. Use another checkpoint."
+        )
+
+
 class Reader:
     """Hands out tensors as floating point, however stored; remembers the keys used and the types met."""
 
@@ -159,6 +186,8 @@ class Reader:
             )
         self.used.add(key)
         value = self.files.read(key)
+        if value.dtype not in FLOAT8:
+            finite(value, f"{path}: {key}")
         if value.dtype in FLOAT8:
             scale = key + "_scale_inv"
             if scale not in self:
@@ -167,7 +196,15 @@ class Reader:
                     "Use a complete checkpoint, or one in bfloat16."
                 )
             self.used.add(scale)
-            value = dequantize(value, self.files.read(scale), self.block, key)
+            found = self.files.read(scale)
+            if not found.is_floating_point():
+                raise MinidsError(
+                    f"{self.files.where[scale]}: {scale} is {found.dtype}; scales are floating point. Use a complete "
+                    "checkpoint, or one in bfloat16."
+                )
+            finite(found.float(), f"{self.files.where[scale]}: {scale}")
+            value = dequantize(value, found, self.block, key)
+            finite(value, f"{path}: {key}")
             self.dtypes.add(torch.bfloat16)  # what float8 becomes when no type is asked for
         elif not value.is_floating_point():
             raise MinidsError(
