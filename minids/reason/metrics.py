@@ -29,8 +29,8 @@ from minids.errors import MinidsError
 def pass_at_k(n, c, k):
     """Probability that k of n samples, drawn without replacement, hold at least one of the c correct ones: a float.
 
-    Its mean over problems is the unbiased pass@k (arXiv 2107.03374, section 2.1). Whole numbers with 0 <= c <= n and
-    1 <= k <= n; anything else raises MinidsError. n may be 10,000: exact whole numbers, rounded once at the end.
+    Its mean over problems is the unbiased pass@k (arXiv 2107.03374, section 2.1). Whole numbers; raises MinidsError
+    unless 0 <= c <= n and 1 <= k <= n. n may be 10,000: exact whole numbers, rounded once at the end.
     """
     if not 0 <= c <= n or not 1 <= k <= n:
         raise MinidsError(f"metrics: pass@k needs 0 <= c <= n and 1 <= k <= n, got n={n}, c={c}, k={k}")
@@ -92,7 +92,8 @@ def bootstrap_ci(values_P, *, level=0.95, draws=2000, seed=0):
     those (Efron 1979). The random numbers are those of a generator of its own, made of `seed`.
 
     For a gain, pass the differences after - before on the same problems: that interval is narrower than two apart.
-    Raises MinidsError for an empty list, for what is not finite, and for a level outside 0 to 1.
+    Raises MinidsError for an empty list, for what is not finite, for a level that is not between 0 and 1, and for
+    less than one draw.
     """
     values_P = np.asarray(values_P, dtype=np.float64)
     if values_P.ndim != 1 or not len(values_P) or not np.isfinite(values_P).all():
@@ -145,7 +146,9 @@ def slope_within(x_PS, y_PS):
     both = squares = 0.0
     for x_S, y_S in zip(x_PS, y_PS):
         if len(x_S):
-            x = np.asarray(x_S, dtype=np.float64) - np.mean(x_S)
+            # from the first number on: the mean of equal numbers may round, that of zeros does not
+            x = np.asarray(x_S, dtype=np.float64) - x_S[0]
+            x -= x.mean()
             both += float(x @ np.asarray(y_S, dtype=np.float64))
             squares += float(x @ x)
     if squares == 0:

@@ -130,10 +130,14 @@ _NO_SPACES = ("CJK", "HIRAGANA", "KATAKANA")
 
 @lru_cache(maxsize=65536)
 def _script(char):
-    """First word of the character's Unicode name (LATIN, CJK, ...); "" for what is no letter."""
+    """First word of the character's Unicode name (LATIN, CJK, ...); "" for what is no letter.
+
+    Wide and narrow forms count as what they are forms of, marks that repeat or lengthen as what they stand among.
+    """
     if unicodedata.category(char)[0] not in "LM":
         return ""
-    return unicodedata.name(char, "UNKNOWN").split()[0]
+    name = re.split("[ -]", unicodedata.name(unicodedata.normalize("NFKC", char)[0], "UNKNOWN"))[0]
+    return "CJK" if name == "IDEOGRAPHIC" else name
 
 
 def language_consistency(text, script="latin"):
@@ -153,7 +157,7 @@ def language_consistency(text, script="latin"):
     for char in _ANY_TAG.sub(" ", text) + " ":
         name = _script(char)
         # an accent belongs to the letter before it
-        if name == "COMBINING" and run:
+        if name == "COMBINING":
             continue
         # what is no letter ends a word, and so does a letter that is a word by itself
         if (not name or name in _NO_SPACES) and run:

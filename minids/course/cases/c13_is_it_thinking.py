@@ -7,17 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from minids.course.cases import case, expect
-
-
-def _refuses(call, what):
-    try:
-        got = call()
-    except Exception as error:
-        assert "MinidsError" in repr(error), f"{what}: {error!r} was raised; a MinidsError would say what is wrong"
-        return
-    raise AssertionError(f"{what}: {got!r} came back, a MinidsError was expected")
-
+from minids.course.cases import case, expect, raises
+from minids.errors import MinidsError
 
 # -- reason.metrics.pass_at_k ------------------------------------------------------------------------------------------
 
@@ -60,14 +51,34 @@ def its_mean_is_unbiased(pass_at_k):
 
 @case("reason.metrics.pass_at_k")
 def impossible_numbers_are_refused(pass_at_k):
-    for n, c, k in ((4, 5, 1), (4, 2, 5), (4, 2, 0), (4, -1, 2)):
-        _refuses(lambda n=n, c=c, k=k: pass_at_k(n, c, k), f"n={n}, c={c}, k={k}")
+    for n, c, k in ((4, 5, 1), (4, 2, 5), (4, 2, 0), (4, 2, -1), (4, -1, 2), (4, 4, 5), (4, 0, 0), (0, 0, 1)):
+        raises(MinidsError, pass_at_k, n, c, k, because=f"n={n}, c={c}, k={k}")
+
+
+@case("reason.metrics.pass_at_k")
+def the_bounds_themselves_are_allowed(pass_at_k):
+    for (n, c, k), want in (((1, 0, 1), 0.0), ((1, 1, 1), 1.0), ((5, 0, 5), 0.0), ((5, 1, 5), 1.0), ((5, 5, 1), 1.0)):
+        expect(pass_at_k(n, c, k), want, n=n, c=c, k=k)
+
+
+@case("reason.metrics.pass_at_k")
+def thousands_of_samples_are_no_trouble(pass_at_k):
+    """Binomial coefficients of thousands of digits, and a difference from 1 that floats on the way would lose."""
+    expect(pass_at_k(10_000, 1, 100), 0.01, tol=1e-9, n=10_000, c=1, k=100)
+    expect(pass_at_k(10_000, 1, 1), 1e-4, tol=1e-12, n=10_000, c=1, k=1)
+    expect(pass_at_k(10_000, 9_000, 9_000), 1.0, n=10_000, c=9_000, k=9_000)
+    expect(pass_at_k(10_000, 0, 10_000), 0.0, n=10_000, c=0, k=10_000)
+
+
+@case("reason.metrics.pass_at_k")
+def a_float_comes_back(pass_at_k):
+    for n, c, k in ((4, 4, 2), (4, 0, 2), (4, 1, 2)):
+        got = pass_at_k(n, c, k)
+        assert type(got) is float, f"n={n}, c={c}, k={k}: a float is expected, got {got!r}"
 
 
 @case("reason.metrics.pass_at_k", held_out=True)
-def ten_thousand_samples_are_no_trouble(pass_at_k):
-    expect(pass_at_k(10_000, 1, 100), 0.01)
-    expect(pass_at_k(10_000, 0, 10_000), 0.0)
+def three_thousand_samples(pass_at_k):
     n, c, k = 3000, random.randint(2, 9), 700
     product = Fraction(1)
     for i in range(c):
@@ -75,27 +86,21 @@ def ten_thousand_samples_are_no_trouble(pass_at_k):
     expect(pass_at_k(n, c, k), float(1 - product), tol=1e-9, n=n, c=c, k=k)
 
 
-@case("reason.metrics.pass_at_k", held_out=True)
-def a_float_comes_back(pass_at_k):
-    for n, c, k in ((4, 4, 2), (4, 0, 2), (4, 1, 2)):
-        assert isinstance(pass_at_k(n, c, k), float), f"n={n}, c={c}, k={k}: {pass_at_k(n, c, k)!r} is no float"
-
-
 # -- reason.metrics.bootstrap_ci ---------------------------------------------------------------------------------------
 
-FAIR = [1.0] * 8 + [0.0] * 8  # the mean of a resample is a binomial's: bounds are known, and stay clear of a tie
+FAIR = (*[1.0] * 8, *[0.0] * 8)  # the mean of a resample is a binomial's: bounds are known, and stay clear of a tie
 
 
 @case("reason.metrics.bootstrap_ci")
 def eight_of_sixteen_right_by_the_binomial(bootstrap_ci):
     # a resample holds 3 right ones or fewer in 1.1 %, 4 or fewer in 3.8 % of all cases: the 2.5 % point is 4 of 16
-    got = bootstrap_ci(FAIR, draws=8000, seed=random.randrange(1000))
+    got = bootstrap_ci(list(FAIR), draws=8000, seed=random.randrange(1000))
     expect(list(got), [0.25, 0.75], values="8 ones, 8 zeros", draws=8000)
 
 
 @case("reason.metrics.bootstrap_ci")
 def the_level_is_the_share_that_lies_inside(bootstrap_ci):
-    got = bootstrap_ci(FAIR, level=0.5, draws=8000, seed=random.randrange(1000))
+    got = bootstrap_ci(list(FAIR), level=0.5, draws=8000, seed=random.randrange(1000))
     expect(list(got), [7 / 16, 9 / 16], values="8 ones, 8 zeros", level=0.5, draws=8000)
 
 
@@ -124,9 +129,41 @@ def a_seed_stands_for_its_draws(bootstrap_ci):
 
 @case("reason.metrics.bootstrap_ci")
 def what_is_no_list_of_numbers_is_refused(bootstrap_ci):
-    _refuses(lambda: bootstrap_ci([]), "an empty list")
-    _refuses(lambda: bootstrap_ci([1.0, math.nan]), "a value that is NaN")
-    _refuses(lambda: bootstrap_ci([1.0, 0.0], level=1.5), "level=1.5")
+    raises(MinidsError, bootstrap_ci, [], because="an empty list")
+    for bad in (math.nan, math.inf, -math.inf):
+        raises(MinidsError, bootstrap_ci, [1.0, bad, 0.0], because=f"a value that is {bad}")
+
+
+@case("reason.metrics.bootstrap_ci")
+def a_level_outside_0_to_1_is_refused(bootstrap_ci):
+    for level in (1.5, -0.1, 0.0, 1.0, math.nan):
+        raises(MinidsError, bootstrap_ci, [1.0, 0.0], level=level, because=f"level={level}")
+
+
+@case("reason.metrics.bootstrap_ci")
+def values_need_not_lie_between_0_and_1(bootstrap_ci):
+    """Differences of two models, some of them negative, and an array of them."""
+    values = np.array([-2.0] * 8 + [6.0] * 8)
+    got = bootstrap_ci(values, draws=8000, seed=random.randrange(1000))
+    expect(list(got), [0.0, 4.0], values="8 times -2, 8 times 6", draws=8000)
+
+
+@case("reason.metrics.bootstrap_ci")
+def two_floats_come_back_and_one_value_is_enough(bootstrap_ci):
+    for values in ([0.25] * 7, [0.5], [1, 1, 1]):
+        got = bootstrap_ci(values, draws=50)
+        expect(list(got), [float(values[0])] * 2, values=values)
+        assert all(type(x) is float for x in got), f"two floats are expected, got {got!r}"
+
+
+@case("reason.metrics.bootstrap_ci")
+def a_single_draw_has_no_width_and_many_draws_no_more_than_few(bootstrap_ci):
+    values = [random.random() for _ in range(20)]
+    low, high = bootstrap_ci(values, draws=1, seed=2)
+    assert low == high, f"draws=1 gives one mean, and no width: got ({low}, {high})"
+    few, many = (bootstrap_ci(values, draws=d, seed=2) for d in (1000, 4000))
+    widths = few[1] - few[0], many[1] - many[0]
+    assert 0.75 < widths[1] / widths[0] < 1.33, f"4000 draws gave a width of {widths[1]:.3g}, 1000 of {widths[0]:.3g}"
 
 
 @case("reason.metrics.bootstrap_ci", held_out=True)
@@ -136,14 +173,6 @@ def for_many_problems_it_is_the_normal_interval(bootstrap_ci):
     low, high = bootstrap_ci(values, draws=6000, seed=random.randrange(1000))
     for got, want in ((low, mean - 1.96 * error), (high, mean + 1.96 * error)):
         assert abs(got - want) < 0.25 * error, f"{got:.4f} is not near {want:.4f}; the standard error is {error:.4f}"
-
-
-@case("reason.metrics.bootstrap_ci", held_out=True)
-def equal_values_leave_no_width(bootstrap_ci):
-    got = bootstrap_ci([0.25] * 7)
-    expect(list(got), [0.25, 0.25])
-    assert all(type(x) is float for x in got), f"two floats are expected, got {got!r}"
-    expect(list(bootstrap_ci([0.5])), [0.5, 0.5])
 
 
 # -- reason.metrics.paired_test ----------------------------------------------------------------------------------------
@@ -202,8 +231,33 @@ def sixty_problems_are_counted_not_listed(paired_test):
 
 @case("reason.metrics.paired_test")
 def what_is_no_list_of_whole_numbers_is_refused(paired_test):
-    _refuses(lambda: paired_test([]), "an empty list")
-    _refuses(lambda: paired_test([1, 0.5]), "a difference of 0.5")
+    raises(MinidsError, paired_test, [], because="an empty list")
+    for bad in (0.5, -1.5, 1e-9):
+        raises(MinidsError, paired_test, [1, bad], because=f"a difference of {bad}")
+
+
+@case("reason.metrics.paired_test")
+def hundreds_of_problems_are_counted_exactly(paired_test):
+    """2^300 patterns: more than a whole number of 64 bits holds, and far below what a sum of floats tells from 0."""
+    for wins, losses in ((70, 30), (60, 40), (180, 120), (150, 150), (230, 70)):
+        want = _mcnemar(wins, losses)
+        got = paired_test([1] * wins + [-1] * losses)
+        expect(got / want, 1.0, tol=1e-6, wins=wins, losses=losses, p=want)
+
+
+@case("reason.metrics.paired_test")
+def whole_numbers_may_be_floats_or_of_numpy(paired_test):
+    for differences in ([1.0, 1.0, 1.0, 1.0], np.array([1, 1, 1, 1]), (1, 1, 1, 1)):
+        got = paired_test(differences)
+        expect(got, 0.125, differences=differences)
+    got = paired_test([0])
+    assert type(got) is float, f"p is a float, got {got!r}"
+
+
+@case("reason.metrics.paired_test")
+def large_differences_are_exact_too(paired_test):
+    differences = [1000, -999, 500, 1, 1, -3, 250]
+    expect(paired_test(differences), _listed(differences), tol=1e-9, differences=differences)
 
 
 @case("reason.metrics.paired_test", held_out=True)
@@ -222,9 +276,7 @@ def large_differences_agree_with_a_convolution(paired_test):
 @case("reason.metrics.paired_test", held_out=True)
 def the_given_list_stays_as_it_is(paired_test):
     differences = [3, -1, 0, 2]
-    paired_test(differences)
-    expect(differences, [3, -1, 0, 2])
-    assert isinstance(paired_test([0]), float), "p is a float"
+    expect([paired_test(differences), differences], [_listed([3, -1, 0, 2]), [3, -1, 0, 2]])
 
 
 # -- reason.metrics.slope_within ---------------------------------------------------------------------------------------
@@ -290,8 +342,38 @@ def a_problem_without_variation_is_no_obstacle(slope_within):
 
 @case("reason.metrics.slope_within")
 def without_any_variation_there_is_no_slope(slope_within):
-    _refuses(lambda: slope_within([[3, 3], [5]], [[0, 1], [1]]), "x = [[3, 3], [5]]")
-    _refuses(lambda: slope_within([[1, 2], [3, 4]], [[1, 2], [3]]), "one y too few")
+    for x in ([[3, 3], [5]], [[0.1] * 3, [2.0]], [[1e9 + 0.1] * 7], [[], []], []):
+        y = [[float(i) for i in range(len(row))] for row in x]
+        raises(MinidsError, slope_within, x, y, because=f"x = {x} never varies inside a problem")
+
+
+@case("reason.metrics.slope_within")
+def lists_that_do_not_match_are_refused(slope_within):
+    for y in ([[1, 2], [3]], [[1, 2], [3, 4, 5]], [[1, 2]], [[1, 2], [3, 4], [5]], [[1], [2, 3, 4]]):
+        raises(MinidsError, slope_within, [[1, 2], [3, 4]], y, because=f"x = [[1, 2], [3, 4]], y = {y}")
+
+
+@case("reason.metrics.slope_within")
+def the_slope_of_y_on_x_and_not_of_x_on_y(slope_within):
+    x, y = [[0, 2, 4]], [[1, 0, 5]]
+    expect(slope_within(x, y), 1.0, x=x, y=y)
+    x, y = [[0, 1, 5], [7, 9]], [[8, 6, 1], [3, 3]]
+    expect(slope_within(x, y), _with_a_column_a_problem(x, y), tol=1e-7, x=x, y=y)
+
+
+@case("reason.metrics.slope_within")
+def far_from_zero_it_is_the_same_slope(slope_within):
+    """Lengths around a million: means have to be taken away before anything is squared."""
+    x, y = [[1e6, 1e6 + 1, 1e6 + 2], [3e6, 3e6 + 2]], [[0, 1, 1], [1, 0]]
+    expect(slope_within(x, y), _with_a_column_a_problem([[0, 1, 2], [0, 2]], y), tol=1e-6, x=x, y=y)
+
+
+@case("reason.metrics.slope_within")
+def a_problem_without_samples_says_nothing(slope_within):
+    x, y = [[], [1, 3], [4]], [[], [0, 1], [9]]
+    got = slope_within(x, y)
+    expect(got, 0.5, x=x, y=y)
+    assert type(got) is float, f"a float is expected, got {got!r}"
 
 
 @case("reason.metrics.slope_within", held_out=True)
@@ -305,11 +387,7 @@ def moving_a_problem_changes_nothing(slope_within):
 @case("reason.metrics.slope_within", held_out=True)
 def for_one_problem_it_is_the_usual_line(slope_within):
     x, y = _problems([20])
-    before = [list(x[0]), list(y[0])]
-    got = slope_within(x, y)
-    expect(got, float(np.polyfit(*before, 1)[0]), tol=1e-6)
-    expect([x[0], y[0]], before)
-    assert isinstance(got, float), f"a float is expected, got {type(got).__name__}"
+    expect(slope_within(x, y), float(np.polyfit(x[0], y[0], 1)[0]), tol=1e-6)
 
 
 # -- reason.tasks.key_of -----------------------------------------------------------------------------------------------
@@ -329,25 +407,32 @@ def numbers_are_ordered_as_numbers(key_of):
 
 @case("reason.tasks.key_of")
 def a_subtraction_keeps_its_order(key_of):
-    expect(key_of((12, -5)), "12,-5", terms=(12, -5))
+    for terms in ((12, -5), (5, -12), (7, -7), (0, -3), (-5, 12), (-2, -9), (-9, -2)):
+        expect(key_of(terms), f"{terms[0]},{terms[1]}", terms=terms)
 
 
 @case("reason.tasks.key_of")
 def a_longer_chain_keeps_its_order(key_of):
-    for terms, want in (((12, 7, -5), "12,7,-5"), ((3, 2, 1), "3,2,1"), ((12, -5, 7), "12,-5,7")):
-        expect(key_of(terms), want, terms=terms)
+    for terms in ((12, 7, -5), (3, 2, 1), (12, -5, 7), (9, 8, 7, 6), (5, 5, 5), (30, 4, 30)):
+        expect(key_of(terms), ",".join(map(str, terms)), terms=terms)
+
+
+@case("reason.tasks.key_of")
+def equal_numbers_are_two_numbers(key_of):
+    for terms in ((5, 5), (0, 0), (120, 120)):
+        expect(key_of(terms), f"{terms[0]},{terms[1]}", terms=terms)
+
+
+@case("reason.tasks.key_of")
+def lists_are_taken_as_tuples_are_and_stay_as_they_are(key_of):
+    for terms in ([12, 3], [7, 3, 5], [12, -5]):
+        expect(key_of(list(terms)), key_of(tuple(terms)), terms=terms)
 
 
 @case("reason.tasks.key_of")
 def zero_is_not_negative(key_of):
     expect(key_of((7, 0)), "0,7", terms=(7, 0))
-
-
-@case("reason.tasks.key_of")
-def the_given_list_of_terms_stays_as_it_is(key_of):
-    terms = [12, 3]
-    expect(key_of(terms), "3,12", terms=[12, 3])
-    expect(terms, [12, 3])
+    expect(key_of((0, 7)), "0,7", terms=(0, 7))
 
 
 @case("reason.tasks.key_of", held_out=True)
@@ -366,77 +451,123 @@ def any_two_numbers(key_of):
 
 # -- reason.probe.limit_thought ----------------------------------------------------------------------------------------
 
+LIMIT = "reason.probe.limit_thought"
 LINE, THINK, CLOSE, ANSWER = 1, 2, 3, 4
-BEGIN, END = [LINE, THINK, LINE], [LINE, CLOSE, LINE, ANSWER]
-THOUGHT, REST = [11, 12, 13, 14, 15, 16], [21, 22, 5, 0]
-REPLY = [*BEGIN, *THOUGHT, *END, *REST]
-MARKS = {"begin": BEGIN, "end": END}
+BEGIN, END = (LINE, THINK, LINE), (LINE, CLOSE, LINE, ANSWER)
+THOUGHT, REST = (11, 12, 13, 14, 15, 16), (21, 22, 5, 0)
 
 
-def _limit(limit_thought, reply, budget, begin=BEGIN, end=END):
-    """With lists of its own, so that a function that changes them does no harm to the next case."""
-    return limit_thought(list(reply), budget, list(begin), list(end))
+def _limited(limit_thought, thought, budget, want, after=(*END, *REST), begin=BEGIN, end=END):
+    """begin, thought, what comes after it -> begin, what is wanted of the thought, end."""
+    given = dict(reply=[*begin, *thought, *after], budget=budget, begin=list(begin), end=list(end))
+    got = limit_thought(*(list(v) if isinstance(v, list) else v for v in given.values()))
+    expect(got, [*begin, *want, *end], **given)
+    assert type(got) is list, f"a list of ids is expected, got {type(got).__name__}"
 
 
-@case("reason.probe.limit_thought")
+@case(LIMIT)
 def a_long_thought_is_cut_and_closed(limit_thought):
-    expect(_limit(limit_thought, REPLY, 4), [*BEGIN, 11, 12, 13, 14, *END], reply=REPLY, budget=4, **MARKS)
+    _limited(limit_thought, THOUGHT, 4, THOUGHT[:4])
+    _limited(limit_thought, THOUGHT, 1, THOUGHT[:1])
 
 
-@case("reason.probe.limit_thought")
+@case(LIMIT)
 def a_short_thought_is_kept_whole_without_its_answer(limit_thought):
-    for budget in (6, 7, 100):
-        expect(_limit(limit_thought, REPLY, budget), [*BEGIN, *THOUGHT, *END], reply=REPLY, budget=budget, **MARKS)
+    for budget in (5, 6, 7, 100):
+        _limited(limit_thought, THOUGHT, budget, THOUGHT[:budget])
 
 
-@case("reason.probe.limit_thought")
+@case(LIMIT)
 def a_budget_of_zero_leaves_no_thought(limit_thought):
-    expect(_limit(limit_thought, REPLY, 0), [*BEGIN, *END], reply=REPLY, budget=0, **MARKS)
+    _limited(limit_thought, THOUGHT, 0, ())
+    _limited(limit_thought, THOUGHT, 0, (), after=())
 
 
-@case("reason.probe.limit_thought")
-def a_line_break_inside_does_not_end_the_thought(limit_thought):
-    reply = [*BEGIN, 11, LINE, 12, LINE, CLOSE, 13, *END, *REST]
-    want = [*BEGIN, 11, LINE, 12, LINE, CLOSE, 13, *END]
-    expect(_limit(limit_thought, reply, 50), want, reply=reply, budget=50, **MARKS)
+@case(LIMIT)
+def an_empty_thought_is_a_thought(limit_thought):
+    for budget in (0, 3):
+        _limited(limit_thought, (), budget, ())
+        _limited(limit_thought, (), budget, (), after=())  # nothing but what opens it
 
 
-@case("reason.probe.limit_thought")
+@case(LIMIT)
+def ids_of_the_end_that_stand_alone_do_not_end_the_thought(limit_thought):
+    for thought in ((11, LINE, 12, LINE, CLOSE, 13), (CLOSE, 11, ANSWER, LINE), (LINE, CLOSE, LINE, 12, ANSWER, 11),
+                    (11, LINE, LINE), (LINE, CLOSE, LINE, CLOSE), (11, LINE, CLOSE, LINE, LINE, CLOSE)):  # fmt: skip
+        _limited(limit_thought, thought, 50, thought)
+        _limited(limit_thought, thought, 2, thought[:2])
+
+
+@case(LIMIT)
+def an_end_may_begin_within_what_looked_like_one(limit_thought):
+    """7, 7, 8 is what ends: in 7, 7, 7, 8 it begins at the second place."""
+    _limited(limit_thought, (11, 7), 9, (11, 7), after=(7, 7, 8, 21), end=(7, 7, 8))
+    _limited(limit_thought, (7,), 9, (7,), after=(7, 7, 8), end=(7, 7, 8))
+
+
+@case(LIMIT)
 def the_first_end_is_the_end(limit_thought):
-    reply = [*BEGIN, 11, 12, *END, 21, *END, 22]
-    expect(_limit(limit_thought, reply, 50), [*BEGIN, 11, 12, *END], reply=reply, budget=50, **MARKS)
+    _limited(limit_thought, (11, 12), 50, (11, 12), after=(*END, 21, *END, 22))
+    _limited(limit_thought, (11, 12), 1, (11,), after=(*END, *END))
 
 
-@case("reason.probe.limit_thought")
+@case(LIMIT)
+def an_end_at_the_very_end_of_the_reply_is_one(limit_thought):
+    for budget, want in ((50, (11, 12)), (1, (11,)), (2, (11, 12)), (3, (11, 12))):
+        _limited(limit_thought, (11, 12), budget, want, after=END)
+
+
+@case(LIMIT)
 def a_thought_that_was_broken_off_is_closed_too(limit_thought):
-    reply = [*BEGIN, *THOUGHT]
-    expect(_limit(limit_thought, reply, 50), [*BEGIN, *THOUGHT, *END], reply=reply, budget=50, **MARKS)
-    expect(_limit(limit_thought, reply, 2), [*BEGIN, 11, 12, *END], reply=reply, budget=2, **MARKS)
+    _limited(limit_thought, THOUGHT, 50, THOUGHT, after=())
+    _limited(limit_thought, THOUGHT, 2, THOUGHT[:2], after=())
+    _limited(limit_thought, (11, *END[:3]), 50, (11, *END[:3]), after=())  # in the middle of what would close it
 
 
-@case("reason.probe.limit_thought")
-def the_reply_stays_as_it_is(limit_thought):
-    reply, begin, end = list(REPLY), list(BEGIN), list(END)
-    limit_thought(reply, 3, begin, end)
-    expect([reply, begin, end], [REPLY, BEGIN, END])
+@case(LIMIT)
+def what_opens_a_thought_does_not_count_and_may_come_again(limit_thought):
+    thought = (*BEGIN, 11, *BEGIN, 12)
+    _limited(limit_thought, thought, 50, thought)
+    _limited(limit_thought, thought, 4, thought[:4])
 
 
-@case("reason.probe.limit_thought")
+@case(LIMIT)
+def a_template_may_have_no_opening_mark(limit_thought):
+    _limited(limit_thought, (11, 7, 12), 9, (11, 7, 12), after=(7, 8, 21), begin=(), end=(7, 8))
+    _limited(limit_thought, (11, 7, 12), 2, (11, 7), after=(7, 8, 21), begin=(), end=(7, 8))
+    _limited(limit_thought, (), 2, (), after=(9, 21), begin=(), end=(9,))
+
+
+@case(LIMIT)
+def an_end_is_looked_for_behind_what_opens_the_thought(limit_thought):
+    """begin and end share ids, a line break for one: 1, 2, 1 opens and 2, 1 ends."""
+    _limited(limit_thought, (11, 12), 9, (11, 12), after=(2, 1, 21), begin=(1, 2, 1), end=(2, 1))
+    _limited(limit_thought, (2, 11), 9, (2, 11), after=(1, 2, 21), begin=(1,), end=(1, 2))
+
+
+@case(LIMIT)
 def a_reply_that_opens_no_thought_is_refused(limit_thought):
-    _refuses(lambda: _limit(limit_thought, [ANSWER, 21, 5, 0], 4), "a reply that answers at once")
+    for reply in ([ANSWER, 21, 5, 0], [], [LINE], [LINE, THINK], [LINE, THINK, 11, 12], [11, *BEGIN, 12, *END]):
+        raises(MinidsError, limit_thought, reply, 4, list(BEGIN), list(END), because=f"reply {reply}, begin {BEGIN}")
 
 
-@case("reason.probe.limit_thought", held_out=True)
-def a_template_without_an_opening_mark(limit_thought):
-    end = [7, 8]
-    expect(_limit(limit_thought, [11, 7, 12, 7, 8, 21], 9, [], end), [11, 7, 12, 7, 8], begin=[], end=end)
-    expect(_limit(limit_thought, [11, 7, 12, 7, 8, 21], 2, [], end), [11, 7, 7, 8], begin=[], end=end)
+@case(LIMIT)
+def the_result_is_a_list_of_its_own(limit_thought):
+    reply, begin, end = [*BEGIN, *THOUGHT], list(BEGIN), list(END)
+    got = limit_thought(reply, 50, begin, end)
+    got.append(99)
+    expect([reply, begin, end], [[*BEGIN, *THOUGHT], list(BEGIN), list(END)], changed="the list that came back")
 
 
-@case("reason.probe.limit_thought", held_out=True)
+@case(LIMIT, held_out=True)
 def any_budget_gives_so_many_tokens(limit_thought):
     thought = [random.choice([LINE, CLOSE, 11, 12]) for _ in range(40)]
     thought = [t for i, t in enumerate(thought) if t != CLOSE or i % 2]
     for budget in range(0, 60, 7):
-        got = _limit(limit_thought, [*BEGIN, *thought, *END, *REST], budget)
-        expect(got, [*BEGIN, *thought[:budget], *END], thought=thought, budget=budget)
+        _limited(limit_thought, thought, budget, thought[:budget])
+
+
+@case(LIMIT, held_out=True)
+def other_marks(limit_thought):
+    _limited(limit_thought, (1, 2, 1, 1), 9, (1, 2, 1, 1), after=(1, 3), begin=(5,), end=(1, 3))
+    _limited(limit_thought, (1, 2, 1, 1), 3, (1, 2, 1), after=(1, 3, 1, 3), begin=(5,), end=(1, 3))

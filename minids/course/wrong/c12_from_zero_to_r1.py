@@ -11,7 +11,8 @@ import torch.nn.functional as F
 
 from minids.course.wrong import alternative, wrong
 from minids.errors import MinidsError
-from minids.reason.reward import _ANY_TAG, _NO_SPACES, SCRIPTS, _script
+from minids.reason import reward
+from minids.reason.reward import _ANY_TAG, _NO_SPACES, _script
 from minids.reason.tasks import WORDS
 
 # -- a thought with words ----------------------------------------------------------------------------------------------
@@ -90,6 +91,34 @@ def other_dice(thought, rng, mixed):
     return first + "".join(f" {WORDS[random.random() < mixed]}{between}{step}" for step in rest)
 
 
+@wrong(SPOKEN, mistake="a chain had two " + '" >"' + " or more, so that one of two sums is cut at its blanks",
+       ask="How many sums has the shortest chain, and how many \" >\" are in it?",
+       refused_by="a_chain_of_two_sums_is_a_chain")
+def only_long_chains_are_chains(thought, rng, mixed):
+    between = " >" if thought.count(" >") > 1 else " "
+    first, *rest = thought.split(between)
+    return first + "".join(f" {WORDS[rng.random() < mixed]}{between}{step}" for step in rest)
+
+
+@wrong(SPOKEN, mistake="any white space parts two steps, and is lost",
+       ask="What does split() do with a line end that split(\" \") does not?",
+       refused_by="the_text_is_not_changed_otherwise")
+def split_at_white_space(thought, rng, mixed):
+    first, *rest = thought.split(" >") if " >" in thought else thought.split() or [""]
+    between = _between(thought)
+    return first + "".join(f" {WORDS[rng.random() < mixed]}{between}{step}" for step in rest)
+
+
+@wrong(SPOKEN, mistake="nothing is drawn where `mixed` leaves no choice",
+       ask="In which state is rng afterwards, and what if somebody else draws from it next?",
+       refused_by="one_number_is_drawn_for_each_word_whatever_mixed_is")
+def no_draw_without_a_choice(thought, rng, mixed):
+    between = _between(thought)
+    first, *rest = thought.split(between)
+    words = [WORDS[int(mixed)] if mixed in (0, 1) else WORDS[rng.random() < mixed] for _ in rest]
+    return first + "".join(f" {word}{between}{step}" for word, step in zip(words, rest))
+
+
 @alternative(SPOKEN)
 def with_a_substitution(thought, rng, mixed):
     between = _between(thought)
@@ -101,7 +130,7 @@ def piece_by_piece(thought, rng, mixed):
     latin, han = WORDS
     chain = " >" in thought
     out = []
-    for step in thought.split(" >") if chain else thought.split():
+    for step in thought.split(" >") if chain else thought.split(" "):
         if out:
             out += [" ", han if rng.random() < mixed else latin, " >" if chain else " "]
         out.append(step)
@@ -114,9 +143,9 @@ LANGUAGE = "reason.reward.language_consistency"
 
 
 def _target(script):
-    if script not in SCRIPTS:
-        raise MinidsError(f"reward: script={script!r} is not one of {', '.join(SCRIPTS)}")
-    return SCRIPTS[script]
+    if script not in reward.SCRIPTS:
+        raise MinidsError(f"reward: script={script!r} is not one of {', '.join(reward.SCRIPTS)}")
+    return reward.SCRIPTS[script]
 
 
 def _words(text, accents=True, alone=_NO_SPACES, tags=True, last=True):
@@ -236,7 +265,7 @@ def the_foreign_share(text, script="latin"):
        refused_by="the_share_of_words_and_not_of_letters")
 def always_latin(text, script="latin"):
     _target(script)
-    return _share(_words(text), SCRIPTS["latin"])
+    return _share(_words(text), reward.SCRIPTS["latin"])
 
 
 @alternative(LANGUAGE)
@@ -361,6 +390,45 @@ def shortest_first(results, answers, *, keep, language=1.0):
        refused_by="no_more_than_keep")
 def no_limit(results, answers, *, keep, language=1.0):
     return _filter(results, answers, len(answers), lambda r: _good(r, language))
+
+
+@wrong(ACCEPT, mistake="an answer that was thrown away still stands in the way of its equals",
+       ask="What of an answer that failed: is it kept? Then when is an answer seen?",
+       refused_by="the_first_of_equal_answers_that_is_good")
+def seen_before_it_is_good(results, answers, *, keep, language=1.0):
+    seen, kept = set(), []
+    for i, (r, ids) in enumerate(zip(results, answers)):
+        if tuple(ids) not in seen and r.accuracy == r.format == 1 and not r.truncated and r.language >= language:
+            kept.append(i)
+        seen.add(tuple(ids))
+    return kept[:keep]
+
+
+@wrong(ACCEPT, mistake="any accuracy above 0 is right",
+       ask="Partly right is paid by some verifiers. What does the docstring ask of accuracy and format?",
+       refused_by="partly_right_is_not_right")
+def partly_right_will_do(results, answers, *, keep, language=1.0):
+    seen, kept = set(), []
+    for i, (r, ids) in enumerate(zip(results, answers)):
+        good = r.accuracy and r.format and not r.truncated and r.language >= language
+        if good and tuple(ids) not in seen and len(kept) < keep:
+            seen.add(tuple(ids))
+            kept.append(i)
+    return kept
+
+
+@wrong(ACCEPT, mistake="ids were joined to a text without a sign between them",
+       ask="Which text do [1, 23] and [12, 3] give?",
+       refused_by="answers_are_equal_if_all_their_ids_are_in_this_order")
+def joined_without_a_sign(results, answers, *, keep, language=1.0):
+    seen, kept = set(), []
+    for i, (r, ids) in enumerate(zip(results, answers)):
+        text = "".join(map(str, ids))
+        good = r.accuracy == r.format == 1 and not r.truncated and r.language >= language
+        if good and text not in seen and len(kept) < keep:
+            seen.add(text)
+            kept.append(i)
+    return kept
 
 
 @alternative(ACCEPT)

@@ -550,7 +550,7 @@ def only_above_zero(terms):
 
 @wrong("reason.tasks.key_of", mistake="the caller's list were put in order",
        ask="What is the difference between terms.sort() and sorted(terms)?",
-       refused_by="the_given_list_of_terms_stays_as_it_is")
+       refused_by="lists_are_taken_as_tuples_are_and_stay_as_they_are")
 def sorts_the_callers_terms(terms):
     if len(terms) == 2 and min(terms) >= 0:
         if isinstance(terms, list):
@@ -634,7 +634,7 @@ def keeps_the_old_answer(reply, budget, begin, end):
 
 @wrong("reason.probe.limit_thought", mistake="the first id of the closing marks ended the thought",
        ask="Can a line break stand inside a thought?",
-       refused_by="a_line_break_inside_does_not_end_the_thought")
+       refused_by="ids_of_the_end_that_stand_alone_do_not_end_the_thought")
 def ends_at_a_line_break(reply, budget, begin, end):
     thought = _opened(reply, begin)
     close = thought.index(end[0]) if end[0] in thought else len(thought)
@@ -668,7 +668,7 @@ def forgets_the_opening(reply, budget, begin, end):
 
 @wrong("reason.probe.limit_thought", mistake="the caller's list were cut",
        ask="Does `del` or `+=` on a list make a new one?",
-       refused_by="the_reply_stays_as_it_is")
+       refused_by="a_long_thought_is_cut_and_closed")
 def cuts_the_callers_list(reply, budget, begin, end):
     thought = _opened(reply, begin)
     del reply[len(begin) + min(budget, _first(thought, end)) :]
@@ -682,6 +682,31 @@ def cuts_the_callers_list(reply, budget, begin, end):
 def takes_any_reply(reply, budget, begin, end):
     thought = list(reply[len(begin) :])
     return [*begin, *thought[: _first(thought, end)][:budget], *end]
+
+
+@wrong("reason.probe.limit_thought", mistake="the end may also stand within what opens the thought",
+       ask="begin and end share a line break. From which place on can the thought end?",
+       refused_by="an_end_is_looked_for_behind_what_opens_the_thought")
+def looks_for_the_end_from_the_start(reply, budget, begin, end):
+    if reply[: len(begin)] != begin:
+        raise MinidsError("probe: the reply does not open a thought, so there is none to cut")
+    found = (i for i in range(len(reply)) if reply[i : i + len(end)] == end)
+    thought = reply[len(begin) : next(found, len(reply))]
+    return [*begin, *thought[:budget], *end]
+
+
+@wrong("reason.probe.limit_thought", mistake="an end at the very end of the reply is none",
+       ask="At how many places can `end` stand in a reply of n ids? Count the last one too.",
+       refused_by="an_end_at_the_very_end_of_the_reply_is_one")
+def misses_the_last_place(reply, budget, begin, end):
+    if reply[: len(begin)] != begin:
+        raise MinidsError("probe: the reply does not open a thought, so there is none to cut")
+    thought = reply[len(begin) :]
+    for i in range(len(thought) - len(end)):
+        if thought[i : i + len(end)] == end:
+            thought = thought[:i]
+            break
+    return [*begin, *thought[:budget], *end]
 
 
 @alternative("reason.probe.limit_thought")
