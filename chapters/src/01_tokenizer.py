@@ -543,7 +543,7 @@ print(chat.parse(tokenizer.decode(ids[n:])))
 # %%
 # NBVAL_CHECK_OUTPUT
 for reply in ["<answer>22</answer>", "<think>a</think>22", "<answer>1</answer><answer>2</answer>"]:
-    print(chat.parse(reply, strict=True))
+    print(chat.parse(reply))
 
 # %% [markdown]
 # ## What you now own

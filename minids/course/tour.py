@@ -29,9 +29,9 @@ from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.progress import console
 from minids.reason import evaluate, tasks
-from minids.reason.reward import parse_reply
 from minids.reason.rollout import prompt_of, stop_ids, text_of
 from minids.ship import folders, hub
+from minids.text import chat
 from minids.text.tokenizer import Tokenizer
 
 FOLDER = Path(__file__).resolve().parents[2] / "chapters" / "data" / "tiny"
@@ -72,7 +72,7 @@ def ask(stage, question, temperature=0.0, seed=0, opened=None):
     drawn = sampler.generate(
         net, [prompt], max_new_tokens=200, temperature=temperature, seeds=[seed], stop_ids=stop_ids(net, tokenizer)
     )
-    reply = parse_reply(text_of(tokenizer, drawn.ids[0], stop_ids(net, tokenizer)), style(stage))
+    reply = chat.parse(text_of(tokenizer, drawn.ids[0], stop_ids(net, tokenizer)), style(stage))
     thought, answer = (text.strip() if text else text for text in (reply.thought, reply.answer))
     return Reply(thought, answer, len(drawn.ids[0]))
 

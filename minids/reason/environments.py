@@ -23,12 +23,13 @@ Left out: environments of several turns, tools, rewards between 0 and 1.
 
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from minids.errors import MinidsError
 from minids.reason import tasks
 from minids.reason.reward import BLANK, Reward, parse_integer
+from minids.text.tokenizer import END_THINK, THINK
 
 MAX_ANSWER = 4096  # characters; a longer answer is wrong, and no scorer sees it
 
@@ -244,17 +245,26 @@ class TRLReward:
         self.name, self.reward = name, reward
         self.__name__ = f"minids_{name}".replace(":", "_")  # TRL logs rewards under it
 
-    def __call__(self, prompts, completions, answer, question, problem, **columns):
+    def __call__(self, prompts=None, completions=(), *, answer=None, question=None, problem=None, **others):
+        """`others` are what TRL hands on besides: completion_ids, trainer_state, log_extra, other columns."""
+        columns = {"answer": answer, "question": question, "problem": problem}
+        if missing := [name for name, column in columns.items() if column is None]:
+            raise MinidsError(
+                f"trl_reward({self.name!r}): the data set has no column {', '.join(map(repr, missing))}; it must keep "
+                "those of environments.dataset (and GRPOConfig its remove_unused_columns=False)."
+            )
         rows = zip(completions, answer, question, problem, strict=True)
-        return [_graded(self.name, self.reward, text, a, q, p) for text, a, q, p in rows]
+        return [_graded(self.name, self.reward, completion, a, q, p) for completion, a, q, p in rows]
 
 
 def trl_reward(name, *, style="tags", accuracy=1.0, format=0.0):
     """A reward function for TRL's GRPOTrainer. The columns that it wants are those of `dataset(name, …)`.
 
-    A completion is a text, or a list of messages of which the last counts. `style` says how an answer is marked, as in
-    `reason.reward`: with "tags", a reply that was cut off has no closed answer, so it earns nothing; with "plain", it
-    may, so set TRL's mask_truncated_completions.
+    A completion is a text, or a list of messages of which the assistant's last counts; one without a text earns 0.
+    `style` says how an answer is marked, as in `reason.reward`: with "tags", a reply that was cut off has no closed
+    answer, so it earns nothing; with "plain", it may, so set TRL's mask_truncated_completions. Where the chat template
+    opens <think> itself (DeepSeek-R1 and its distills), a completion begins inside the thought; "tags" reads both.
+    A row whose columns are None, of another task in a mixed data set, earns None: TRL leaves it out.
     """
     get(name)
     return TRLReward(name, Reward(accuracy=accuracy, format=format, style=style))
@@ -266,13 +276,39 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None):
     `data_source` is the environment's name, and extra_info holds the columns `question` and `problem` of `dataset`.
     """
     row = extra_info or {}
-    given = str(ground_truth), row.get("question", ""), row.get("problem", "{}")
-    return _graded(data_source, Reward(format=0.0), solution_str, *given)
+    if missing := [name for name in ("question", "problem") if not isinstance(row.get(name), str)]:
+        raise MinidsError(
+            f"compute_score({data_source!r}): extra_info holds no {' and no '.join(map(repr, missing))}; it needs the "
+            "columns 'question' and 'problem' of environments.dataset."
+        )
+    return _graded(data_source, Reward(format=0.0), solution_str, str(ground_truth), row["question"], row["problem"])
 
 
 def _graded(name, reward, completion, answer, question, problem):
-    text = completion if isinstance(completion, str) else completion[-1]["content"]
-    return reward(_restored(name, question, answer, problem), text or "", True).total
+    if answer is None or question is None or problem is None:
+        return None
+    text = said(completion)
+    if reward.style == "tags" and THINK not in text and END_THINK in text:
+        reward = replace(reward, style="opened")
+    return reward(_restored(name, question, answer, problem), text, True).total
+
+
+def said(completion):
+    """The text of a completion in any form that trainers have: a text, a message, messages, parts of a content. What
+    is nothing of these, or holds no text, is ""."""
+    if isinstance(completion, str):
+        return completion
+    if isinstance(completion, dict):
+        text = said(completion.get("content", completion.get("text")))
+        thought = completion.get("reasoning_content") or completion.get("thinking")
+        # a server that took the thought out of the text
+        return f"{THINK}{thought}{END_THINK}{text}" if isinstance(thought, str) and END_THINK not in text else text
+    if not isinstance(completion, list | tuple):
+        return ""
+    messages = [m for m in completion if isinstance(m, dict) and "role" in m]
+    if messages:
+        return said(next((m for m in reversed(messages) if m["role"] == "assistant"), None))
+    return "".join(map(said, completion))
 
 
 @lru_cache(maxsize=65536)

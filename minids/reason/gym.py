@@ -1,19 +1,20 @@
 """reasoning-gym at the door: its items as our questions, its scorers as a second opinion.
 
 reasoning-gym (https://github.com/open-thought/reasoning-gym, optional: `pip install reasoning-gym`) makes and
-scores about a hundred kinds of problems. Four of its habits are kept out here:
+scores about a hundred kinds of problems. Its scorers give points for answers that are nearly right, and many of them
+give all points for answers that are wrong: a prefix ("0" for 0.31, coin_flip), the right answer and a second one
+(knights_knaves), any number within a tolerance (number_format), NaN. So here
 
-    partial credit   Many scorers pay for an answer that merely contains the right one. Only a score of
-                     exactly 1 is a pass.
-    evaluation       Some scorers hand the answer to eval, or to sympy's parse_expr, which is eval: countdown
-                     works out 9**9**9 and runs code. The answer is either checked first against a small
-                     grammar (countdown, puzzle24: whole numbers, + - * / and parentheses, each given number
-                     once, the exact value), or the data set is refused.
-    tolerance        number_sorting lets each number be off by 1, and takes a list of NaN for any, as
-                     |NaN - x| > 1 is false; complex_arithmetic takes "NaN" for every number, as min(1, NaN)
-                     is 1. Here sorted lists must be exact, and no answer is NaN.
-    numbers as text  "1e5", "+5" and "5.00" pass some of its scorers; ours takes one spelling. What our
-                     verifier passes, reasoning-gym passes too: tests/reason/test_gym.py compares both.
+    one right answer     an answer passes if their scorer gives exactly 1 *and* it is the item's own answer: the same
+                         text, the same numbers, the same JSON, whatever the blanks and capitals (`same`)
+    several              (`FORMS`: a path, a colouring, an expression) their scorer decides, and the whole text has the
+                         form that the question asks for
+    neither              is refused (`REFUSED`), with the reason: scorers that hand the answer to eval or sympy's
+                         parse_expr, which is eval; items without a solution, so that nothing can show that the scorer
+                         is right; items that take seconds to make
+
+What our own verifier passes, reasoning-gym passes too (tests/reason/test_gym.py). `python tests/reason/gym_sets.py`
+prints, for every data set, what building costs and what its scorer says to the right and to wrong answers.
 
 Also: neighbouring seeds share almost all items (item i of seed s is item i-1 of seed s+1), so seeds must be
 far apart, and a held-out set must be split by what is asked, not by seed. `reason.gym_tasks` does both.
@@ -37,13 +38,32 @@ EVALUATING = frozenset({
 EXPRESSIONS = frozenset({"countdown", "puzzle24"})  # evaluating too, but guarded below
 REFUSED = {
     **dict.fromkeys(EVALUATING, "its scorer runs the model's text as code"),
+    **dict.fromkeys(("boxnet", "rush_hour"), "its items hold no solution, so nothing shows that its scorer is right"),
+    **dict.fromkeys(("futoshiki", "knight_swap"), "an item takes seconds to make"),
     "rubiks_cube": "its scorer writes a move out as often as the text says: R999999999 takes all memory",
     "game_of_life_halting": "its scorer takes any text that is not empty",
+    "propositional_logic": "its scorer takes a premise said again for a conclusion",
     "composite": "its scorer calls any other's; grade an item by its own metadata['source_dataset']",
 }
+_JSON = r"[\[{].*[\]}]"
+# Data sets with several right answers, and the form of one.
+FORMS = {
+    **dict.fromkeys(EXPRESSIONS, ".*"),  # `solves` looks closer
+    **dict.fromkeys(("graph_color", "group_anagrams", "jugs", "palindrome_partitioning"), _JSON),
+    "cryptarithm": r"[A-Z]=[0-9](, ?[A-Z]=[0-9])*",
+    "kakurasu": r"[01 ]+(\n[01 ]+)*",
+    "palindrome_generation": r"[a-z]+",
+    "power_function": r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?",  # to three significant figures
+    "quantum_lock": r"[A-C]( ?→ ?[A-C])*",
+    "shortest_path": r"infeasible|(up|down|left|right)( (up|down|left|right))*",
+    "sokoban": r"[LRUD]+",
+    "tower_of_hanoi": r"(Move disk [0-9]+ from Peg [0-9]+ to Peg [0-9]+(\n|$))+",
+    "word_ladder": r"[A-Za-z]+(, ?[A-Za-z]+)*",
+}
+# One right answer whose parts may stand in any order, and what is between them.
+UNORDERED = {"knights_knaves": r",|\band\b", "polynomial_equations": ",", "prime_factorization": "×"}
+CLOSE = {"coin_flip": 1e-3}  # relative: as many figures as a person would write
 MAX_LENGTH = 4096
-# Comparisons with NaN are false, and some scorers ask whether an answer is too far away.
-_NO_NUMBER = re.compile(r"(?<![a-z])(nan|inf|infinity)(?![a-z])", re.IGNORECASE)
 # Decimal and Fraction turn "1e999999999" into a number of a billion digits.
 _HUGE_EXPONENT = re.compile(r"[0-9.][eE][+-]?_?[0-9_]{3,}")
 
@@ -83,7 +103,7 @@ def trusted(dataset_name):
 
 
 def grade(dataset_name, entry, answer):
-    """True if reasoning-gym's own scorer gives this answer exactly 1.0.
+    """True if reasoning-gym's own scorer gives this answer exactly 1.0, and it is the answer or has the form of one.
 
     The scorer is that of the data set's default settings, as reasoning-gym gives it by name. `answer` is the
     model's text. An answer that the guards do not let through is wrong, not an error; a data set whose scorer
@@ -92,26 +112,54 @@ def grade(dataset_name, entry, answer):
     trusted(dataset_name)
     if not isinstance(answer, str) or len(answer) > MAX_LENGTH or _HUGE_EXPONENT.search(answer):
         return False
-    if _NO_NUMBER.search(answer) and not _NO_NUMBER.search(str(entry["answer"])):
-        return False
     metadata = entry["metadata"]
     if dataset_name in EXPRESSIONS and not solves(answer, metadata.get("target", 24), metadata["numbers"]):
         return False
-    if dataset_name == "number_sorting" and not _sorted_exactly(answer, metadata["sorted_numbers"]):
+    if dataset_name in FORMS:
+        if not re.fullmatch(FORMS[dataset_name], answer.strip(), re.DOTALL):
+            return False
+    elif not same(answer, str(entry["answer"]), UNORDERED.get(dataset_name), CLOSE.get(dataset_name)):
         return False
     try:
-        return float(_scorer(dataset_name)(answer, entry)) == 1.0
+        return dataset_name in CLOSE or float(_scorer(dataset_name)(answer, entry)) == 1.0
     except Exception:  # scorers raise all kinds of errors on text they did not expect: that is a wrong answer
         return False
 
 
-def _sorted_exactly(answer, numbers):
-    """number_sorting's scorer lets each number be off by 1, and every list of NaN pass."""
+def same(answer, right, unordered=None, close=None):
+    """True if two texts say the same: whatever the blanks and capitals, the quotes of a list, a number's last zeros.
+
+    unordered   a pattern of what separates parts that may stand in any order
+    close       for numbers (fractions too): the relative difference that is let through
+    """
+    if unordered:
+        parts = [Counter(map(_plain, re.split(unordered, text.strip().rstrip(".")))) for text in (answer, right)]
+        return parts[0] == parts[1]
+    values = [_value(text) for text in (answer, right)]
+    if None not in values:
+        return abs(values[0] - values[1]) <= (close or 0) * abs(values[1])
+    if close is None and _plain(answer) == _plain(right):
+        return True
     try:
-        said = json.loads(answer.replace("'", '"'))
-        return isinstance(said, list) and [float(n) for n in said] == [float(n) for n in numbers]
-    except (ValueError, TypeError, RecursionError):
+        return json.loads(answer) == json.loads(right)
+    except (ValueError, RecursionError):
         return False
+
+
+def _value(text):
+    """The exact value of a text that is one number, or None."""
+    text = text.strip()
+    if not re.fullmatch(r"[+-]?[0-9][0-9,]*\.?[0-9]*([eE][+-]?[0-9]{1,2})?|[+-]?[0-9]+/[0-9]+", text):
+        return None
+    try:
+        return Fraction(text.replace(",", "").rstrip("."))
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _plain(text):
+    text = re.sub(r"[\s'\"°]+", "", text).casefold()
+    return re.sub(r"(?<![0-9.])([0-9]+)\.([0-9]*?)0*(?![0-9])", lambda n: f"{n[1]}.{n[2]}".rstrip("."), text)
 
 
 @cache

@@ -24,6 +24,7 @@ conversion that is not between 2 and 10): what a network of under a million weig
 each class says which.
 """
 
+import json
 import re
 from functools import lru_cache
 from math import gcd
@@ -33,6 +34,8 @@ from minids.reason import environments, gym, tasks
 from minids.reason.reward import parse_integer
 
 DRAWS = 2**30  # items of a split that can be drawn; reasoning-gym's seeds must stay below 2**32
+# Data sets that write something down for each of their items before the first is asked for, or all of them at once.
+FEW = {"acre": 500, "gsm_symbolic": 100_000, "list_functions": 100_000, "word_ladder": 1000}
 
 
 class Gym(environments.Environment):
@@ -51,7 +54,8 @@ class Gym(environments.Environment):
         elif size is not None and size not in (*self.sizes, *self.beyond):
             raise MinidsError(f"environment {self.name!r}: size {size!r} is not one of {[*self.sizes, *self.beyond]}.")
         for _ in range(10_000):
-            item = self.item(size, 3 * rng.randrange(DRAWS) + tasks.SPLITS.index(split))
+            draws = FEW.get(self.dataset, DRAWS)
+            item = self.item(size, 3 * rng.randrange(draws) + tasks.SPLITS.index(split))
             if item is not None and item.split == split:
                 return item
         raise MinidsError(f"environment {self.name!r}: no problem of size {size} falls into the split {split!r}.")
@@ -60,6 +64,8 @@ class Gym(environments.Environment):
         """Item `index` of the data set with a size's settings; None where the short form has no words for it."""
         entry = _entries(self.dataset, size)[index]
         if not self.short:
+            if not _answer(entry).strip():
+                return None  # an equation without a solution: no text is an answer here
             # Without knowledge of the metadata, what is asked is the text of the question.
             return self._item(entry, " ".join(entry["question"].split()), size, index, None)
         read = self.short.read(entry)
@@ -70,7 +76,7 @@ class Gym(environments.Environment):
 
     def _item(self, entry, key, size, index, terms, question=None, answer=None):
         data = {"entry": entry, "index": index, "terms": terms}
-        question, answer = question or entry["question"], answer or str(entry["answer"])
+        question, answer = question or entry["question"], answer or _answer(entry)
         return environments.Item(self.name, question, answer, key, size, data)
 
     def score(self, problem, answer_text):
@@ -109,10 +115,16 @@ class Gym(environments.Environment):
         return item
 
 
+def _answer(entry):
+    """An item's answer as text; where there are many, the one that it holds."""
+    possible = entry["metadata"].get("possible_answer")  # graph_color
+    return json.dumps(possible) if possible else str(entry["answer"])
+
+
 @lru_cache(maxsize=128)
 def _entries(dataset, size):
     settings = SHORT[dataset].settings(size) if dataset in SHORT else {}
-    return gym.create(dataset, size=3 * DRAWS, seed=0, **settings)
+    return gym.create(dataset, size=3 * FEW.get(dataset, DRAWS), seed=0, **settings)
 
 
 # -- what is known of a data set ---------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
-from minids.reason import environments, grpo, record, reward, rl, rl_config, rollout
+from minids.reason import environments, grpo, record, rl, rl_config, rollout
+from minids.text import chat
 from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, parallel
 from minids.train.loop import load_weights
@@ -196,7 +197,7 @@ def _found(run, rollouts, rewards_N, adv_N, informative_N, row):
     """What is known about an answer without a gradient."""
     problem, result, ids = rollouts.problems[row], rollouts.results[row], rollouts.ids[row]
     text = run.tokenizer.decode(ids)
-    reply = reward.parse_reply(text, run.config.style)
+    reply = chat.parse(text, run.config.style)
     first = row // run.config.group * run.config.group
     return {
         "family": problem.family, "question": problem.question, "expected": str(problem.answer), "text": text,

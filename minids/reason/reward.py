@@ -2,10 +2,11 @@
 
     total = w_accuracy * accuracy + w_format * format + w_language * language,    0 if it was cut off
 
-Four forms of a reply are known (`text.chat` has the prompts). What the model wrote, special tokens decoded as
-text, and the same for a model that answers at once:
+`text.chat.parse` takes a reply apart; in which `style` it should be, the prompt decides. What the model wrote, special
+tokens decoded as text:
 
     style="tags"           <think>12+7=19</think><answer>19</answer><｜end▁of▁sentence｜>
+    style="opened"         12+7=19</think><answer>19</answer><｜end▁of▁sentence｜>   where the prompt ended with <think>
     style="direct"         <answer>19</answer><｜end▁of▁sentence｜>
     style="plain"          12+7=19\\nAnswer: 19<｜end▁of▁sentence｜>     after "Thought:" (R1-Zero)
     style="plain_direct"   19<｜end▁of▁sentence｜>                      after "Answer:"
@@ -32,24 +33,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from minids.errors import MinidsError
+from minids.text import chat
+from minids.text.chat import BLANK
+from minids.text.tokenizer import EOS as END
 
-END = "<｜end▁of▁sentence｜>"
-STYLES = ("tags", "direct", "plain", "plain_direct")
 MAX_DIGITS = 64
-
-_TAGS = ("<think>", "</think>", "<answer>", "</answer>")
-_ANY_TAG = re.compile("|".join(map(re.escape, _TAGS)) + r"|<｜[^｜<>]*｜>")
+_ANY_TAG = chat.ANY_TAG
 _INTEGER = re.compile(rf"0|-?[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")  # not \d: it takes the digits of every script
-BLANK = " \t\r\n"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A reply taken apart. `thought` and `answer` are None where the reply has no unambiguous one."""
-
-    thought: str | None
-    answer: str | None
-    well_formed: bool
 
 
 def parse_integer(text):
@@ -64,47 +54,10 @@ def parse_integer(text):
     return int(match[0]) if match else None
 
 
-def parse_reply(text, style="tags"):
-    """Takes a reply apart; never guesses. See the top of this module for the forms."""
-    if style not in STYLES:
-        raise MinidsError(f"reward: style={style!r} is not one of {', '.join(STYLES)}")
-    if text.endswith(END):
-        text = text[:-len(END)]
-    if style in ("tags", "direct"):
-        return _parse_tags(text, _TAGS if style == "tags" else _TAGS[2:])
-    if style == "plain":
-        return _parse_plain(text)
-    reply = _parse_plain("\nAnswer:" + text)
-    return Reply(None, reply.answer, reply.well_formed)
-
-
-def _parse_tags(text, expected):
-    tags = list(_ANY_TAG.finditer(text))
-    names = tuple(tag[0] for tag in tags)
-    thought = text[tags[0].end():tags[1].start()] if names[:2] == _TAGS[:2] == expected[:2] else None
-    if names != expected:  # missing, doubled, nested, out of order, or another special token
-        return Reply(thought, None, False)
-    if text[tags[-1].end():].strip(BLANK):  # "5</answer> or 6": a second opinion after the answer
-        return Reply(thought, None, False)
-    answer = text[tags[-2].end():tags[-1].start()]
-    outside = text[:tags[0].start()] + (text[tags[1].end():tags[2].start()] if len(tags) == 4 else "")
-    return Reply(thought, answer, not outside.strip(BLANK) and bool(answer.strip()))
-
-
-def _parse_plain(text):
-    if _ANY_TAG.search(text):
-        return Reply(None, None, False)
-    body = text.rstrip(BLANK)
-    thought, found, answer = body.rpartition("\nAnswer:")
-    if not found or "\n" in answer or "Answer:" in thought or "Answer:" in answer:
-        return Reply(body, None, False)
-    return Reply(thought, answer, bool(answer.strip()))
-
-
 def accuracy(problem_answer, reply_text, *, style="tags", finished=True):
     """1.0 if the reply's answer is exactly the integer asked for, else 0.0; an unfinished reply is wrong."""
     target = _target(problem_answer)
-    answer = parse_reply(reply_text, style).answer
+    answer = chat.parse(reply_text, style).answer
     return float(finished and answer is not None and parse_integer(answer) == target)
 
 
@@ -119,7 +72,7 @@ def _target(problem_answer):
 
 def format_reward(reply_text, *, style="tags", finished=True):
     """1.0 if the reply has the asked-for form and nothing else, and ended by itself; whatever it says."""
-    return float(finished and parse_reply(reply_text, style).well_formed)
+    return float(finished and chat.parse(reply_text, style).well_formed)
 
 
 SCRIPTS = {"latin": ("LATIN",), "cyrillic": ("CYRILLIC",), "greek": ("GREEK",), "arabic": ("ARABIC",),
@@ -200,7 +153,7 @@ class Reward:
 
     def __call__(self, problem, reply_text, finished):
         target = getattr(problem, "answer", problem)
-        reply = parse_reply(reply_text, self.style)
+        reply = chat.parse(reply_text, self.style)
         thought = reply.thought
         judge, failure = getattr(problem, "judge", None), ""
         if judge is None:

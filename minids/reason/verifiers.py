@@ -8,10 +8,11 @@ Two forms are known, by the names of the parameters:
     def reward(prompts, completions, **columns) -> [float]    as TRL's GRPOTrainer calls it, with one of each; the
                                                               completion is all that was said; columns: question, answer
 
-1 (or True) is a right answer, any other number from 0 to 1 a wrong one: partial credit is not paid. Everything else is
-a failure: an error, a number that is not finite or not from 0 to 1, None, a text, a call that takes longer than
-`seconds`, memory beyond `memory`, an ended process. That answer scores 0, the failure is counted and named, and a child
-that hung or died is replaced. One child serves many calls. What the function prints goes nowhere.
+1 (or True) is a right answer, any other number from 0 to 1 a wrong one: partial credit is not paid. A number or truth
+value counts as what it means, whoever made it (numpy, torch, Decimal, an array of one). Everything else is a failure:
+an error, a number that is not finite or not from 0 to 1, None, a text, a call that takes longer than `seconds`, memory
+beyond `memory`, an ended process. That answer scores 0, the failure is counted and named, and a child that hung or died
+is replaced. One child serves many calls. What the function prints goes nowhere.
 
 The limits guard against accidents: the function runs with the rights of whoever started the run. What comes back is
 read as JSON and is never an object of the child's. RLIMIT_AS is not enforced by macOS; the time is, everywhere.
@@ -180,6 +181,8 @@ def _exactly(there, count, end):
 # The child imports nothing of minids, so it starts in a moment; its own words end where the function's file begins.
 _CHILD = r"""
 import importlib.util, inspect, json, math, os, signal, socket, struct, sys
+from decimal import Decimal
+from fractions import Fraction
 fd, path, name, memory = json.loads(sys.argv[1])
 link = socket.socket(fileno=fd)
 os.set_inheritable(fd, False)
@@ -244,17 +247,14 @@ while True:
     except BaseException as error:
         tell("raised", shown(error))
     else:
-        if isinstance(value, bool):
-            value = float(value)
-        if type(value) not in (int, float):
-            try:
-                value = value.item() if type(value).__module__ in ("numpy", "torch") else value
-            except BaseException:
-                pass
-        if type(value) is int and abs(value) <= 10**15:
-            value = float(value)
-        if type(value) is float and math.isfinite(value):
-            tell("value", value)
+        try:
+            # numbers and truth values of numpy, torch, jax: one of Python's, if they hold one
+            said = value.item() if callable(getattr(value, "item", None)) else value
+            said = float(said) if isinstance(said, (int, float, Decimal, Fraction)) else None
+        except BaseException:
+            said = None
+        if said is not None and math.isfinite(said):
+            tell("value", said)
         else:
             try:
                 text = repr(value)[:80]

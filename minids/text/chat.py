@@ -17,7 +17,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..errors import MinidsError
 from .tokenizer import ANSWER, END_ANSWER, END_THINK, EOS, PAD, THINK, Tokenizer
+
+STYLES = ("tags", "direct", "plain", "plain_direct", "opened")
+BLANK = " \t\r\n"
+_TAGS = (THINK, END_THINK, ANSWER, END_ANSWER)
+_EXPECTED = {"tags": _TAGS, "opened": _TAGS[1:], "direct": _TAGS[2:]}
+ANY_TAG = re.compile("|".join(map(re.escape, _TAGS)) + r"|<｜[^｜<>]*｜>")
 
 
 @dataclass(frozen=True)
@@ -72,24 +79,60 @@ def document_ids(tokenizer: Tokenizer, question: str, thought: str | None, answe
     return [*prompt, *think, t.answer_id, *t.encode(answer), t.end_answer_id, t.eos_id], len(prompt)
 
 
-def parse(text: str, *, strict: bool = False) -> Reply:
-    """Takes apart what follows <｜Assistant｜>.
+def parse(text: str, style: str = "chat") -> Reply:
+    """Takes a sampled reply apart, as `STYLES` has its form; never guesses, and knows at most one answer.
 
-    Strict: thought and answer are given only if the reply is well formed. Otherwise the answer is that of the
-    last closed answer block, and the thought is what stands before the first </think>, opened or not.
+        "chat"           what follows <｜Assistant｜>, thought first or not: "tags", "opened" or "direct"
+        "tags"           <think> thought </think> <answer> answer </answer> EOS
+        "opened"         the same after a prompt that ends with <think>, as DeepSeek-R1's own template does
+        "direct"         <answer> answer </answer> EOS
+        "plain"          thought \\n Answer: answer EOS       after "Thought:"
+        "plain_direct"   answer EOS                           after "Answer:"
+
+    Text outside the blocks, and nothing else, leaves an answer readable that is not well formed: with two answers, a
+    block that is not closed, or something behind the answer there is none.
     """
-    text = _without_end(text)
-    match = _CHAT.fullmatch(text)
-    if match and not any(tag in part for part in match.groups() if part for tag in _TAGS):
-        thought, answer = match.groups()
-        return Reply(None if thought is None else thought.strip(), answer.strip(), True)
-    if strict:
+    if style == "chat":
+        style = "tags" if THINK in text else "opened" if END_THINK in text else "direct"
+    text = text.rstrip(BLANK)
+    end = len(text)
+    while text.endswith(PAD, 0, end):
+        end -= len(PAD)
+    text = text[:end].removesuffix(EOS)
+    if style in _EXPECTED:
+        return _parse_tags(text, _EXPECTED[style])
+    if style == "plain":
+        return _parse_plain(text)
+    if style == "plain_direct":
+        reply = _parse_plain("\nAnswer:" + text)
+        return Reply(None, reply.answer, reply.well_formed)
+    raise MinidsError(f"style={style!r} is not one of {', '.join(STYLES)}")
+
+
+def _parse_tags(text: str, expected: tuple[str, ...]) -> Reply:
+    if expected == _EXPECTED["opened"]:
+        text, expected = THINK + text, _TAGS
+    tags = list(ANY_TAG.finditer(text))
+    names = tuple(tag[0] for tag in tags)
+    opened = expected == _TAGS and names[:2] == _TAGS[:2]
+    thought = text[tags[0].end() : tags[1].start()].strip(BLANK) if opened else None
+    if names != expected:  # missing, doubled, nested, out of order, or another special token
+        return Reply(thought, None, False)
+    if text[tags[-1].end() :].strip(BLANK):  # "5</answer> or 6": a second opinion after the answer
+        return Reply(thought, None, False)
+    answer = text[tags[-2].end() : tags[-1].start()].strip(BLANK)
+    outside = text[: tags[0].start()] + (text[tags[1].end() : tags[2].start()] if len(tags) == 4 else "")
+    # other blanks than `BLANK`, at an end of the answer: a template would drop them, a judge would not
+    return Reply(thought, answer, not outside.strip(BLANK) and bool(answer) and answer == answer.strip())
+
+
+def _parse_plain(text: str) -> Reply:
+    if ANY_TAG.search(text):
         return Reply(None, None, False)
-    thought = None
-    if END_THINK in text:
-        thought = text.split(END_THINK)[0].split(THINK)[-1].strip()
-    answers = re.findall(f"{ANSWER}((?:(?!{ANSWER}).)*?){END_ANSWER}", text, re.DOTALL)
-    return Reply(thought, answers[-1].strip() if answers else None, False)
+    thought, found, answer = text.rstrip(BLANK).rpartition("\nAnswer:")
+    if not found or "\n" in answer or "Answer:" in thought or "Answer:" in answer:
+        return Reply(text.strip(BLANK), None, False)
+    return Reply(thought.strip(BLANK), answer.strip(BLANK), bool(answer.strip(BLANK)))
 
 
 def plain_prompt_ids(tokenizer: Tokenizer, question: str, *, think: bool = True) -> list[int]:
@@ -103,31 +146,3 @@ def plain_document_ids(tokenizer: Tokenizer, question: str, thought: str | None,
     prompt = plain_prompt_ids(tokenizer, question, think=thought is not None)
     rest = f" {answer}" if thought is None else f" {thought}\nAnswer: {answer}"
     return [*prompt, *tokenizer.encode(rest), tokenizer.eos_id], len(prompt)
-
-
-def parse_plain(text: str, *, think: bool = True, strict: bool = False) -> Reply:
-    """Takes apart what follows "Thought:" (or, without `think`, what follows "Answer:").
-
-    Well formed: one Answer line, the last. Otherwise, unless strict, the first Answer line counts: what a
-    base model writes after it is the next question of its own.
-    """
-    text = _without_end(text)
-    thought, found, rest = text.partition("\nAnswer:") if think else (None, True, text)
-    if not found:
-        return Reply(None if strict else text.strip(), None, False)
-    answer, _, more = rest.strip().partition("\n")
-    if more or not answer:
-        return Reply(None, None, False) if strict else Reply(thought and thought.strip(), answer or None, False)
-    return Reply(None if thought is None else thought.strip(), answer, True)
-
-
-_TAGS = (THINK, END_THINK, ANSWER, END_ANSWER)
-_CHAT = re.compile(rf"\s*(?:{THINK}(.*){END_THINK})?\s*{ANSWER}(.*){END_ANSWER}\s*", re.DOTALL)
-
-
-def _without_end(text: str) -> str:
-    """Drops the EOS and padding that end a decoded reply."""
-    text = text.rstrip()
-    while text.endswith((EOS, PAD)):
-        text = text.removesuffix(PAD).removesuffix(EOS).rstrip()
-    return text

@@ -52,6 +52,58 @@ def test_texts_and_messages_are_graded(name):
     assert environments.trl_reward(name).__name__.isidentifier()
 
 
+def odd_completions(answer):
+    """Completions as trainers and servers have them, and what each should earn."""
+    text = tagged(answer)
+    said = {"role": "assistant", "content": text}
+    parts = [{"type": "text", "text": text[:9]}, {"type": "text", "text": text[9:]}]
+    return [
+        (said, 1.0), ([said], 1.0), (({"role": "user", "content": "?"}, said), 1.0), ({"content": text}, 1.0),
+        ([{"role": "assistant", "content": parts}], 1.0), (parts, 1.0), ([text], 1.0),
+        ({"type": "text", "text": text}, 1.0),
+        ([{"role": "assistant", "content": f"<answer>{answer}</answer>", "reasoning_content": "so"}], 1.0),
+        ([said, {"role": "tool", "content": tagged("no")}], 1.0),
+        (f"so</think><answer>{answer}</answer>", 1.0),
+        ([{"role": "assistant", "content": f"so</think>\n<answer>{answer}</answer>"}], 1.0),
+        (None, 0.0), ([], 0.0), ((), 0.0), ({}, 0.0), ([None], 0.0), ([[]], 0.0), ("", 0.0), (5, 0.0), (b"5", 0.0),
+        ([{"role": "assistant", "content": None, "tool_calls": []}], 0.0), ([{"role": "assistant"}], 0.0),
+        ([{"role": "user", "content": text}], 0.0), ([{"type": "image", "image": None}], 0.0), (float("nan"), 0.0),
+        (f"so</think><answer>{answer}</answer><answer>{answer}</answer>", 0.0), (f"so</think>{answer}", 0.0),
+        (f"</think></think><answer>{answer}</answer>", 0.0), (f"so</think><answer>{answer}", 0.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_completions_in_every_form_are_read_or_earn_nothing(name):
+    row = environments.dataset(name, 1)[0]
+    extra = {"question": row["question"], "problem": row["problem"]}
+    reward = environments.trl_reward(name)
+    for completion, earned in odd_completions(row["answer"]):
+        assert called(reward, [row], [completion]) == [earned], completion
+        assert environments.compute_score(name, completion, row["answer"], extra_info=extra) == earned, completion
+
+
+def test_a_template_that_opens_the_thought_costs_no_form():
+    row = environments.dataset("add", 1)[0]
+    text = f"so\n</think>\n<answer>{row['answer']}</answer>"
+    assert called(environments.trl_reward("add", format=0.5), [row], [text]) == [1.5]
+    assert called(environments.trl_reward("add", format=0.5, style="opened"), [row], [text]) == [1.5]
+    assert called(environments.trl_reward("add", format=0.5), [row], ["so " + text + " x"]) == [0.0]
+
+
+def test_columns_that_are_not_there_are_named():
+    row = environments.dataset("add", 1)[0]
+    reward = environments.trl_reward("add")
+    with pytest.raises(MinidsError, match="no column 'question', 'problem'"):
+        reward(prompts=[row["prompt"]], completions=[""], answer=[row["answer"]])
+    for extra in (None, {}, {"question": row["question"]}, {"question": row["question"], "problem": None}):
+        with pytest.raises(MinidsError, match="extra_info holds no .*'problem'"):
+            environments.compute_score("add", "", row["answer"], extra_info=extra)
+    # a row of another task in a mixed data set: None, which TRL leaves out
+    foreign = {**row, "answer": None, "question": None, "problem": None}
+    assert called(reward, [row, foreign], [tagged(row["answer"])] * 2) == [1.0, None]
+
+
 def test_a_row_that_another_version_made_is_refused():
     rows = environments.dataset("gym:gcd", 1)
     reward = environments.trl_reward("gym:gcd")
@@ -79,9 +131,17 @@ def test_the_signature_that_verl_documents():
                 assert given == score and type(given) is float
 
 
+OPENS = (
+    "{% for m in messages %}<｜User｜>{{ m['content'] }}{% endfor %}<｜Assistant｜>"
+    "{% if add_generation_prompt %}<think>\n{% endif %}"
+)
+
+
 @pytest.mark.slow
-def test_trl_trains_on_an_environment(tmp_path):
-    """Two steps of TRL's own GRPOTrainer: a tiny random Llama, our tokenizer, our data set, our reward."""
+@pytest.mark.parametrize("chat", [False, True])
+def test_trl_trains_on_an_environment(tmp_path, chat):
+    """Two steps of TRL's own GRPOTrainer: a tiny random Llama, our tokenizer, our data set, our reward. As texts, and
+    as messages in a template that opens <think>."""
     trl = pytest.importorskip("trl", reason="TRL is not installed")
     transformers = pytest.importorskip("transformers")
     datasets = pytest.importorskip("datasets")
@@ -89,6 +149,8 @@ def test_trl_trains_on_an_environment(tmp_path):
     Tokenizer.train(["gcd 12 18 0123456789"] * 3, 275, digits="single").save_pretrained(tmp_path / "tokenizer")
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "tokenizer")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    if chat:
+        tokenizer.chat_template = OPENS
     transformers.set_seed(0)
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
@@ -100,8 +162,13 @@ def test_trl_trains_on_an_environment(tmp_path):
     class Watched(environments.TRLReward):
         def __call__(self, prompts, completions, **columns):
             given = super().__call__(prompts, completions, **columns)
-            # an untrained model says nothing in the right form; a fraction of a point that differs makes a gradient
-            given = [value + 0.01 * (len(text) % 7) for value, text in zip(given, completions)]
+            assert given == [0.0] * len(completions)  # an untrained model says nothing in the right form
+            # the right answer, as this model would say it, in the place of its own
+            right = [f"so</think><answer>{a}</answer>" for a in columns["answer"]]
+            right = [[{**c[-1], "content": r}] if chat else r for c, r in zip(completions, right)]
+            assert super().__call__(prompts, right, **columns) == [1.0] * len(completions)
+            # a fraction of a point that differs makes a gradient
+            given = [value + 0.01 * (len(environments.said(c)) % 7) for value, c in zip(given, completions)]
             seen.append((completions, columns, given))
             return given
 
@@ -110,7 +177,7 @@ def test_trl_trains_on_an_environment(tmp_path):
         learning_rate=1e-2, max_completion_length=8, use_cpu=True, bf16=False, report_to=[], logging_steps=1,
         save_strategy="no", disable_tqdm=True,
     )  # fmt: skip
-    rows = datasets.Dataset.from_list(environments.dataset(name, 16))
+    rows = datasets.Dataset.from_list(environments.dataset(name, 16, chat=chat))
     reward = Watched(name, environments.Reward(format=0.0))
     trainer = trl.GRPOTrainer(
         model=model, reward_funcs=reward, args=settings, train_dataset=rows, processing_class=tokenizer
@@ -118,8 +185,10 @@ def test_trl_trains_on_an_environment(tmp_path):
     trainer.train()
     assert len(seen) == 2 and all(len(given) == 4 for _, _, given in seen)
     for completions, columns, _ in seen:
-        assert all(isinstance(text, str) for text in completions)
-        assert len(set(columns["question"])) == 1 and set(columns["question"]) <= set(rows["question"])
+        assert all(isinstance(c, list if chat else str) for c in completions)
+        assert set(columns["question"]) <= set(rows["question"]) and len(set(columns["question"])) == 1
+        assert {"completion_ids", "trainer_state", "log_extra"} <= columns.keys()
+        assert all(isinstance(i, int) for ids in columns["completion_ids"] for i in ids)
     logged = [row[f"rewards/{reward.__name__}/mean"] for row in trainer.state.log_history if "reward" in row]
     assert logged == pytest.approx([sum(given) / 4 for _, _, given in seen], abs=1e-6)
     assert not (model.lm_head.weight == before).all()

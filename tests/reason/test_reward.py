@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from minids.errors import MinidsError
 from minids.reason.reward import (
     END,
-    STYLES,
     Reward,
     accuracy,
     format_reward,
     language_consistency,
     parse_integer,
-    parse_reply,
 )
+from minids.text.chat import STYLES, parse
 
 
 def reply(answer, thought="2+3=5"):
@@ -174,7 +173,7 @@ def test_a_problem_with_an_ungradable_answer_is_refused(bad):
 
 def test_unknown_style_and_script_are_refused():
     with pytest.raises(MinidsError, match="style='xml'"):
-        parse_reply("", "xml")
+        parse("", "xml")
     with pytest.raises(MinidsError, match="script='klingon'"):
         language_consistency("a", "klingon")
 

@@ -361,3 +361,37 @@ def test_evaluation_and_documents_take_users_problems(start, problems):  # noqa:
     assert [r["family"] for r in rows] == [name, "all"] and rows[0]["n"] == 5 and len(examples) == 5
     parts = list(documents.pretraining_parts([name], 5, mix={"hasty": 1.0}, fact_share=0.5, seed=0))
     assert all(thought and answer for _, thought, answer in parts)
+
+
+VALUES = {  # what a function returns -> what it means; None: a failure
+    "True": 1.0, "False": 0.0, "1": 1.0, "1.0": 1.0, "0.5": 0.0, "np.True_": 1.0, "np.isclose(6 * 7, 42.0)": 1.0,
+    "np.isclose(1, 2)": 0.0, "np.float64(1)": 1.0, "np.float32(0.25)": 0.0, "np.int8(1)": 1.0, "np.array(1.0)": 1.0,
+    "np.array([True])": 1.0, "torch.tensor(True)": 1.0, "torch.tensor([False])": 0.0, "torch.tensor(1)": 1.0,
+    "torch.tensor(1.0, dtype=torch.bfloat16)": 1.0, "Decimal(1)": 1.0, "Decimal('0.3')": 0.0, "Fraction(2, 2)": 1.0,
+    "math.nan": None, "np.nan": None, "2.0": None, "-1": None, "'1'": None, "None": None, "'True'": None, "1j": None,
+    "Decimal('NaN')": None, "Decimal('sNaN')": None, "Fraction(10**400)": None, "10**400": None, "math.inf": None,
+    "np.array([1.0, 1.0])": None, "np.array([])": None, "torch.ones(2)": None, "torch.tensor(math.nan)": None,
+    "[True]": None, "{}": None, "np.str_('1')": None, "torch.tensor(1j)": None,
+}  # fmt: skip
+
+
+def test_what_a_function_may_return(tmp_path):
+    """Truth values and numbers of numpy, torch and Python's own modules count as what they mean."""
+    (tmp_path / "v.py").write_text(
+        "import math\nfrom decimal import Decimal\nfrom fractions import Fraction\nimport numpy as np\nimport torch\n"
+        "def one(question, answer, reply):\n    return eval(question)\n"
+        "def many(completions, question, **columns):\n    return [eval(q) for q in question]\n"
+        "def array(completions, question, **columns):\n    return np.array([eval(q) for q in question])\n",
+        encoding="utf-8",
+    )
+    for name in ("one", "many", "array"):
+        verify = verifiers.Verifier(f"{tmp_path / 'v.py'}:{name}", seconds=30)
+        for text, meant in VALUES.items():
+            if name == "array" and ("torch" in text or meant is None or "Decimal" in text or "Fraction" in text):
+                continue
+            score, why = verify(text, "42", "42", "42")
+            if meant is None:
+                assert score == 0 and why.startswith("it returned "), (name, text, why)
+            else:
+                assert (score, why) == (meant, ""), (name, text, why)
+        verify.close()

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minids import MinidsError
 from minids.text import chat
 from minids.text.chat import Reply
 from minids.text.tokenizer import DEFAULT_SPECIALS, EOS, PAD
@@ -59,10 +60,11 @@ def test_no_text_can_forge_a_mark(tokenizer):
 def test_what_is_rendered_is_read_back(tokenizer, question, thought, answer):
     ids, n = chat.document_ids(tokenizer, question, thought, answer)
     if not any(tag in f"{thought}{answer}" for tag in chat._TAGS):
-        assert chat.parse(tokenizer.decode(ids[n:]), strict=True) == Reply(thought, answer, True)
+        assert chat.parse(tokenizer.decode(ids[n:])) == Reply(thought, answer, True)
     ids, n = chat.plain_document_ids(tokenizer, question, thought, answer)
-    read = chat.parse_plain(tokenizer.decode(ids[n:]), think=thought is not None)
-    assert read == Reply(thought, answer, True)
+    read = chat.parse(tokenizer.decode(ids[n:]), "plain_direct" if thought is None else "plain")
+    if not any(mark in f"{thought}{answer}" for mark in (*chat._TAGS, "<｜", "Answer:")):
+        assert read == Reply(thought, answer, True)
 
 
 GOOD = [
@@ -71,56 +73,74 @@ GOOD = [
     ("<think></think><answer>2</answer>", Reply("", "2", True)),
     ("<answer>2</answer>", Reply(None, "2", True)),
 ]
-BAD = [  # what is read anyway, when not strict
+# what can still be read of a reply that keeps to no template: never one of two answers
+BAD = [
     ("", None, None),
     ("2", None, None),
     ("<think>a</think>2", "a", None),
-    ("<think>a<answer>2</answer>", None, "2"),
-    ("a</think><answer>2</answer>", "a", "2"),
+    ("<think>a<answer>2</answer>", None, None),
     ("<think>a</think><answer>2", "a", None),
-    ("<think>a</think><answer>2</answer> and more", "a", "2"),
+    ("<think>a</think><answer>2</answer> and more", "a", None),
     ("so <think>a</think><answer>2</answer>", "a", "2"),
     ("<think>a</think> hm <answer>2</answer>", "a", "2"),
-    ("<think>a</think><answer>1</answer><answer>2</answer>", "a", "2"),
-    ("<think>a<think>b</think><answer>2</answer>", "b", "2"),
-    ("<think>a</think></think><answer>2</answer>", "a", "2"),
-    ("<think><answer>1</answer></think><answer>2</answer>", "<answer>1</answer>", "2"),
-    ("<answer><answer>2</answer>", None, "2"),
-    (f"<think>a</think><answer>2{EOS}</answer>x", "a", f"2{EOS}"),
+    ("<think>a</think><answer>1</answer><answer>2</answer>", "a", None),
+    ("<answer>1</answer><answer>2</answer>", None, None),
+    ("a</think><answer>1</answer><answer>2</answer>", "a", None),
+    ("<think>a<think>b</think><answer>2</answer>", None, None),
+    ("<think>a</think></think><answer>2</answer>", "a", None),
+    ("<think><answer>1</answer></think><answer>2</answer>", None, None),
+    ("<answer><answer>2</answer>", None, None),
+    (f"<think>a</think><answer>2{EOS}</answer>x", "a", None),
     ("<THINK>a</THINK><answer>2</answer>", None, "2"),
+    ("<think>a</think><answer> </answer>", "a", ""),
 ]
 
 
 @pytest.mark.parametrize("text, reply", GOOD)
 def test_good_replies(text, reply):
-    assert chat.parse(text) == chat.parse(text, strict=True) == reply
+    assert chat.parse(text) == reply
+    style = "opened" if "<think>" not in text and "</think>" in text else "tags" if "<think>" in text else "direct"
+    assert chat.parse(text, style) == reply
+    assert not chat.parse(text, "plain").well_formed
 
 
 @pytest.mark.parametrize("text, thought, answer", BAD)
 def test_bad_replies(text, thought, answer):
     assert chat.parse(text) == Reply(thought, answer, False)
-    assert chat.parse(text, strict=True) == Reply(None, None, False)
 
 
-@pytest.mark.parametrize(
-    "text, lenient, good",
-    [
-        (" a\nAnswer: 2", Reply("a", "2", True), True),
-        (f" a\nb\nAnswer: 2 {EOS}", Reply("a\nb", "2", True), True),
-        (" a\nAnswer: 2\nQuestion: 3+3?\nThought: b\nAnswer: 6", Reply("a", "2", False), False),
-        (" a\nAnswer:", Reply("a", None, False), False),
-        (" a, Answer: 2", Reply("a, Answer: 2", None, False), False),
-        ("", Reply("", None, False), False),
-    ],
-)
-def test_plain_replies(text, lenient, good):
-    assert chat.parse_plain(text) == lenient
-    assert chat.parse_plain(text, strict=True) == (lenient if good else Reply(None, None, False))
+TWO = " a\nAnswer: 2\nQuestion: 3+3?\nThought: b\nAnswer: 6"
+
+
+@pytest.mark.parametrize("text, reply", [
+    (" a\nAnswer: 2", Reply("a", "2", True)),
+    (f" a\nb\nAnswer: 2 {EOS}", Reply("a\nb", "2", True)),
+    (TWO, Reply(TWO.strip(), None, False)),
+    (" a\nAnswer:", Reply("a", "", False)),
+    (" a, Answer: 2", Reply("a, Answer: 2", None, False)),
+    ("", Reply("", None, False)),
+])  # fmt: skip
+def test_plain_replies(text, reply):
+    assert chat.parse(text, "plain") == reply
+
+
+def test_a_reply_that_begins_inside_the_thought():
+    """After a prompt that ends with <think>. Where the reply should open it itself, the form is not kept."""
+    text = f"a\n</think>\n<answer>2</answer>{EOS}"
+    assert chat.parse(text) == chat.parse(text, "opened") == Reply("a", "2", True)
+    assert chat.parse(text, "tags") == Reply(None, None, False)
+    assert chat.parse("<think>" + text, "opened") == Reply(None, None, False)
+
+
+def test_an_unknown_style_is_refused():
+    with pytest.raises(MinidsError, match="style='xml' is not one of tags"):
+        chat.parse("", "xml")
 
 
 def test_reading_hostile_text_is_fast():
     chat.parse("<answer>" * 50_000)
     chat.parse("<think>" * 50_000 + "</think>")
     chat.parse("<answer></answer>" * 20_000)
-    chat.parse_plain("\nAnswer:" * 50_000)
+    chat.parse("\nAnswer:" * 50_000, "plain")
     chat.parse(EOS * 20_000)
+    chat.parse(PAD * 20_000)
