@@ -143,6 +143,7 @@ def grade_files(paths, *, csv=None, html=None, private=None, chapter=None, jobs=
         if private:
             load_private(private)
         sent = submissions.collect(paths, chapter)
+        print("".join(f"{line}\n" for line in sent.told()), end="", flush=True)
         answers = [(s, g) for s in sent for g in s.grades if g.source is not None]
         for name in dict.fromkeys(g.exercise for _, g in answers):
             if why := judge.unavailable(name):

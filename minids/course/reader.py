@@ -226,6 +226,12 @@ def find(nodes, function):
     return found
 
 
+def parameters(node):
+    """The names of a function's parameters."""
+    given = node.args
+    return tuple(a.arg for a in [*given.posonlyargs, *given.args, *given.kwonlyargs])
+
+
 def missing(nodes, function):
     """Why `find` finds nothing, in a sentence."""
     other = _instead(nodes, function)

@@ -1,24 +1,26 @@
 """What students send in: files read and answers found, with nothing of them run.
 
-A submission is a notebook, a .py file, or a folder of kept answers (mine/). A notebook may have any name and any order
-of cells: its chapter is the one whose exercises it checks, and an answer is the last definition of the function that is
-not blank, with what else its cell defines, as in `check`. Damaged files are read only for the chapter they are of.
+    folders.py: paths -> files, and whose they are      cells.py, reader.py: a file -> its code as Python
+    here: the code -> the text of each answer
+
+A notebook may have any name and any order of cells: its chapters are those whose exercises it checks or defines, and an
+answer is the last definition of the function that is not blank, with what else its cell defines, as in `check`. Damaged
+files are read only for the chapter they are of.
 """
 
-import json
-import os
+import ast
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from minids.course import cases, catalog, reader
+from minids.course import cases, catalog, cells, folders, reader
 from minids.errors import MinidsError
 
-LARGEST_FILE, LARGEST_CODE = 32 << 20, 1 << 20
+LARGEST_FILE, LARGEST_CODE = 2 << 30, 1 << 20  # bytes, of which most may be outputs; characters
 _DEF = re.compile(r"\bdef +(\w{1,100})")
 _CHECK = re.compile(r"""\bcheck\( *\\?["']([\w.]{1,200})""")  # a backslash: in the raw text of a damaged notebook
-_AROUND = ("mine", "submitted", "submissions", "autograded", "answers")  # folders that name no student
 
 
 @dataclass
@@ -55,8 +57,14 @@ class Submission:
         return sum(g.of for g in self.grades)
 
 
-class _Unreadable(Exception):
-    pass
+class Sent(list):
+    """Submissions; and `unused`: [(path, why it is none)] of the other files in their folders."""
+
+    unused = ()
+
+    def told(self):
+        """What an instructor should know of the files, in lines."""
+        return folders.told(self.unused, self)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -64,19 +72,21 @@ class _Unreadable(Exception):
 
 def collect(paths, chapter=None):
     """Submissions of files and folders, with the answers in them; `chapter` is that of all, or each says its own."""
-    found = [Submission(path) for path in dict.fromkeys(_files(paths))]
+    found, unused = folders.look(paths)
     if not found:
-        raise MinidsError(f"no notebook and no .py file in {', '.join(map(str, paths))}")
-    students = _students([s.path for s in found], {e.chapter for e in catalog.exercises()})
-    for submission, student in zip(found, students):
-        submission.student = student
-        find_answers(submission, chapter)
-    chapters = {g.chapter for s in found for g in s.grades}
-    for submission in (s for s in found if not s.grades):
-        submission.error = submission.error or "no exercise was found in it"
-        if len(chapters) == 1:  # it says nothing about its chapter, so it belongs to that of all others
-            find_answers(submission, next(iter(chapters)))
-    return found
+        said = "".join(f"\n  {line}" for line in folders.told(unused, ()))
+        raise MinidsError(f"no notebook and no .py file in {', '.join(map(str, paths))}{said}")
+    sent = Sent(Submission(f.path, student, error=f.error) for f, student in zip(found, folders.students(found)))
+    sent.unused = unused
+    for f, submission in zip(found, sent):
+        find_answers(submission, f.kind, chapter)
+    chapters = {g.chapter for s in sent for g in s.grades}
+    for f, submission in zip(found, sent):
+        if not submission.grades:
+            submission.error = submission.error or "no exercise was found in it"
+            if len(chapters) == 1:  # it says nothing about its chapter, so it belongs to that of all others
+                find_answers(submission, f.kind, next(iter(chapters)))
+    return sent
 
 
 def chapter_named(text):
@@ -88,135 +98,87 @@ def chapter_named(text):
     return found[0]
 
 
-def _files(paths):
-    """A folder of kept answers is one submission; other folders are looked through."""
-    known, found = {e.name for e in catalog.exercises()}, []
-    for path in map(Path, paths):
-        if not path.exists():
-            raise MinidsError(f"{path}: there is no such file or folder")
-        if not path.is_dir():
-            found.append(path)
-            continue
-        for folder, below, files in os.walk(path):
-            below[:] = sorted(b for b in below if not b.startswith((".", "__")))
-            if any(f.endswith(".py") and f[:-3] in known for f in files):
-                found.append(Path(folder))
-                below.clear()
-            else:
-                found += [Path(folder, f) for f in sorted(files) if f.endswith((".ipynb", ".py")) and f[0] != "."]
-    return found
+class _Text:
+    """A cell or file of a submission, read once for all exercises."""
+
+    def __init__(self, text, why="", is_cell=False):
+        self.text, self.code, self.nodes, self.why, self.unread = text, "", [], "", why
+        try:
+            self.code = reader.as_python(text) if is_cell else reader.as_file(text)
+            self.nodes = reader.definitions(self.code)
+        except SyntaxError as error:
+            self.why = f"SyntaxError: {error.msg}" + f" (line {error.lineno})" * bool(error.lineno)
+        except (ValueError, RecursionError, MemoryError) as error:
+            self.why = f"not to be understood as Python ({type(error).__name__})"
 
 
-def _students(paths, chapters):
-    """Who sent what: the part in which the paths differ, without names of chapters and the like."""
-
-    def parts(path):
-        whole = path.resolve()
-        names = [*whole.parts[1:-1], whole.stem if whole.is_file() else whole.name]
-        return [n for n in names if n not in chapters and n not in _AROUND and not re.fullmatch(r"\d\d", n)] or names
-
-    lists = [parts(p) for p in paths]
-    common = os.path.commonprefix(lists)
-    ends = os.path.commonprefix([names[len(common) :][::-1] for names in lists]) if len(lists) > 1 else []
-    names = ["/".join(p[len(common) : len(p) - len(ends)]) or p[-1] for p in lists]
-    return [n.replace("\n", " ") for n in names]
-
-
-def read(path):
-    """The texts of a submission: {exercise name, or None: [cells]}. Raises _Unreadable with the reason."""
-    if path.is_dir():
-        texts = {p.stem: [_text(p)] for p in sorted(path.glob("*.py"))}
-    elif path.suffix == ".ipynb":
-        texts = {None: _cells(_text(path))}
-    elif path.suffix == ".py":
-        texts = {None: [_text(path)]}
-    else:
-        raise _Unreadable("neither a notebook (.ipynb), nor a .py file, nor a folder of kept answers")
-    if sum(len(cell) for cells in texts.values() for cell in cells) > LARGEST_CODE:
-        raise _Unreadable(f"more than {LARGEST_CODE >> 20} MiB of code")
+def read(path, kind):
+    """The texts of a submission: {exercise name, or None: [_Text]}. Raises cells.Unreadable with the reason."""
+    if kind == "notebook":
+        found = cells.code_cells(path, LARGEST_FILE, LARGEST_CODE)
+        return {None: [_Text(text, why, is_cell=True) for text, why in found]}
+    if kind == "file":
+        return {None: [_Text(cells.text_of(path, LARGEST_FILE, LARGEST_CODE))]}
+    known, texts = {e.name for e in catalog.exercises()}, {}
+    for file in sorted(path.iterdir()):
+        if folders.is_kept(file, known):
+            try:
+                texts[file.stem] = [_Text(cells.text_of(file, LARGEST_FILE, LARGEST_CODE))]
+            except cells.Unreadable as error:
+                texts[file.stem] = [_Text("", f"{file.name} is {error}")]
     return texts
-
-
-def _text(path):
-    try:
-        if not path.is_file():
-            raise _Unreadable("not a file")
-        if path.stat().st_size > LARGEST_FILE:
-            raise _Unreadable(f"larger than {LARGEST_FILE >> 20} MiB")
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _Unreadable("not a text in UTF-8") from None
-    except OSError as error:
-        raise _Unreadable(f"cannot be read: {error.strerror}") from None
-
-
-def _cells(text):
-    """The code cells of a notebook of any version."""
-    try:
-        whole = json.loads(text)
-        sheets = [whole, *whole.get("worksheets", [])]
-        cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
-        sources = [c.get("source", c.get("input", "")) for c in cells if c.get("cell_type") == "code"]
-        return ["".join(source) for source in sources]
-    except (ValueError, RecursionError, MemoryError):
-        raise _Unreadable("damaged: this is not a whole notebook (it is no valid JSON)") from None
-    except (AttributeError, TypeError):
-        raise _Unreadable("damaged: this JSON is no notebook") from None
 
 
 # -- finding -----------------------------------------------------------------------------------------------------------
 
 
-def find_answers(submission, chapter=None):
-    """Fills in the grades of a submission: every exercise of its chapter, with the text of the answer if there is one.
+def find_answers(submission, kind, chapter=None):
+    """Fills in the grades of a submission: every exercise of its chapters, with the text of the answer if there is one.
 
-    The chapter is the one whose exercises are checked or, without a check, defined most often.
+    The chapters are those whose exercises are checked or, where nothing is, defined with the parameters that they have.
     """
+    texts, raw = {}, None
     try:
-        texts, raw = read(submission.path), None
-        is_cell = submission.path.suffix == ".ipynb"
-        texts = {name: [_Text(text, is_cell) for text in cells] for name, cells in texts.items()}
-    except _Unreadable as error:
-        texts, submission.error, raw = {}, str(error), _raw(submission.path)
+        if not submission.error:  # a link is not opened
+            texts = read(submission.path, kind)
+    except cells.Unreadable as error:
+        submission.error, raw = str(error), _raw(submission.path)
     every = catalog.exercises()
+    unread = [t.unread for found in texts.values() for t in found if t.unread]
     for name in [chapter] if chapter else _chapters(submission.path, texts, raw, every):
         for found in (e for e in every if e.chapter == name):
             submission.grades.append(grade := Grade(found.name, found.chapter, found.points))
             grade.cases, grade.why = len(cases.load().get(found.name, ())), submission.error or "not attempted"
-            cell, node, why = answer(found, texts.get(found.name, texts.get(None, ())))
-            grade.why = why or grade.why
-            if cell is not None:
-                grade.source, grade.code = cell.text, cell.code
+            text, code, node, why = answer(found, texts.get(found.name, texts.get(None, ())), every)
+            if text is not None:
+                grade.source, grade.code = text, code
                 grade.same_as_library = _safe(reader.is_library, node, found.name)
+            elif why or unread:
+                grade.why = why or f"not attempted; {len(unread)} of its cells cannot be read: {unread[0]}"
 
 
-class _Text:
-    """A cell or file of a submission, read once for all exercises."""
+def answer(found, texts, every):
+    """(text, code, node, "") of the last one that defines the exercise's function and is not blank, or why none does.
 
-    def __init__(self, text, is_cell):
-        self.text, self.code, self.nodes, self.error = text, "", [], ""
-        try:
-            self.code = reader.as_python(text) if is_cell else reader.as_file(text)
-            self.nodes = reader.definitions(self.code)
-        except SyntaxError as error:
-            self.error = f"SyntaxError: {error.msg}" + f" (line {error.lineno})" * bool(error.lineno)
-        except (ValueError, RecursionError, MemoryError) as error:
-            self.error = f"not to be understood as Python ({type(error).__name__})"
-
-
-def answer(found, cells):
-    """(cell, node, "") of the last cell that defines the exercise's function and is not blank, or (None, None, why)."""
-    defines, cell, node, why = re.compile(rf"\bdef[\s\\]+{re.escape(found.function)}\b"), None, None, ""
-    for c in cells:
-        if found.function not in c.text:
+    Two exercises may have functions of one name (`accept`): the other's is known by its parameters.
+    """
+    others = {_asks(e.name) for e in every if e.function == found.function and e.name != found.name}
+    defines, last, why = re.compile(rf"\bdef[\s\\]+{re.escape(found.function)}\b"), None, ""
+    for t in texts:
+        if found.function not in t.text:
             continue
-        n = reader.find(c.nodes, found.function)
-        if n is None:
-            other = reader.mentions(c.nodes, found.function) and reader.missing(c.nodes, found.function)
-            why = c.error if c.error and defines.search(c.text) else other or why
-        elif not _safe(reader.is_blank, n, found):
-            cell, node = c, n
-    return (cell, node, "") if cell is not None else (None, None, why)
+        nodes = [n for n in t.nodes if not (others and _is_of(n, found.function, others))]
+        node = reader.find(nodes, found.function)
+        if node is None:
+            instead = reader.mentions(nodes, found.function) and reader.missing(nodes, found.function)
+            why = t.why if t.why and defines.search(t.text) else instead or why
+        elif not _safe(reader.is_blank, node, found):
+            last = t.text, t.code if len(nodes) == len(t.nodes) else reader.text_of(t.code, nodes), node, ""
+    return last or (None, "", None, why)
+
+
+def _is_of(node, function, others):
+    return isinstance(node, ast.FunctionDef) and node.name == function and reader.parameters(node) in others
 
 
 def _safe(ask, *given):
@@ -228,18 +190,33 @@ def _safe(ask, *given):
 
 
 def _raw(path):
+    """The beginning of a damaged file, to see what chapter it is of."""
     try:
-        return path.open("rb").read(LARGEST_FILE).decode(errors="replace") if path.is_file() else ""
-    except OSError:
+        with cells.opened(path, float("inf")) as file:
+            return file.read(8 << 20).decode(errors="replace")
+    except (OSError, cells.Unreadable):
         return ""
 
 
 def _chapters(path, texts, raw, every):
+    """The chapters that a submission is of, those that it says most of first."""
     if None not in texts and texts:
         return sorted({e.chapter for e in every if e.name in texts})
-    text = raw if raw is not None else "\n".join(t.text for t in texts[None])
+    text = raw if raw is not None else "\n".join(t.text for t in texts.get(None, ()))
     checked, defined = set(_CHECK.findall(text)), set(_DEF.findall(text))
     votes = Counter(e.chapter for e in every if e.name in checked)
-    votes = votes or Counter(e.chapter for e in every if e.function in defined)
-    votes = votes or Counter(e.chapter for e in every if path.stem.startswith(e.chapter[:3]))
-    return [max(sorted(votes), key=votes.get)] if votes else []
+    defs = [n for t in texts.get(None, ()) for n in t.nodes if isinstance(n, ast.FunctionDef)]
+    asked = {(n.name, reader.parameters(n)) for n in defs}
+    own = Counter(e.chapter for e in every if (e.function, _asks(e.name)) in asked)
+    if not votes and not own:  # other parameters, or no Python: the one that fits best
+        votes = Counter(e.chapter for e in every if e.function in defined)
+        votes = votes or Counter(e.chapter for e in every if path.stem.startswith(e.chapter[:3]))
+        return [max(sorted(votes), key=votes.get)] if votes else []
+    # a notebook that checks may define another chapter's function as a helper; most of a chapter is no helper
+    sizes = Counter(e.chapter for e in every)
+    return sorted({*votes, *(c for c in own if not votes or 2 * own[c] > sizes[c])})
+
+
+@cache
+def _asks(name):
+    return reader.parameters(ast.parse(catalog.solution(name)).body[0])
