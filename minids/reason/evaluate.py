@@ -21,7 +21,9 @@ from minids.reason.reward import MAX_DIGITS, Reward, parse_integer
 from minids.reason.rollout import prompt_of, stop_ids, text_of
 from minids.train.parallel import Comm
 
-MOST_PROBLEMS = 10_000  # a family; the smallest families have not many more
+# Problems a family, of which the smallest have not many more, and samples of each: a folder's settings cannot ask for
+# years.
+MOST = {"problems": 10_000, "sampled_problems": 10_000, "beyond": 10_000, "samples": 4096, "max_new_tokens": 2**20}
 
 
 @dataclass
@@ -37,7 +39,7 @@ class EvalConfig:
     def __post_init__(self):
         least = {"problems": 1, "samples": 1, "sampled_problems": 1, "beyond": 1, "max_new_tokens": 1, "max_batch": 1}
         for name, low in {**least, "seed": 0}.items():
-            value, most = getattr(self, name), MOST_PROBLEMS if "problems" in name or name == "beyond" else 2**31
+            value, most = getattr(self, name), MOST.get(name, 2**31)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= most:
                 raise MinidsError(f"eval setting {name} must be a whole number from {low} to {most}, got {value!r}")
 

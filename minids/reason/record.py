@@ -26,7 +26,7 @@ import torch
 import minids
 from minids import files
 from minids.errors import MinidsError
-from minids.files import brief
+from minids.files import brief, read_json
 from minids.train import checkpoint, metrics
 
 FORMAT = 1
@@ -111,7 +111,7 @@ def read(folder):
     """run.json of a stage's replay folder; raises MinidsError that says what to do."""
     path = Path(folder) / ABOUT
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = read_json(path)
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}, this minids reads {FORMAT}")
         for key in ("stage", "config", "families", "processes", "threads", "device", "model", "versions"):
@@ -119,8 +119,10 @@ def read(folder):
         if not isinstance(about["families"], list) or not all(isinstance(f, str) for f in about["families"]):
             raise ValueError("families is no list of names")
         for key in ("processes", "threads"):
-            if type(about[key]) is not int or not 1 <= about[key] <= 1024:
-                raise ValueError(f"{key} is no number from 1 to 1024")
+            if type(about[key]) is not int or not 1 <= about[key] <= 64:
+                raise ValueError(f"{key} is no number from 1 to 64")
+        if about["device"] not in ("cpu", "cuda", "mps"):
+            raise ValueError("device is none of cpu, cuda, mps")
         if not isinstance(about["config"], dict) or not isinstance(about["model"], dict):
             raise ValueError("config or model is no object")
     except (OSError, ValueError, TypeError, KeyError) as error:

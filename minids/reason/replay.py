@@ -22,11 +22,13 @@ Left out: what later minibatches see (their weights have moved), the optimizer's
 """
 
 import shlex
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from minids.errors import MinidsError
+from minids.files import brief
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
@@ -66,7 +68,7 @@ def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=No
         )
     try:
         config = rl_config.RLConfig(**about["config"])
-    except TypeError as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise MinidsError(f"{folder / record.ABOUT}: {error}. It was made by another version of minids.") from None
     lines = record.recorded(folder)
     _check(config, lines, step, sample, about["stage"])
@@ -159,17 +161,28 @@ def _open(folder, about, last, device, comm):
     start = next((path for step, path in usable if step == 0), None)
     if start is None:
         raise MinidsError(f"{folder}: the weights that RL began with (step-00000000) are missing. Restore them.")
-    load_weights(model, checkpoint.read(start)[1]["model"], start)
+    with _foreign(start):
+        load_weights(model, checkpoint.read(start)[1]["model"], start)
     # made while the model holds the starting weights, which become the run's reference
     config = rl_config.RLConfig(**about["config"])
     run = rl._Run(model, tokenizer, about["families"], config, comm, None, None, about["stage"])
     step, path = usable[-1]
     if step:
-        _, state = checkpoint.read(path)
-        load_weights(model, state["model"], path)
-        run.optimizer.load_state_dict(state["optimizer"])
+        with _foreign(path):
+            _, state = checkpoint.read(path)
+            load_weights(model, state["model"], path)
+            run.optimizer.load_state_dict(state["optimizer"])
         run.step = step
     return run, step
+
+
+@contextmanager
+def _foreign(path):
+    """A snapshot that is whole, but does not hold what this run's do."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        raise MinidsError(f"{path}: not the state of this run ({brief(error, 200)}). Restore it.") from None
 
 
 def verdict(notes, lines, step, question, about):

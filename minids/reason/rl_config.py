@@ -75,6 +75,7 @@ class RLConfig:
     replay: bool = True  # keep what `minids replay` needs; record.py says how much that is
 
     def __post_init__(self):
+        sampling.check_settings(self.temperature, self.top_k, self.top_p)
         self.betas = tuple(self.betas)
         if self.sizes is not None:
             self.sizes = {family: tasks.check_sizes(family, weights) for family, weights in self.sizes.items()}
@@ -102,7 +103,6 @@ class RLConfig:
                 f"grpo settings clip = {self.clip!r} and dual_delta = {self.dual_delta!r} do not fit: "
                 f'clip = "dual" needs a dual_delta above 1 + clip_high = {1 + self.clip_high:g}, the others none'
             )
-        sampling.check_settings(self.temperature, self.top_k, self.top_p)
         grpo.check_settings(**self.loss_settings())
         Reward(**self.reward, style=self.style)
 

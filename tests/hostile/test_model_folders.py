@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from minids import MinidsError, ModelConfig, Transformer, cli, memory
 from minids.model import generate as sampler
 from minids.model.speculative import speculative_greedy
-from minids.reason import environments, rollout, user
+from minids.reason import environments, replay, rollout, user
 from minids.ship import chat, folders, hub
 
 
@@ -432,3 +432,25 @@ def used(opened):
     chat.talk(opened, max_new_tokens=2, source=io.StringIO("2+2\n"), out=io.StringIO())
     hub.save_model(opened.model, opened.folder / "again")
     shutil.rmtree(opened.folder / "again")
+
+
+def test_a_replay_of_a_run_changed_at_random(run):
+    rng, folder = random.Random(0), run / "checkpoints" / "grpo" / "replay"
+    paths = sorted(p for p in folder.rglob("*.json*") if p.name != "rollouts.jsonl")
+    kept, same = {path: path.read_bytes() for path in paths}, 0
+    for round in range(40):
+        path = rng.choice(paths)
+        if rng.random() < 0.7:
+            path.write_text(json.dumps(swapped(rng, json.loads(kept[path]))), encoding="utf-8")
+        else:
+            path.write_bytes(broken(rng, kept[path]))
+        try:
+            same += replay.replay(run, 2, 0)["same"] is True
+        except MinidsError as error:
+            assert len(str(error)) < 2000
+        except BaseException as error:
+            error.add_note(f"round {round}: {path} = {path.read_bytes()[:3000]}")
+            raise
+        finally:
+            path.write_bytes(kept[path])
+    assert 5 < same < 38

@@ -176,6 +176,12 @@ def test_answers_end_at_the_context():
     ([[]], {}, "empty"), ([[5] * 96], {}, "96 tokens"), ([[61]], {}, "token 61"),
     ([[5]], {"max_new_tokens": 0}, "max_new_tokens"),
     ([[5]], {"temperature": -1}, "temperature"), ([[5]], {"top_p": 0}, "top_p"), ([[5]], {"seeds": [1, 2]}, "seeds"),
+    ([[5]], {"seeds": [1.5]}, "seeds"), ([[5]], {"seeds": ["1"]}, "seeds"), ([[5]], {"seeds": [True]}, "seeds"),
+    ([[-1]], {}, "token -1"), ([[5, 10**30]], {}, "token 1000"), ([[1.5]], {}, "prompt 0"), ([["5"]], {}, "prompt 0"),
+    (["text"], {}, "prompt 0"), ([[5], None], {}, "prompt 1"), ([[5], 3], {}, "prompt 1"), ([[[5]]], {}, "prompt 0"),
+    *[([[5]], {name: bad}, name) for name in ("n", "max_batch", "max_new_tokens")
+      for bad in (0, -1, 1.5, "2", True, None, float("nan"))],
+    *[([[5]], {"stop_ids": bad}, "stop_ids") for bad in ([61], [-1], ["1"], [1.0], 3, [None], [10**30])],
 ])  # fmt: skip
 def test_what_cannot_be_continued_is_refused(prompts, how, says):
     with pytest.raises(MinidsError, match=says):

@@ -1,5 +1,6 @@
 """The sampling distribution: against transformers' warpers, by hand, and its refusals."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -49,8 +50,47 @@ def test_gradient_reaches_only_what_is_kept():
     assert logits.grad[2:].abs().min() > 0 and logits.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("bad", [dict(temperature=0), dict(temperature=-1.0), dict(temperature=float("nan")),
-                                 dict(top_k=-1), dict(top_k=1.5), dict(top_p=0.0), dict(top_p=1.2)])
+IMPOSSIBLE = [
+    *[{"temperature": v} for v in (-1.0, float("nan"), float("inf"), -float("inf"), 1e-38, 1e-40, 1e-300, 5e-324, -0.5,
+                                   True, "1", None, [1.0], 1j)],
+    *[{"top_k": v} for v in (-1, 1.5, 5.0, True, "3", None, float("nan"), [2])],
+    *[{"top_p": v} for v in (0.0, 0, -0.1, 1.2, float("nan"), float("inf"), True, "0.9", None, [0.9])],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", [{"temperature": 0}, *IMPOSSIBLE], ids=str)
 def test_impossible_settings_are_refused_by_name(bad):
     with pytest.raises(MinidsError, match=next(iter(bad))):
         warp_logits(torch.zeros(3), **bad)
+
+
+@pytest.mark.parametrize("bad", IMPOSSIBLE, ids=str)
+def test_every_sampler_and_every_recipe_asks_the_one_checker(bad):
+    from test_generate import tiny
+
+    from minids.model.generate import generate, stream
+    from minids.reason.rejection import RejectionConfig
+    from minids.reason.rl_config import RLConfig
+
+    (name,), model = bad, tiny()
+    for call in (generate, lambda model, prompts, **how: stream(model, prompts[0], **how)):
+        with pytest.raises(MinidsError, match=name):
+            call(model, [[5]], **bad)
+    with pytest.raises(MinidsError, match=name):
+        RLConfig(steps=1, lr=1e-3, prompts=2, **bad)
+    if name == "temperature":
+        with pytest.raises(MinidsError, match=name):
+            RejectionConfig(questions=1, **bad)
+
+
+@pytest.mark.parametrize("how", [
+    {"temperature": 1e-6}, {"temperature": 1e30}, {"temperature": 3}, {"temperature": np.float32(0.5)},
+    {"top_k": np.int64(3)}, {"top_k": 10**30}, {"top_p": 5e-324}, {"top_p": 1}, {"top_p": 1e-30, "top_k": 1},
+], ids=str)  # fmt: skip
+def test_the_edges_of_what_is_possible(how):
+    logits = torch.randn(200, 50) * 30
+    probs = warp_logits(logits, **how).softmax(-1)
+    assert probs.isfinite().all()
+    torch.testing.assert_close(probs.sum(-1), torch.ones(200))
+    if how.get("temperature") == 1e-6 or how.get("top_p", 1) < 1e-20:
+        assert torch.equal(probs.argmax(-1), logits.argmax(-1)) and (probs.max(-1).values > 0.999).all()
