@@ -102,7 +102,7 @@ show(fig, "Bars of the scores of eight experts, with and without bias. Expert 0 
 #
 # <details><summary>Hint 3</summary>
 #
-# Order matters at the end: first divide by the sum of the chosen (if `norm`), then multiply by `scaling`.
+# Order matters at the end: first divide by the sum of the chosen + 1e-20 (if `norm`), then multiply by `scaling`.
 # </details>
 
 # %% exercise="model.moe.route" points=3 minutes=25 difficulty=2

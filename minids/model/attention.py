@@ -115,8 +115,8 @@ def cached_latents(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=
 
     down_BTX [B, T, C+R] is [W_DKV x ; W_KR x] of the T new tokens; norm is the RMSNorm of the latent, with C weights;
     cos, sin [B or 1, T, R/2] belong to the places of the new tokens; interleave as in `apply_rope`. Without a cache
-    S = T. With one, the new tokens are stored in its `layer`, each as its C + R finished numbers, and come back behind
-    the older ones (`cache.append(layer, new)` does both). (arXiv 2412.19437 §2.1.1, eq. 1 and 3)
+    S = T. With one, the new tokens are stored in its `layer`, each as its C + R finished numbers [latent ; key], and
+    come back behind the older ones (`cache.append(layer, new)` does both). (arXiv 2412.19437 §2.1.1, eq. 1 and 3)
     """
     rank = norm.weight.shape[0]
     latent, k_rope = down_BTX.split([rank, down_BTX.shape[-1] - rank], dim=-1)

@@ -51,8 +51,9 @@ def route(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     """Picks experts: scores after the sigmoid [N, E], bias [E] -> (indices [N, K] int64, gates [N, K]), K = top_k.
 
     The K experts with the highest score + bias work, among those that `limit_groups` lets take part. What they count
-    comes from the scores alone, without the bias: gate = score, divided by the sum over the K chosen if `norm`, times
-    `scaling`. Gradients flow through the gates only; the bias gets none. The order of the K is free.
+    comes from the scores alone, without the bias: gate = score, divided by the sum over the K chosen (+ 1e-20, so that
+    scores of 0 give gates of 0) if `norm`, times `scaling`. Gradients flow through the gates only; the bias gets none.
+    The order of the K is free.
     (arXiv 2412.19437 section 2.1.2, eq. 12-16)
     """
     # who works: biased scores, without a gradient; then the groups; then the K best
@@ -336,9 +337,10 @@ class Loads:
 def bias_step(bias_E, count_E, gamma):
     """The router's biases after an optimizer step -> a new [E], in the dtype of the bias.
 
-    bias_E [E] float32, count_E [E] float64: how many tokens each expert got in that step. An expert with less than the
-    mean load gets gamma more and becomes more attractive, one with more than the mean gets gamma less, however far off
-    they are; one with exactly the mean keeps its bias. (arXiv 2412.19437 section 2.1.2; gamma = 0.001 in section 4.2)
+    bias_E [E] float32; count_E [E] float64, which is exact however large: how many tokens each expert got in that step.
+    An expert with less than the mean load gets gamma more and becomes more attractive, one with more than the mean gets
+    gamma less, however far off they are; one with exactly the mean keeps its bias. (arXiv 2412.19437 section 2.1.2;
+    gamma = 0.001 in section 4.2)
     """
     # the sign of (mean - load) says which way
     return bias_E + gamma * torch.sign(count_E.mean() - count_E).to(bias_E.dtype)

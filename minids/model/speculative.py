@@ -94,7 +94,9 @@ def expected_speedup(rates, draft_cost=0.0, check_cost=0.0):
 def speculate(model, prompt_ids, room, stop_ids):
     """Drafts and checks until `room` tokens are written or one of `stop_ids` is -> (new ids, counts).
 
-    prompt_ids  at least one id      room   tokens that may be written, at least 1      stop_ids   a set
+    new ids     a list: the tokens of plain greedy decoding, without the prompt, the stop token last if one came
+    prompt_ids  a list or tuple of at least one id      room   tokens that may be written, at least 1
+    stop_ids    a set of ids
     counts      {"drafted", "accepted", "forwards"}; forwards of the main model, the prompt's too
 
     Guesses in a cache: a forward over [t_n, guesses] leaves a row for each of them, right or wrong.

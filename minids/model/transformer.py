@@ -97,7 +97,7 @@ def mtp_combine(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
     hidden_BTD  states of the module below, of the main model at first
     next_BTD    embeddings of the tokens that the module is fed
     hnorm_D     weight of the hidden states' RMSNorm      enorm_D   of the embeddings'      eps   of both
-    eh_proj_DX  the projection M, [D, 2D]
+    eh_proj_DX  the projection M, [D, 2D]; all in one dtype, and half precision is squared in float32
 
     The embedding comes first, as in the released weights; the paper writes the hidden state first.
     """

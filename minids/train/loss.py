@@ -42,7 +42,8 @@ def targets_ahead(ids_BT, weight_BT, segments_BT, ahead):
     weight_BT  [B, T]: the weight of that token; 0 where there is none, and where it belongs to another document
 
     ids_BT int [B, T]; weight_BT [B, T], weight[t] is that of predicting ids[t]; segments_BT int [B, T], equal numbers
-    are one document (None: one document a row); ahead >= 1, which may exceed T. No input is changed.
+    in a row are one document, whatever they are and whatever lies between: with [1, 2, 1] the first token and the third
+    (None: one document a row); ahead >= 1, which may exceed T. No input is changed.
     """
     T = ids_BT.shape[1]
     # the token and its weight, moved to the position that predicts them

@@ -1,8 +1,9 @@
 """Chapter 05: multi-token prediction. Independent answers: loops over positions, sums worked out by hand, and greedy
-decoding that has no cache and knows nothing of guesses."""
+decoding that has no cache and knows nothing of guesses.
 
-import functools
-import math
+Tolerances are those of float32, which is right inside whatever comes in.
+"""
+
 import random
 
 import torch
@@ -65,44 +66,60 @@ def both_sides_come_to_the_same_size(combine):
 
 
 @case("model.transformer.mtp_combine")
-def the_formula_in_float64(combine):
-    for B, T, D in ((2, 5, 8), (1, 1, 3)):
-        given = _states(B, T, D, torch.float64)
-        expect(combine(*given, 1e-5), _combined(*given, 1e-5), tol=1e-9, hidden=given[0], next=given[1])
+def the_formula_position_by_position(combine):
+    for B, T, D, dtype in ((2, 5, 8, torch.float64), (1, 1, 3, torch.float64), (3, 2, 6, torch.float32)):
+        given = _states(B, T, D, dtype)
+        want = _combined(*given, 1e-5).to(dtype)
+        expect(combine(*given, 1e-5), want, tol=1e-4, hidden=given[0], next=given[1])
 
 
 @case("model.transformer.mtp_combine")
 def eps_keeps_small_states_small(combine):
-    """States far below sqrt(eps) are hardly enlarged."""
-    given = _states(1, 2, 4)
-    given = given[0] * 1e-3, given[1] * 1e-3, *given[2:]
-    expect(combine(*given, 0.25), _combined(*given, 0.25).float(), tol=1e-5, hidden=given[0], eps=0.25)
+    """States far below sqrt(eps) are hardly enlarged; zeros stay zeros."""
+    for eps in (0.25, 1e-3):
+        hidden, after, *others = _states(1, 3, 4)
+        hidden, after = hidden * 1e-3, after * 1e-1
+        hidden[:, 1], after[:, 2] = 0.0, 0.0
+        want = _combined(hidden, after, *others, eps).float()
+        expect(combine(hidden, after, *others, eps), want, tol=1e-4, hidden=hidden, next=after, eps=eps)
+
+
+@case("model.transformer.mtp_combine")
+def half_precision_is_squared_in_float32(combine):
+    """The square of 300 is infinite in float16, and so would be the norm."""
+    for dtype, size in ((torch.float16, 300.0), (torch.bfloat16, 3.0)):
+        hidden, after, *others = (z.to(dtype) for z in _states(2, 3, 8))
+        given = hidden.sign() * size + hidden, after.sign() * size + after, *others
+        want = _combined(*given, 1e-6).to(dtype)
+        expect(combine(*given, 1e-6), want, tol=0.1, hidden=given[0], next=given[1])
+
+
+@case("model.transformer.mtp_combine")
+def parts_of_a_longer_text_will_do(combine):
+    """States and embeddings that are views: all positions but the last, all but the first."""
+    hidden, after, *others = _states(2, 6, 4)
+    hidden, after = hidden[:, :-1], after[:, 1:]
+    want = _combined(hidden, after, *others, 1e-6).float()
+    expect(combine(hidden, after, *others, 1e-6), want, tol=1e-4, hidden=hidden, next=after)
 
 
 @case("model.transformer.mtp_combine")
 def all_five_tensors_get_their_gradients(combine):
-    given = _states(2, 3, 4, torch.float64)
-    got, slopes = gradients(combine, *given, 1e-6)
-    want, right = gradients(_combined, *given, 1e-6)
-    expect(got, want, tol=1e-9)
-    for name, one, two in zip(("hidden", "next", "hnorm", "enorm", "eh_proj"), slopes, right):
-        expect(one, two, tol=1e-8, gradient_of=name)
+    hidden, after, *others = _states(2, 3, 4, torch.float64)
+    hidden[0, 1], after[1, 2] = 0.0, 0.0  # where the norm's root has no slope without eps
+    for eps in (1e-2, 1e-6):
+        got, slopes = gradients(combine, hidden, after, *others, eps)
+        want, right = gradients(_combined, hidden, after, *others, eps)
+        expect(got, want, tol=1e-4, hidden=hidden, next=after, eps=eps)
+        for name, one, two in zip(("hidden", "next", "hnorm", "enorm", "eh_proj"), slopes, right):
+            expect(one, two, tol=1e-4 * max(1.0, two.abs().max().item()), gradient_of=name, eps=eps)
 
 
 @case("model.transformer.mtp_combine", held_out=True)
 def other_shapes_and_types(combine):
     for B, T, D, dtype in ((3, 1, 16, torch.float32), (1, 7, 2, torch.float64), (2, 4, 96, torch.float32)):
         given = _states(B, T, D, dtype)
-        expect(combine(*given, 1e-6), _combined(*given, 1e-6).to(dtype), tol=1e-4)
-
-
-@case("model.transformer.mtp_combine", held_out=True)
-def inputs_stay_as_they_are(combine):
-    given = _states(2, 3, 4)
-    before = [z.clone() for z in given]
-    combine(*given, 1e-6)
-    for one, two in zip(given, before):
-        expect(one, two, tol=0.0)
+        expect(combine(*given, 1e-6), _combined(*given, 1e-6).to(dtype), tol=1e-3)
 
 
 # -- what a module is fed ----------------------------------------------------------------------------------------------
@@ -159,20 +176,30 @@ def rows_shorter_than_the_step(mtp_inputs):
         expect(mtp_inputs(ids, valid, k), want, ids=ids, k=k)
 
 
+@case("model.transformer.mtp_inputs")
+def text_may_begin_behind_padding_or_have_holes(mtp_inputs):
+    """A position that is padding itself may be fed a token that is text."""
+    ids, valid = _row(0, 0, 7, 8, 9), _row(False, False, True, True, True)
+    want = _row(0, 7, 8, 9, 9), _row(False, True, True, True, False)
+    expect(mtp_inputs(ids, valid, 0), want, ids=ids, valid=valid, k=0)
+    for B, T, k in ((3, 8, 0), (2, 7, 1), (2, 6, 2)):
+        ids, valid = torch.randint(0, 50, (B, T)), torch.rand(B, T) < 0.6
+        expect(mtp_inputs(ids, valid, k), _fed(ids, valid, k), ids=ids, valid=valid, k=k)
+
+
+@case("model.transformer.mtp_inputs")
+def one_token_has_no_next(mtp_inputs):
+    for k in (0, 2):
+        ids, valid = torch.tensor([[3], [4]]), torch.ones(2, 1, dtype=torch.bool)
+        expect(mtp_inputs(ids, valid, k), (ids, torch.zeros_like(valid)), ids=ids, k=k)
+
+
 @case("model.transformer.mtp_inputs", held_out=True)
 def longer_rows_and_one_token(mtp_inputs):
     for B, T, k in ((1, 1, 0), (4, 33, 3), (2, 12, 5)):
         ids = torch.randint(0, 500, (B, T))
         valid = torch.arange(T) < torch.randint(1, T + 1, (B, 1))
         expect(mtp_inputs(ids, valid, k), _fed(ids, valid, k), ids=ids, k=k)
-
-
-@case("model.transformer.mtp_inputs", held_out=True)
-def ids_and_valid_stay_as_they_are(mtp_inputs):
-    ids, valid = torch.randint(0, 50, (2, 6)), torch.ones(2, 6, dtype=torch.bool)
-    before = ids.clone(), valid.clone()
-    mtp_inputs(ids, valid, 1)
-    expect((ids, valid), before)
 
 
 # -- targets and their weights -----------------------------------------------------------------------------------------
@@ -197,7 +224,8 @@ def _agree(got, ids, weight, segments, ahead):
     expect(got[1], counts, tol=1e-6, **given)
     assert isinstance(got[0], torch.Tensor) and got[0].shape == ids.shape, "targets have the shape of ids"
     expect(torch.where(counts > 0, got[0], -1), torch.where(counts > 0, target, -1), **given)
-    assert not got[0].is_floating_point() and int(got[0].min()) >= 0, "targets are ids: integers from 0 on"
+    kind, least = got[0].dtype, int(got[0].min())
+    assert kind == ids.dtype and least >= 0, f"targets are ids, {ids.dtype} from 0 on; they are {kind} from {least} on"
 
 
 @case("train.loss.targets_ahead")
@@ -226,44 +254,51 @@ def no_target_in_the_next_document(targets_ahead):
 
 
 @case("train.loss.targets_ahead")
+def documents_may_have_any_numbers(targets_ahead):
+    """Numbers that fall, that skip, and one that comes again: equal numbers are one document, whatever lies between."""
+    ids, weight = _row(1, 2, 3, 4, 5, 6), torch.ones(1, 6)
+    for segments, ahead in ((_row(9, 9, 4, 4, 1, 1), 1), (_row(2, 2, 2, 7, 7, 5), 1), (_row(3, 3, 0, 0, -1, -1), 2)):
+        _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
+    segments = _row(1, 2, 1, 1, 2, 2)
+    for ahead, want in ((1, (0, 0, 1, 0, 1, 0)), (2, (1, 0, 0, 0, 0, 0)), (3, (1, 1, 0, 0, 0, 0))):
+        _, counts = targets_ahead(ids, weight, segments, ahead)
+        expect(counts, _row(*map(float, want)), segments=segments, ahead=ahead)
+
+
+@case("train.loss.targets_ahead")
 def every_position_of_random_documents(targets_ahead):
     for B, T, ahead in ((2, 8, 1), (3, 9, 2), (1, 7, 3)):
         ids, weight = torch.randint(0, 50, (B, T)), torch.rand(B, T) + 0.1
-        segments = torch.randint(0, 3, (B, T)).sort(-1).values
-        _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
-        _agree(targets_ahead(ids, weight, None, ahead), ids, weight, None, ahead)
+        for segments in (torch.randint(0, 3, (B, T)).sort(-1).values, torch.randint(0, 2, (B, T)), None):
+            _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
 
 
 @case("train.loss.targets_ahead")
 def rows_shorter_than_ahead(targets_ahead):
-    ids, weight, segments = torch.tensor([[4, 9], [7, 2]]), torch.ones(2, 2), torch.ones(2, 2, dtype=torch.long)
-    for ahead in (2, 5):
-        for document in (None, segments):
-            _agree(targets_ahead(ids, weight, document, ahead), ids, weight, document, ahead)
+    """Rows of 1 to 5 tokens, 1 to 6 ahead: the target's place may lie behind the row by more than the row is long."""
+    for T in (1, 2, 3, 5):
+        ids, weight = torch.randint(0, 50, (2, T)), torch.rand(2, T) + 0.1
+        for ahead in (1, 2, 3, 4, 6):
+            for segments in (None, torch.ones(2, T, dtype=torch.long), torch.randint(0, 2, (2, T))):
+                _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
 
 
-@case("train.loss.targets_ahead", held_out=True)
-def weights_keep_their_type(targets_ahead):
-    ids, weight = torch.randint(0, 9, (2, 5)), torch.rand(2, 5, dtype=torch.float64) + 0.1
+@case("train.loss.targets_ahead")
+def weights_keep_their_type_and_their_zeros(targets_ahead):
     segments = torch.tensor([[1, 1, 1, 1, 2], [1, 1, 2, 2, 2]])
-    _agree(targets_ahead(ids, weight, segments, 2), ids, weight, segments, 2)
-
-
-@case("train.loss.targets_ahead", held_out=True)
-def ids_and_weights_stay_as_they_are(targets_ahead):
-    given = torch.randint(0, 50, (2, 6)), torch.rand(2, 6), torch.tensor([[1, 1, 2, 2, 2, 2], [1, 1, 1, 1, 1, 2]])
-    before = [z.clone() for z in given]
-    targets_ahead(*given, 2)
-    for one, two in zip(given, before):
-        expect(one, two, tol=0.0)
+    for dtype in (torch.float64, torch.float32):
+        ids, weight = torch.randint(0, 9, (2, 5)), torch.rand(2, 5, dtype=dtype)
+        weight[:, 2] = 0.0
+        for document in (segments, None):
+            _agree(targets_ahead(ids, weight, document, 1), ids, weight, document, 1)
 
 
 @case("train.loss.targets_ahead", held_out=True)
 def longer_rows(targets_ahead):
-    for B, T, ahead in ((4, 40, 1), (2, 30, 4), (1, 1, 1)):
+    for B, T, ahead in ((4, 40, 1), (2, 30, 4), (3, 6, 4)):
         ids, weight = torch.randint(0, 50, (B, T)), torch.rand(B, T) + 0.1
-        segments = torch.randint(0, 6, (B, T)).sort(-1).values
-        _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
+        for segments in (torch.randint(0, 6, (B, T)).sort(-1).values, torch.randint(0, 3, (B, T))):
+            _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
 
 
 # -- accepted guesses --------------------------------------------------------------------------------------------------
@@ -317,6 +352,29 @@ def a_stop_token_that_was_only_guessed_stops_nothing(accept):
 
 
 @case("model.speculative.accept")
+def a_stop_token_behind_a_wrong_guess_means_nothing(accept):
+    _judge(accept, [4, 6, 7], [5, 2, 7, 8], {2}, [5])
+    _judge(accept, [5, 4, 7, 1], [5, 6, 2, 2, 8], {2}, [5, 6])
+
+
+@case("model.speculative.accept")
+def the_token_behind_all_guesses_may_be_a_stop_token(accept):
+    _judge(accept, [5, 6], [5, 6, 2], {2, 9}, [5, 6, 2])
+    _judge(accept, [], [9], {2, 9}, [9])
+    _judge(accept, [4], [9, 3], {2, 9}, [9])
+
+
+@case("model.speculative.accept")
+def ids_may_be_large_or_zero(accept):
+    large = [100_000 + i for i in range(5)]
+    again = [int(str(i)) for i in large]  # equal numbers, other objects
+    _judge(accept, large[:4], again, {7}, large)
+    _judge(accept, large[:4], again, {int("100002")}, large[:3])
+    _judge(accept, [0, 0, 0], [0, 0, 1, 0], {3}, [0, 0, 1])
+    _judge(accept, [1, 0, 1], [1, 0, 1, 1], {0}, [1, 0])
+
+
+@case("model.speculative.accept")
 def random_guesses(accept):
     for _ in range(40):
         count = random.randrange(5)
@@ -325,15 +383,8 @@ def random_guesses(accept):
 
 
 @case("model.speculative.accept", held_out=True)
-def lists_stay_as_they_are(accept):
-    guesses, right = [5, 6, 7], [5, 6, 8, 9]
-    accept(guesses, right, {1})
-    expect((guesses, right), ([5, 6, 7], [5, 6, 8, 9]))
-
-
-@case("model.speculative.accept", held_out=True)
 def many_more_guesses(accept):
-    for _ in range(150):
+    for _ in range(100):
         right = [random.randrange(6) for _ in range(random.randrange(1, 9))]
         guesses = [token if random.random() < 0.8 else random.randrange(6) for token in right[:-1]]
         _judge(accept, guesses, right, {0, 5}, _accepted(guesses, right, {0, 5}))
@@ -393,31 +444,37 @@ def theorem_3_8_of_speculative_decoding(speedup):
         _speed(speedup, [rate] * count, cost, 0.0, want)
 
 
-@case("model.speculative.expected_speedup", held_out=True)
-def all_outcomes_with_their_probabilities(speedup):
-    for _ in range(20):
-        rates = [random.random() for _ in range(random.randrange(5))]
-        costs = random.random(), random.random() / 4
-        _speed(speedup, rates, *costs, _by_outcomes(rates, *costs))
+@case("model.speculative.expected_speedup")
+def rates_in_any_order_with_both_costs(speedup):
+    for rates in ([0.9, 0.6, 0.3], [0.2, 0.5, 1.0, 0.7], [0.0, 0.4], [1.0, 0.25]):
+        _speed(speedup, rates, 0.12, 0.03, _by_outcomes(rates, 0.12, 0.03))
 
 
-@case("model.speculative.expected_speedup", held_out=True)
+@case("model.speculative.expected_speedup")
 def costs_may_be_left_out(speedup):
     rates = [0.5, 0.5]
     expect(speedup(rates), 1.75, tol=1e-6, rates=rates)
-    expect(rates, [0.5, 0.5])
-    assert math.isfinite(speedup([0.5], 0.2)), "draft_cost alone may be given"
+    expect(speedup([0.5], 0.2), 1.25, tol=1e-6, rates=[0.5], draft_cost=0.2)
+    expect(speedup(rates, check_cost=0.25), 1.75 / 1.5, tol=1e-6, rates=rates, check_cost=0.25)
+
+
+@case("model.speculative.expected_speedup", held_out=True)
+def all_outcomes_with_their_probabilities(speedup):
+    for _ in range(20):
+        rates = [random.random() for _ in range(random.randrange(7))]
+        costs = random.random(), random.random() / 4
+        _speed(speedup, rates, *costs, _by_outcomes(rates, *costs))
 
 
 # -- the loop: guesses and checks --------------------------------------------------------------------------------------
 
 
-def _model(modules, seed=None):
-    """A small layer with five tokens to choose from, so that random modules guess right now and then."""
+def _model(modules, seed=None, layers=2):
+    """A small model with five tokens to choose from, so that random modules guess right now and then."""
     if seed is not None:
         torch.manual_seed(seed)
     config = ModelConfig(
-        vocab_size=5, hidden_size=8, intermediate_size=12, num_hidden_layers=1, first_k_dense_replace=9,
+        vocab_size=5, hidden_size=8, intermediate_size=12, num_hidden_layers=layers, first_k_dense_replace=9,
         moe_intermediate_size=4, n_routed_experts=2, num_experts_per_tok=1, n_group=1, topk_group=1,
         num_attention_heads=2, q_lora_rank=None, kv_lora_rank=6, qk_nope_head_dim=4, qk_rope_head_dim=4, v_head_dim=4,
         max_position_embeddings=64, initializer_range=0.5, num_nextn_predict_layers=modules, eos_token_id=None,
@@ -434,40 +491,49 @@ def _greedy(model, prompt, count):
     return ids[len(prompt) :]
 
 
-@functools.cache
-def _known(modules, seed, prompt, count):
-    """What greedy decoding writes with a model of the visible cases; many wrong versions are compared with it."""
-    return _greedy(_model(modules, seed), prompt, count)
-
-
 @torch.no_grad()
-def _guess(model, ids):
-    """What one module guesses behind a text of ids: the token after the next, from the whole text anew."""
-    hidden = model.hidden(torch.tensor([ids]))
-    return int(model.lm_head(model.mtp_hidden(hidden, torch.tensor([ids]))[0])[0, len(ids) - 2].argmax())
+def _guesses(model, ids, count):
+    """What the modules guess behind a text of ids: each from the whole text anew, with the guesses before it."""
+    ids, last = list(ids), len(ids) - 1
+    for k in range(count):
+        text = torch.tensor([ids])
+        states = model.mtp_hidden(model.hidden(text), text)[k]
+        ids.append(int(model.lm_head(states[:, last - 1]).argmax()))
+    return ids[last + 1 :]
 
 
-def _rounds(model, prompt, room):
-    """The counts that one module earns, from `_greedy` and `_guess` alone."""
-    text = _greedy(model, prompt, room)
+def _rounds(model, prompt, text):
+    """The counts that the modules earn on the way to this text of greedy decoding, from `_guesses` alone."""
     counts, written = {"drafted": 0, "accepted": 0, "forwards": 1}, 1
-    while written < room:
-        drafted = int(room - written > 1)
-        hit = drafted and _guess(model, [*prompt, *text[:written]]) == text[written]
-        counts["drafted"] += drafted
-        counts["accepted"] += int(hit)
+    while written < len(text):
+        guesses = _guesses(model, [*prompt, *text[:written]], min(len(model.mtp), len(text) - written - 1))
+        hits = 0
+        while hits < len(guesses) and guesses[hits] == text[written + hits]:
+            hits += 1
+        counts["drafted"] += len(guesses)
+        counts["accepted"] += hits
         counts["forwards"] += 1
-        written += 1 + int(hit)
+        written += hits + 1
     return counts
 
 
-def _same_text(speculate, modules, seed, prompt, room, stop_ids=frozenset()):
-    want = _known(modules, seed, tuple(prompt), room)
-    ends = [i for i, token in enumerate(want) if token in stop_ids]
-    want = want[: ends[0] + 1] if ends else want
-    new, counts = speculate(_model(modules, seed), list(prompt), room, set(stop_ids))
-    expect(new, want, prompt=prompt, room=room, modules=modules, stop_ids=set(stop_ids))
+def _until(text, stop_ids):
+    """A text up to the first of these tokens, which is its last."""
+    ends = [i for i, token in enumerate(text) if token in stop_ids]
+    return text[: ends[0] + 1] if ends else text
+
+
+def _writes(speculate, model, prompt, text, stop_ids=frozenset()):
+    """The counts of a call that has room for this text of greedy decoding, and has to write it."""
+    new, counts = speculate(model, type(prompt)(prompt), len(text), set(stop_ids))
+    given = dict(prompt=prompt, room=len(text), modules=len(model.mtp), stop_ids=set(stop_ids))
+    expect(new, _until(text, stop_ids), **given)
     return counts
+
+
+def _writes_and_counts(speculate, model, prompt, text):
+    counts = _writes(speculate, model, prompt, text)
+    expect(counts, _rounds(model, prompt, text), prompt=prompt, room=len(text), modules=len(model.mtp))
 
 
 changes("model.speculative.speculate", "model")  # which keeps its tables of angles
@@ -476,53 +542,58 @@ changes("model.speculative.speculate", "model")  # which keeps its tables of ang
 @case("model.speculative.speculate")
 def one_module_writes_what_greedy_writes(speculate):
     for seed in (4, 12):
-        _same_text(speculate, 1, seed, [1, 3], 10)
+        model = _model(1, seed)
+        _writes(speculate, model, [1, 3], _greedy(model, [1, 3], 10))
 
 
 @case("model.speculative.speculate")
 def two_modules_write_what_greedy_writes(speculate):
     for seed in (6, 9):
-        _same_text(speculate, 2, seed, [0, 4, 2], 10)
+        model = _model(2, seed)
+        _writes(speculate, model, [0, 4, 2], _greedy(model, [0, 4, 2], 10))
 
 
 @case("model.speculative.speculate")
 def forwards_and_guesses_are_counted(speculate):
     """Counted against guesses that are made from the whole text anew."""
-    model = _model(1, 3)
-    want = _rounds(model, [2, 0, 3], 8)
-    expect(speculate(model, [2, 0, 3], 8, set())[1], want, prompt=[2, 0, 3], room=8)
+    for modules, seed in ((1, 3), (2, 6)):
+        model, prompt = _model(modules, seed), [2, 0, 3]
+        _writes_and_counts(speculate, model, prompt, _greedy(model, prompt, 7))
 
 
 @case("model.speculative.speculate")
 def it_writes_no_more_than_there_is_room_for(speculate):
+    model = _model(2, 6)
+    text = _greedy(model, [1], 4)
     for room in (1, 2, 3, 4):
-        _same_text(speculate, 2, 6, [1], room)
+        _writes_and_counts(speculate, model, [1], text[:room])
 
 
 @case("model.speculative.speculate")
 def it_ends_with_the_first_stop_token(speculate):
-    for stop in sorted(set(_known(1, 3, (4, 1), 8))):
-        _same_text(speculate, 1, 3, [4, 1], 8, {stop})
+    """The first new token may be it, or a guess, or the token behind the guesses."""
+    model = _model(1, 3)
+    text = _greedy(model, [4, 1], 8)
+    for stop_ids in (*({token} for token in sorted(set(text))), {0, 2}):
+        _writes(speculate, model, [4, 1], text, stop_ids)
 
 
 @case("model.speculative.speculate")
 def without_modules_it_is_plain_greedy_decoding(speculate):
-    counts = _same_text(speculate, 0, 9, [3, 3], 4)
+    model = _model(0, 9)
+    counts = _writes(speculate, model, [3, 3], _greedy(model, [3, 3], 4))
     expect(counts, {"drafted": 0, "accepted": 0, "forwards": 4}, modules=0, room=4)
+
+
+@case("model.speculative.speculate")
+def a_tuple_is_a_prompt_too(speculate):
+    model = _model(1, 5, layers=1)
+    _writes(speculate, model, (1, 2, 3), _greedy(model, (1, 2, 3), 4))
 
 
 @case("model.speculative.speculate", held_out=True)
 def other_models_and_prompts(speculate):
-    for modules in (1, 2, 3):
+    for modules in (1, 2):
         model = _model(modules)
         prompt = torch.randint(0, 5, (random.randrange(1, 6),)).tolist()
-        new, counts = speculate(model, list(prompt), 8, set())
-        expect(new, _greedy(model, prompt, 8), prompt=prompt, modules=modules)
-        assert counts["forwards"] + counts["accepted"] == 8, "every forward gives one token and those accepted"
-
-
-@case("model.speculative.speculate", held_out=True)
-def the_prompt_stays_as_it_is(speculate):
-    prompt = [1, 2, 3]
-    speculate(_model(1), prompt, 4, set())
-    expect(prompt, [1, 2, 3])
+        _writes_and_counts(speculate, model, prompt, _greedy(model, prompt, 6))

@@ -93,6 +93,28 @@ def rope_divided(latent, k_rope, w_kv_b, heads, nope):
     return torch.cat([kv[..., :nope], k_rope[:, None].expand(-1, heads, -1, -1) / heads], dim=-1), kv[..., nope:]
 
 
+@wrong(
+    EXPAND, mistake="no gradient reached the rotated key",
+    ask="W_KR is trained too. Through which tensor does it learn?",
+    refused_by="latent_key_and_weights_get_their_gradients",
+)  # fmt: skip
+def key_detached(latent, k_rope, w_kv_b, heads, nope):
+    B, S, _ = latent.shape
+    kv = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
+    return torch.cat([kv[..., :nope], k_rope.detach()[:, None].expand(-1, heads, -1, -1)], dim=-1), kv[..., nope:]
+
+
+@wrong(
+    EXPAND, mistake="each head's rows were halved: as many value rows as key rows",
+    ask="N and V need not be equal. Which argument says where a head's key rows end?",
+    refused_by="two_heads_worked_by_hand",
+)  # fmt: skip
+def halves(latent, k_rope, w_kv_b, heads, nope):
+    B, S, _ = latent.shape
+    keys, values = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2).chunk(2, dim=-1)
+    return torch.cat([keys, k_rope[:, None].expand(-1, heads, -1, -1)], dim=-1), values
+
+
 @alternative(EXPAND)
 def one_einsum(latent, k_rope, w_kv_b, heads, nope):
     w = w_kv_b.unflatten(0, (heads, -1))
@@ -198,6 +220,48 @@ def mask_inverted(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
     return attend(query, keys, values, scale, None if mask is None else ~mask).transpose(1, 2)
+
+
+@wrong(
+    NAIVE, mistake="a mask was always combined with the triangle of the last positions",
+    ask="The mask says who may see. Is there anything left to add when it is given?",
+    refused_by="a_mask_may_show_what_comes_later",
+)  # fmt: skip
+def triangle_always(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
+    query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
+    T, S = query.shape[2], keys.shape[2]
+    early = torch.ones(T, S, dtype=torch.bool, device=query.device).tril(S - T)
+    return attend(query, keys, values, scale, early if mask is None else mask & early).transpose(1, 2)
+
+
+@wrong(
+    NAIVE, mistake="the query's axes were exchanged by a reshape, which reinterprets the memory, not by a transpose",
+    ask="In which order do T and H lie in memory, and which call changes the order of axes?", refused_by=EQUATIONS,
+)  # fmt: skip
+def reshaped_queries(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
+    B, T, H, _ = q_nope.shape
+    query = torch.cat([q_nope, q_rope], dim=-1).reshape(B, H, T, -1)
+    return attend(query, keys, values, scale, mask).transpose(1, 2)
+
+
+@alternative(NAIVE)
+def softmax_in_float32(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
+    scores = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2) @ keys.mT * scale
+    if mask is None:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    weights = scores.masked_fill(~mask, -math.inf).softmax(-1, dtype=torch.float32)
+    return (weights.to(values.dtype) @ values).transpose(1, 2)
+
+
+@alternative(NAIVE)
+def the_fused_kernel(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
+    query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
+    how = dict(is_causal=True) if mask is None else dict(attn_mask=mask)
+    return F.scaled_dot_product_attention(query, keys, values, scale=scale, **how).transpose(1, 2)
 
 
 @alternative(NAIVE)
@@ -335,6 +399,52 @@ def one_average_for_all_heads(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mas
 )  # fmt: skip
 def keys_after_all(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     return softmax_by_hand(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask)
+
+
+@wrong(
+    ABSORBED, mistake="values were formed: W_UV went to every latent before the mean was taken",
+    ask="W_UV (sum of w_s c_s): how many products with W_UV does a query need, and how many do you compute?",
+    refused_by="values_too_large_for_float32_do_no_harm_since_no_value_is_formed",
+)  # fmt: skip
+def values_formed(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
+    if mask is None:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    weights = ((scores + rotary) * scale).masked_fill(~mask, float("-inf")).softmax(-1)
+    return torch.einsum("bhts,bhsv->bthv", weights, torch.einsum("bsc,hvc->bhsv", latent, w_uv))
+
+
+@wrong(
+    ABSORBED, mistake="no gradient reached w_kv_b, as if its halves were prepared once for decoding",
+    ask="Training may run through this function too. Where does your W_UK come from?",
+    refused_by="queries_latents_keys_and_weights_get_their_gradients",
+)  # fmt: skip
+def weights_detached(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b.detach())
+    return averaged((scores + rotary) * scale, latent, w_uv, mask)
+
+
+@wrong(
+    ABSORBED, mistake="what may not be seen got a low score, -100, instead of none",
+    ask="Scores can be any number. Which one loses against all of them?",
+    refused_by="what_is_hidden_counts_nothing_however_well_it_fits",
+)  # fmt: skip
+def hidden_at_minus_100(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
+    if mask is None:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    scores = ((scores + rotary) * scale).masked_fill(~mask, -100.0)
+    return averaged(scores, latent, w_uv, torch.ones_like(mask))
+
+
+@alternative(ABSORBED)
+def absorbed_with_a_softmax_in_float32(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
+    scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
+    scores = (scores + rotary) * scale
+    if mask is None:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    weights = scores.masked_fill(~mask, float("-inf")).softmax(-1, dtype=torch.float32).to(latent.dtype)
+    return torch.einsum("bthc,hvc->bthv", torch.einsum("bhts,bsc->bthc", weights, latent), w_uv)
 
 
 @alternative(ABSORBED)
@@ -487,6 +597,42 @@ def always_layer_0(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=
     rank = norm.weight.shape[0]
     new = torch.cat([norm(down_BTX[..., :rank]), apply_rope(down_BTX[..., rank:], cos, sin, interleave)], dim=-1)
     both = new if cache is None else cache.append(0, new)
+    return both[..., :rank], both[..., rank:]
+
+
+@wrong(
+    CACHED, mistake="latents were stored as they come, and only the new ones normalised when handed out",
+    ask="What does the next call read of the tokens that this one stores?", refused_by=ONE_MORE,
+)  # fmt: skip
+def stored_before_the_norm(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
+    rank, T = norm.weight.shape[0], down_BTX.shape[1]
+    new = torch.cat([down_BTX[..., :rank], apply_rope(down_BTX[..., rank:], cos, sin, interleave)], dim=-1)
+    both = new if cache is None else cache.append(layer, new)
+    latent = torch.cat([both[:, :-T, :rank], norm(both[:, -T:, :rank])], dim=1)
+    return latent, both[..., rank:]
+
+
+@wrong(
+    CACHED, mistake="keys were stored unrotated, and only the new ones rotated when handed out",
+    ask="Who rotates a key that is read for the second time?", refused_by=ONE_MORE,
+)  # fmt: skip
+def rotates_the_new_ones_on_reading(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
+    rank, T = norm.weight.shape[0], down_BTX.shape[1]
+    new = torch.cat([norm(down_BTX[..., :rank]), down_BTX[..., rank:]], dim=-1)
+    both = new if cache is None else cache.append(layer, new)
+    turned = apply_rope(both[:, -T:, rank:], cos, sin, interleave)
+    return both[..., :rank], torch.cat([both[:, :-T, rank:], turned], dim=1)
+
+
+@wrong(
+    CACHED, mistake="no gradient went back through latents and keys",
+    ask="Training has no cache. What does W_DKV learn from there?", refused_by="the_gradient_reaches_the_products",
+)  # fmt: skip
+def without_gradient(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
+    rank = norm.weight.shape[0]
+    latent = norm(down_BTX[..., :rank]).detach()
+    new = torch.cat([latent, apply_rope(down_BTX[..., rank:], cos, sin, interleave)], dim=-1)
+    both = new if cache is None else cache.append(layer, new)
     return both[..., :rank], both[..., rank:]
 
 
@@ -653,6 +799,58 @@ def half_the_exponent(dim, theta, scaling):
     return plain * (1 - slowed) + plain / scaling["factor"] * slowed
 
 
+@wrong(
+    YARN, mistake="the ends of the ramp were kept within the numbers of the pairs, 0 to dim/2 - 1",
+    ask="The docstring names the largest end. Is it the number of the last pair?",
+    refused_by="a_ramp_may_end_behind_the_last_pair_but_not_behind_dim_minus_1",
+)  # fmt: skip
+def ramp_within_the_pairs(dim, theta, scaling):
+    if scaling is None:
+        return rope(dim, theta)
+    low, high = ends(dim, theta, scaling)
+    return blend(dim, theta, scaling, ramp_between(dim, max(low, 0), min(high, dim // 2 - 1)))
+
+
+@wrong(
+    YARN, mistake="the ends of the ramp were rounded to the nearest pair, not outwards",
+    ask="Which way is beta_fast's index rounded, and which way beta_slow's?", refused_by=RAMP,
+)  # fmt: skip
+def ends_to_the_nearest(dim, theta, scaling):
+    if scaling is None:
+        return rope(dim, theta)
+    low, high = ends(dim, theta, scaling | {"truncate": False})
+    if scaling.get("truncate", True):
+        low, high = round(low), round(high)
+    return blend(dim, theta, scaling, ramp_between(dim, max(low, 0), min(high, dim - 1)))
+
+
+@wrong(
+    YARN, mistake="beta_fast and beta_slow could not be None",
+    ask="get(key, 32) gives 32 for a key that is missing. What does it give for one that is there and None?",
+    refused_by="betas_that_are_not_given_are_32_and_1",
+)  # fmt: skip
+def none_is_no_beta(dim, theta, scaling):
+    if scaling is None:
+        return rope(dim, theta)
+    betas = {"beta_fast": scaling.get("beta_fast", 32) * 1.0, "beta_slow": scaling.get("beta_slow", 1) * 1.0}
+    low, high = ends(dim, theta, scaling | betas)
+    return blend(dim, theta, scaling, ramp_between(dim, max(low, 0), min(high, dim - 1)))
+
+
+@wrong(
+    YARN, mistake="the ramp had no least width: its two ends may be equal",
+    ask="Which number is divided by when both ends are the same?",
+    refused_by="an_empty_ramp_and_a_factor_of_1_are_no_trouble",
+)  # fmt: skip
+def no_least_width(dim, theta, scaling):
+    if scaling is None:
+        return rope(dim, theta)
+    low, high = ends(dim, theta, scaling)
+    low, high = max(low, 0), min(high, dim - 1)
+    slowed = ((torch.arange(dim // 2, dtype=torch.float32) - low) / (high - low)).clamp(0, 1)
+    return blend(dim, theta, scaling, slowed)
+
+
 @alternative(YARN)
 def pair_by_pair(dim, theta, scaling):
     out = []
@@ -746,6 +944,38 @@ def without_the_root(config):
 def flatter(config):
     scale, s = config.qk_head_dim**-0.5, config.rope_scaling
     return scale / yarn_mscale(s["factor"], s["mscale_all_dim"]) ** 2 if s and s.get("mscale_all_dim") else scale
+
+
+@wrong(
+    SCALE, mistake="the value's dimensions were counted",
+    ask="Which vectors does the score multiply: query and key, or query and value?", refused_by=PLAIN,
+)  # fmt: skip
+def root_of_v_head_dim(config):
+    scale, s = config.v_head_dim**-0.5, config.rope_scaling
+    return scale * yarn_mscale(s["factor"], s["mscale_all_dim"]) ** 2 if s and s.get("mscale_all_dim") else scale
+
+
+@wrong(
+    SCALE, mistake="the temperature needed the key `mscale` too",
+    ask="Which fields of rope_scaling play a part here, and which does not?",
+    refused_by="the_temperature_comes_from_mscale_all_dim_and_not_from_mscale",
+)  # fmt: skip
+def only_with_both(config):
+    scale, s = config.qk_head_dim**-0.5, config.rope_scaling
+    both = s and s.get("mscale") and s.get("mscale_all_dim")
+    return scale * yarn_mscale(s["factor"], s["mscale_all_dim"]) ** 2 if both else scale
+
+
+@wrong(
+    SCALE, mistake="a factor below 1 lowered the temperature",
+    ask="What does yarn_mscale give for a text that is not longer?",
+    refused_by="a_text_that_is_not_longer_needs_no_temperature",
+)  # fmt: skip
+def below_1_too(config):
+    scale, s = config.qk_head_dim**-0.5, config.rope_scaling
+    if s and s.get("mscale_all_dim"):
+        scale *= (0.1 * s["mscale_all_dim"] * math.log(s["factor"]) + 1) ** 2
+    return scale
 
 
 @alternative(SCALE)

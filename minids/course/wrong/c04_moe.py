@@ -107,6 +107,40 @@ def gates_without_gradient(scores_NE, bias_E, n_group, topk_group, top_k, norm, 
     return indices, gates * scaling
 
 
+@wrong("model.moe.route", mistake="the sum that the gates are divided by had no gradient",
+       ask="A share has two slopes: one of the part, one of the whole. Which of them do you cut off?",
+       refused_by="normed_gates_have_the_gradient_of_a_share")
+def sum_detached(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
+    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    gates = scores_NE.gather(1, indices)
+    if norm:
+        gates = gates / (gates.detach().sum(-1, keepdim=True) + 1e-20)
+    return indices, gates * scaling
+
+
+@wrong("model.moe.route", mistake="the bias got a gradient, through biased scores from which it is taken off again",
+       ask="The bias is moved by a rule of its own. Why should the loss move it too?",
+       refused_by="gradients_with_groups_and_a_bias")
+def bias_with_a_gradient(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
+    biased = scores_NE + bias_E
+    indices = moe.limit_groups(biased.detach(), n_group, topk_group).topk(top_k, dim=-1).indices
+    gates = (biased - bias_E.detach()).gather(1, indices)
+    if norm:
+        gates = gates / (gates.sum(-1, keepdim=True) + 1e-20)
+    return indices, gates * scaling
+
+
+@wrong("model.moe.route", mistake="1e-6 were added to the sum of the gates",
+       ask="Sigmoids can be small. How much is 1e-6 beside a sum of 1e-11?",
+       refused_by="tiny_scores_are_normed_too_and_scores_of_zero_make_no_nan")
+def a_larger_epsilon(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
+    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    gates = scores_NE.gather(1, indices)
+    if norm:
+        gates = gates / (gates.sum(-1, keepdim=True) + 1e-6)
+    return indices, gates * scaling
+
+
 @alternative("model.moe.route")
 def by_argsort(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     with torch.no_grad():
@@ -218,9 +252,26 @@ def the_same_for_all(choice_NE, n_group, topk_group):
 
 @wrong("model.moe.limit_groups", mistake="the scores that came in were overwritten",
        ask="Which of masked_fill and masked_fill_ gives a new tensor?",
-       refused_by="the_input_stays_as_it_is")
+       refused_by="negative_scores_too")
 def in_place(choice_NE, n_group, topk_group):
     return choice_NE.copy_(_limited(choice_NE, n_group, topk_group, _two_best))
+
+
+@wrong("model.moe.limit_groups", mistake="every group as good as the last one that stays stayed too",
+       ask="Four groups are equally good, and two may stay. How many does a threshold let through?",
+       refused_by="of_groups_that_tie_no_more_than_the_best_stay")
+def by_a_threshold(choice_NE, n_group, topk_group):
+    choice_NGX = choice_NE.view(len(choice_NE), n_group, -1)
+    score_NG = _two_best(choice_NGX)
+    least = score_NG.topk(topk_group, dim=-1).values[:, -1:]
+    return choice_NGX.masked_fill((score_NG < least)[..., None], float("-inf")).view(choice_NE.shape)
+
+
+@wrong("model.moe.limit_groups", mistake="experts that are shut out got the score -1",
+       ask="Is -1 below every biased score? The bias has no lower end.",
+       refused_by="negative_scores_too")
+def out_is_minus_one(choice_NE, n_group, topk_group):
+    return _limited(choice_NE, n_group, topk_group, _two_best, out=-1.0)
 
 
 @alternative("model.moe.limit_groups")
@@ -357,6 +408,27 @@ def averaged(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
     return _looped(x_ND, indices_NK, gates_NK / gates_NK.shape[1], w_gate_up_EXD, w_down_EDF, _swiglu)
 
 
+@wrong("model.moe.experts_loop", mistake="the loop ended at the first expert without tokens",
+       ask="An expert without tokens: what happens to those behind it?",
+       refused_by="experts_that_nobody_chose")
+def ends_at_an_idle_one(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
+    idle = next((e for e in range(len(w_down_EDF)) if not (indices_NK == e).any()), len(w_down_EDF))
+    return _looped(x_ND, indices_NK, gates_NK, w_gate_up_EXD[:idle], w_down_EDF, _swiglu)
+
+
+@wrong("model.moe.experts_loop", mistake="an expert with more than twice its fair share of tokens dropped the rest",
+       ask="Some models drop tokens. Does the sum of the docstring leave any out?",
+       refused_by="all_tokens_may_choose_the_same_experts")
+def drops_tokens(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
+    room = max(4, 2 * indices_NK.numel() // len(w_down_EDF))
+    out = torch.zeros_like(x_ND)
+    for e in range(len(w_down_EDF)):
+        token, slot = (z[:room] for z in torch.where(indices_NK == e))
+        y = _swiglu(x_ND[token], w_gate_up_EXD[e]) @ w_down_EDF[e].T
+        out = out.index_add(0, token, y * gates_NK[token, slot, None])
+    return out
+
+
 @alternative("model.moe.experts_loop")
 def all_experts_on_all_tokens(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
     gates_NE = torch.zeros(len(x_ND), len(w_down_EDF), dtype=x_ND.dtype).scatter(1, indices_NK, gates_NK)
@@ -485,6 +557,28 @@ def at_least_one_block(indices_NK, experts, multiple):
     return size.tolist(), *_placed(indices_NK, order, torch.arange(len(order)) + shift[chosen[order]], int(size.sum()))
 
 
+@wrong("model.moe.slots", mistake="rows that only fill up held -1 in token_M",
+       ask="Somebody will read x[token_M]. Which token does -1 name, and which does the docstring ask for?",
+       refused_by="the_example_of_the_docstring")
+def filled_with_minus_one(indices_NK, experts, multiple):
+    chosen, count, size, order = _slots(indices_NK, experts, multiple)
+    shift = (size.cumsum(0) - size) - (count.cumsum(0) - count)
+    row = torch.arange(len(order)) + shift[chosen[order]]
+    token, place = _placed(indices_NK, order, row, int(size.sum()))
+    return size.tolist(), torch.full_like(token, -1).index_copy_(0, row, token[row]), place
+
+
+@wrong("model.moe.slots", mistake="choices were counted column by column: choice c is of token c modulo N",
+       ask="reshape(-1) of [N, K]: what comes after the first token's first choice?",
+       refused_by="the_example_of_the_docstring")
+def column_by_column(indices_NK, experts, multiple):
+    chosen, count, size, order = _slots(indices_NK, experts, multiple)
+    shift = (size.cumsum(0) - size) - (count.cumsum(0) - count)
+    row = torch.arange(len(order)) + shift[chosen[order]]
+    token = order.new_zeros(int(size.sum())).index_copy_(0, row, order % max(1, len(indices_NK)))
+    return size.tolist(), token, torch.empty_like(order).index_copy_(0, order, row).view(indices_NK.shape)
+
+
 @alternative("model.moe.slots")
 def with_lists(indices_NK, experts, multiple):
     sizes, tokens, place = [], [], torch.zeros_like(indices_NK)
@@ -580,6 +674,29 @@ def twice_as_wide(bias_E, count_E, gamma):
        refused_by="too_little_work_goes_up_and_too_much_goes_down")
 def by_a_factor(bias_E, count_E, gamma):
     return bias_E * (1 + gamma * torch.sign(count_E.mean() - count_E)).to(bias_E.dtype)
+
+
+@wrong("model.moe.bias_step", mistake="the mean were rounded down to a whole number of tokens",
+       ask="Loads of 2 and 3: what is their mean, and who lies below it?",
+       refused_by="the_mean_need_not_be_a_whole_number")
+def a_whole_mean(bias_E, count_E, gamma):
+    return bias_E + gamma * torch.sign(count_E.sum() // len(count_E) - count_E).to(bias_E.dtype)
+
+
+@wrong("model.moe.bias_step", mistake="loads were compared in float32, where large numbers of tokens look alike",
+       ask="The counts come in float64. Which numbers above 2^24 does float32 have?",
+       refused_by="large_loads_are_compared_to_the_last_token")
+def counted_in_float32(bias_E, count_E, gamma):
+    count_E = count_E.to(bias_E.dtype)
+    return bias_E + gamma * torch.sign(count_E.mean() - count_E)
+
+
+@wrong("model.moe.bias_step", mistake="the mean were taken over experts that got something",
+       ask="An expert without any work: does the mean load not concern it?",
+       refused_by="experts_without_tokens_count_in_the_mean")
+def mean_of_the_busy(bias_E, count_E, gamma):
+    mean = count_E.sum() / (count_E > 0).sum().clamp(min=1)
+    return bias_E + gamma * torch.sign(mean - count_E).to(bias_E.dtype)
 
 
 @alternative("model.moe.bias_step")
@@ -711,6 +828,32 @@ def counted_by_score(scores_NE, indices_NK, rows_N, n_rows):
     return _loss(scores_NE, scores_NE.topk(indices_NK.shape[1], dim=-1).indices, rows_N, n_rows)
 
 
+@wrong("model.moe.balance_loss", mistake="the sum of a token's scores had no gradient",
+       ask="A share has two slopes: one of the part, one of the whole. Which of them do you cut off?",
+       refused_by="the_gradient_of_the_scores")
+def sum_of_scores_detached(scores_NE, indices_NK, rows_N, n_rows):
+    return _loss(scores_NE, indices_NK, rows_N, n_rows,
+                 lambda s, i: (_f(s, i) * (s / s.detach().sum(-1, keepdim=True)).mean(0)).sum())  # fmt: skip
+
+
+@wrong("model.moe.balance_loss", mistake="P were the share of the summed scores, not the mean of the tokens' shares",
+       ask="A token with large scores and one with small ones: do they count alike in your P?",
+       refused_by="equals_the_sums_of_the_paper")
+def share_of_sums(scores_NE, indices_NK, rows_N, n_rows):
+    return _loss(scores_NE, indices_NK, rows_N, n_rows, lambda s, i: (_f(s, i) * s.sum(0)).sum() / s.sum())
+
+
+@wrong("model.moe.balance_loss", mistake="a text without tokens made the loss NaN: 0 / 0",
+       ask="What is the mean over no tokens at all?",
+       refused_by="a_text_of_padding_takes_no_part")
+def nothing_by_nothing(scores_NE, indices_NK, rows_N, n_rows):
+    member_NR = F.one_hot(rows_N + 1, n_rows + 1)[:, 1:].to(scores_NE.dtype)
+    count_R1 = member_NR.sum(0)[:, None]
+    chosen_NE = torch.zeros_like(scores_NE).scatter(1, indices_NK, scores_NE.shape[1] / indices_NK.shape[1])
+    f, p = (member_NR.T @ z / count_R1 for z in (chosen_NE, scores_NE / scores_NE.sum(-1, keepdim=True)))
+    return (f * p).sum() / n_rows
+
+
 @alternative("model.moe.balance_loss")
 def text_by_text(scores_NE, indices_NK, rows_N, n_rows):
     return _loss(scores_NE, indices_NK, rows_N, n_rows)
@@ -736,3 +879,16 @@ def with_einsum(scores_NE, indices_NK, rows_N, n_rows):
     chosen = torch.zeros_like(scores_NE).scatter(1, indices_NK, scores_NE.shape[1] / indices_NK.shape[1])
     f, p = (torch.einsum("nr,ne->re", weight, z) for z in (chosen, scores_NE / scores_NE.sum(1, keepdim=True)))
     return torch.einsum("re,re->", f, p) / max(1, int(member.any(0).sum()))
+
+
+@alternative("model.moe.balance_loss")
+def as_the_first_hint_says(scores_NE, indices_NK, rows_N, n_rows):
+    E, K, total, texts = scores_NE.shape[1], indices_NK.shape[1], 0.0, 0
+    for r in range(n_rows):
+        s, i = scores_NE[rows_N == r], indices_NK[rows_N == r]
+        T = len(s)
+        if T:
+            chosen = torch.zeros(T, E).scatter(1, i, 1.0)
+            f, P = chosen.sum(0) * E / (K * T), (s / s.sum(-1, keepdim=True)).mean(0)
+            total, texts = total + (f * P).sum(), texts + 1
+    return total / texts if texts else scores_NE.sum() * 0

@@ -54,7 +54,7 @@ def embedding_not_normalised(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX,
 
 @wrong(COMBINE, mistake="the two vectors are added before they are projected",
        ask="eh_proj has 2D columns: which of them does your sum use?",
-       refused_by="the_formula_in_float64")
+       refused_by="the_formula_position_by_position")
 def added(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
     both = rms_norm(next_BTD, enorm_D, eps) + rms_norm(hidden_BTD, hnorm_D, eps)
     return F.linear(both, eh_proj_DX[:, : both.shape[-1]])
@@ -73,6 +73,23 @@ def without_eps(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
        refused_by="all_five_tensors_get_their_gradients")
 def state_detached(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
     both = torch.cat([rms_norm(next_BTD, enorm_D, eps), rms_norm(hidden_BTD.detach(), hnorm_D, eps)], -1)
+    return F.linear(both, eh_proj_DX)
+
+
+@wrong(COMBINE, mistake="half precision is squared as it is: in float16 the square of 300 is infinite",
+       ask="What is the largest number of float16, and how large is the square of a state?",
+       refused_by="half_precision_is_squared_in_float32")
+def squared_in_half_precision(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
+    pairs = (next_BTD, enorm_D), (hidden_BTD, hnorm_D)
+    both = torch.cat([z * torch.rsqrt((z * z).mean(-1, keepdim=True) + eps) * w for z, w in pairs], -1)
+    return F.linear(both, eh_proj_DX)
+
+
+@wrong(COMBINE, mistake="eps is 1e-6, whatever the argument says",
+       ask="Which argument does your result not depend on?",
+       refused_by="eps_keeps_small_states_small")
+def eps_of_its_own(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
+    both = torch.cat([rms_norm(next_BTD, enorm_D, 1e-6), rms_norm(hidden_BTD, hnorm_D, 1e-6)], -1)
     return F.linear(both, eh_proj_DX)
 
 
@@ -168,6 +185,21 @@ def zeros_at_the_edge(ids_BT, valid_BT, k):
 def longer_than_the_row(ids_BT, valid_BT, k):
     next_BT = torch.cat([ids_BT[:, k + 1 :], ids_BT[:, -1:].expand(-1, k + 1)], 1)
     return next_BT, F.pad(valid_BT[:, k + 1 :], (0, k + 1))
+
+
+@wrong(INPUTS, mistake="a position counts as fed only if it is text itself, too",
+       ask="Position t is padding on the left, t + 1 is text. Is there a token to feed, and is it text?",
+       refused_by="text_may_begin_behind_padding_or_have_holes")
+def both_have_to_be_text(ids_BT, valid_BT, k):
+    return _shifted(ids_BT, k + 1), valid_BT & _shifted(valid_BT, k + 1) & _inside(ids_BT.shape[1], k + 1)
+
+
+@wrong(INPUTS, mistake="one position too many counts as fed",
+       ask="A row has columns 0 to T - 1. Is T among them?",
+       refused_by="module_0_is_fed_the_next_token")
+def up_to_the_end(ids_BT, valid_BT, k):
+    T = ids_BT.shape[1]
+    return _shifted(ids_BT, k + 1), _shifted(valid_BT, k + 1) & (torch.arange(T) + k + 1 <= T)
 
 
 @alternative(INPUTS)
@@ -276,6 +308,43 @@ def wider_than_the_row(ids_BT, weight_BT, segments_BT, ahead):
     if segments_BT is not None:
         moved_BT = moved_BT * F.pad(segments_BT[:, ahead:] == segments_BT[:, :-ahead], (0, ahead))
     return target_BT, moved_BT
+
+
+@wrong(TARGETS, mistake="documents are numbered upwards: whatever is not above the number of the position is the same",
+       ask="The docstring says which numbers are one document. Does 1 belong to 2?",
+       refused_by="documents_may_have_any_numbers")
+def numbered_upwards(ids_BT, weight_BT, segments_BT, ahead):
+    moved_BT = _moved(weight_BT, ahead)
+    if segments_BT is not None:
+        T = ids_BT.shape[1]
+        below = segments_BT[:, ahead:] <= segments_BT[:, : max(0, T - ahead)]
+        moved_BT = moved_BT * F.pad(below, (0, min(ahead, T)))
+    return _moved(ids_BT, ahead), moved_BT
+
+
+@wrong(TARGETS, mistake="a document ends wherever the number changes, although it comes again",
+       ask="Segments 1, 2, 1: what does the docstring say of the first and the third token?",
+       refused_by="documents_may_have_any_numbers")
+def unbroken_runs(ids_BT, weight_BT, segments_BT, ahead):
+    if segments_BT is not None:
+        changes = F.pad(segments_BT[:, 1:] != segments_BT[:, :-1], (1, 0))
+        segments_BT = changes.long().cumsum(1)
+    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), segments_BT, ahead)
+
+
+@wrong(TARGETS, mistake="weights come back in float32, whatever they were",
+       ask="Which dtype have the weights that come in?",
+       refused_by="weights_keep_their_type_and_their_zeros")
+def weights_in_float32(ids_BT, weight_BT, segments_BT, ahead):
+    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), segments_BT, ahead).float()
+
+
+@wrong(TARGETS, mistake="a place without a target holds -100, which is no id",
+       ask="Somebody looks up the target in a table of the vocabulary. Which row is -100?",
+       refused_by="every_position_of_random_documents")
+def ignored_by_number(ids_BT, weight_BT, segments_BT, ahead):
+    moved_BT = _within(_moved(weight_BT, ahead), segments_BT, ahead)
+    return _moved(ids_BT, ahead).masked_fill(moved_BT == 0, -100), moved_BT
 
 
 @alternative(TARGETS)
@@ -389,6 +458,21 @@ def compared_one_further(guesses, right, stop_ids):
     return _to_stop(right[: _run(guesses, right[1:]) + 1], stop_ids)
 
 
+@wrong(ACCEPT, mistake="a stop token among the right ones ends the text, although a guess before it was wrong",
+       ask="right[1] was computed behind guesses[0]. If that is wrong, does it matter that right[1] stops?",
+       refused_by="a_stop_token_behind_a_wrong_guess_means_nothing")
+def stops_behind_a_wrong_guess(guesses, right, stop_ids):
+    ends = [i for i, token in enumerate(right) if token in stop_ids]
+    return right[: ends[0] + 1] if ends else right[: _run(guesses, right) + 1]
+
+
+@wrong(ACCEPT, mistake="the stop token itself is left out",
+       ask="Nothing is confirmed behind a stop token. Is the stop token itself confirmed?",
+       refused_by="nothing_is_confirmed_behind_a_stop_token")
+def without_the_stop(guesses, right, stop_ids):
+    return list(itertools.takewhile(lambda token: token not in stop_ids, right[: _run(guesses, right) + 1]))
+
+
 @alternative(ACCEPT)
 def token_by_token(guesses, right, stop_ids):
     out = []
@@ -479,6 +563,20 @@ def the_check_itself_is_free(rates, draft_cost=0.0, check_cost=0.0):
        refused_by="one_guess_that_costs_nothing")
 def upside_down(rates, draft_cost=0.0, check_cost=0.0):
     return (1 + len(rates) * (draft_cost + check_cost)) / _tokens(rates)
+
+
+@wrong(SPEEDUP, mistake="a guess counts only with those behind it: rates are multiplied from the last one on",
+       ask="Guess 1 is right in half of the rounds, guess 2 never. How many tokens does a round give?",
+       refused_by="rates_in_any_order_with_both_costs")
+def from_the_wrong_end(rates, draft_cost=0.0, check_cost=0.0):
+    return _tokens(rates[::-1]) / (1 + len(rates) * (draft_cost + check_cost))
+
+
+@wrong(SPEEDUP, mistake="it never gets slower: the result is at least 1",
+       ask="What do guesses cost that are never right?",
+       refused_by="useless_guesses_make_it_slower")
+def never_below_1(rates, draft_cost=0.0, check_cost=0.0):
+    return max(1.0, _tokens(rates) / (1 + len(rates) * (draft_cost + check_cost)))
 
 
 @alternative(SPEEDUP)
@@ -625,6 +723,49 @@ def prompt_not_counted(model, prompt_ids, room, stop_ids):
 @torch.no_grad()
 def states_not_cut(model, prompt_ids, room, stop_ids):
     return _loop(model, prompt_ids, room, stop_ids, rows=_right_rows, states=slice(None))
+
+
+@wrong(SPECULATE, mistake="only the first layer of the cache is cut back",
+       ask="In how many layers does a refused guess leave a row?",
+       refused_by="one_module_writes_what_greedy_writes")
+@torch.no_grad()
+def cuts_the_first_layer(model, prompt_ids, room, stop_ids):
+    cache = model.new_cache(1, len(prompt_ids) + 3 * room + 8)
+    drafter, counts = Drafter(model, cache), {"drafted": 0, "accepted": 0, "forwards": 1}
+    hidden = model.hidden(torch.tensor([list(prompt_ids)]), cache=cache)
+    new = [int(model.lm_head(hidden[:, -1]).argmax())]
+    while len(new) < room and new[-1] not in stop_ids:
+        ids = [*prompt_ids, *new]
+        guesses = drafter.draft(ids, hidden, min(len(model.mtp), room - len(new) - 1))
+        hidden = model.hidden(torch.tensor([[ids[-1], *guesses]]), cache=cache)
+        confirmed = accept(guesses, model.lm_head(hidden)[0].argmax(-1).tolist(), stop_ids)
+        new, hidden = new + confirmed, hidden[:, : len(confirmed)]
+        cache.truncate(len(ids) + len(confirmed) - 1, layer=0)
+        counts["drafted"] += len(guesses)
+        counts["accepted"] += len(confirmed) - 1
+        counts["forwards"] += 1
+    return new, counts
+
+
+@wrong(SPECULATE, mistake="a stop token that the prompt's own forward gives does not end the text",
+       ask="What is written before the loop begins, and who looks at it?",
+       refused_by="it_ends_with_the_first_stop_token")
+@torch.no_grad()
+def first_token_never_stops(model, prompt_ids, room, stop_ids):
+    first = int(model(torch.tensor([list(prompt_ids)]))[0, -1].argmax())
+    if room == 1 or first not in stop_ids:
+        return _loop(model, prompt_ids, room, stop_ids, rows=_right_rows)
+    new, counts = _loop(model, [*prompt_ids, first], room - 1, stop_ids, rows=_right_rows)
+    return [first, *new], counts
+
+
+@wrong(SPECULATE, mistake="a guess that there was no room for counts as drafted",
+       ask="How many guesses did the modules make in the last round?",
+       refused_by="it_writes_no_more_than_there_is_room_for")
+@torch.no_grad()
+def counts_what_could_be_drafted(model, prompt_ids, room, stop_ids):
+    new, counts = _loop(model, prompt_ids, room, stop_ids, rows=_right_rows)
+    return new, counts | {"drafted": len(model.mtp) * (counts["forwards"] - 1)}
 
 
 @alternative(SPECULATE)
