@@ -168,10 +168,12 @@ def with_a_tiny_scale_each_position_gets_the_mean_of_the_values_so_far(core):
 
 
 def one_new_token_over_a_long_cache(core):
+    """Rows of different lengths: what fills a row up on the left is not seen."""
     given = drawn(T=1, S=40, B=3)
     given[2:4] = in_a_cache(*given[2:4])
-    mask = torch.ones(1, 1, 1, 40, dtype=torch.bool)
-    near(core(*given, 0.2, mask), written_out(*given, 0.2, mask), mask=mask, scale=0.2)
+    for padding in ((0, 0, 0), (0, 7, 39)):
+        mask = (torch.arange(40) >= torch.tensor(padding)[:, None])[:, None, None]
+        near(core(*given, 0.2, mask), written_out(*given, 0.2, mask), mask=mask, scale=0.2)
 
 
 def rows_of_a_batch_have_masks_of_their_own(core):
