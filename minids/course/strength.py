@@ -125,7 +125,7 @@ def fresh(path):
         part = "\n".join(lines[start - 1 : node.end_lineno]) + "\n"
         if isinstance(node, ast.FunctionDef) and re.fullmatch(r"(wrong|right)_\d+", node.name):
             about = (ast.get_docstring(node) or "").partition("\n")[0]
-            found.append((node.name, about, re.sub(rf"\bdef {node.name}\(", f"def {function}(", part)))
+            found.append((node.name, about, re.sub(rf"\b{node.name}\b", function, part)))
         else:
             shared.append(part)
     return [(name, about, "".join([*shared, part])) for name, about, part in found]

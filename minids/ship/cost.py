@@ -162,8 +162,8 @@ def bill(hours, dollars_per_hour=2.0, gpus=None):
 
 
 def cache_bytes(config: ModelConfig, attention, groups=None, bytes_per_element=2):
-    """Bytes that the cache of a generating model grows by with each token, over all layers, if a model of these
-    sizes had this kind of attention.
+    """Bytes that the cache of a generating model grows by with each token, over all layers (MTP modules not
+    counted), if a model of these sizes had this kind of attention.
 
     "mha"  a key of `config.qk_head_dim` and a value of `config.v_head_dim` numbers for each of the
            `config.num_attention_heads` heads

@@ -59,6 +59,7 @@ def isolate(pieces: list[str], pattern: re.Pattern) -> list[str]:
 
     A match becomes a piece of its own, and so does each stretch before, between and after the matches. Nothing
     is lost: joined, the result is the text that came in. No piece of it is empty. `pieces` is left as it was.
+    A pattern may have groups and may look around; where it matches nothing, it cuts and adds no piece.
     In `tokenizers` this is Split with the behavior "isolated".
     """
     cut = []

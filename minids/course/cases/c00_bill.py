@@ -412,7 +412,7 @@ def the_library_s_cache_holds_as_much(cache_bytes):
 
 @case("ship.cost.cache_bytes")
 def what_the_config_itself_has_does_not_matter(cache_bytes):
-    """Nor its MTP modules, which keep nothing of their own while the model answers."""
+    """Nor do its MTP modules, which are not counted."""
     for own, heads in (("gqa", 2), ("mha", 6), ("mla", 6)):
         config = small(attention=own, num_key_value_heads=heads, num_nextn_predict_layers=2)
         for kind, groups, elements in (("gqa", 3, 3 * 23), ("gqa", 1, 23), ("mha", None, 6 * 23), ("mla", None, 20)):

@@ -46,23 +46,39 @@ def pairs_do_not_cross_words(count_pairs):
 
 
 @case("text.bpe.count_pairs")
-def the_words_are_left_as_they_were(count_pairs):
-    words, counts = [[1, 2, 1], [2, 2]], [2, 1]
-    expect(count_pairs(words, counts), {(1, 2): 2, (2, 1): 2, (2, 2): 1}, words=words, counts=counts)
-    assert (words, counts) == ([[1, 2, 1], [2, 2]], [2, 1]), f"words or counts were changed: {words}, {counts}"
+def a_word_may_be_listed_twice(count_pairs):
+    words, counts = [[1, 2], [3, 1, 2], [1, 2], [3, 1, 2]], [5, 1, 2, 4]
+    expect(count_pairs(words, counts), {(1, 2): 12, (3, 1): 5}, words=words, counts=counts)
 
 
-@case("text.bpe.count_pairs", held_out=True)
-def random_words_give_what_a_search_for_each_pair_gives(count_pairs):
-    texts, counts = random_words("abcd", 30), [random.randint(1, 9) for _ in range(30)]
-    want = {}
-    for a in "abcd":
-        for b in "abcd":
+@case("text.bpe.count_pairs")
+def without_pairs_nothing_is_counted(count_pairs):
+    for words in ([], [[]], [[7], [7]]):
+        expect(count_pairs(words, [3] * len(words)), {}, words=words, counts=[3] * len(words))
+
+
+def searched(letters):
+    """(words, counts, what a search for each pair finds in them)."""
+    texts, counts, want = random_words(letters, 30), [random.randint(1, 9) for _ in range(30)], {}
+    for a in letters:
+        for b in letters:
             found = sum(c * len(re.findall(f"{a}(?={b})", t)) for t, c in zip(texts, counts))
             if found:
                 want[ord(a), ord(b)] = found
-    words = [[ord(letter) for letter in t] for t in texts]
+    return [[ord(letter) for letter in t] for t in texts], counts, want
+
+
+@case("text.bpe.count_pairs")
+def random_words_give_what_a_search_for_each_pair_gives(count_pairs):
+    words, counts, want = searched("abcd")
     expect(count_pairs(words, counts), want, words=words, counts=counts)
+
+
+@case("text.bpe.count_pairs", held_out=True)
+def so_do_words_of_two_letters_and_of_chinese(count_pairs):
+    for letters in ("ab", "你好吗"):
+        words, counts, want = searched(letters)
+        expect(count_pairs(words, counts), want, words=words, counts=counts)
 
 
 # -- merge_word --------------------------------------------------------------------------------------------------------
@@ -139,11 +155,28 @@ def the_changes_are_those_that_a_recount_finds(merge_word):
         expect(merged(merge_word, word, 97, 98, 78), recounted(text, "a", "b"), word=word, a=97, b=98, new=78)
 
 
-@case("text.bpe.merge_word", held_out=True)
+@case("text.bpe.merge_word")
 def a_recount_agrees_where_a_letter_is_doubled(merge_word):
-    for text in random_words("aab", 20, 15):
+    for text in ["aaaab", "baaa", "aabaaa", *random_words("aab", 15, 15)]:
         word = [ord(letter) for letter in text]
         expect(merged(merge_word, word, 97, 97, 78), recounted(text, "a", "a"), word=word, a=97, b=97, new=78)
+
+
+@case("text.bpe.merge_word")
+def ids_may_be_large(merge_word):
+    for word, want in [([5, 1, 2, 6], [5, 9, 6]), ([1, 1, 2, 1, 2], [1, 9, 9])]:
+        word, want = [n + 70_000 for n in word], [n + 70_000 for n in want]
+        given = dict(word=word, a=70_001, b=70_002, new=70_009)
+        expect(merged(merge_word, word, 70_001, 70_002, 70_009)[0], want, **given)
+
+
+@case("text.bpe.merge_word", held_out=True)
+def long_words_give_what_a_recount_gives(merge_word):
+    for a, b in ("ab", "bb", "ba"):
+        for text in random_words("abx", 8, 60):
+            word = [ord(letter) for letter in text]
+            given = dict(word=word, a=ord(a), b=ord(b), new=78)
+            expect(merged(merge_word, word, ord(a), ord(b), 78), recounted(text, a, b), **given)
 
 
 # -- train_merges ------------------------------------------------------------------------------------------------------
@@ -234,6 +267,32 @@ def smaller_means_the_index_and_not_the_byte(train_merges):
 
 
 @case("text.bpe.train_merges")
+def a_run_of_one_letter_counts_every_place(train_merges):
+    # (a, a) 6 times, more than (b, c); then (b, c) 5, and (aa, aa) 2
+    words = {"aaaa": 2, "bc": 5}
+    expect(trained(train_merges, words, 259)[0], [b"aa", b"bc", b"aaaa"], word_counts=words, n_pieces=259)
+    words = {"aaaaa": 3}  # aa aa a: (aa, a) and (aa, aa) tie, and 'a' has the smaller index
+    expect(trained(train_merges, words, 259)[0], [b"aa", b"aaa", b"aaaaa"], word_counts=words, n_pieces=259)
+
+
+@case("text.bpe.train_merges")
+def a_pair_that_is_no_longer_there_is_never_merged(train_merges):
+    # after (a, b), (b, c) occurs 0 times; and 0 is not less than a min_frequency of 0
+    words = {"abc": 3, "abd": 1}
+    for frequency in (1, 0, -1):
+        given = dict(word_counts=words, n_pieces=300, min_frequency=frequency)
+        expect(trained(train_merges, words, 300, frequency)[0], [b"ab", b"abc", b"abd"], **given)
+
+
+@case("text.bpe.train_merges")
+def without_pairs_there_are_the_bytes_alone(train_merges):
+    for words in ({}, {"a": 5}, {"": 2, "b": 9}):
+        for frequency in (2, 0):
+            given = dict(word_counts=words, n_pieces=300, min_frequency=frequency)
+            expect(trained(train_merges, words, 300, frequency), ([], []), **given)
+
+
+@case("text.bpe.train_merges")
 def bytes_are_merged_and_not_characters(train_merges):
     words = {"é": 2, "éa": 1}
     want = ["é".encode()], [((*index("é"),), 256)]
@@ -257,14 +316,16 @@ def training_stops_where_it_should(train_merges):
 
 
 @case("text.bpe.train_merges")
-def the_counts_that_were_given_are_left_as_they_were(train_merges):
-    words = {"abab": 3, "b": 1}
-    train_merges(words, 258)
-    expect(words, {"abab": 3, "b": 1})
+def random_words_give_what_recounting_before_each_merge_gives(train_merges):
+    for letters, frequency in (("ab ", 2), ("abcd", 3)):
+        words = {w: random.randint(1, 5) for w in random_words(letters, 20)}
+        want = trained_by_recounting(words, 280, frequency)
+        given = dict(word_counts=words, n_pieces=280, min_frequency=frequency)
+        expect(trained(train_merges, words, 280, frequency), want, **given)
 
 
 @case("text.bpe.train_merges", held_out=True)
-def random_words_give_what_recounting_before_each_merge_gives(train_merges):
+def other_random_words_trained_by_recounting(train_merges):
     for letters in ("ab", "abc é"):
         words = {w: random.randint(1, 9) for w in random_words(letters, 25)}
         want = trained_by_recounting(words, 290, 2)
@@ -273,8 +334,7 @@ def random_words_give_what_recounting_before_each_merge_gives(train_merges):
 
 # -- apply_merges ------------------------------------------------------------------------------------------------------
 
-# 0 1 2 3 are the letters a b c d
-LETTERS = "abcd"
+LETTERS = "abcd"  # which have the ids 0 1 2 3
 
 
 def table(*pairs, first=10, step=1):
@@ -291,11 +351,8 @@ def table(*pairs, first=10, step=1):
 
 def encoded(apply_merges, text, ranks, products, spelling):
     """The tokens of a text, spelt."""
-    word = [LETTERS.index(letter) for letter in text]
-    before = list(word)
-    got = apply_merges(word, dict(ranks), list(products))
+    got = apply_merges([LETTERS.index(letter) for letter in text], dict(ranks), list(products))
     assert isinstance(got, list | tuple), f"a list of ids must come back, got {type(got).__name__}"
-    assert word == before, f"the word that was given was changed from {before} to {word}"
     for token in got:
         assert token in spelling, f"{token!r} in the result {got} is neither a letter's id nor one of {products}"
     return " ".join(spelling[token] for token in got)
@@ -336,22 +393,23 @@ def the_product_is_looked_up_and_not_computed(apply_merges):
 
 @case("text.bpe.apply_merges")
 def words_without_a_merge_stay_as_they_are(apply_merges):
-    pairs = ("a b", "b c")
-    for text in ("", "a", "ba", "ddd"):
-        expect(encoded(apply_merges, text, *table(*pairs)), " ".join(text), text=text, merges=pairs)
+    for pairs in (("a b", "b c"), ()):
+        for text in ("", "a", "ba", "ddd"):
+            expect(encoded(apply_merges, text, *table(*pairs)), " ".join(text), text=text, merges=pairs)
 
 
 @case("text.bpe.apply_merges")
-def the_word_that_was_given_stays_as_it_was(apply_merges):
-    ranks, products, _ = table("a b")
-    word = [0, 1, 0, 1]
-    apply_merges(word, ranks, products)
-    expect(word, [0, 1, 0, 1], ranks=ranks, products=products)
+def the_rank_decides_and_not_the_order_of_the_table(apply_merges):
+    pairs = ("b c", "a b", "c d", "a bc", "bc d")
+    ranks, products, spelling = table(*pairs)
+    backwards = dict(reversed(ranks.items()))
+    for text, want in [("abcd", "abc d"), ("bcd", "bcd"), ("cdab", "cd ab"), ("abab", "ab ab")]:
+        got = encoded(apply_merges, text, backwards, products, spelling)
+        expect(got, want, text=text, ranks=backwards, products=products)
 
 
-@case("text.bpe.apply_merges", held_out=True)
-def random_words_give_what_replacing_in_order_gives(apply_merges):
-    # each merge applied everywhere, in the order of learning, on a text with one character a token
+def check_replacing(apply_merges, texts, first):
+    """Each merge applied everywhere, in the order of learning, on a text with one character a token."""
     pieces, pairs = list(LETTERS), []
     while len(pairs) < 25:
         left, right = random.choices(pieces, k=2)
@@ -359,13 +417,24 @@ def random_words_give_what_replacing_in_order_gives(apply_merges):
             pieces.append(left + right)
             pairs.append((left, right))
     names = {piece: chr(0x4E00 + i) for i, piece in enumerate(pieces)}
-    ranks, products, spelling = table(*map(" ".join, pairs))
-    for text in ["abcd" * 40, "aab" * 30, *random_words(LETTERS, 20, 30)]:
+    ranks, products, spelling = table(*map(" ".join, pairs), first=first)
+    ranks = dict(random.sample(list(ranks.items()), len(ranks)))
+    for text in texts:
         line = "".join(names[letter] for letter in text)
         for left, right in pairs:
             line = line.replace(names[left] + names[right], names[left + right])
         want = " ".join(pieces[ord(c) - 0x4E00] for c in line)
         expect(encoded(apply_merges, text, ranks, products, spelling), want, text=text, merges=pairs)
+
+
+@case("text.bpe.apply_merges")
+def random_words_give_what_replacing_in_order_gives(apply_merges):
+    check_replacing(apply_merges, ["abcd" * 20, "aab" * 15, *random_words(LETTERS, 12, 20)], first=10)
+
+
+@case("text.bpe.apply_merges", held_out=True)
+def long_random_words_give_what_replacing_in_order_gives(apply_merges):
+    check_replacing(apply_merges, ["abcd" * 40, "aab" * 30, *random_words(LETTERS, 20, 40)], first=70_000)
 
 
 # -- isolate -----------------------------------------------------------------------------------------------------------
@@ -396,8 +465,8 @@ def no_piece_is_empty(isolate):
 
 @case("text.bpe.isolate")
 def each_piece_is_cut_by_itself(isolate):
-    pieces = ["a12", "34", "5b", "cd"]
-    want = ["a", "12", "34", "5", "b", "cd"]
+    pieces = ["a12", "34", "5b", "cd", "5b"]
+    want = ["a", "12", "34", "5", "b", "cd", "5", "b"]
     expect(isolate(pieces, re.compile(r"\d{1,3}")), want, pieces=pieces, pattern=r"\d{1,3}")
 
 
@@ -407,20 +476,61 @@ def spaces_and_line_breaks_are_text_too(isolate):
     expect(isolate([text], re.compile(r"\d+")), want, pieces=[text], pattern=r"\d+")
 
 
+def check_isolate(isolate, patterns):
+    for pattern, text, want in patterns:
+        for compiled in (re.compile(pattern), regex.compile(pattern)):
+            expect(isolate([text], compiled), want, pieces=[text], pattern=pattern)
+
+
 @case("text.bpe.isolate")
-def the_pieces_that_were_given_stay_as_they_were(isolate):
-    pieces = ["a1b", "2"]
-    isolate(pieces, re.compile(r"\d"))
-    expect(pieces, ["a1b", "2"], pattern=r"\d")
+def a_pattern_may_have_groups(isolate):
+    """The match is what counts, whatever its groups have caught, and whether they have."""
+    check_isolate(isolate, [
+        (r"(\d)(\d)?", "a12b3", ["a", "12", "b", "3"]), (r"(x)|y+", "ayyxb", ["a", "yy", "x", "b"]),
+        (r"-(\w)-", "a-b-c", ["a", "-b-", "c"]),
+    ])  # fmt: skip
+
+
+@case("text.bpe.isolate")
+def a_pattern_sees_what_stands_around_a_match(isolate):
+    """Also what was cut off already: the text before a match is still there to look back at."""
+    check_isolate(isolate, [
+        (r"(?<=x)1", "1x1", ["1x", "1"]), (r"^\d", "12", ["1", "2"]), (r"\b\w", "ab cd", ["a", "b ", "c", "d"]),
+        (r"(?<!\d)\d", "a123b4", ["a", "1", "23b", "4"]), (r"\d(?=b)|\d$", "1a2b3", ["1a", "2", "b", "3"]),
+    ])  # fmt: skip
+
+
+@case("text.bpe.isolate")
+def an_empty_match_cuts_and_is_no_piece(isolate):
+    check_isolate(isolate, [
+        (r"(?=[A-Z])", "theCatSat", ["the", "Cat", "Sat"]), (r"\d*", "ab12c", ["a", "b", "12", "c"]),
+        (r"$", "ab", ["ab"]),
+    ])  # fmt: skip
+
+
+@case("text.bpe.isolate")
+def the_flags_of_the_pattern_hold(isolate):
+    for compiled in (re.compile("[ab]+", re.I), regex.compile("[ab]+", regex.I)):
+        expect(isolate(["xAbBy"], compiled), ["x", "AbB", "y"], pieces=["xAbBy"], pattern="[ab]+, ignoring case")
+
+
+def check_three_splits(isolate, text, want):
+    pieces = [text]
+    for pattern in bpe.splits():
+        pieces = isolate(pieces, regex.compile(pattern))
+    expect(pieces, want, pieces=[text], pattern="the three of bpe.splits(), one after the other")
+
+
+@case("text.bpe.isolate")
+def three_splits_give_the_words_of_v3(isolate):
+    want = ["Ana", "'s", " ", "202", "5", " plan", ":", " ", "你好", "!\n"]
+    check_three_splits(isolate, "Ana's 2025 plan: 你好!\n", want)
 
 
 @case("text.bpe.isolate", held_out=True)
-def three_splits_give_the_words_of_v3(isolate):
-    pieces = ["In 12345 days, don't say 你好!\n\n  Ok"]
-    for pattern in bpe.splits():
-        pieces = isolate(pieces, regex.compile(pattern))
+def three_splits_of_another_text(isolate):
     want = ["In", " ", "123", "45", " days", ",", " don", "'t", " say", " ", "你好", "!\n\n", " ", " Ok"]
-    expect(pieces, want, pieces=["In 12345 days, don't say 你好!\n\n  Ok"], pattern="the three of bpe.splits()")
+    check_three_splits(isolate, "In 12345 days, don't say 你好!\n\n  Ok", want)
 
 
 @case("text.bpe.isolate", held_out=True)
@@ -428,7 +538,8 @@ def random_texts_give_the_runs_that_groupby_finds(isolate):
     for _ in range(10):
         pieces = random_words("ab1 ", 5, 12)
         want = ["".join(run) for piece in pieces for _, run in groupby(piece, key=lambda c: c in "ab")]
-        expect(isolate(pieces, re.compile("[ab]+")), want, pieces=pieces, pattern="[ab]+")
+        for pattern in ("[ab]+", "(a|b)+", r"[ab]+(?!\w*$)|[ab]+"):
+            expect(isolate(pieces, re.compile(pattern)), want, pieces=pieces, pattern=pattern)
 
 
 # -- document_ids ------------------------------------------------------------------------------------------------------
@@ -456,8 +567,8 @@ def spelt(tokenizer, result):
     return [tokenizer.decode([i]) for i in ids], n
 
 
-BEGIN = ["<｜begin▁of▁sentence｜>", "<｜User｜>"]
-END = ["</answer>", "<｜end▁of▁sentence｜>"]
+BEGIN = ("<｜begin▁of▁sentence｜>", "<｜User｜>")
+END = ("</answer>", "<｜end▁of▁sentence｜>")
 
 
 def marks(tokenizer, ids):
@@ -506,6 +617,29 @@ def each_part_is_encoded_by_itself(document_ids):
     tokens, n = spelt(t, document_ids(t, "a.", "\nb.", "c."))
     want = ["\n", "<think>", "\n", "\n", "b", ".", "\n", "</think>", "\n", "<answer>", "c", ".", *END]
     expect(tokens[n:], want, question="a.", thought="\nb.", answer="c.")
+
+
+@case("text.chat.document_ids")
+def blanks_at_the_ends_of_a_text_belong_to_it(document_ids):
+    t = hand_made()
+    for question, thought, answer in (("a.\n", " b\n", "\nc "), ("\n", "\n", "\n"), (" ", ".\n", "  ")):
+        ids, n = document_ids(t, question, thought, answer)
+        want = [0, 3, *t.encode(question), 4]
+        line = t.encode("\n")
+        reply = [*line, 5, *line, *t.encode(thought), *line, 6, *line, 7, *t.encode(answer), 8, 1]
+        expect((list(ids), n), ([*want, *reply], len(want)), question=question, thought=thought, answer=answer)
+
+
+@case("text.chat.document_ids")
+def every_document_is_made_anew(document_ids):
+    """Nothing of the one before is left in it, and an empty question or answer is a text like any other."""
+    t = hand_made()
+    for question, thought, answer in (("1", "ab", "2"), ("", None, ""), ("1", "ab", "2"), ("", "", "")):
+        prompt = [*BEGIN, *question, "<｜Assistant｜>"]
+        thinks = [] if thought is None else ["\n", "<think>", "\n", *thought, "\n", "</think>", "\n"]
+        want = [*prompt, *thinks, "<answer>", *answer, *END]
+        got = spelt(t, document_ids(t, question, thought, answer))
+        expect(got, (want, len(prompt)), question=question, thought=thought, answer=answer)
 
 
 @case("text.chat.document_ids")

@@ -669,8 +669,8 @@ def mha_by_the_config(config, attention, groups=None, bytes_per_element=2):
     return config.num_hidden_layers * _elements(config, attention, pairs) * bytes_per_element
 
 
-@wrong(CACHE, mistake="MTP modules kept a cache of every token too",
-       ask="Which layers does a model go through when it answers token by token?",
+@wrong(CACHE, mistake="MTP modules were layers of the model",
+       ask="Which layers does the docstring count, and which not?",
        refused_by="what_the_config_itself_has_does_not_matter")  # fmt: skip
 def mtp_modules_too(config, attention, groups=None, bytes_per_element=2):
     layers = config.num_hidden_layers + config.num_nextn_predict_layers

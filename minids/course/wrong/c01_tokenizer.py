@@ -97,6 +97,32 @@ def only_the_last_word(words, counts):
     return totals
 
 
+@wrong("text.bpe.count_pairs", mistake="a word that is listed twice were listed once",
+       ask="A dict with the words as keys: what becomes of the first of two equal ones?",
+       refused_by="a_word_may_be_listed_twice")  # fmt: skip
+def words_as_keys(words, counts):
+    return without_a_word_twice({tuple(word): count for word, count in zip(words, counts)})
+
+
+def without_a_word_twice(table):
+    totals = Counter()
+    for word, count in table.items():
+        for pair in zip(word, word[1:]):
+            totals[pair] += count
+    return totals
+
+
+@wrong("text.bpe.count_pairs", mistake="equal words had equal counts, those of the first",
+       ask="words.index(word): which of two equal words does it find?",
+       refused_by="a_word_may_be_listed_twice")  # fmt: skip
+def counts_of_the_first(words, counts):
+    totals = Counter()
+    for word in words:
+        for pair in zip(word, word[1:]):
+            totals[pair] += counts[words.index(word)]
+    return totals
+
+
 @alternative("text.bpe.count_pairs")
 def with_indices(words, counts):
     totals = {}
@@ -230,6 +256,21 @@ def neighbours_of_the_old_word(word, a, b, new):
             i += 1
     word[:] = out
     return changes
+
+
+@wrong("text.bpe.merge_word", mistake="a change that happens twice happened once",
+       ask="In [1, 2, 1, 2, 1, 2] the pair (2, 1) is there twice. How much does its count change?",
+       refused_by="two_merges_side_by_side_are_neighbours_of_each_other")  # fmt: skip
+def each_change_once(word, a, b, new):
+    return list(dict.fromkeys(_changes(word, a, b, new)))
+
+
+@wrong("text.bpe.merge_word", mistake="two equal numbers were always one and the same object",
+       ask="Which of `is` and `==` compares numbers? The first few are kept by Python, 70001 is not.",
+       refused_by="ids_may_be_large")  # fmt: skip
+def compares_objects(word, a, b, new):
+    places = [n for n in word if n is a or n is b or n not in (a, b)]
+    return _changes(word, a, b, new) if len(places) == len(word) else []
 
 
 @alternative("text.bpe.merge_word")
@@ -398,6 +439,36 @@ def the_longest_first(word_counts, n_pieces, min_frequency=2):
     return _train(word_counts, n_pieces, min_frequency, best)
 
 
+@wrong("text.bpe.train_merges", mistake="a pair that is no longer there could still be merged",
+       ask="min_frequency is 0, and so is the count of a pair that was merged away. Is 0 less than 0?",
+       refused_by="a_pair_that_is_no_longer_there_is_never_merged")  # fmt: skip
+def merges_what_is_gone(word_counts, n_pieces, min_frequency=2):
+    words, counts = [bpe.byte_indices(word) for word in word_counts], list(word_counts.values())
+    pieces, merges = [bytes([byte]) for byte in bpe.ALPHABET], {}
+    totals = Counter(bpe.count_pairs(words, counts))
+    while len(pieces) < n_pieces and totals:
+        pair = min(totals, key=lambda p: (-totals[p], p))
+        if totals[pair] < min_frequency:
+            break
+        merges[pair] = len(pieces)
+        for word, count in zip(words, counts):
+            for other, change in bpe.merge_word(word, *pair, len(pieces)):
+                totals[other] += change * count
+        pieces.append(pieces[pair[0]] + pieces[pair[1]])
+        del totals[pair]
+    return pieces, merges
+
+
+@wrong("text.bpe.train_merges", mistake="places that overlap were counted once",
+       ask="How many pairs (a, a) does count_pairs find in `aaaa`?",
+       refused_by="a_run_of_one_letter_counts_every_place")  # fmt: skip
+def counts_without_overlaps(word_counts, n_pieces, min_frequency=2):
+    def best(totals, pieces):
+        return min(totals, key=lambda p: (-(totals[p] if p[0] != p[1] else (totals[p] + 1) // 2), p))
+
+    return _train(word_counts, n_pieces, min_frequency, best)
+
+
 @alternative("text.bpe.train_merges")
 def slow_and_simple(word_counts, n_pieces, min_frequency=2):
     return _train(word_counts, n_pieces, min_frequency)
@@ -531,10 +602,29 @@ def the_longest_that_fits(word, ranks, products):
 
 @wrong("text.bpe.apply_merges", mistake="the list that was given were the function's own",
        ask="The caller still holds `word`. What does it find there afterwards?",
-       refused_by="the_word_that_was_given_stays_as_it_was")  # fmt: skip
+       refused_by="merges_build_on_merges")  # fmt: skip
 def in_the_callers_list(word, ranks, products):
     word[:] = _apply(word, ranks, products)
     return word
+
+
+@wrong("text.bpe.apply_merges", mistake="the table stood in the order of its ranks",
+       ask="`for pair in ranks` goes by the order of the dict. Which number says what was learned first?",
+       refused_by="the_rank_decides_and_not_the_order_of_the_table")  # fmt: skip
+def in_the_order_of_the_table(word, ranks, products):
+    word = list(word)
+    for a, b in ranks:
+        bpe.merge_word(word, a, b, products[ranks[a, b]])
+    return word
+
+
+@alternative("text.bpe.apply_merges")
+def by_recursion(word, ranks, products):
+    found = [(ranks[pair], i) for i, pair in enumerate(zip(word, word[1:])) if pair in ranks]
+    if not found:
+        return word[:]
+    rank, i = min(found)
+    return by_recursion([*word[:i], products[rank], *word[i + 2 :]], ranks, products)
 
 
 @alternative("text.bpe.apply_merges")
@@ -644,25 +734,65 @@ def matches_first(pieces, pattern):
     return [x for piece in pieces for x in [*pattern.findall(piece), *pattern.split(piece)] if x]
 
 
-@alternative("text.bpe.isolate")
-def with_a_group_in_split(pieces, pattern):
+@wrong("text.bpe.isolate", mistake="a pattern had no groups",
+       ask="What do findall and split give for a pattern with a group in it?",
+       refused_by="a_pattern_may_have_groups")  # fmt: skip
+def by_split_and_findall(pieces, pattern):
     rest = [(pattern.split(piece), pattern.findall(piece)) for piece in pieces]
-    return [x for between, found in rest for pair in zip(between, [*found, ""]) for x in pair if x]
+    return ["".join(x) for between, found in rest for pair in zip(between, [*found, ""]) for x in pair if x]
+
+
+@wrong("text.bpe.isolate", mistake="what was cut off had never been there",
+       ask="`(?<=x)1` looks at what stands before the 1. Does your pattern still see it after the first cut?",
+       refused_by="a_pattern_sees_what_stands_around_a_match")  # fmt: skip
+def cuts_off_the_rest(pieces, pattern):
+    cut = []
+    for piece in pieces:
+        while (match := pattern.search(piece)) and match.end():
+            cut += [piece[: match.start()], match[0]]
+            piece = piece[match.end() :]
+        cut.append(piece)
+    return [piece for piece in cut if piece]
+
+
+@wrong("text.bpe.isolate", mistake="a match of nothing did not cut",
+       ask="`(?=[A-Z])` matches before each capital letter. Where does the piece end there?",
+       refused_by="an_empty_match_cuts_and_is_no_piece")  # fmt: skip
+def skips_empty_matches(pieces, pattern):
+    cut = []
+    for piece in pieces:
+        start = 0
+        for match in pattern.finditer(piece):
+            if match[0]:
+                cut += [piece[start : match.start()], match[0]]
+                start = match.end()
+        cut.append(piece[start:])
+    return [piece for piece in cut if piece]
+
+
+@alternative("text.bpe.isolate")
+def between_all_edges(pieces, pattern):
+    cut = []
+    for piece in pieces:
+        edges = {0, len(piece)}
+        for match in pattern.finditer(piece):
+            edges.update(match.span())
+        edges = sorted(edges)
+        cut += [piece[a:b] for a, b in zip(edges, edges[1:])]
+    return cut
 
 
 @alternative("text.bpe.isolate")
 def with_search_in_a_loop(pieces, pattern):
     cut = []
     for piece in pieces:
-        at = 0
-        while match := pattern.search(piece, at):
-            if match.start() > at:
-                cut.append(piece[at : match.start()])
-            cut.append(match.group())
-            at = match.end()
-        if at < len(piece):
-            cut.append(piece[at:])
-    return cut
+        at = start = 0
+        while at <= len(piece) and (match := pattern.search(piece, at)):
+            cut += [piece[start : match.start()], match.group()]
+            start = match.end()
+            at = start + (match.end() == match.start())
+        cut.append(piece[start:])
+    return [part for part in cut if part]
 
 
 # -- document_ids ------------------------------------------------------------------------------------------------------
@@ -763,6 +893,33 @@ def fixed_ids(tokenizer, question, thought, answer):
     line, prompt = t.encode("\n"), [0, 3, *t.encode(question), 4]
     think = [] if thought is None else [*line, 5, *line, *t.encode(thought), *line, 6, *line]
     return [*prompt, *think, 7, *t.encode(answer), 8, 1], len(prompt)
+
+
+@wrong("text.chat.document_ids", mistake="blanks at the ends of a text did not belong to it",
+       ask="A thought that ends with a line break: is it in your document?",
+       refused_by="blanks_at_the_ends_of_a_text_belong_to_it")  # fmt: skip
+def strips_the_texts(tokenizer, question, thought, answer):
+    thought = None if thought is None else thought.strip()
+    return _document(tokenizer, question.strip(), thought, answer.strip())
+
+
+@wrong("text.chat.document_ids", mistake="the whole document were its prompt",
+       ask="After `prompt += reply`, what is len(prompt)?",
+       refused_by="a_document_with_a_thought_by_hand")  # fmt: skip
+def prompt_grows(tokenizer, question, thought, answer):
+    ids, _ = _document(tokenizer, question, thought, answer)
+    return ids, len(ids)
+
+
+@alternative("text.chat.document_ids")
+def marks_and_line_breaks_at_once(tokenizer, question, thought, answer):
+    t = tokenizer
+    ids = chat.prompt_ids(t, question)
+    n = len(ids)
+    if thought is not None:
+        ids += t.encode("\n<think>\n", allow_special=True) + t.encode(thought)
+        ids += t.encode("\n</think>\n", allow_special=True)
+    return ids + [t.answer_id] + t.encode(answer) + [t.end_answer_id, t.eos_id], n
 
 
 @alternative("text.chat.document_ids")

@@ -22,7 +22,7 @@ def _wide(x):
        ask="Which of LayerNorm's two statistics does the formula have?", refused_by="matches_a_vector_worked_by_hand")
 def subtracts_the_mean(x, weight, eps):
     wide = _wide(x) - _wide(x).mean(-1, keepdim=True)
-    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight
+    return ((wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight).to(x.dtype)
 
 
 @wrong(RMS, mistake="the weight were left out",
@@ -36,41 +36,41 @@ def forgets_the_weight(x, weight, eps):
        ask="What is the size of a vector of D ones, and how does your result for it depend on D?",
        refused_by="matches_a_vector_worked_by_hand")
 def divides_by_the_length(x, weight, eps):
-    return (_wide(x) * torch.rsqrt(_wide(x).square().sum(-1, keepdim=True) + eps)).to(x.dtype) * weight
+    return ((_wide(x) * torch.rsqrt(_wide(x).square().sum(-1, keepdim=True) + eps)).to(x.dtype) * weight).to(x.dtype)
 
 
 @wrong(RMS, mistake="no root were taken of the mean square",
        ask="If x is twice as large, what should the result be, and what is yours?",
        refused_by="matches_a_vector_worked_by_hand")
 def forgets_the_root(x, weight, eps):
-    return (_wide(x) / (_wide(x).square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight
+    return ((_wide(x) / (_wide(x).square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight).to(x.dtype)
 
 
 @wrong(RMS, mistake="the mean were taken over all entries of x at once",
        ask="Two tokens stand in one batch. May one of them change the other's result?",
        refused_by="every_vector_along_the_last_axis_is_scaled_by_itself")
 def one_mean_for_everything(x, weight, eps):
-    return (_wide(x) * torch.rsqrt(_wide(x).square().mean() + eps)).to(x.dtype) * weight
+    return ((_wide(x) * torch.rsqrt(_wide(x).square().mean() + eps)).to(x.dtype) * weight).to(x.dtype)
 
 
 @wrong(RMS, mistake="eps were added to the root, not under it",
        ask="With mean square 0 and eps = 1e-6, what do you divide by: 1e-6 or 1e-3?",
        refused_by="eps_stands_inside_the_root")
 def eps_outside_the_root(x, weight, eps):
-    return (_wide(x) / (_wide(x).square().mean(-1, keepdim=True).sqrt() + eps)).to(x.dtype) * weight
+    return ((_wide(x) / (_wide(x).square().mean(-1, keepdim=True).sqrt() + eps)).to(x.dtype) * weight).to(x.dtype)
 
 
 @wrong(RMS, mistake="eps were left out", ask="What is your result for a vector of zeros?",
        refused_by="eps_stands_inside_the_root")
 def forgets_eps(x, weight, eps):
-    return (_wide(x) * torch.rsqrt(_wide(x).square().mean(-1, keepdim=True))).to(x.dtype) * weight
+    return ((_wide(x) * torch.rsqrt(_wide(x).square().mean(-1, keepdim=True))).to(x.dtype) * weight).to(x.dtype)
 
 
 @wrong(RMS, mistake="squares were taken in the precision of x",
        ask="What is the largest number that float16 knows, and how large is the square of 400?",
        refused_by="half_precision_stays_half_precision_and_does_not_overflow")
 def squares_in_half_precision(x, weight, eps):
-    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps) * weight
+    return (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps) * weight).to(x.dtype)
 
 
 @wrong(RMS, mistake="the result stayed in float32 when x is in half precision",
@@ -86,13 +86,26 @@ def leaves_float32(x, weight, eps):
        refused_by="gradients_are_those_of_the_formula")
 def detaches_the_statistic(x, weight, eps):
     wide = _wide(x)
-    return (wide * torch.rsqrt(wide.detach().square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight
+    return ((wide * torch.rsqrt(wide.detach().square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight).to(x.dtype)
+
+
+@wrong(RMS, mistake="the dtype of the weight counted, and not that of x",
+       ask="x is in bfloat16, the weight in float32. Which dtype has a product of the two?",
+       refused_by="the_result_has_the_dtype_of_x_whatever_the_weight_has")
+def dtype_of_the_weight(x, weight, eps):
+    return (_wide(x) * torch.rsqrt(_wide(x).square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight
+
+
+@alternative(RMS)
+def in_float32_throughout(x, weight, eps):
+    wide = x.float()
+    return (weight.float() * wide / torch.sqrt((wide**2).mean(-1, keepdim=True) + eps)).to(x.dtype)
 
 
 @alternative(RMS)
 def with_vector_norm(x, weight, eps):
     size = torch.linalg.vector_norm(_wide(x), dim=-1, keepdim=True)
-    return (_wide(x) / torch.sqrt(size**2 / x.shape[-1] + eps)).type_as(x) * weight
+    return ((_wide(x) / torch.sqrt(size**2 / x.shape[-1] + eps)).type_as(x) * weight).type_as(x)
 
 
 @alternative(RMS)
@@ -190,13 +203,45 @@ def seconds_first(x, cos, sin, interleave=True):
 
 
 @wrong(ROPE, mistake="x itself were overwritten",
-       ask="Slices of x are views of x. Who else holds that tensor?", refused_by="no_argument_is_changed")
+       ask="Slices of x are views of x. Who else holds that tensor?",
+       refused_by="quarter_and_half_turns_are_as_worked_by_hand")
 def overwrites_x(x, cos, sin, interleave=True):
     a, b = _pairs(x, interleave)
     turned = torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
     if x.requires_grad:
         return turned
     return x.copy_(turned)
+
+
+@wrong(ROPE, mistake="x had the shape of the result",
+       ask="One vector and four angles: how many vectors come back, and how many fit into empty_like(x)?",
+       refused_by="one_vector_turns_to_many_positions")
+def into_the_shape_of_x(x, cos, sin, interleave=True):
+    (a, b), out, half = _pairs(x, interleave), torch.empty_like(x), x.shape[-1] // 2
+    out[..., :half] = a * cos - b * sin
+    out[..., half:] = b * cos + a * sin
+    return out
+
+
+@wrong(ROPE, mistake="the sine followed from the cosine",
+       ask="sin^2 + cos^2 = 1: which sign has the root? And is it true of YaRN's longer ones?",
+       refused_by="cos_and_sin_are_taken_as_they_are")
+def sine_from_cosine(x, cos, sin, interleave=True):
+    a, b = _pairs(x, interleave)
+    sin = (1 - cos.square()).clamp(min=0).sqrt()
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
+
+
+@alternative(ROPE)
+def pair_by_pair_in_float32(x, cos, sin, interleave=True):
+    n, dtype = x.shape[-1] // 2, torch.promote_types(x.dtype, cos.dtype)
+    x, cos, sin = x.float(), cos.float(), sin.float()
+    firsts, seconds = [], []
+    for i in range(n):
+        a, b = (x[..., 2 * i], x[..., 2 * i + 1]) if interleave else (x[..., i], x[..., i + n])
+        firsts.append(a * cos[..., i] - b * sin[..., i])
+        seconds.append(b * cos[..., i] + a * sin[..., i])
+    return torch.stack(firsts + seconds, dim=-1).to(dtype)
 
 
 @alternative(ROPE)
@@ -284,11 +329,29 @@ def detaches_the_gate(gate, up):
 
 @wrong(SWIGLU, mistake="gate were overwritten by its silu",
        ask="Functions whose names end in _ change their tensor. Which one do you use?",
-       refused_by="neither_argument_is_changed")
+       refused_by="matches_numbers_worked_by_hand")
 def overwrites_gate(gate, up):
     if gate.requires_grad:
         return F.silu(gate) * up
     return gate.mul_(torch.sigmoid(gate)) * up
+
+
+@wrong(SWIGLU, mistake="exp(-z) were never infinite",
+       ask="z / (1 + exp(-z)) is 0 for z = -200, as it should be. And its gradient, where exp(200) is infinite?",
+       refused_by="gradients_stay_finite_far_from_zero")
+def gradient_overflows(gate, up):
+    return gate / (1 + torch.exp(-gate)) * up
+
+
+@wrong(SWIGLU, mistake="the result stayed in float32 when gate and up are in half precision",
+       ask="Which dtype does the next matrix expect?", refused_by="half_precision_stays_half_precision")
+def leaves_float32_there(gate, up):
+    return F.silu(_wide(gate)) * _wide(up)
+
+
+@alternative(SWIGLU)
+def in_float32_and_back(gate, up):
+    return (gate.float() * torch.sigmoid(gate.float()) * up.float()).to(gate.dtype)
 
 
 @alternative(SWIGLU)
@@ -418,19 +481,37 @@ def exp_overflows(q, k, v, scale, mask=None):
 
 
 @wrong(ATTEND, mistake="the result stayed in float32 when v is in half precision",
-       ask="The softmax may be wide; which dtype does the result have?", refused_by="bfloat16_comes_back_as_bfloat16")
+       ask="The softmax may be wide; which dtype does the result have?",
+       refused_by="half_precision_comes_back_as_half_precision")
 def leaves_float32_behind(q, k, v, scale, mask=None):
     return _mix(_wide(q) @ _wide(k).mT * scale, mask, _wide(v))
 
 
 @wrong(ATTEND, mistake="q were multiplied by the scale in place",
        ask="Operators such as *= change their tensor. What does the caller find in q afterwards?",
-       refused_by="its_arguments_stay_as_they_were")
+       refused_by="without_a_mask_position_t_sees_0_to_t")
 def scales_q_in_place(q, k, v, scale, mask=None):
     if q.requires_grad:
         return _mix(q @ k.mT * scale, mask, v)
     q *= scale
     return _mix(q @ k.mT, mask, v)
+
+
+@wrong(ATTEND, mistake="-100 were low enough for what is hidden",
+       ask="All that may be seen scores -20,000. Which of -20,000 and -100 does softmax prefer?",
+       refused_by="what_is_hidden_has_no_weight_however_low_the_rest_scores")
+def a_low_score_for_the_hidden(q, k, v, scale, mask=None):
+    scores = q @ k.mT * scale
+    scores = scores.masked_fill(~(_causal(scores) if mask is None else mask), -100.0)
+    return scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(v.dtype) @ v
+
+
+@alternative(ATTEND)
+def softmax_in_float32_for_everything(q, k, v, scale, mask=None):
+    scores = q @ k.transpose(-2, -1) * scale
+    if mask is None:
+        mask = _causal(scores)
+    return scores.masked_fill(~mask, float("-inf")).softmax(-1, dtype=torch.float32).to(v.dtype) @ v
 
 
 @alternative(ATTEND)
@@ -589,7 +670,7 @@ def one_threshold(logits, top_k=0, top_p=1.0):
 
 @wrong(FILTER, mistake="the logits that came in were overwritten",
        ask="Does an indexed assignment, or a function ending in _, make a new tensor?",
-       refused_by="the_logits_given_stay_as_they_were")
+       refused_by="top_k_keeps_the_k_largest_as_they_are")
 def overwrites_logits(logits, top_k=0, top_p=1.0):
     check_settings(1.0, top_k, top_p)
     cut = _top_p(_top_k(logits, top_k), top_p)
@@ -624,7 +705,9 @@ def row_by_row(logits, top_k=0, top_p=1.0):
     return torch.where(keep, logits, -INF)
 
 
-@alternative(FILTER)
+@wrong(FILTER, mistake="all that ties with the last token of the nucleus stayed",
+       ask="Four equal tokens and p = 0.3: how many of them does the smallest set hold?",
+       refused_by="of_four_equal_tokens_no_more_stay_than_needed")
 def by_a_smallest_logit(logits, top_k=0, top_p=1.0):
     check_settings(1.0, top_k, top_p)
     logits = _top_k(logits, top_k)
@@ -633,6 +716,39 @@ def by_a_smallest_logit(logits, top_k=0, top_p=1.0):
         count = (ordered.softmax(-1).cumsum(-1) < top_p).sum(-1, keepdim=True)
         smallest = ordered.gather(-1, count.clamp(max=logits.shape[-1] - 1))
         logits = torch.where(logits >= smallest, logits, -INF)
+    return logits
+
+
+@wrong(FILTER, mistake="a top_p of 1 had to be summed up to",
+       ask="A token of probability 1e-20: what is the rounded sum of those before it, and is 1.0 off?",
+       refused_by="off_means_off")
+def never_off(logits, top_k=0, top_p=1.0):
+    check_settings(1.0, top_k, top_p)
+    return _top_p(_top_k(logits, top_k), min(top_p, 1 - 2**-24))
+
+
+@wrong(FILTER, mistake="rounding could never leave a row empty",
+       ask="What is 1 - 1e-8 in float32? Which token is promised to stay?",
+       refused_by="the_best_token_always_stays")
+def may_drop_the_best(logits, top_k=0, top_p=1.0):
+    check_settings(1.0, top_k, top_p)
+    logits = _top_k(logits, top_k)
+    if top_p < 1:
+        ordered, index = logits.detach().sort(dim=-1)
+        drop = ordered.softmax(-1).cumsum(-1) <= 1 - top_p
+        logits = logits.masked_fill(torch.zeros_like(drop).scatter(-1, index, drop), -INF)
+    return logits
+
+
+@alternative(FILTER)
+def by_ranks(logits, top_k=0, top_p=1.0):
+    check_settings(1.0, top_k, top_p)
+    logits = _top_k(logits, top_k)
+    if top_p < 1:
+        order = logits.detach().argsort(dim=-1, descending=True)
+        sums = logits.detach().double().gather(-1, order).softmax(-1).cumsum(-1)
+        keep = 1 + (sums < top_p).sum(-1, keepdim=True)
+        logits = torch.where(order.argsort(dim=-1) < keep, logits, -INF)
     return logits
 
 
@@ -744,6 +860,34 @@ def writes_before_it_refuses(data_BSC, length, new_BTC):
     return data_BSC[:, : length + new_BTC.shape[1]]
 
 
+@wrong(STORE, mistake="a copy were as good as a view",
+       ask="A long text, and every new token copies all of it. What does the docstring say of what comes back?",
+       refused_by="what_comes_back_is_a_view_of_the_storage")
+def returns_a_copy(data_BSC, length, new_BTC):
+    _refuse(data_BSC, length + new_BTC.shape[1])
+    data_BSC[:, length : length + new_BTC.shape[1]] = new_BTC
+    return data_BSC[:, : length + new_BTC.shape[1]].clone()
+
+
+@wrong(STORE, mistake="any error would do (MinidsError)", ask="Which error does the docstring name?",
+       refused_by="a_full_cache_refuses_and_stays_as_it_was")
+def another_error(data_BSC, length, new_BTC):
+    if length + new_BTC.shape[1] > data_BSC.shape[1]:
+        raise MinidsError("full")
+    data_BSC[:, length : length + new_BTC.shape[1]] = new_BTC
+    return data_BSC[:, : length + new_BTC.shape[1]]
+
+
+@wrong(STORE, mistake="a cache that is not full yet had room for everything",
+       ask="3 of 4 columns are in use, and 2 more come. Do they fit?",
+       refused_by="a_full_cache_refuses_and_stays_as_it_was")
+def looks_at_the_old_length(data_BSC, length, new_BTC):
+    if length >= data_BSC.shape[1] and new_BTC.shape[1]:
+        raise ValueError("full")
+    data_BSC[:, length : length + new_BTC.shape[1]] = new_BTC
+    return data_BSC[:, : length + new_BTC.shape[1]]
+
+
 @alternative(STORE)
 def narrow_and_copy(data_BSC, length, new_BTC):
     count = new_BTC.shape[1]
@@ -755,7 +899,7 @@ def narrow_and_copy(data_BSC, length, new_BTC):
 
 @alternative(STORE)
 def column_by_column(data_BSC, length, new_BTC):
-    assert length + new_BTC.shape[1] <= data_BSC.shape[1], "the cache is full"
+    _refuse(data_BSC, length + new_BTC.shape[1])
     for t, column in enumerate(new_BTC.unbind(1), start=length):
         data_BSC[:, t] = column
     return data_BSC[:, : length + new_BTC.shape[1]]
