@@ -67,6 +67,8 @@ def _guarded(args):
             "not enough memory. Close other programs, or set smaller batches (--set grpo.max_batch=64).", 2
         )
     except Exception as error:
+        if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):  # torch's, on a CPU
+            return _complain("not enough memory. Use shorter texts or smaller batches, or close other programs.", 2)
         if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
             return _complain(
                 "the GPU's memory is full. Use --device cpu, or smaller batches (--set pretrain.tokens_per_batch=…).", 2

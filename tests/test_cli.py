@@ -43,6 +43,8 @@ def test_help_and_version(capsys):
 
 @pytest.mark.parametrize("words", [[], ["fly"], ["run"], ["run", "tiny", "--seed", "-1"],
                                    ["run", "tiny", "--workers", "0"], ["chat", "x", "--temperature", "warm"],
+                                   *[["chat", "x", "--temperature", t] for t in ("nan", "inf", "1e-40", "101", "-1")],
+                                   ["chat", "x", "--max-new-tokens", "0"],
                                    ["run", "tiny", "--device", "tpu"]])
 def test_what_cannot_be_parsed_is_refused_with_2(words, capsys):
     with pytest.raises(SystemExit) as end:

@@ -83,7 +83,7 @@ def about_model(folder):
     known = isinstance(families, list) and families and all(environments.named(f) for f in families)
     if style not in ("tags", "direct", "plain") or not known:
         raise MinidsError(f"{path}: style or families are not known. Delete it to ask the model in the chat template.")
-    return {"style": style, "families": [f for f in families if not environments.names_files(f)]}
+    return {"style": style, "families": [f for f in dict.fromkeys(families) if not environments.names_files(f)]}
 
 
 def find_model(folder):

@@ -196,6 +196,8 @@ def _check_added(vocab: dict[str, int], added: list[dict]) -> None:
         text, i = token["content"], token["id"]
         if not isinstance(text, str) or not text or text in known:
             raise ValueError(f"the added token {brief(text)} is empty or given twice")
+        if len(text) > 256:
+            raise ValueError(f"the added token {brief(text)} is longer than any that is meant")
         right = vocab.get(text, following)
         if type(i) is not int or i != right:
             raise ValueError(f"the added token {brief(text)} has the id {brief(i)}, but stands at the place of {right}")
@@ -209,6 +211,8 @@ def _check_added(vocab: dict[str, int], added: list[dict]) -> None:
         raise ValueError("an id of the vocabulary is no integer")
     # those that are not normalised are looked for first
     first, second = ([t for t in known if known[t] is kind] for kind in (False, True))
+    if len(first) * len(second) > 10**6:
+        raise ValueError(f"{len(known)} added tokens, some normalised and some not, are too many to compare")
     for a in first:
         for b in second:
             if _overlap(a, b):

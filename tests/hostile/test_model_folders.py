@@ -117,6 +117,11 @@ def test_a_replay_runs_nobodys_python(run, trap, capsys):
         assert said(capsys, "replay", run, 1, 0)[0] == 2
 
 
+def test_a_family_named_often_is_evaluated_once(model):
+    edit(model / "minids.json", families=["add"] * 100_000)
+    assert folders.open_folder(model).families == ["add"]
+
+
 # -- paths -------------------------------------------------------------------------------------------------------------
 
 

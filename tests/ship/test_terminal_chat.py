@@ -123,12 +123,13 @@ def test_commands(opened, says):
 
 def test_mistakes_are_said_and_the_chat_goes_on(opened, says, capsys):
     says("<answer>5</answer>")
-    out = talk(opened, "/fly\n/again\n/temperature hot\n/temperature -1\n" + "1+" * 500 + "1\n2+3\n")
+    heats = "".join(f"/temperature {t}\n" for t in ("hot", "-1", "1e-40", "nan"))
+    out = talk(opened, "/fly\n/again\n" + heats + "1+" * 500 + "1\n2+3\n")
     err = capsys.readouterr().err
     assert out == "= 5\n"
     for words in ("/fly: no such command", "nothing was asked", "give a number", "context of this model is 256"):
         assert words in err
-    assert "Traceback" not in err
+    assert "Traceback" not in err and err.count("give a number") == 4
 
 
 def test_questions_are_taken_as_they_are_typed(opened, says):
