@@ -34,7 +34,7 @@ FORMATS = {  # name -> exponent bits, mantissa bits, largest value
 def round_to(x: Tensor, exponent_bits: int, mantissa_bits: int, largest: float) -> Tensor:
     """The nearest value of a format to each number of x; of two equally near ones, that with the last bit 0.
 
-    x         float32 (or float64) of any shape; it is not changed
+    x         float32 (or float64: not rounded to float32 on the way) of any shape; it is not changed
     largest   the largest value of the format: what lies beyond, infinity too, becomes `largest` with its sign
     returns   the values, in the shape and dtype of x; NaN stays NaN
 

@@ -268,7 +268,7 @@ def _turn_kernel(x, q, s, rows, offsets, E, K, q_row, s_col, UE8M0: tl.constexpr
         source = tl.load(rows + source, source < end, 0)
     inside = (first + m < end)[:, None] & (k < K)[None, :]
     v = tl.load(x + source.to(tl.int64)[:, None] * K + k[None, :], inside, 0.0).to(tl.float32)
-    scale = Q.block_scale(tl.max(tl.abs(v), 0), UE8M0)
+    scale = Q.block_scale(Q.block_amax(v, 0), UE8M0)
     v = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[None, :], 128, COLS)), -448.0, 448.0, tl.PropagateNan.ALL)
     at = k[:, None].to(tl.int64) * q_row + block * 128 + m[None, :]
     tl.store(q + at, tl.trans(v.to(tl.float8e4nv)), (k < K)[:, None])

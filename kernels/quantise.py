@@ -10,8 +10,9 @@ For the elements x of one block, in float32:
     quantise_t      x [M, K]  blocks of 128x1    q [K, M],  scales [K, ceil(M/128)]         turned, for wgrad
 
 (DeepSeek-V3, arXiv 2412.19437 section 3.3.2 and figure 7; the floor of 1e-4 is in deepseek-ai/DeepSeek-V3,
-inference/kernel.py.) A ragged last block has fewer elements, a block of zeros has the scale 1e-4 / 448. An infinite or
-NaN element makes its block's elements NaN or zero, and at least one of them NaN.
+inference/kernel.py.) A ragged last block has fewer elements, a block of zeros has the scale 1e-4 / 448. A block that
+holds NaN becomes NaN, all of it, and so does its scale. One that holds an infinity becomes zero, its infinities NaN,
+and its scale is infinite.
 
 Scales of 1x128 blocks lie column by column (stride [1, M], M padded to a multiple of 4): a program of the GEMM reads
 those of its rows in one piece, and torch.nn.functional.scaled_mm takes them as they are.
@@ -36,11 +37,11 @@ def scale_of(amax: Tensor, scales: str = "fp32") -> Tensor:
     """The scale of each block from its largest absolute value: what a block is divided by so that it fits E4M3.
 
     amax      of any shape and float type, not negative
-    scales    "fp32": amax / 448, exactly so; "ue8m0": the smallest power of two that is not below that (all it keeps of
-              a float32 is the 8 bits of the exponent)
-    returns   float32, the shape of amax
+    scales    "fp32": amax / 448; "ue8m0": the smallest power of two that is not below that (all it keeps of a float32
+              is the 8 bits of the exponent). quantise lets no other word through
+    returns   float32, the shape of amax; computed in float32, whatever amax is
 
-    An amax below FLOOR = 1e-4 counts as 1e-4, so that a block of zeros is not divided by zero. NaN stays NaN.
+    An amax below FLOOR = 1e-4 counts as 1e-4, so that a block of zeros is not divided by zero. NaN stays NaN, in both.
     (DeepSeek-V3, arXiv 2412.19437 section 3.3.2; FLOOR: deepseek-ai/DeepSeek-V3, inference/kernel.py)
     """
     # in float32, whatever the block was
@@ -48,7 +49,9 @@ def scale_of(amax: Tensor, scales: str = "fp32") -> Tensor:
     # up to a power of two: the exponent goes up by one wherever the 23 bits of the mantissa are not all zero
     if scales == "ue8m0":
         bits = s.view(torch.int32)
-        s = (((bits >> 23) + ((bits & 0x7FFFFF) != 0)) << 23).view(torch.float32)
+        power = (((bits >> 23) + ((bits & 0x7FFFFF) != 0)) << 23).view(torch.float32)
+        # the bits of NaN are like any others: they would end up in the sign
+        s = torch.where(s.isnan(), s, power)
     return s
 
 
@@ -68,7 +71,8 @@ def quantise_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]
 
     x [M, K] of any float type; the arithmetic is in float32. Columns 128 j … 128 j + 127 of row m are block [m, j], and
     where 128 does not divide K the last block of a row is shorter. q times its block's scale is what is left of x.
-    `scales` is handed on to scale_of. (DeepSeek-V3, arXiv 2412.19437 section 3.3.2)
+    `scales` is handed on to scale_of. NaN stays visible in its block, and reaches no other. (DeepSeek-V3, arXiv
+    2412.19437 section 3.3.2)
     """
     M, K = x.shape
     # zeros behind a short last block do not change its largest absolute value
@@ -98,7 +102,8 @@ def dequantise(q: Tensor, s: Tensor, dtype: torch.dtype = torch.float32) -> Tens
 
     q [R, C] float8_e4m3fn; s float32, [R, ceil(C/128)] for blocks of 1x128, [ceil(R/128), ceil(C/128)] for 128x128. R
     and C need not be multiples of 128: the last block of a row or column is then shorter, all others are whole. The
-    product is taken in float32, in float64 for dtype float64. KernelError if s fits neither kind of blocks.
+    product is taken in float32, in float64 for dtype float64. s may lie in memory as it likes: quantise lays it out
+    column by column. KernelError if s fits neither kind of blocks.
     """
     R, C = q.shape
     need(s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
@@ -124,12 +129,22 @@ def empty_scales(rows: int, cols: int, device) -> Tensor:
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
 @triton.jit
+def block_amax(v, axis: tl.constexpr):
+    """max |v| along an axis, float32; NaN if there is one, which tl.max would leave out.
+
+    Without their signs the bits of floats, read as integers, have the order of the numbers, with NaN above all.
+    """
+    return tl.max(v.to(tl.int32, bitcast=True) & 0x7FFFFFFF, axis).to(tl.float32, bitcast=True)
+
+
+@triton.jit
 def block_scale(amax, UE8M0: tl.constexpr):
     """scale_of, in a kernel."""
-    s = tl.div_rn(tl.maximum(amax, 1e-4), 448.0)
+    s = tl.div_rn(tl.maximum(amax, 1e-4, tl.PropagateNan.ALL), 448.0)
     if UE8M0:
         bits = s.to(tl.int32, bitcast=True)
-        s = (((bits >> 23) + ((bits & 0x7FFFFF) != 0).to(tl.int32)) << 23).to(tl.float32, bitcast=True)
+        power = (((bits >> 23) + ((bits & 0x7FFFFF) != 0).to(tl.int32)) << 23).to(tl.float32, bitcast=True)
+        s = tl.where(s != s, s, power)
     return s
 
 
@@ -150,7 +165,7 @@ def quantise_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.c
     # As float32; zeros outside do not change a largest absolute value
     v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
     # One scale a block: [ROWS]
-    scale = block_scale(tl.max(tl.abs(v), 1), UE8M0)
+    scale = block_scale(block_amax(v, 1), UE8M0)
     # Divide (div_rn rounds as IEEE 754 asks, / only nearly so on a GPU), stay within 448, round to FP8
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[:, None], ROWS, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
     # Numbers and scales, each only where there is one
@@ -171,7 +186,7 @@ def quantise_weight_kernel(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
     inside = (n[:, None] < N) & (k[None, :] < K)
     v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
     # The largest of all 128x128: along one axis, then along the other
-    scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
+    scale = block_scale(block_amax(block_amax(v, 1), 0), UE8M0)
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale, 128, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
     tl.store(q + n[:, None] * K + k[None, :], y.to(tl.float8e4nv), inside)
     # One program, one block, one scale
@@ -186,7 +201,7 @@ def quantise_t_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, COLS: tl
     k = tl.program_id(1) * COLS + tl.arange(0, COLS)
     inside = (m[:, None] < M) & (k[None, :] < K)
     v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
-    scale = block_scale(tl.max(tl.abs(v), 0), UE8M0)
+    scale = block_scale(block_amax(v, 0), UE8M0)
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[None, :], 128, COLS)), -448.0, 448.0, tl.PropagateNan.ALL)
     turned = tl.trans(y.to(tl.float8e4nv))
     tl.store(q + k[:, None].to(tl.int64) * M + m[None, :], turned, (k[:, None] < K) & (m[None, :] < M))

@@ -236,7 +236,8 @@ show(fig, "Histograms of sizes relative to the largest element. Inputs and weigh
 #
 # The next power of two: either `torch.frexp` and a special case for mantissas of exactly 0.5, or the bits themselves.
 # `s.view(torch.int32)` shows them: the upper nine are sign and exponent, and `>> 23` takes the mantissa away. A
-# logarithm, rounded up, works too if it is taken in float64.
+# logarithm, rounded up, works too if it is taken in float64. Look at what becomes of NaN: the first two ways make a
+# number of it, `torch.where(s.isnan(), s, …)` does not.
 #
 # </details>
 

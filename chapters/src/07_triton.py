@@ -328,7 +328,8 @@ print("how often each number of y was written:", fused.stores(y).unique().tolist
 #
 # <details><summary>Hint 2</summary>
 #
-# `tl.max(tl.abs(v), 1)` is a vector [ROWS]; to divide the tile by it, give it a second axis: `scale[:, None]`.
+# `tl.max(tl.abs(v), 1)` is a vector [ROWS]; to divide the tile by it, give it a second axis: `scale[:, None]`. (It
+# leaves out NaN. The library's `block_amax(v, 1)` keeps it, which is not asked of you.)
 #
 # </details>
 #

@@ -33,14 +33,14 @@ def unavailable(name):
 
 
 def launch(kernel, grid, args, kwargs):
-    """kernel[grid](*args, **kwargs) in Triton's interpreter, where it touches nothing but its tensors.
+    """kernel[grid](*args, **kwargs) in Triton's interpreter, where it touches nothing but the numbers of its tensors.
 
     What goes wrong inside is raised as it was, without the interpreter's wrapping.
     """
     if not hasattr(kernel, "__getitem__"):
         raise TypeError("this is a plain function and no kernel: is @triton.jit missing above it?")
     try:
-        with touched.only(*args, *kwargs.values()):
+        with touched.only(*args, *kwargs.values(), nan=False):
             return kernel[grid](*args, **kwargs)
     except Exception as error:
         while type(error).__name__ == "InterpreterError" and error.__cause__ is not None:

@@ -2,6 +2,8 @@
 
     with touched.only(x, y):                        a load or store outside of x and y is an IndexError
         kernel[grid](x, y, n, BLOCK=16)
+    with touched.only(x, y, nan=False):             so is a load of NaN, which stands where there is no number
+        kernel[grid](x, y, n, BLOCK=16)
     with touched.only(x, y, record=True) as seen:   and what was touched is noted
         kernel[grid](x, y, n, BLOCK=16)
     seen.program(y)     which program stored each number of y last: a place in the grid, row by row; -1 for none
@@ -9,8 +11,9 @@
     seen.bytes()        (loaded, stored) in all
 
 The interpreter writes to memory as it is told: a forgotten mask would change other tensors, or end the process. Outside
-means outside of the memory that the tensors lie in: what lies behind a slice of a larger one may be touched. Where
-nothing is interpreted (on a GPU, or without Triton) all of this does nothing.
+means outside of the memory that the tensors lie in: what lies behind a slice of a larger one may be touched. If NaN
+lies there, and in outputs, a load without its mask is seen even where what it has loaded reaches no result: on a GPU it
+may end the process. Where nothing is interpreted (on a GPU, or without Triton) all of this does nothing.
 """
 
 import contextlib
@@ -47,6 +50,16 @@ class Touched:
         if self.record:
             _, ny, nz = _builder().grid_dim
             self.notes.append((kind, (x * ny + y) * nz + z, at, size))
+
+    def refuse_nan(self, loaded, mask):
+        """An error if a load that has just happened gave NaN."""
+        data = sys.modules["minids.kernels.interpreter"].to_float(loaded.data, loaded.dtype.scalar)
+        if data.dtype.kind == "f" and (bad := np.isnan(data) & np.broadcast_to(mask, data.shape)).any():
+            x, y, z = _builder().grid_idx
+            raise IndexError(
+                f"program ({x}, {y}, {z}) loads {int(bad.sum())} numbers that are not there: they lie behind the rows "
+                "of a tensor, or nobody has written them yet. Is a mask missing, or a stride wrong?"
+            )
 
     def _of(self, tensor, kind):
         """(place in the grid, index into the flattened tensor) of each note of this kind that concerns the tensor."""
@@ -100,8 +113,11 @@ def _builder():
 
 
 @contextlib.contextmanager
-def only(*arguments, record=False):
-    """Within it kernels touch nothing but these tensors -> Touched. Arguments of other kinds do not matter."""
+def only(*arguments, record=False, nan=True):
+    """Within it kernels touch nothing but these tensors -> Touched. Arguments of other kinds do not matter.
+
+    nan=False: what they load is not NaN either.
+    """
     arguments = [getattr(a, "base", a) for a in arguments]  # of a descriptor of tiles
     seen = Touched([a for a in arguments if isinstance(a, torch.Tensor)], record)
     runtime = sys.modules.get("minids.kernels.runtime")  # importing it settles whether kernels are interpreted
@@ -113,7 +129,10 @@ def only(*arguments, record=False):
 
     def checked_load(self, pointers, mask, *rest):
         seen.note("load", pointers.data, mask.data, pointers.get_element_ty().primitive_bitwidth // 8)
-        return load(self, pointers, mask, *rest)
+        loaded = load(self, pointers, mask, *rest)
+        if not nan:
+            seen.refuse_nan(loaded, mask.data)
+        return loaded
 
     def checked_store(self, pointers, value, mask, *rest):
         seen.note("store", pointers.data, mask.data, pointers.get_element_ty().primitive_bitwidth // 8)

@@ -49,8 +49,8 @@ def backward_products(dy_MN, q_x, s_x, w_NK, backend):
         dx = Q(dy) Q(w)          dy in blocks of 1x128 along N, w in blocks of 128x128
         dw = Q'(dy)^T Q'(x)      both in blocks of 128x1, along the M tokens that are summed over
 
-    x is taken from its FP8 copy, not from memory in full precision. (arXiv 2412.19437 §3.3.1 and figure 6; §3.5.2 on
-    turning the tiles)
+    x is taken from its FP8 copy, not from memory in full precision; on its way from one kind of blocks to the other it
+    may have the dtype of dy or float32. (arXiv 2412.19437 §3.3.1 and figure 6; §3.5.2 on turning the tiles)
     """
     # the gradient of the input: the weight turned around, blocks and all
     q_w, s_w = quantise.quantise_weight(w_NK, backend=backend)

@@ -89,15 +89,15 @@ def test_blank_wrong_and_library_are_told_apart(cell, capsys):
 
 @interpreted
 @pytest.mark.parametrize("old, new, told", [
-    ("tl.abs(v)", "tl.absolute(v)", "AttributeError: module 'triton.language' has no attribute 'absolute'"),
+    ("tl.clamp(", "tl.clamped(", "AttributeError: module 'triton.language' has no attribute 'clamped'"),
     ("m < M)", "k < M)", "in line"), ("@triton.jit", "", "is @triton.jit missing"),
 ])  # fmt: skip
 def test_what_goes_wrong_inside_is_said_with_its_line(old, new, told, cell):
     fn = cell(NAME, right().replace(old, new))
     why = judge.run_cases(NAME, fn)[0].why
     assert told in why and "InterpreterError" not in why
-    if old == "tl.abs(v)":
-        assert why.splitlines()[1].endswith("scale = block_scale(tl.max(tl.absolute(v), 1), UE8M0)")
+    if old == "tl.clamp(":
+        assert "y = tl.clamped(tl.div_rn(v," in why.splitlines()[1]
 
 
 @interpreted
@@ -143,6 +143,29 @@ def test_outside_is_an_error_and_nothing_is_written():
     _copy[(1,)](x, torch.zeros(64), 64, BLOCK=64)  # afterwards nothing is looked at
 
 
+@triton.jit
+def _rows(x, y, K, row, CAREFUL: tl.constexpr, BLOCK: tl.constexpr):
+    k = tl.arange(0, BLOCK)
+    at = x + tl.program_id(0) * row + k
+    v = tl.load(at, k < K, 0.0) if CAREFUL else tl.where(k < K, tl.load(at), 0.0)
+    tl.store(y + tl.program_id(0) * K + k, v, k < K)
+
+
+@interpreted
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_junk_that_is_loaded_is_seen_also_where_it_reaches_no_result(dtype):
+    memory = torch.full((3, 8), float("nan")).to(dtype)
+    memory[:, :5] = torch.arange(15.0).view(3, 5).to(dtype)
+    for careful in (True, False):
+        y = torch.zeros(3, 5).to(dtype)
+        _rows[(3,)](memory, y, 5, 8, CAREFUL=careful, BLOCK=8)
+        assert torch.equal(y.float(), memory[:, :5].float())  # right, either way
+    with touched.only(memory, y, nan=False):
+        _rows[(3,)](memory, y, 5, 8, CAREFUL=True, BLOCK=8)
+        with pytest.raises(Exception, match="program .0, 0, 0. loads 3 numbers that are not there"):
+            _rows[(3,)](memory, y, 5, 8, CAREFUL=False, BLOCK=8)
+
+
 # -- the grader --------------------------------------------------------------------------------------------------------
 
 
@@ -164,7 +187,8 @@ def test_kernels_are_graded_behind_fences(tmp_path):
     body = right()
     got = graded(
         tmp_path, fine=body, unmasked=mistaken(), endless=body.replace("    there = True", "    while True: pass"),
-        wild=body.replace("tl.store(s +", "tl.store(s + 1_000_000_000 +"), broken=body.replace("tl.abs", "tl.absolute"),
+        wild=body.replace("tl.store(s +", "tl.store(s + 1_000_000_000 +"),
+        broken=body.replace("tl.clamp(", "tl.clamped("),
     )  # fmt: skip
     points = catalog.exercise(NAME).points
     assert (got["fine"].points, got["fine"].why) == (points, "") and not got["fine"].same_as_library

@@ -35,6 +35,7 @@ def test_kernel_equals_reference(name, shape, scales, dtype, seed):
         same(got, want)
 
 
+@settings(deadline=None)
 @given(SHAPES, st.integers(0, 99))
 def test_reference_equals_a_loop_over_blocks(shape, seed):
     x = tensor(shape, seed)
@@ -107,3 +108,35 @@ def test_unknown_scales_and_backends_are_refused():
         Q.quantise(torch.ones(2, 2), backend="cuda")
     with pytest.raises(runtime.KernelError, match="fit neither"):
         Q.dequantise(torch.ones(2, 2), torch.ones(5, 1))
+
+
+@interpreted
+@pytest.mark.parametrize("scales", Q.SCALES)
+@pytest.mark.parametrize("name", ["quantise", "quantise_weight", "quantise_t"])
+def test_bad_numbers_give_the_same_everywhere(name, scales):
+    """NaN: the block and its scale. Infinity: the scale, NaN where it stood, zero around it. No other block."""
+    x = tensor((130, 260), spread=1.0)
+    x[1, 2], x[129, 130], x[0, 257] = float("nan"), float("inf"), -float("nan")
+    found = {backend: getattr(Q, name)(x, scales, backend=backend) for backend in ("torch", "triton")}
+    for got, want in zip(found["triton"], found["torch"]):
+        assert torch.equal(got.float().nan_to_num(12345.0), want.float().nan_to_num(12345.0))
+    rows, cols = {"quantise": (1, 128), "quantise_weight": (128, 128), "quantise_t": (128, 1)}[name]
+    i, j = torch.arange(130)[:, None], torch.arange(260)[None]
+
+    def block(m, k):
+        return (i // rows == m // rows) & (j // cols == k // cols)
+
+    nan, infinite = block(1, 2) | block(0, 257), block(129, 130)
+    for q, s in found.values():
+        q, s = (q.t(), s.t()) if name == "quantise_t" else (q, s)
+        wide = s.repeat_interleave(rows, 0)[:130].repeat_interleave(cols, 1)[:, :260]
+        assert torch.equal(wide.isnan(), nan) and torch.equal(wide.isinf(), infinite)
+        assert (wide[~nan] > 0).all()
+        assert torch.equal(q.float().isnan(), nan | ((i == 129) & (j == 130)))
+        assert (q.float()[infinite & ~q.float().isnan()] == 0).all()
+
+
+@pytest.mark.parametrize("scales", Q.SCALES)
+def test_scales_of_nan_and_infinity(scales):
+    amax = torch.tensor([float("nan"), -float("nan"), float("inf"), 448.0])
+    assert torch.equal(Q.scale_of(amax, scales).nan_to_num(-1.0, 9.0), torch.tensor([-1.0, -1, 9, 1]))

@@ -6,7 +6,7 @@ import torch
 
 from minids.course.wrong import alternative, wrong
 from minids.kernels import gemm, quantise
-from minids.kernels.runtime import FP8, FP8_MAX, need
+from minids.kernels.runtime import FP8, FP8_MAX, KernelError, need
 
 BLOCK, FLOOR = quantise.BLOCK, quantise.FLOOR
 ours = quantise.scale_of, quantise.quantise_reference, quantise.dequantise  # in a tuple: they stay the library's own
@@ -128,6 +128,25 @@ def sizes_only(x, exponent_bits, mantissa_bits, largest):
 def always_e4m3(x, exponent_bits, mantissa_bits, largest):
     y, step = parts(x, 4, 3, largest)
     return (torch.round(y / step) * step).to(x.dtype)
+
+
+@wrong(
+    ROUND, mistake="every number was rounded to float32 before it was rounded to the format",
+    ask="17 + 2^-36 lies above the middle of 16 and 18. Where does it lie as a float32?",
+    refused_by="float64_is_not_rounded_to_float32_first",
+)  # fmt: skip
+def rounded_twice(x, exponent_bits, mantissa_bits, largest):
+    y, step = parts(x.float(), exponent_bits, mantissa_bits, largest)
+    return (torch.round(y / step) * step).to(x.dtype)
+
+
+@alternative(ROUND)
+def in_the_type_of_x(x, exponent_bits, mantissa_bits, largest):
+    """The hints, one after the other."""
+    y = x.clamp(-largest, largest)
+    exponents = (torch.frexp(y)[1] - 1).clamp(min=2 - 2 ** (exponent_bits - 1))
+    step = torch.ldexp(torch.ones_like(y), exponents - mantissa_bits)
+    return step * torch.round(y / step)
 
 
 @alternative(ROUND)
@@ -259,7 +278,7 @@ def always_one_more(amax, scales="fp32"):
 @wrong(
     SCALE, mistake="the scale was computed and kept in the type of the block",
     ask="How many bits has a bfloat16? Every element of the block is divided by this number.",
-    refused_by="scales_are_float32_also_for_blocks_of_bfloat16",
+    refused_by="scales_are_float32_whatever_the_block_was",
 )  # fmt: skip
 def in_the_blocks_type(amax, scales="fp32"):
     return finished(amax.clamp(min=FLOOR) / FP8_MAX, scales)
@@ -282,13 +301,45 @@ def never_a_power(amax, scales="fp32"):
     return amax.float().clamp(min=FLOOR) / FP8_MAX
 
 
+@wrong(
+    SCALE, mistake="the logarithm was float32: just above a power of two it is that of the power",
+    ask="How many digits of log2(512 * (1 + 2^-22)) does a float32 hold?",
+    refused_by="a_trifle_above_a_power_of_two_is_above_it",
+)  # fmt: skip
+def a_logarithm_in_float32(amax, scales="fp32"):
+    s = amax.float().clamp(min=FLOOR) / FP8_MAX
+    return torch.exp2(torch.ceil(torch.log2(s))) if scales == "ue8m0" else s
+
+
+@wrong(
+    SCALE, mistake="NaN was less than the floor, and became it",
+    ask="What is `NaN > 1e-4`? Which branch of your `where` does NaN take?", refused_by="nan_stays_nan",
+)  # fmt: skip
+def nan_is_the_floor(amax, scales="fp32"):
+    s = amax.float()
+    return finished(torch.where(s > FLOOR, s, FLOOR) / FP8_MAX, scales)
+
+
+@wrong(
+    SCALE, mistake="NaN became a power of two like any other number",
+    ask="What do the bits of NaN look like, and what is left of them after your rounding?", refused_by="nan_stays_nan",
+)  # fmt: skip
+def a_power_of_nan(amax, scales="fp32"):
+    s = amax.float().clamp(min=FLOOR) / FP8_MAX
+    if scales == "ue8m0":
+        bits = s.view(torch.int32)
+        s = (((bits >> 23) + ((bits & 0x7FFFFF) != 0)) << 23).view(torch.float32)
+    return s
+
+
 @alternative(SCALE)
 def with_frexp(amax, scales="fp32"):
     s = torch.where(amax.float() < FLOOR, torch.tensor(FLOOR), amax.float()) / 448
     if scales == "fp32":
         return s
     mantissa, exponent = torch.frexp(s)  # 0.5 <= mantissa < 1
-    return torch.ldexp(torch.ones_like(s), torch.where(mantissa == 0.5, exponent - 1, exponent))
+    power = torch.ldexp(torch.ones_like(s), torch.where(mantissa == 0.5, exponent - 1, exponent))
+    return torch.where(s.isnan(), s, power)
 
 
 @alternative(SCALE)
@@ -407,7 +458,7 @@ def always_fp32_scales(x, scales="fp32"):
 
 @wrong(
     QUANTISE, mistake="the division was done in bfloat16, and rounded twice",
-    ask="In which type is x / s when x is bfloat16?", refused_by="bfloat16_is_divided_in_float32",
+    ask="In which type is x / s when x is bfloat16?", refused_by="half_precision_is_divided_in_float32",
 )  # fmt: skip
 def divided_in_its_type(x, scales="fp32"):
     s = ours[0](amax_of(x), scales)
@@ -422,6 +473,26 @@ def scaled_back_already(x, scales="fp32"):
     s = ours[0](amax_of(x), scales)
     w = wide(s, x.shape[1])
     return cast(cast(x.float() / w).float() * w), s
+
+
+@wrong(
+    QUANTISE, mistake="a row was cut into equal parts, 200 columns into 100 and 100",
+    ask="Where does the second block of a row begin, if the row has 200 columns?", refused_by=SHORTER,
+)  # fmt: skip
+def equal_parts(x, scales="fp32"):
+    parts = x.float().chunk(-(-x.shape[1] // BLOCK), 1)
+    s = torch.stack([ours[0](part.abs().amax(1), scales) for part in parts], 1)
+    return torch.cat([cast(part / s[:, j, None]).float() for j, part in enumerate(parts)], 1).to(FP8), s
+
+
+@wrong(
+    QUANTISE, mistake="NaN counted as zero",
+    ask="An activation is NaN. Who is to see it?", refused_by="nan_stays_in_its_block_and_stays_visible",
+)  # fmt: skip
+def nan_counts_as_zero(x, scales="fp32"):
+    x = x.float().nan_to_num(0.0, math.inf, -math.inf)
+    s = ours[0](amax_of(x), scales)
+    return cast(x / wide(s, x.shape[1])), s
 
 
 @alternative(QUANTISE)
@@ -550,6 +621,49 @@ def first_scale_of_a_row(q, s, dtype=torch.float32):
     return (q.to(wide_type(dtype)) * repeated(s[:, :1].expand_as(s), *q.shape)).to(dtype)
 
 
+@wrong(
+    DEQUANTISE, mistake="scales of 1x128 were those of 128x128 wherever 128 divides the rows",
+    ask="An activation of 256 tokens: how many rows of scales has it? What do you look at to tell the two kinds apart?",
+    refused_by="however_many_rows_an_activation_has",
+)  # fmt: skip
+def told_by_the_rows(q, s, dtype=torch.float32):
+    fitting(q, s)
+    R, C = q.shape
+    spread = s if R % BLOCK else s.repeat_interleave(BLOCK, 0)
+    spread = spread if len(spread) >= R else s.repeat_interleave(BLOCK, 0)
+    return (q.to(wide_type(dtype)) * spread[:R].repeat_interleave(BLOCK, 1)[:, :C]).to(dtype)
+
+
+@wrong(
+    DEQUANTISE, mistake="scales that fit no blocks were cut to size without a word, or failed somewhere in torch",
+    ask="[4, 3] scales for a [300, 300]: which error does the docstring name, and who raises it?",
+    refused_by="scales_that_fit_no_blocks_are_refused",
+)  # fmt: skip
+def nothing_is_checked(q, s, dtype=torch.float32):
+    return (q.to(wide_type(dtype)) * repeated(s, *q.shape)).to(dtype)
+
+
+@wrong(
+    DEQUANTISE, mistake="scales that fit no blocks were refused with an assertion",
+    ask="Which error does the docstring name? What does Python do with assertions when it is started with -O?",
+    refused_by="scales_that_fit_no_blocks_are_refused",
+)  # fmt: skip
+def refuses_by_assert(q, s, dtype=torch.float32):
+    R, C = q.shape
+    assert s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)), "scales do not fit"
+    return (q.to(wide_type(dtype)) * repeated(s, R, C)).to(dtype)
+
+
+@wrong(
+    DEQUANTISE, mistake="the product was float32, whatever type was asked for",
+    ask="The docstring names one type in which the product is not taken in float32. Which?",
+    refused_by="float64_is_exact",
+)  # fmt: skip
+def products_in_float32(q, s, dtype=torch.float32):
+    fitting(q, s)
+    return (q.float() * repeated(s, *q.shape)).to(dtype)
+
+
 @alternative(DEQUANTISE)
 def by_indexing(q, s, dtype=torch.float32):
     R, C = q.shape
@@ -564,7 +678,7 @@ def block_by_block(q, s, dtype=torch.float32):
     R, C = q.shape
     rows = 1 if s.shape[0] == R else 128
     if list(s.shape) != [-(-R // rows), -(-C // 128)]:
-        raise ValueError("scales of neither kind")
+        raise KernelError("scales of neither kind")
     out = torch.empty(R, C, dtype=torch.float64)
     for i, row in enumerate(s.tolist()):
         for j, scale in enumerate(row):
@@ -690,6 +804,29 @@ def float32_inside(a, a_scales, b, b_scales, out_dtype=torch.float32, promote=No
     return summed(x, y, promote or x.shape[1]).to(out_dtype)
 
 
+FLOAT32 = "what_is_summed_for_a_bfloat16_result_is_float32_too"
+
+
+@wrong(
+    MATMUL, mistake="the operands were dequantised to the type of the result",
+    ask="A scale of 257 in bfloat16 is 256. In which type does the docstring multiply?", refused_by=FLOAT32,
+)  # fmt: skip
+def operands_in_the_results_type(a, a_scales, b, b_scales, out_dtype=torch.float32, promote=None):
+    x, y = ours[2](a, a_scales, out_dtype).to(wide_type(out_dtype)), ours[2](b, b_scales, out_dtype).t()
+    return summed(x, y.to(x.dtype), promote or x.shape[1]).to(out_dtype)
+
+
+@wrong(
+    MATMUL, mistake="the product of each part was rounded to the type of the result before it was added",
+    ask="How often is a number rounded to bfloat16 on its way into `out`?", refused_by=FLOAT32,
+)  # fmt: skip
+def parts_rounded(a, a_scales, b, b_scales, out_dtype=torch.float32, promote=None):
+    x, y = both(a, a_scales, b, b_scales, out_dtype)
+    step = promote or x.shape[1]
+    parts = [(x[:, k : k + step] @ y[k : k + step]).to(out_dtype) for k in range(0, x.shape[1], step)]
+    return torch.stack(parts).to(x.dtype).sum(0).to(out_dtype)
+
+
 @alternative(MATMUL)
 def scales_behind_the_products(a, a_scales, b, b_scales, out_dtype=torch.float32, promote=None):
     """As a kernel does it: raw products of up to 128, times both scales. Whatever `promote` says, sums are shorter."""
@@ -737,14 +874,14 @@ def weight_gradient(dy_MN, q_x, s_x, w_NK, backend):
     return gemm.matmul(*turned, out_dtype=torch.float32, backend=backend).to(w_NK.dtype)
 
 
-def fields(x, how=quantise.quantise):
+def fields(x, how=quantise.quantise, backend="torch"):
     """x as FP8 keeps it, float32."""
-    return quantise.dequantise(*how(x))
+    return quantise.dequantise(*how(x, backend=backend))
 
 
-def of_columns(x):
+def of_columns(x, backend="torch"):
     """x in blocks of 128x1, not turned."""
-    return fields(x, quantise.quantise_t).t()
+    return fields(x, quantise.quantise_t, backend).t()
 
 
 @wrong(
@@ -826,7 +963,7 @@ def dy_like_a_weight(dy_MN, q_x, s_x, w_NK, backend):
 @wrong(
     BACKWARD, mistake="the gradient of the weight had the type of dy",
     ask="The weight is a float32 master. Of which type is what it is moved by?",
-    refused_by="the_gradient_of_a_float32_weight_is_float32",
+    refused_by="dx_has_the_type_of_dy_and_dw_that_of_the_weight",
 )  # fmt: skip
 def gradient_in_dys_type(dy_MN, q_x, s_x, w_NK, backend):
     dw_NK = weight_gradient(dy_MN, q_x, s_x, w_NK, backend)
@@ -842,6 +979,53 @@ def gradient_turned(dy_MN, q_x, s_x, w_NK, backend):
     return input_gradient(dy_MN, w_NK, backend), dw_NK.t().contiguous()
 
 
+@wrong(
+    BACKWARD, mistake="the gradient of the weight was rounded to the type of dy on its way to that of the weight",
+    ask="dy is bfloat16 and w float32. Through which types does dw go?",
+    refused_by="the_gradient_of_a_float32_weight_is_computed_in_float32",
+)  # fmt: skip
+def rounded_on_the_way(dy_MN, q_x, s_x, w_NK, backend):
+    dw_NK = weight_gradient(dy_MN, q_x, s_x, w_NK, backend).to(dy_MN.dtype)
+    return input_gradient(dy_MN, w_NK, backend), dw_NK.to(w_NK.dtype)
+
+
+@wrong(
+    BACKWARD, mistake="`backend` was not handed on",
+    ask="Who decides whether the kernels of a GPU do the work? Does quantise hear of it?",
+    refused_by="the_backend_is_handed_on",
+)  # fmt: skip
+def any_backend(dy_MN, q_x, s_x, w_NK, backend):
+    return input_gradient(dy_MN, w_NK, None), weight_gradient(dy_MN, q_x, s_x, w_NK, None)
+
+
+@wrong(
+    BACKWARD, mistake="both gradients were float32, whatever dy and w are",
+    ask="Of which type is dx, by the docstring?", refused_by="dx_has_the_type_of_dy_and_dw_that_of_the_weight",
+)  # fmt: skip
+def float32_throughout(dy_MN, q_x, s_x, w_NK, backend):
+    dx_MK = input_gradient(dy_MN.float(), w_NK, backend)
+    return dx_MK, weight_gradient(dy_MN, q_x, s_x, w_NK.float(), backend)
+
+
+@wrong(
+    BACKWARD, mistake="the scales of the weight were put into another shape instead of being turned",
+    ask="reshape and t of [[1, 2, 3], [4, 5, 6]]: what are the two, and which belongs to the turned weight?",
+    refused_by="ragged_layers_of_any_shape",
+)  # fmt: skip
+def scales_reshaped(dy_MN, q_x, s_x, w_NK, backend):
+    q_w, s_w = quantise.quantise_weight(w_NK, backend=backend)
+    given = *quantise.quantise(dy_MN, backend=backend), q_w.t().contiguous(), s_w.reshape(s_w.shape[::-1])
+    dx_MK = gemm.matmul(*given, out_dtype=dy_MN.dtype, backend=backend)
+    return dx_MK, weight_gradient(dy_MN, q_x, s_x, w_NK, backend)
+
+
+@alternative(BACKWARD)
+def dequantised_to_float32(dy_MN, q_x, s_x, w_NK, backend):
+    q_dy, s_dy = quantise.quantise_t(dy_MN, backend=backend)
+    dw_NK = gemm.matmul(q_dy, s_dy, *quantise.quantise_t(quantise.dequantise(q_x, s_x), backend=backend))
+    return input_gradient(dy_MN, w_NK, backend), dw_NK.to(w_NK.dtype)
+
+
 @alternative(BACKWARD)
 def turned_before_it_is_quantised(dy_MN, q_x, s_x, w_NK, backend):
     """Blocks of 128x128 are the same blocks either way."""
@@ -853,7 +1037,7 @@ def turned_before_it_is_quantised(dy_MN, q_x, s_x, w_NK, backend):
 
 @alternative(BACKWARD)
 def by_dequantised_products(dy_MN, q_x, s_x, w_NK, backend):
-    dx_MK = fields(dy_MN).double() @ fields(w_NK, quantise.quantise_weight).double()
+    dx_MK = fields(dy_MN, backend=backend).double() @ fields(w_NK, quantise.quantise_weight, backend).double()
     x_MK = quantise.dequantise(q_x, s_x).to(dy_MN.dtype)
-    dw_NK = torch.einsum("mn,mk->nk", of_columns(dy_MN).double(), of_columns(x_MK).double())
+    dw_NK = torch.einsum("mn,mk->nk", of_columns(dy_MN, backend).double(), of_columns(x_MK, backend).double())
     return dx_MK.to(dy_MN.dtype), dw_NK.to(w_NK.dtype)

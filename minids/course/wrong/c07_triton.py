@@ -40,7 +40,7 @@ def columns_alone_are_masked(gate, up, y, M, F, gate_row, up_row, ROWS: tl.const
 
 
 @wrong(
-    SWIGLU, mistake="only the rows were masked, not the columns: the end of a row runs into the next one",
+    SWIGLU, mistake="the columns were not masked, or not everywhere: the end of a row runs into the next one",
     ask="Which number lies at column F of row 0, if rows follow each other? And of the last row?",
     refused_by="nothing_behind_y_is_written",
 )  # fmt: skip
@@ -157,6 +157,31 @@ def rounded_at_every_step(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexp
     u = tl.load(up + m * up_row + k, inside, 0.0).to(tl.float32)
     s = (g.to(tl.float32) * tl.sigmoid(g.to(tl.float32)).to(kind).to(tl.float32)).to(kind)
     tl.store(y + m * F + k, (s.to(tl.float32) * u).to(y.dtype.element_ty), inside)
+
+
+@wrong(
+    SWIGLU, mistake="the sigmoid were exp(g) / (1 + exp(g)), which is NaN for large gates",
+    ask="What is exp(89) as a float32, and what is infinity over infinity?", refused_by="large_gates_stay_finite",
+)  # fmt: skip
+@triton.jit
+def overflows(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexpr, COLS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
+    k = tl.program_id(1) * COLS + tl.arange(0, COLS)[None, :]
+    inside = (m < M) & (k < F)
+    g = tl.load(gate + m * gate_row + k, inside, 0.0).to(tl.float32)
+    u = tl.load(up + m * up_row + k, inside, 0.0).to(tl.float32)
+    tl.store(y + m * F + k, (g * (tl.exp(g) / (1 + tl.exp(g))) * u).to(y.dtype.element_ty), inside)
+
+
+@alternative(SWIGLU)
+@triton.jit
+def as_the_hints_say(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexpr, COLS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
+    k = tl.program_id(1) * COLS + tl.arange(0, COLS)[None, :]
+    inside = (m < M) & (k < F)
+    g = tl.load(gate + m * gate_row + k, inside, 0.0).to(tl.float32)
+    u = tl.load(up + m * up_row + k, inside, 0.0).to(tl.float32)
+    tl.store(y + m * F + k, (g * tl.sigmoid(g) * u).to(y.dtype.element_ty), inside)
 
 
 @alternative(SWIGLU)
@@ -433,6 +458,98 @@ def rounded_at_the_end_alone(x, residual, w, y, h, r, M, H, x_row, residual_row,
     tl.store(y + out, (v * rstd[:, None] * weight[None, :]).to(y.dtype.element_ty), inside)
 
 
+@wrong(
+    NORM, mistake="h were stored rounded, but normed as it was before",
+    ask="Which sum does the next layer see? Is it the one that you have normed?",
+    refused_by="in_bfloat16_it_is_the_rounded_sum_that_is_normed",
+)  # fmt: skip
+@triton.jit
+def sum_normed_before_it_is_rounded(
+    x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr, COLS: tl.constexpr
+):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    k = tl.arange(0, COLS)
+    inside = (m[:, None] < M) & (k[None, :] < H)
+    out = m[:, None] * H + k[None, :]
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    if residual is not None:
+        v += tl.load(residual + m[:, None] * residual_row + k[None, :], inside, 0.0).to(tl.float32)
+        tl.store(h + out, v.to(h.dtype.element_ty), inside)
+    rstd = tl.rsqrt(tl.sum(v * v, 1) / H + eps)
+    tl.store(r + m, rstd, m < M)
+    u = (v * rstd[:, None]).to(y.dtype.element_ty).to(tl.float32)
+    weight = tl.load(w + k, k < H, 0.0).to(tl.float32)
+    tl.store(y + out, (u * weight[None, :]).to(y.dtype.element_ty), inside)
+
+
+@wrong(
+    NORM, mistake="r kept the mean of the squares, not one over its root",
+    ask="What does the docstring call r?", refused_by="r_keeps_one_over_the_root_with_eps_under_it",
+)  # fmt: skip
+@triton.jit
+def r_is_the_mean_square(
+    x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr, COLS: tl.constexpr
+):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    k = tl.arange(0, COLS)
+    inside = (m[:, None] < M) & (k[None, :] < H)
+    out = m[:, None] * H + k[None, :]
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    if residual is not None:
+        v += tl.load(residual + m[:, None] * residual_row + k[None, :], inside, 0.0).to(tl.float32)
+        tl.store(h + out, v.to(h.dtype.element_ty), inside)
+        v = v.to(h.dtype.element_ty).to(tl.float32)
+    rstd = tl.rsqrt(tl.sum(v * v, 1) / H + eps)
+    tl.store(r + m, tl.sum(v * v, 1) / H, m < M)
+    u = (v * rstd[:, None]).to(y.dtype.element_ty).to(tl.float32)
+    weight = tl.load(w + k, k < H, 0.0).to(tl.float32)
+    tl.store(y + out, (u * weight[None, :]).to(y.dtype.element_ty), inside)
+
+
+@wrong(
+    NORM, mistake="y and h were laid out like x, with gaps between their rows",
+    ask="How far apart do rows of y and h lie, as the docstring says?",
+    refused_by="x_and_residual_have_row_strides_of_their_own",
+)  # fmt: skip
+@triton.jit
+def h_laid_out_like_x(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr, COLS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    k = tl.arange(0, COLS)
+    inside = (m[:, None] < M) & (k[None, :] < H)
+    out = m[:, None] * x_row + k[None, :]
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    if residual is not None:
+        v += tl.load(residual + m[:, None] * residual_row + k[None, :], inside, 0.0).to(tl.float32)
+        tl.store(h + out, v.to(h.dtype.element_ty), inside)
+        v = v.to(h.dtype.element_ty).to(tl.float32)
+    rstd = tl.rsqrt(tl.sum(v * v, 1) / H + eps)
+    tl.store(r + m, rstd, m < M)
+    u = (v * rstd[:, None]).to(y.dtype.element_ty).to(tl.float32)
+    weight = tl.load(w + k, k < H, 0.0).to(tl.float32)
+    tl.store(y + out, (u * weight[None, :]).to(y.dtype.element_ty), inside)
+
+
+@alternative(NORM)
+@triton.jit
+def as_the_hints_say_it(
+    x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr, COLS: tl.constexpr
+):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    k = tl.arange(0, COLS)
+    inside = (m[:, None] < M) & (k[None, :] < H)
+    out = m[:, None] * H + k[None, :]
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    if residual is not None:
+        v += tl.load(residual + m[:, None] * residual_row + k[None, :], inside, 0.0).to(tl.float32)
+        tl.store(h + out, v.to(h.dtype.element_ty), inside)
+        v = v.to(h.dtype.element_ty).to(tl.float32)
+    rstd = tl.rsqrt(tl.sum(v * v, 1) / H + eps)
+    tl.store(r + m, rstd, m < M)
+    u = (v * rstd[:, None]).to(y.dtype.element_ty).to(tl.float32)
+    weight = tl.load(w + k, k < H, 0.0).to(tl.float32)
+    tl.store(y + out, (u * weight[None, :]).to(y.dtype.element_ty), inside)
+
+
 @alternative(NORM)
 @triton.jit
 def with_a_square_root_and_keepdims(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr,
@@ -678,6 +795,81 @@ def never_a_power_of_two(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS:
     tl.store(s + block * s_col + m, scale, m < M)
 
 
+@wrong(
+    QUANTISE, mistake="q were laid out like x, with gaps between its rows",
+    ask="How far apart do rows of q lie, as the docstring says?", refused_by="rows_of_x_lie_x_row_apart",
+)  # fmt: skip
+@triton.jit
+def q_laid_out_like_x(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    block = tl.program_id(1)
+    k = block * 128 + tl.arange(0, 128)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.abs(v), 1), UE8M0)
+    tl.store(q + m[:, None] * x_row + k[None, :], (v / scale[:, None]).to(tl.float8e4nv), inside)
+    tl.store(s + block * s_col + m, scale, m < M)
+
+
+@wrong(
+    QUANTISE, mistake="the scale were rounded to the type of x",
+    ask="How many digits of a scale are left in bfloat16? Which type does the docstring give s?",
+    refused_by="half_precision_is_quantised_in_float32",
+)  # fmt: skip
+@triton.jit
+def scales_in_the_type_of_x(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    block = tl.program_id(1)
+    k = block * 128 + tl.arange(0, 128)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.abs(v), 1), UE8M0).to(x.dtype.element_ty).to(tl.float32)
+    tl.store(q + m[:, None] * K + k[None, :], (v / scale[:, None]).to(tl.float8e4nv), inside)
+    tl.store(s + block * s_col + m, scale, m < M)
+
+
+@wrong(
+    QUANTISE, mistake="columns of scales lay M apart, whatever s_col says",
+    ask="What is s_col for?", refused_by="each_block_has_the_scale_of_its_largest_value",
+)  # fmt: skip
+@triton.jit
+def columns_of_scales_M_apart(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    block = tl.program_id(1)
+    k = block * 128 + tl.arange(0, 128)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.abs(v), 1), UE8M0)
+    tl.store(q + m[:, None] * K + k[None, :], (v / scale[:, None]).to(tl.float8e4nv), inside)
+    tl.store(s + block * M + m, scale, m < M)
+
+
+@alternative(QUANTISE)
+@triton.jit
+def with_the_hints_alone(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    block = tl.program_id(1)
+    k = block * 128 + tl.arange(0, 128)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.abs(v), 1), UE8M0)
+    tl.store(q + m[:, None] * K + k[None, :], (v / scale[:, None]).to(tl.float8e4nv), inside)
+    tl.store(s + block * s_col + m, scale, m < M)
+
+
+@alternative(QUANTISE)
+@triton.jit
+def the_larger_of_two_extremes(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    block = tl.program_id(1)
+    k = block * 128 + tl.arange(0, 128)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.maximum(tl.max(v, 1), -tl.min(v, 1)), UE8M0)
+    tl.store(q + m[:, None] * K + k[None, :], (v / scale[:, None]).to(tl.float8e4nv), inside)
+    tl.store(s + block * s_col + m, scale, m < M)
+
+
 @alternative(QUANTISE)
 @triton.jit
 def times_one_over_the_scale_and_no_clamp(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
@@ -845,6 +1037,63 @@ def largest_weight_without_abs(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale, 128, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
     tl.store(q + n[:, None] * K + k[None, :], y.to(tl.float8e4nv), inside)
     tl.store(s + tl.program_id(0) * tl.num_programs(1) + tl.program_id(1), scale)
+
+
+@wrong(
+    WEIGHT, mistake="rows of scales lay K // 128 apart, also where K ends within a block",
+    ask="K is 200. How many blocks lie beside each other?", refused_by="scales_of_several_blocks_lie_row_by_row",
+)  # fmt: skip
+@triton.jit
+def whole_blocks_of_a_row_counted(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
+    n = tl.program_id(0) * 128 + tl.arange(0, 128)
+    k = tl.program_id(1) * 128 + tl.arange(0, 128)
+    inside = (n[:, None] < N) & (k[None, :] < K)
+    v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
+    tl.store(q + n[:, None] * K + k[None, :], (v / tl.broadcast_to(scale, 128, 128)).to(tl.float8e4nv), inside)
+    tl.store(s + tl.program_id(0) * (K // 128) + tl.program_id(1), scale)
+
+
+@wrong(
+    WEIGHT, mistake="UE8M0 were overlooked, and scales were always amax / 448",
+    ask="What is UE8M0 handed to?", refused_by="with_UE8M0_the_scale_is_a_power_of_two",
+)  # fmt: skip
+@triton.jit
+def weights_never_a_power_of_two(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
+    n = tl.program_id(0) * 128 + tl.arange(0, 128)
+    k = tl.program_id(1) * 128 + tl.arange(0, 128)
+    inside = (n[:, None] < N) & (k[None, :] < K)
+    v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), False)
+    tl.store(q + n[:, None] * K + k[None, :], (v / tl.broadcast_to(scale, 128, 128)).to(tl.float8e4nv), inside)
+    tl.store(s + tl.program_id(0) * tl.cdiv(K, 128) + tl.program_id(1), scale)
+
+
+@wrong(
+    WEIGHT, mistake="q were laid out like w, with gaps between its rows",
+    ask="How far apart do rows of q lie, as the docstring says?", refused_by="rows_of_w_lie_w_row_apart",
+)  # fmt: skip
+@triton.jit
+def q_laid_out_like_w(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
+    n = tl.program_id(0) * 128 + tl.arange(0, 128)
+    k = tl.program_id(1) * 128 + tl.arange(0, 128)
+    inside = (n[:, None] < N) & (k[None, :] < K)
+    v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
+    tl.store(q + n[:, None] * w_row + k[None, :], (v / tl.broadcast_to(scale, 128, 128)).to(tl.float8e4nv), inside)
+    tl.store(s + tl.program_id(0) * tl.cdiv(K, 128) + tl.program_id(1), scale)
+
+
+@alternative(WEIGHT)
+@triton.jit
+def as_in_the_hint(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
+    n = tl.program_id(0) * 128 + tl.arange(0, 128)
+    k = tl.program_id(1) * 128 + tl.arange(0, 128)
+    inside = (n[:, None] < N) & (k[None, :] < K)
+    v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
+    tl.store(q + n[:, None] * K + k[None, :], (v / tl.broadcast_to(scale, 128, 128)).to(tl.float8e4nv), inside)
+    tl.store(s + tl.program_id(0) * tl.cdiv(K, 128) + tl.program_id(1), scale)
 
 
 @alternative(WEIGHT)
@@ -1060,6 +1309,96 @@ def stored_over_each_other(a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row,
         y = tl.load(b + k[:, None] * b_row + n[None, :] * b_col, (k[:, None] < K) & (n[None, :] < N), 0.0)
         acc = tl.dot(x, y, acc)
     tl.store(c + row[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@wrong(
+    MATMUL, mistake="only b were masked along K: zeros there make a's numbers harmless, if they are numbers",
+    ask="What is 0 * NaN? On a GPU, may you look at what lies behind a?",
+    refused_by="sizes_need_not_be_multiples_of_the_tile",
+)  # fmt: skip
+@triton.jit
+def b_alone_is_masked_along_k(
+    a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for first in range(0, K, BK):
+        k = first + tl.arange(0, BK)
+        x = tl.load(a + m[:, None] * a_row + k[None, :] * a_col, m[:, None] < M, 0.0)
+        y = tl.load(b + k[:, None] * b_row + n[None, :] * b_col, (k[:, None] < K) & (n[None, :] < N), 0.0)
+        acc = tl.dot(x, y, acc)
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@wrong(
+    MATMUL, mistake="the sum were rounded to the type of c after every step",
+    ask="How often is a number rounded on its way into c?", refused_by="half_precision_is_rounded_once",
+)  # fmt: skip
+@triton.jit
+def sum_in_the_type_of_c(
+    a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for first in range(0, K, BK):
+        k = first + tl.arange(0, BK)
+        x = tl.load(a + m[:, None] * a_row + k[None, :] * a_col, (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + k[:, None] * b_row + n[None, :] * b_col, (k[:, None] < K) & (n[None, :] < N), 0.0)
+        acc = tl.dot(x, y, acc).to(c.dtype.element_ty).to(tl.float32)
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@wrong(
+    MATMUL, mistake="the operands were rounded to bfloat16, whatever they are",
+    ask="a and b are float32. How many of their 24 bits does your product use?", refused_by="one_tile_in_one_step",
+)  # fmt: skip
+@triton.jit
+def operands_in_bfloat16(
+    a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for first in range(0, K, BK):
+        k = first + tl.arange(0, BK)
+        x = tl.load(a + m[:, None] * a_row + k[None, :] * a_col, (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + k[:, None] * b_row + n[None, :] * b_col, (k[:, None] < K) & (n[None, :] < N), 0.0)
+        acc = tl.dot(x.to(tl.bfloat16), y.to(tl.bfloat16), acc)
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@alternative(MATMUL)
+@triton.jit
+def rows_and_columns_wrap_around(
+    a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for first in range(0, K, BK):
+        k = first + tl.arange(0, BK)
+        x = tl.load(a + (m % M)[:, None] * a_row + k[None, :] * a_col, k[None, :] < K, 0.0)
+        y = tl.load(b + k[:, None] * b_row + (n % N)[None, :] * b_col, k[:, None] < K, 0.0)
+        acc = tl.dot(x, y, acc)
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@alternative(MATMUL)
+@triton.jit
+def with_the_hints_and_nothing_else(
+    a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for first in range(0, K, BK):
+        k = first + tl.arange(0, BK)
+        x = tl.load(a + m[:, None] * a_row + k[None, :] * a_col, (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + k[:, None] * b_row + n[None, :] * b_col, (k[:, None] < K) & (n[None, :] < N), 0.0)
+        acc = tl.dot(x, y, acc)
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
 
 
 @alternative(MATMUL)
@@ -1307,6 +1646,115 @@ def scaled_tile_stored_without_a_mask(a, b, c, a_scales, b_scales, M, N, K, a_sc
         sb = tl.load(b_scales + tl.program_id(1) * BN // 128 * b_scale_row + block)
         acc += tl.dot(x, y) * (sa * sb)[:, None]
     tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty))
+
+
+@wrong(
+    SCALED, mistake="what is left of K beyond whole blocks of 128 were left out",
+    ask="K is 200. How many steps does your loop make?", refused_by="shapes_may_be_ragged",
+)  # fmt: skip
+@triton.jit
+def whole_blocks_alone(
+    a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale_row, c_row, BM: tl.constexpr, BN: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for block in range(0, K // 128):
+        k = block * 128 + tl.arange(0, 128)
+        x = tl.load(a + m[:, None] * K + k[None, :], (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + n[None, :] * K + k[:, None], (n[None, :] < N) & (k[:, None] < K), 0.0)
+        products = tl.dot(x, y)
+        sa = tl.load(a_scales + block * a_scale_col + m, m < M, 0.0)
+        sb = tl.load(b_scales + tl.program_id(1) * BN // 128 * b_scale_row + block)
+        acc += products * (sa * sb)[:, None]
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@wrong(
+    SCALED, mistake="the two indices of the scales of b were exchanged",
+    ask="Which of the two axes of b's scales follows the walk along K?",
+    refused_by="each_block_of_128_has_scales_of_its_own",
+)  # fmt: skip
+@triton.jit
+def scales_of_b_exchanged(
+    a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale_row, c_row, BM: tl.constexpr, BN: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for block in range(0, tl.cdiv(K, 128)):
+        k = block * 128 + tl.arange(0, 128)
+        x = tl.load(a + m[:, None] * K + k[None, :], (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + n[None, :] * K + k[:, None], (n[None, :] < N) & (k[:, None] < K), 0.0)
+        products = tl.dot(x, y)
+        sa = tl.load(a_scales + block * a_scale_col + m, m < M, 0.0)
+        sb = tl.load(b_scales + block * b_scale_row + tl.program_id(1) * BN // 128)
+        acc += products * (sa * sb)[:, None]
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@wrong(
+    SCALED, mistake="rows of c lay N numbers apart, whatever c_row says",
+    ask="What is c_row for?", refused_by="rows_of_c_lie_c_row_apart_and_nothing_behind_is_written",
+)  # fmt: skip
+@triton.jit
+def rows_of_c_N_apart(
+    a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale_row, c_row, BM: tl.constexpr, BN: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for block in range(0, tl.cdiv(K, 128)):
+        k = block * 128 + tl.arange(0, 128)
+        x = tl.load(a + m[:, None] * K + k[None, :], (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + n[None, :] * K + k[:, None], (n[None, :] < N) & (k[:, None] < K), 0.0)
+        products = tl.dot(x, y)
+        sa = tl.load(a_scales + block * a_scale_col + m, m < M, 0.0)
+        sb = tl.load(b_scales + tl.program_id(1) * BN // 128 * b_scale_row + block)
+        acc += products * (sa * sb)[:, None]
+    tl.store(c + m[:, None] * N + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@wrong(
+    SCALED, mistake="the scales of a were loaded for all BM rows of a tile, also of rows that do not exist",
+    ask="M is 21 and BM is 16. Which scales does the last row of the second tile load?",
+    refused_by="shapes_may_be_ragged",
+)  # fmt: skip
+@triton.jit
+def scales_loaded_without_a_mask(
+    a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale_row, c_row, BM: tl.constexpr, BN: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for block in range(0, tl.cdiv(K, 128)):
+        k = block * 128 + tl.arange(0, 128)
+        x = tl.load(a + m[:, None] * K + k[None, :], (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + n[None, :] * K + k[:, None], (n[None, :] < N) & (k[:, None] < K), 0.0)
+        products = tl.dot(x, y)
+        sa = tl.load(a_scales + block * a_scale_col + m)
+        sb = tl.load(b_scales + tl.program_id(1) * BN // 128 * b_scale_row + block)
+        acc += products * (sa * sb)[:, None]
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
+
+
+@alternative(SCALED)
+@triton.jit
+def as_the_hints_have_it(
+    a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale_row, c_row, BM: tl.constexpr, BN: tl.constexpr
+):
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for block in range(0, tl.cdiv(K, 128)):
+        k = block * 128 + tl.arange(0, 128)
+        x = tl.load(a + m[:, None] * K + k[None, :], (m[:, None] < M) & (k[None, :] < K), 0.0)
+        y = tl.load(b + n[None, :] * K + k[:, None], (n[None, :] < N) & (k[:, None] < K), 0.0)
+        products = tl.dot(x, y)
+        sa = tl.load(a_scales + block * a_scale_col + m, m < M, 0.0)
+        sb = tl.load(b_scales + tl.program_id(1) * BN // 128 * b_scale_row + block)
+        acc += products * (sa * sb)[:, None]
+    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
 
 
 @alternative(SCALED)
