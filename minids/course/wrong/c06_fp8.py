@@ -1022,7 +1022,8 @@ def scales_reshaped(dy_MN, q_x, s_x, w_NK, backend):
 @alternative(BACKWARD)
 def dequantised_to_float32(dy_MN, q_x, s_x, w_NK, backend):
     q_dy, s_dy = quantise.quantise_t(dy_MN, backend=backend)
-    dw_NK = gemm.matmul(q_dy, s_dy, *quantise.quantise_t(quantise.dequantise(q_x, s_x), backend=backend))
+    q_xt, s_xt = quantise.quantise_t(quantise.dequantise(q_x, s_x), backend=backend)
+    dw_NK = gemm.matmul(q_dy, s_dy, q_xt, s_xt, out_dtype=torch.float32, backend=backend)
     return input_gradient(dy_MN, w_NK, backend), dw_NK.to(w_NK.dtype)
 
 

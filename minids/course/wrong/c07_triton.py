@@ -1128,7 +1128,7 @@ LEFT_OVER = "sizes_need_not_be_multiples_of_the_tile"
 
 
 @wrong(
-    MATMUL, mistake="K's rest were not masked: the last step multiplies what lies behind the rows of a and b",
+    MATMUL, mistake="K's rest were not masked in both: the last step multiplies what lies behind the rows of a or b",
     ask="K is 27 and BK is 16. What do lanes 11 to 15 of the second step load?", refused_by=LEFT_OVER,
 )  # fmt: skip
 @triton.jit
@@ -1309,26 +1309,6 @@ def stored_over_each_other(a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row,
         y = tl.load(b + k[:, None] * b_row + n[None, :] * b_col, (k[:, None] < K) & (n[None, :] < N), 0.0)
         acc = tl.dot(x, y, acc)
     tl.store(c + row[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
-
-
-@wrong(
-    MATMUL, mistake="only b were masked along K: zeros there make a's numbers harmless, if they are numbers",
-    ask="What is 0 * NaN? On a GPU, may you look at what lies behind a?",
-    refused_by="sizes_need_not_be_multiples_of_the_tile",
-)  # fmt: skip
-@triton.jit
-def b_alone_is_masked_along_k(
-    a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr
-):
-    m = tl.program_id(0) * BM + tl.arange(0, BM)
-    n = tl.program_id(1) * BN + tl.arange(0, BN)
-    acc = tl.zeros((BM, BN), tl.float32)
-    for first in range(0, K, BK):
-        k = first + tl.arange(0, BK)
-        x = tl.load(a + m[:, None] * a_row + k[None, :] * a_col, m[:, None] < M, 0.0)
-        y = tl.load(b + k[:, None] * b_row + n[None, :] * b_col, (k[:, None] < K) & (n[None, :] < N), 0.0)
-        acc = tl.dot(x, y, acc)
-    tl.store(c + m[:, None] * c_row + n[None, :], acc.to(c.dtype.element_ty), (m[:, None] < M) & (n[None, :] < N))
 
 
 @wrong(
