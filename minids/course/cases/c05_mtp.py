@@ -600,9 +600,9 @@ def without_modules_it_is_plain_greedy_decoding(speculate):
 
 
 @case("model.speculative.speculate")
-def a_tuple_is_a_prompt_too(speculate):
-    model = _model(1, 5, layers=1)
-    _writes(speculate, model, (1, 2, 3), _greedy(model, (1, 2, 3), 4))
+def a_tuple_is_a_prompt_too_and_one_layer_is_enough(speculate):
+    model = _model(1, 6, layers=1)
+    _writes(speculate, model, (1, 2, 3), _greedy(model, (1, 2, 3), 6))
 
 
 @case("model.speculative.speculate", held_out=True)

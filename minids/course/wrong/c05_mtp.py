@@ -444,7 +444,7 @@ def believes_a_guessed_stop(guesses, right, stop_ids):
     return out
 
 
-@wrong(ACCEPT, mistake="if all guesses are right, the token after them is thrown away",
+@wrong(ACCEPT, mistake="the token after the guesses is thrown away where all of them are right",
        ask="right is one longer than guesses. When is its last entry of use?",
        refused_by="right_guesses_give_one_token_more")
 def no_token_after_all_guesses(guesses, right, stop_ids):
