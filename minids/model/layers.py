@@ -34,7 +34,7 @@ def rms_norm(x, weight, eps):
 
 
 def swiglu(gate, up):
-    """silu(gate) * up, with silu(z) = z sigmoid(z): gate, up [..., F] -> [..., F].
+    """silu(gate) * up, with silu(z) = z sigmoid(z): gate, up [..., F] -> [..., F], in their dtype.
 
     (Shazeer 2020, arXiv 2002.05202, section 2, without its matrices)
     """

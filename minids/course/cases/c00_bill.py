@@ -291,7 +291,8 @@ def a_share_of_nothing_or_of_nan_is_refused(gpu_hours):
 
 @case("ship.cost.gpu_hours")
 def a_small_share_takes_long_and_a_small_task_is_done_soon(gpu_hours):
-    for flops, peak, share, hours in ((3.6e18, 1e15, 1e-6, 1e6), (3.6e17, 1e15, 0.5, 0.2), (0, 1e15, 0.4, 0.0)):
+    for flops, peak, share, hours in ((3.6e18, 1e15, 1e-6, 1e6), (3.6e17, 1e15, 0.5, 0.2), (0, 1e15, 0.4, 0.0),
+                                      (1e18, 312e12, 0.7, 1e18 / 312e12 / 0.7 / 3600)):
         expect(gpu_hours(flops, peak, share), hours, flops=flops, peak=peak, share=share)
 
 
@@ -431,7 +432,7 @@ def groups_are_read_for_gqa_alone(cache_bytes):
 @case("ship.cost.cache_bytes")
 def an_unknown_kind_is_refused(cache_bytes):
     for config in (small(), small(attention="mha")):
-        for kind in ("flash", "mqa", ""):
+        for kind in ("flash", "mqa", "mla2", "gqa-8", ""):
             raises(MinidsError, cache_bytes, config, kind, 2, because=f"attention = {kind!r}, which is not known")
 
 

@@ -472,7 +472,7 @@ def each_piece_is_cut_by_itself(isolate):
 
 @case("text.bpe.isolate")
 def spaces_and_line_breaks_are_text_too(isolate):
-    text, want = " 7 \n8\n", [" ", "7", " \n", "8", "\n"]
+    text, want = " 7 \n8\n\0 9\0", [" ", "7", " \n", "8", "\n\0 ", "9", "\0"]
     expect(isolate([text], re.compile(r"\d+")), want, pieces=[text], pattern=r"\d+")
 
 

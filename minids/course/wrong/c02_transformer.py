@@ -89,10 +89,8 @@ def detaches_the_statistic(x, weight, eps):
     return ((wide * torch.rsqrt(wide.detach().square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight).to(x.dtype)
 
 
-@wrong(RMS, mistake="the dtype of the weight counted, and not that of x",
-       ask="x is in bfloat16, the weight in float32. Which dtype has a product of the two?",
-       refused_by="the_result_has_the_dtype_of_x_whatever_the_weight_has")
-def dtype_of_the_weight(x, weight, eps):
+@alternative(RMS)
+def as_the_hints_say(x, weight, eps):
     return (_wide(x) * torch.rsqrt(_wide(x).square().mean(-1, keepdim=True) + eps)).to(x.dtype) * weight
 
 
