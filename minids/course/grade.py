@@ -192,10 +192,10 @@ def _grade_batch(sent, answers, seed, limits, jobs, table, what, html, places):
         whole = True
     finally:
         done = [(s, g) for s, g in every if id(g) in ready]
+        said = sent if whole else [s for s in sent if all(id(g) in ready for g in s.grades)]
+        print("\n".join(feedback.lines(said)), flush=True)
         if table:
             table.finish(done, whole)
-        said = sent if whole else [s for s in sent if all(id(g) in ready for g in s.grades)]
-        print("\n".join(feedback.lines(said)))
         if html:
             print(f"feedback {feedback.write(html, said, seed)}")
         if not whole:

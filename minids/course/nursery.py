@@ -51,7 +51,10 @@ def live(fd, folder, left):
     readable = _readable()
     stand = ["limits", *left, *_tried(_rules(readable, folder))]
     text = json.dumps(stand).encode()
-    control.sendall(wire.LENGTHS.pack(0, len(text)) + text)
+    try:
+        control.sendall(wire.LENGTHS.pack(0, len(text)) + text)
+    except OSError:  # the grader was killed in the meantime; below, this is seen at once
+        pass
     worker, alone = None, alone and os.getpid() == 1
     while True:
         start, fds, *_ = socket.recv_fds(control, 4, 1)
