@@ -56,7 +56,7 @@ def assignment(source):
 def marked(found):
     """A filled cell with the body between nbgrader's marks: cleared, it is the blank one of the chapters."""
     _, body = catalog.parts(catalog.solution(found.name))
-    *kept, last = catalog.cell(found, filled=False).splitlines()
+    *kept, last = catalog.cell(found, filled=False).rstrip("\n").split("\n")
     indent = last[: len(last) - len(last.lstrip())]
     code = [line for line in body if line not in kept]
     return "\n".join([*kept, f"{indent}### BEGIN SOLUTION", *code, f"{indent}### END SOLUTION"]) + "\n"

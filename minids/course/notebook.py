@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from minids.course import catalog, judge, mine, reader
+from minids.course import catalog, judge, mine, reader, session
 from minids.errors import MinidsError
 from minids.progress import console
 from minids.train import memory
@@ -30,7 +30,7 @@ STYLE = {
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe & Ito 2008
 
 
-reader.listen()
+session.listen()
 
 
 def start(chapter):
@@ -59,7 +59,7 @@ def check(name, fn):
     if fn is own or judge.file_of(fn) == inspect.getsourcefile(catalog.plain(own)):
         return _say("○", name, "this is the library's own function. Write yours in the cell above, and run that first.")
     try:
-        source = reader.python_of(fn, found.function)
+        source = session.python_of(fn, found.function)
         nodes = reader.definitions(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError, MinidsError) as error:
         return _say("✗", name, f"the cell cannot be read: {error}")
@@ -92,7 +92,7 @@ def check(name, fn):
         return _say("✓", name, f"{passed}, but: {error}")
     kept = f"{passed}. Kept in {mine.shown(path)}: minids.{name} is yours now."
     written = judge.file_of(fn)
-    if written and os.path.isfile(written) and reader.shell() is not None:
+    if written and os.path.isfile(written) and session.shell() is not None:
         kept += f" It stands in {mine.shown(written)}, which does not go with a notebook: for grading send mine/."
     return _say("✓", name, kept)
 
@@ -204,4 +204,4 @@ def play(draw, *, shown, alt, **sliders):
 
 
 def _in_kernel():
-    return hasattr(reader.shell(), "kernel")
+    return hasattr(session.shell(), "kernel")

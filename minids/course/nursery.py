@@ -188,7 +188,8 @@ def _compiled(name, source):
 
     Whoever held the library's function before (a list, a closure, the garbage collector) holds a call of the answer.
     """
-    linecache.cache[FILE] = len(source), None, source.splitlines(True), FILE  # Triton's interpreter reads them
+    lines = [line + "\n" for line in source.split("\n")]  # Triton's interpreter reads them
+    linecache.cache[FILE] = len(source), None, lines, FILE
     held = catalog.current(name)
     kernel = hasattr(held, "__getitem__")
     if kernel:

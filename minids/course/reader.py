@@ -2,7 +2,6 @@
 
     as_python(cell)      the cell as plain Python, by IPython's own rules: magics have become calls of get_ipython()
     definitions(text)    what it defines: imports, functions, classes, assignments. Calls, magics and plots are left out
-    python_of(fn, name)  the text of the cell from which a function of this session comes
 
 An answer is text. Only its definitions are used, compiled in a copy of the namespace of the library module that it
 belongs to. So a cell that plots, or a notebook full of other things, changes nothing, and what passes alone here also
@@ -15,9 +14,7 @@ of plain Python are read without it.
 import __future__
 
 import ast
-import linecache
 import re
-import sys
 import warnings
 
 from minids.course import catalog
@@ -318,89 +315,3 @@ def compile_answer(name, nodes, filename):
 
 def _no_ipython():
     raise NameError("a line with % or ! needs IPython, which is not there when minids runs this function")
-
-
-# -- the cell of a function --------------------------------------------------------------------------------------------
-
-_cells = []  # as they were typed, in the order in which they ran
-
-
-def shell():
-    """The IPython that this runs in, or None."""
-    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-
-
-def listen():
-    """From now on notes the cells that run in this IPython, if there is one, after those in its history."""
-    here = shell()
-    if here is not None and _note not in here.events.callbacks["pre_run_cell"]:
-        _cells.extend(here.history_manager.input_hist_raw)
-        here.events.register("pre_run_cell", _note)
-
-
-def _note(info):
-    _cells.append(info.raw_cell)
-
-
-def python_of(fn, function):
-    """The text, as Python, of the cell or file that `fn` comes from; "" if there is none to be found.
-
-    IPython's linecache holds a cell cut at every form feed and U+2028, and nothing of %%time: so the cells as they were
-    typed come first. Raises SyntaxError.
-    """
-    ran = [cell for cell in reversed(_cells) if function in cell]
-    try:
-        code = catalog.plain(fn).__code__
-    except (AttributeError, TypeError, ValueError):  # a class, a partial, something of C: there is no code to compare
-        return as_python(next((c for c in ran if _mentions(c, function)), ""))
-    lines = linecache.getlines(code.co_filename)
-    if not lines:  # %%time and the like
-        found = next((c for c in ran if _made(c, code)), None)
-        return as_python(found or next((c for c in ran if _mentions(c, function)), ""))
-    here = shell()
-    for cell in ran if here is not None else ():
-        if [line + "\n" for line in _quiet(here.transform_cell, cell).splitlines()] == lines:
-            return as_python(cell)
-    text = as_file("".join(lines))
-    if not mentions(definitions(text), function):  # imported from a file that knows it by another name
-        return as_python(next((c for c in ran if _mentions(c, function) and not _mentions(c, function, find)), text))
-    return text
-
-
-def _quiet(transform, cell):
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return transform(cell)
-    except Exception:  # a transformer that somebody has added may raise anything
-        return ""
-
-
-def _mentions(cell, function, how=mentions):
-    try:
-        return how(definitions(as_python(cell)), function)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-
-
-def _made(cell, code):
-    """Whether running this cell makes this code, whatever the numbers of its lines."""
-    try:
-        whole = [compile(as_python(cell), code.co_filename, "exec", dont_inherit=True)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    for part in whole:  # it grows
-        if part.co_name == code.co_name and _alike(part, code):
-            return True
-        whole += [c for c in part.co_consts if hasattr(c, "co_consts")]
-    return False
-
-
-def _alike(a, b):
-    if not hasattr(a, "co_code"):
-        return type(a) is type(b) and a == b
-    parts = "co_code", "co_names", "co_varnames", "co_freevars", "co_argcount", "co_kwonlyargcount"
-    return (
-        hasattr(b, "co_code") and all(getattr(a, p) == getattr(b, p) for p in parts)
-        and len(a.co_consts) == len(b.co_consts) and all(map(_alike, a.co_consts, b.co_consts))
-    )  # fmt: skip

@@ -171,6 +171,9 @@ def answer(found, texts, every):
         node = reader.find(nodes, found.function)
         if node is None:
             instead = reader.mentions(nodes, found.function) and reader.missing(nodes, found.function)
+            if not instead and defines.search(t.text):
+                magic = re.match(r"\s*(%%\w+)", t.text)
+                instead = magic and f"`def {found.function}` stands in a cell of {magic[1]}, which leaves no function"
             why = t.why if t.why and defines.search(t.text) else instead or why
         elif not _safe(reader.is_blank, node, found):
             last = t.text, t.code if len(nodes) == len(t.nodes) else reader.text_of(t.code, nodes), node, ""
