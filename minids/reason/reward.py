@@ -85,12 +85,13 @@ _NO_SPACES = ("CJK", "HIRAGANA", "KATAKANA")
 def _script(char):
     """First word of the character's Unicode name (LATIN, CJK, ...); "" for what is no letter.
 
-    Wide and narrow forms count as what they are forms of, marks that repeat or lengthen as what they stand among.
+    Narrow kana are kana, and marks that repeat or lengthen are of the script that they stand in; wide Latin letters are
+    not Latin, which would be a way around the reward.
     """
     if unicodedata.category(char)[0] not in "LM":
         return ""
-    name = re.split("[ -]", unicodedata.name(unicodedata.normalize("NFKC", char)[0], "UNKNOWN"))[0]
-    return "CJK" if name == "IDEOGRAPHIC" else name
+    first, second, *_ = re.split("[ -]", unicodedata.name(char, "UNKNOWN") + " ")
+    return {"IDEOGRAPHIC": "CJK", "HALFWIDTH": second}.get(first, first)
 
 
 def language_consistency(text, script="latin"):

@@ -186,6 +186,7 @@ def test_language_by_hand():
     assert language_consistency("加上3等于5 so 5") == pytest.approx(1 / 5)
     assert language_consistency("加上3等于5 so 5", "han") == pytest.approx(4 / 5)
     assert language_consistency("さんを足す", "japanese") == 1.0
+    assert language_consistency("ラーメン 人々 ｶﾅ か\u3099", "japanese") == 1.0
     assert language_consistency("cafe\u0301 naïve") == 1.0
     assert language_consistency("ｈｅｌｌｏ") == 0.0  # fullwidth letters are a way around
     assert language_consistency("12+7=19") == 1.0 and language_consistency("") == 1.0
