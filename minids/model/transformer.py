@@ -47,7 +47,7 @@ def segment_mask(segments_BT):
     """Who sees whom where documents share a row -> bool [B, 1, T, T], True: position t (third) may see s (fourth).
 
     A position sees itself and what stands before it in its own document. segments_BT int [B, T]: equal numbers in a row
-    are one document; the numbers themselves, their order and their sign, say nothing. The one head stands for all.
+    are one document, also with others between them; their order and sign say nothing. The one head stands for all.
     """
     T = segments_BT.shape[1]
     # the same document ...

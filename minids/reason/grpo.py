@@ -58,7 +58,8 @@ def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, e
 
     informative_N is False where all rewards of a group are equal. Such a group says nothing about what to
     prefer: its advantages are exactly 0 with the mean and loo baselines (not rounding noise divided by eps).
-    Rewards of another number type than float count as float32.
+    Rewards of another number type than float count as float32. Raises MinidsError for settings that are not named
+    here, loo in groups of one, rewards that do not divide into groups, and a reward that is not finite.
     """
     # `_groups` refuses what makes no groups, and gives the rewards as a table: a row for each question
     rewards_PG = _groups(rewards_N, group_size, baseline, scale, ddof)
@@ -201,7 +202,8 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
     """The scalar to minimise, and what to log. The equations are at the top of this module and of `ratios`.
 
     logp_NT       log-probabilities of the sampled tokens under the policy being trained (with gradient)
-    old_logp_NT   the same under the policy at the start of the batch: recorded once, kept for every step on it
+    old_logp_NT   the same under the policy at the start of the batch: recorded once, kept for every step on it; no
+                  gradient flows into it, nor into ref_logp_NT and sampler_logp_NT
     adv_N         advantages (also [N, T])
     mask_NT       1 or True on answer tokens, stop token included; what stands elsewhere is never used
     constant      C of aggregation="constant": the longest answer allowed (Dr. GRPO)
@@ -229,7 +231,7 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
     approx_kl (k3 to the old policy), clip_fraction (tokens that the clip acts on: their gradient is gone, with
     "cispo" a part of their weight) and its low, high and dual parts, kl (to the reference, if used), policy_loss;
     with a correction its mean weight (correction_mean), with a threshold the share of tokens left out
-    (off_policy_fraction).
+    (off_policy_fraction). Raises MinidsError for unknown settings and for what does not fit together.
     """
     # 1  refuse what does not fit together; `check_settings` gives the bounds of the clip
     low, high = check_settings(

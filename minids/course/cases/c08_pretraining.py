@@ -6,7 +6,7 @@ import random
 import numpy as np
 import torch
 
-from minids.course.cases import case, expect
+from minids.course.cases import case, expect, raises
 from minids.errors import MinidsError
 
 # -- text.corpus.best_fit ----------------------------------------------------------------------------------------------
@@ -76,16 +76,33 @@ def a_part_may_fill_a_row_to_the_last_place(best_fit):
 
 
 @case("text.corpus.best_fit")
-def the_given_list_stays_as_it_is(best_fit):
-    parts = _parts([2, 5, 1, 4, 3])
-    best_fit(parts, 6)
-    expect(parts, _parts([2, 5, 1, 4, 3]))
+def equal_parts_are_as_many_parts(best_fit):
+    """Three that are alike in every way, and one that only weighs otherwise."""
+    part = [7, 7, 7], [0.0, 1.0, 1.0]
+    given = [(list(part[0]), list(part[1])) for _ in range(3)] + [([7, 7, 7], [0.0, 0.5, 0.5])]
+    rows = best_fit(given, 7)
+    got = sorted((list(ids), list(weights)) for row in rows for ids, weights in row)
+    expect(got, sorted((list(a), list(b)) for a, b in given), parts="[7, 7, 7] four times, length=7")
+    expect(_sizes(rows), [[3, 3], [3, 3]], parts="[7, 7, 7] four times", length=7)
 
 
-@case("text.corpus.best_fit", held_out=True)
+@case("text.corpus.best_fit")
+def longest_first_and_not_as_they_come(best_fit):
+    for lengths in ([1, 2, 3, 4, 5, 6, 7], [1, 6, 1, 6, 1, 6], [3, 3, 4, 4]):
+        fills = sorted(sum(r) for r in _sizes(best_fit(_parts(lengths), 7)))
+        expect(fills, _fills(lengths, 7), lengths=lengths, length=7)
+
+
+@case("text.corpus.best_fit")
 def no_parts_make_no_rows(best_fit):
-    expect(best_fit([], 8), [])
-    expect(_sizes(best_fit(_parts([1]), 1)), [[1]])
+    expect(best_fit([], 8), [], parts=[])
+    expect(_sizes(best_fit(_parts([1]), 1)), [[1]], lengths=[1], length=1)
+
+
+@case("text.corpus.best_fit")
+def parts_may_come_in_a_tuple(best_fit):
+    rows = best_fit(tuple(_parts([2, 5, 1, 4, 3])), 6)
+    expect(_sizes(rows), [[5, 1], [4, 2], [3]], lengths=(2, 5, 1, 4, 3), length=6)
 
 
 @case("text.corpus.best_fit", held_out=True)
@@ -140,6 +157,29 @@ def without_warm_up_the_first_update_is_at_the_peak(deepseek_v3):
     expect(deepseek_v3(0, 100), 1.0, step=0, steps=100)
 
 
+@case("train.optim.deepseek_v3")
+def each_phase_begins_with_its_first_update(deepseek_v3):
+    """14,800 updates of a billion tokens: before update 10,000 the first 10T have been seen, and so on."""
+    for step, want in ((9_999, 1.0), (10_000, 1.0), (14_300, 0.1), (14_632, 0.1), (14_633, 7.3 / 220)):
+        expect(deepseek_v3(step, STEPS, 10), want, tol=1e-4, step=step, steps=STEPS, warmup=10)
+
+
+@case("train.optim.deepseek_v3")
+def a_warm_up_may_be_longer_than_the_plateau(deepseek_v3):
+    for step in (0, 80, 99):
+        expect(deepseek_v3(step, 100, 100), (step + 1) / 100, step=step, steps=100, warmup=100)
+    expect(deepseek_v3(99, 100, 99), 7.3 / 220, tol=1e-4, step=99, steps=100, warmup=99)
+
+
+@case("train.optim.deepseek_v3")
+def short_runs_have_the_same_shape(deepseek_v3):
+    for step in range(37):  # 0.4T tokens an update
+        seen = 14.8 * step / 37
+        fall = 0.1 + 0.45 * (1 + math.cos(math.pi * (seen - 10) / 4.3))
+        want = 1.0 if seen < 10 else fall if seen < 14.3 else 0.1
+        expect(deepseek_v3(step, 37), want, tol=1e-4, step=step, steps=37)
+
+
 @case("train.optim.deepseek_v3", held_out=True)
 def every_length_of_run_has_the_same_shape(deepseek_v3):
     steps = random.choice([1480, 7400, 29600])
@@ -186,10 +226,26 @@ def agrees_with_torch(clip_factor):
     expect(factor, (parameters[0].grad / tensors[0]).mean().item(), norm=norm, limit=1.5)
 
 
+@case("train.gradients.clip_factor")
+def limits_below_one_and_above(clip_factor):
+    for norm, limit in ((2.0, 0.5), (0.5, 0.1), (0.3, 0.4), (10.0, 7.5), (7.4, 7.5), (1e-3, 1e-4)):
+        factor = clip_factor(norm, limit)
+        expect(factor * norm, min(norm, limit), tol=2e-3 * limit, norm=norm, limit=limit)
+        assert factor <= 1.0, f"norm={norm}, limit={limit}: a factor of {factor} makes gradients larger"
+
+
+@case("train.gradients.clip_factor")
+def an_endless_norm_leaves_nothing(clip_factor):
+    expect(clip_factor(math.inf, 1.0), 0.0, norm=math.inf, limit=1.0)
+    expect(clip_factor(math.inf, 0.0), 1.0, norm=math.inf, limit=0.0)
+    expect(clip_factor(1e30, 4.0) * 1e30, 4.0, norm=1e30, limit=4.0)
+
+
 @case("train.gradients.clip_factor", held_out=True)
 def huge_norms_leave_a_step_of_the_size_of_the_limit(clip_factor):
-    expect(clip_factor(1e30, 4.0) * 1e30, 4.0)
-    expect(clip_factor(math.inf, 1.0), 0.0)
+    for limit in (0.25, 4.0, 100.0):
+        norm = 10 ** random.uniform(5, 30)
+        expect(clip_factor(norm, limit) * norm, limit, norm=norm, limit=limit)
 
 
 # -- train.optim.adamw_update ------------------------------------------------------------------------------------------
@@ -228,22 +284,22 @@ def five_updates_equal_torch(adamw_update):
         p.grad = torch.randn(3, 4, dtype=torch.float64)
         peer.step()
         w, m, v = adamw_update(w, p.grad.clone(), m, v, step, 0.05, 0.9, 0.95, 1e-8, 0.3)
-        expect(w, p.detach(), tol=1e-8, step=step)
+        expect(w, p.detach(), tol=1e-5, step=step)
 
 
 @case("train.optim.adamw_update")
 def the_running_means_come_back_as_they_are(adamw_update):
     w, g, m, v = _state(4)
     _, new_m, new_v = adamw_update(w, g, m, v, 3, 0.1, 0.9, 0.95, 1e-8, 0.1)
-    expect(new_m, 0.9 * m + 0.1 * g, tol=1e-8, m=m, g=g, step=3)
-    expect(new_v, 0.95 * v + 0.05 * g**2, tol=1e-8, v=v, g=g, step=3)
+    expect(new_m, 0.9 * m + 0.1 * g, tol=1e-5, m=m, g=g, step=3)
+    expect(new_v, 0.95 * v + 0.05 * g**2, tol=1e-5, v=v, g=g, step=3)
 
 
 @case("train.optim.adamw_update")
 def without_a_gradient_only_the_decay_is_left(adamw_update):
     w, zero = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
     got = adamw_update(w, zero, zero.clone(), zero.clone(), 1, 0.1, 0.9, 0.95, 1e-8, 0.5)
-    expect(got, [0.95 * w, zero, zero], tol=1e-8, w=w, g=zero, lr=0.1, weight_decay=0.5)
+    expect(got, [0.95 * w, zero, zero], tol=1e-5, w=w, g=zero, lr=0.1, weight_decay=0.5)
 
 
 @case("train.optim.adamw_update")
@@ -254,11 +310,28 @@ def eps_is_added_to_the_root(adamw_update):
 
 
 @case("train.optim.adamw_update")
-def the_given_tensors_stay_as_they_are(adamw_update):
-    given = _state(2, 3)
-    before = [t.clone() for t in given]
-    adamw_update(*given, 2, 0.1, 0.9, 0.95, 1e-8, 0.1)
-    expect(list(given), before, tol=0.0)
+def the_defaults_are_those_of_v3(adamw_update):
+    """beta1 0.9, beta2 0.95, eps 1e-8, weight_decay 0.1."""
+    given = _state(3)
+    want = _adamw_by_elements(*given, 2, 0.1, 0.9, 0.95, 1e-8, 0.1)
+    expect(adamw_update(*given, 2, 0.1), want, tol=1e-5, step=2, lr=0.1)
+
+
+@case("train.optim.adamw_update")
+def tiny_and_large_gradients_move_alike(adamw_update):
+    """Whatever the scale of a gradient, the first update is one lr; also in float32, whose squares may be tiny."""
+    for scale in (1e-6, 1e-3, 1.0, 1e3):
+        g, zero = torch.tensor([scale, -scale]), torch.zeros(2)
+        got = adamw_update(zero.clone(), g, zero.clone(), zero.clone(), 1, 0.1, 0.9, 0.95, 1e-12, 0.0)[0]
+        expect(got, torch.tensor([-0.1, 0.1]), tol=1e-4, g=g, lr=0.1, eps=1e-12, weight_decay=0.0)
+
+
+@case("train.optim.adamw_update")
+def the_types_and_shapes_stay(adamw_update):
+    for shape, dtype in (((), torch.float32), ((5,), torch.float32), ((2, 1, 3), torch.float64)):
+        given = _state(*shape, dtype=dtype)
+        want = [x.to(dtype) for x in _adamw_by_elements(*(t.double() for t in given), 4, 1e-2, 0.9, 0.95, 1e-8, 0.1)]
+        expect(adamw_update(*given, 4, 1e-2), want, tol=1e-4, shape=shape, dtype=dtype)
 
 
 @case("train.optim.adamw_update", held_out=True)
@@ -266,14 +339,7 @@ def other_settings_and_shapes(adamw_update):
     for shape, step, settings in [((), 1, (0.3, 0.8, 0.99, 1e-6, 0.2)), ((2, 1, 3), 7, (1e-2, 0.5, 0.9, 1e-3, 0.0))]:
         given = _state(*shape)
         got = adamw_update(*given, step, *settings)
-        expect(got, _adamw_by_elements(*given, step, *settings), tol=1e-8)
-
-
-@case("train.optim.adamw_update", held_out=True)
-def float32_stays_float32(adamw_update):
-    given = _state(5, dtype=torch.float32)
-    want = [x.float() for x in _adamw_by_elements(*(t.double() for t in given), 4, 1e-2, 0.9, 0.95, 1e-8, 0.1)]
-    expect(adamw_update(*given, 4, 1e-2), want, tol=1e-4)
+        expect(got, _adamw_by_elements(*given, step, *settings), tol=1e-5)
 
 
 # -- train.optim.orthogonalise -----------------------------------------------------------------------------------------
@@ -292,7 +358,7 @@ def _by_svd(x, steps):
 def five_steps_act_on_the_singular_values_alone(orthogonalise):
     for shape in ((6, 6), (4, 10)):
         x = torch.randn(3, *shape, dtype=torch.float64)
-        expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-6, shape=tuple(x.shape))
+        expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-4, shape=tuple(x.shape))
 
 
 @case("train.optim.orthogonalise")
@@ -300,7 +366,7 @@ def one_step_by_hand(orthogonalise):
     # the norm is 5, so the singular values become 0.8 and 0.6; one step makes them 0.977 and 1.193
     x = torch.tensor([[[4.0, 0.0], [0.0, 3.0]]], dtype=torch.float64)
     want = [3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5 for s in (0.8, 0.6)]
-    expect(orthogonalise(x, 1), torch.diag(torch.tensor(want, dtype=torch.float64))[None], tol=1e-6, x=x, steps=1)
+    expect(orthogonalise(x, 1), torch.diag(torch.tensor(want, dtype=torch.float64))[None], tol=1e-5, x=x, steps=1)
 
 
 @case("train.optim.orthogonalise")
@@ -313,13 +379,13 @@ def without_steps_the_norm_becomes_one(orthogonalise):
 def each_matrix_of_the_batch_has_its_own_norm(orthogonalise):
     x = torch.randn(3, 4, 6, dtype=torch.float64) * torch.tensor([1e-3, 1.0, 1e3], dtype=torch.float64)[:, None, None]
     alone = torch.stack([_by_svd(m, 5) for m in x])
-    expect(orthogonalise(x), alone, tol=1e-6, sizes="1e-3, 1 and 1e3")
+    expect(orthogonalise(x), alone, tol=1e-4, sizes="1e-3, 1 and 1e3")
 
 
 @case("train.optim.orthogonalise")
 def tall_matrices_work_too(orthogonalise):
     x = torch.randn(2, 9, 4, dtype=torch.float64)
-    expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-6, shape=tuple(x.shape))
+    expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-4, shape=tuple(x.shape))
 
 
 @case("train.optim.orthogonalise")
@@ -328,27 +394,45 @@ def zeros_stay_zeros(orthogonalise):
     expect(orthogonalise(x), torch.zeros(2, 3, 4), x=x)
 
 
+@case("train.optim.orthogonalise")
+def zeros_beside_others_and_below_eps(orthogonalise):
+    """A matrix of zeros among others; and one whose norm is below `eps`, which is divided by eps."""
+    x = torch.randn(3, 3, 5)
+    x[1] = 0.0
+    expect(orthogonalise(x), torch.stack([_by_svd(m, 5) if m.any() else m.double() for m in x]).float(), tol=1e-3, x=x)
+    tiny = torch.diag(torch.tensor([3e-9, 4e-9], dtype=torch.float64))[None]
+    expect(orthogonalise(tiny, 0), tiny / 1e-7, tol=1e-6, x=tiny, steps=0)
+    expect(orthogonalise(tiny, 0, 1e-3), tiny / 1e-3, tol=1e-9, x=tiny, steps=0, eps=1e-3)
+
+
+@case("train.optim.orthogonalise")
+def float32_stays_float32_and_steps_are_counted(orthogonalise):
+    x = torch.randn(2, 8, 20)
+    for steps in (1, 2, 4):
+        want = torch.stack([_by_svd(m, steps) for m in x]).float()
+        expect(orthogonalise(x, steps), want, tol=1e-3, shape=tuple(x.shape), steps=steps)
+
+
+@case("train.optim.orthogonalise")
+def vectors_and_views_are_matrices_too(orthogonalise):
+    for x in (torch.randn(2, 1, 7), torch.randn(2, 7, 1), torch.randn(3, 6, 4).mT, torch.randn(1, 5, 5)):
+        want = torch.stack([_by_svd(m, 5) for m in x]).float()
+        expect(orthogonalise(x), want, tol=1e-3, shape=tuple(x.shape))
+
+
 @case("train.optim.orthogonalise", held_out=True)
 def random_matrices_end_near_one(orthogonalise):
     x = torch.randn(3, 32, 80)
-    before = x.clone()
     result = orthogonalise(x)
-    expect(x, before, tol=0.0)
     assert result.dtype == torch.float32, f"float32 went in, {result.dtype} came out"
     s = torch.linalg.svdvals(result)
     assert 0.6 < s.min() and s.max() < 1.3, f"singular values from {s.min():.2f} to {s.max():.2f}, expected 0.7 to 1.2"
 
 
-@case("train.optim.orthogonalise", held_out=True)
-def float32_is_as_good(orthogonalise):
-    x = torch.randn(2, 8, 20)
-    expect(orthogonalise(x, 4), torch.stack([_by_svd(m, 4) for m in x]).float(), tol=1e-3)
-
-
 # -- train.scaling.fit -------------------------------------------------------------------------------------------------
 
-SIZES = [1e4, 1e4, 1e4, 4e4, 4e4, 4e4, 2e5, 2e5, 2e5, 1e6, 1e6, 1e6]
-TOKENS = [1e5, 4e5, 2e6] * 4
+SIZES = (1e4, 1e4, 1e4, 4e4, 4e4, 4e4, 2e5, 2e5, 2e5, 1e6, 1e6, 1e6)
+TOKENS = (1e5, 4e5, 2e6) * 4
 
 
 def _law(e, a, alpha, b, beta):
@@ -378,13 +462,13 @@ def _error(law, losses):
 @case("train.scaling.fit")
 def a_law_without_noise_is_found_again(fit):
     losses = _losses(1.7, 60.0, 0.5, 40.0, 0.3)
-    expect(fit(SIZES, TOKENS, losses), _law(1.7, 60.0, 0.5, 40.0, 0.3), tol=1e-4, sizes=SIZES, tokens=TOKENS)
+    expect(fit(list(SIZES), list(TOKENS), losses), _law(1.7, 60.0, 0.5, 40.0, 0.3), tol=1e-4, losses=losses)
 
 
 @case("train.scaling.fit")
 def alpha_belongs_to_the_size_and_beta_to_the_tokens(fit):
     losses = _losses(0.5, 8.0, 0.2, 900.0, 0.7)
-    expect(fit(SIZES, TOKENS, losses), _law(0.5, 8.0, 0.2, 900.0, 0.7), tol=1e-4, sizes=SIZES, tokens=TOKENS)
+    expect(fit(list(SIZES), list(TOKENS), losses), _law(0.5, 8.0, 0.2, 900.0, 0.7), tol=1e-4, losses=losses)
 
 
 @case("train.scaling.fit")
@@ -392,13 +476,14 @@ def with_one_pair_of_exponents_it_is_least_squares(fit):
     losses = _losses(1.5, 60.0, 0.5, 300.0, 0.5, noise=0.01)
     _, _, _, solution = next(_pairs(losses, [0.5]))
     e, a, b = solution.tolist()
-    expect(fit(SIZES, TOKENS, losses, (0.5,)), _law(e, a, 0.5, b, 0.5), tol=1e-4, losses=losses, exponents=(0.5,))
+    law = fit(list(SIZES), list(TOKENS), losses, (0.5,))
+    expect(law, _law(e, a, 0.5, b, 0.5), tol=1e-4, losses=losses, exponents=(0.5,))
 
 
 @case("train.scaling.fit")
 def only_the_given_exponents_are_tried(fit):
     losses = _losses(1.0, 30.0, 0.4, 30.0, 0.3)
-    law = fit(SIZES, TOKENS, losses, (0.3, 0.8))
+    law = fit(list(SIZES), list(TOKENS), losses, (0.3, 0.8))
     _, alpha, beta, _ = min((p for p in _pairs(losses, (0.3, 0.8)) if p[3].min() >= 0), key=lambda p: p[0])
     expect([law["alpha"], law["beta"]], [alpha, beta], exponents=(0.3, 0.8))
 
@@ -411,34 +496,46 @@ def a_law_has_no_negative_terms(fit):
     assert min(every, key=lambda p: p[0])[3].min() < 0
     error, alpha, beta, solution = min((p for p in every if p[3].min() >= 0), key=lambda p: p[0])
     e, a, b = solution.tolist()
-    got = fit(SIZES, TOKENS, losses, (0.05, 0.5))
+    got = fit(list(SIZES), list(TOKENS), losses, (0.05, 0.5))
     expect(got, _law(e, a, alpha, b, beta), tol=1e-4, exponents=(0.05, 0.5))
 
 
 @case("train.scaling.fit")
 def losses_that_rise_with_size_have_no_law(fit):
     losses = [3 - y for y in _losses(0.0, 30.0, 0.5, 30.0, 0.3)]
-    try:
-        law = fit(SIZES, TOKENS, losses)
-    except Exception as error:
-        if isinstance(error, MinidsError) or "MinidsError" in repr(error):
-            return
-        raise
-    raise AssertionError(f"larger and longer runs are worse here, and yet a law came back: {law}")
+    raises(MinidsError, fit, list(SIZES), list(TOKENS), losses, because="larger and longer runs are worse here")
+
+
+@case("train.scaling.fit")
+def each_term_has_to_fall(fit):
+    """Losses that rise with the size alone, or with the tokens alone."""
+    for sign in ((-1, 1), (1, -1)):
+        losses = [5 + sign[0] * 30 * n**-0.5 + sign[1] * 30 * d**-0.3 for n, d in zip(SIZES, TOKENS)]
+        raises(MinidsError, fit, list(SIZES), list(TOKENS), losses, because="they rise along one of the two axes")
+
+
+@case("train.scaling.fit")
+def five_floats_come_back_whatever_went_in(fit):
+    losses = _losses(1.0, 60.0, 0.5, 40.0, 0.3)
+    whole = [int(n) for n in SIZES], [int(d) for d in TOKENS], losses
+    tensors = [torch.tensor(x, dtype=torch.float64) for x in whole]
+    for given in (whole, tensors):
+        law = fit(*given)
+        expect(law, _law(1.0, 60.0, 0.5, 40.0, 0.3), tol=1e-3, given=type(given[0]).__name__)
+        assert all(type(x) is float for x in law.values()), f"the five values of a law are floats, got {law}"
 
 
 @case("train.scaling.fit")
 def noisy_losses_have_the_least_squared_error(fit):
     losses = _losses(1.2, 80.0, 0.55, 100.0, 0.4, noise=0.02)
     best = min((p for p in _pairs(losses, [k / 20 for k in range(1, 31)]) if p[3].min() >= 0), key=lambda p: p[0])
-    law = fit(SIZES, TOKENS, losses)
+    law = fit(list(SIZES), list(TOKENS), losses)
     got = _error(law, losses)
     assert got <= best[0] * (1 + 1e-6), f"squared error {got:.3g} where {best[0]:.3g} is possible, with {law}"
 
 
 @case("train.scaling.fit", held_out=True)
-def tensors_and_whole_numbers_are_taken_too(fit):
-    losses = _losses(1.0, 60.0, 0.5, 40.0, 0.3)
-    law = fit(torch.tensor(SIZES), [int(d) for d in TOKENS], torch.tensor(losses, dtype=torch.float64))
-    expect(law, _law(1.0, 60.0, 0.5, 40.0, 0.3), tol=1e-3)
-    assert all(type(x) is float for x in law.values()), "the five values of a law are floats"
+def another_law_is_found_again(fit):
+    law = _law(random.uniform(0.5, 2), random.uniform(20, 90), 0.35, random.uniform(20, 90), 0.45)
+    losses = _losses(law["E"], law["A"], law["alpha"], law["B"], law["beta"])
+    expect(fit(list(SIZES), list(TOKENS), losses), law, tol=1e-3, losses=losses)

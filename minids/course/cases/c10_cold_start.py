@@ -77,6 +77,35 @@ def marks_have_the_ids_that_the_tokenizer_gives_them(prompt_ids):
     expect(marks(t, ids), want, specials=t.specials, question="1", history=[("2", "3")])
 
 
+@case("text.chat.prompt_ids")
+def texts_are_encoded_as_they_are(prompt_ids):
+    """Blanks and line ends at their edges too, and nothing at all."""
+    t = hand_made()
+    for question, asked, answered in ((" 1 ", "\n2", "3\n"), ("", "", ""), ("the", "a", ""), ("", "a", "b")):
+        ids = prompt_ids(t, question, [(asked, answered)])
+        turn = f"<｜User｜>{asked}<｜Assistant｜><answer>{answered}</answer><｜end▁of▁sentence｜>"
+        want = f"<｜begin▁of▁sentence｜>{turn}<｜User｜>{question}<｜Assistant｜>"
+        expect("".join(_spelt(t, ids)), want, question=question, history=[(asked, answered)])
+
+
+@case("text.chat.prompt_ids")
+def each_text_is_encoded_by_itself(prompt_ids):
+    """"the" and ".\\n" are tokens of this tokenizer, but not across the edge of a part."""
+    t, texts = hand_made(), (".", "\nthe", "the", ".", "\n")
+    ids = prompt_ids(t, texts[4], [texts[:2], texts[2:4]])
+    inner = [i for i in ids if i not in (BOS, EOS, USER, ASSISTANT, ANSWER, END_ANSWER)]
+    expect(inner, [i for text in texts for i in t.encode(text)], question=texts[4], history=[texts[:2], texts[2:4]])
+
+
+@case("text.chat.prompt_ids")
+def a_second_call_begins_anew(prompt_ids):
+    t = hand_made()
+    first = list(prompt_ids(t, "1", [("2", "3")]))
+    prompt_ids(t, "the", [("a", "b"), ("c", "d")])
+    expect(list(prompt_ids(t, "1", [("2", "3")])), first, question="1, asked for the second time")
+    expect(marks(t, prompt_ids(t, "1")), [BOS, USER, ASSISTANT], question="1, without a history")
+
+
 @case("text.chat.prompt_ids", held_out=True)
 def any_text_comes_back(prompt_ids):
     t = hand_made()
@@ -158,6 +187,27 @@ def blocks_of_two_digits_carry_at_a_hundred(digit_steps):
     expect(digit_steps(203, -4, 2), ["103-4=99", "2-0-1=1"], total=203, term=-4, block=2)
 
 
+@case("reason.tasks.digit_steps")
+def small_digits_in_large_blocks_carry_nothing(digit_steps):
+    expect(digit_steps(1206, 1307, 2), ["6+7=13", "12+13=25"], total=1206, term=1307, block=2)
+    expect(digit_steps(99, 1, 3), ["99+1=100"], total=99, term=1, block=3)
+    expect(digit_steps(999_999, 1, 3), ["999+1=1000", "999+0+1=1000"], total=999_999, term=1, block=3)
+    expect(digit_steps(100_000, -1, 2), ["100-1=99", "100-0-1=99", "10-0-1=9"], total=100_000, term=-1, block=2)
+
+
+@case("reason.tasks.digit_steps")
+def zero_on_one_side(digit_steps):
+    for total, term, want in ((0, 12, ["0+2=2", "0+1=1"]), (12, 0, ["2+0=2", "1+0=1"]), (5, -5, ["5-5=0"]),
+                              (40, -40, ["0-0=0", "4-4=0"]), (10, -3, ["10-3=7", "1-0-1=0"])):  # fmt: skip
+        expect(digit_steps(total, term), want, total=total, term=term)
+
+
+@case("reason.tasks.digit_steps")
+def large_numbers_are_exact(digit_steps):
+    for total, term in ((10**17 + 3, 9 * 10**17 + 9), (2 * 10**18, -(10**18 + 1))):
+        expect(digit_steps(total, term), _by_hand(total, term), total=total, term=term)
+
+
 @case("reason.tasks.digit_steps", held_out=True)
 def as_on_squared_paper(digit_steps):
     for _ in range(40):
@@ -213,10 +263,18 @@ def a_document_of_one_token_has_nothing_to_predict(loss_weights):
 
 
 @case("reason.documents.loss_weights")
-def the_sizes_stay_as_they_are(loss_weights):
-    sizes, prompts = _ints(5, 2), _ints(2, 1)
-    loss_weights(sizes, prompts, 0.5)
-    expect((sizes, prompts), (_ints(5, 2), _ints(2, 1)))
+def the_weights_are_float32_whatever_they_are_given_as(loss_weights):
+    for w in (0, 1, 2, 0.5):
+        want = torch.tensor([[0.0, float(w), 1.0, 1.0], [0.0, float(w), 0.0, 0.0]])
+        expect(loss_weights(_ints(4, 2), _ints(2, 2), w), want, sizes_B=[4, 2], prompts_B=[2, 2], prompt_weight=w)
+        expect(loss_weights(_ints(4, 2).int(), _ints(2, 2).int(), w), want, sizes_B="int32", prompt_weight=w)
+
+
+@case("reason.documents.loss_weights")
+def the_longest_may_stand_anywhere(loss_weights):
+    for sizes in ([2, 5, 3], [5, 2, 3], [2, 3, 5]):
+        want = [[0.0] + [1.0] * (n - 1) + [0.0] * (5 - n) for n in sizes]
+        expect(loss_weights(_ints(*sizes), _ints(1, 1, 1), 0.5), torch.tensor(want), sizes_B=sizes, prompts_B=[1, 1, 1])
 
 
 @case("reason.documents.loss_weights", held_out=True)
@@ -277,17 +335,32 @@ def without_weights_every_later_id_counts_one(pad_batch):
 
 
 @case("text.corpus.pad_batch")
-def the_documents_stay_as_they_are(pad_batch):
-    docs, weights = [[5, 6, 7], [8]], [[0.5, 1.0, 1.0], [1.0]]
-    pad_batch(docs, weights, 2)
-    expect((docs, weights), ([[5, 6, 7], [8]], [[0.5, 1.0, 1.0], [1.0]]))
-
-
-@case("text.corpus.pad_batch", held_out=True)
 def an_empty_document_is_a_row_of_padding(pad_batch):
     want = _batch([[3, 4], [7, 7]], [[0.0, 1.0], [0.0, 0.0]], [[True, True], [False, False]])
-    expect(_parts(pad_batch([[3, 4], []], None, 7)), want)
-    expect([z.shape for z in _parts(pad_batch([]))], [torch.Size([0, 0])] * 3)
+    expect(_parts(pad_batch([[3, 4], []], None, 7)), want, docs=[[3, 4], []], pad_id=7)
+    expect([z.shape for z in _parts(pad_batch([[], []], None, 7))], [torch.Size([2, 0])] * 3, docs=[[], []])
+
+
+@case("text.corpus.pad_batch")
+def no_documents_are_a_batch_without_rows(pad_batch):
+    got = _parts(pad_batch([]))
+    expect([z.shape for z in got], [torch.Size([0, 0])] * 3, docs=[])
+    expect([z.dtype for z in got], [torch.int64, torch.float32, torch.bool], docs=[])
+
+
+@case("text.corpus.pad_batch")
+def weights_of_zero_and_ids_of_zero_are_text(pad_batch):
+    docs, weights = [[0, 0, 0], [0]], [[0.0, 0.0, 0.0], [0.0]]
+    want = _batch([[0, 0, 0], [0, 0, 0]], [[0.0] * 3] * 2, [[True] * 3, [True, False, False]])
+    expect(_parts(pad_batch(docs, weights, 0)), want, docs=docs, weights=weights, pad_id=0)
+
+
+@case("text.corpus.pad_batch")
+def documents_of_several_lengths(pad_batch):
+    docs, weights = [[4], [5, 6, 7, 8], [9, 9]], [[0.5], [0.25, 0.5, 0.75, 1.0], [2.0, 3.0]]
+    want = _batch([[4, 1, 1, 1], [5, 6, 7, 8], [9, 9, 1, 1]], [[0.0] * 4, [0.0, 0.5, 0.75, 1.0], [0.0, 3.0, 0.0, 0.0]],
+                  [[True, False, False, False], [True] * 4, [True, True, False, False]])  # fmt: skip
+    expect(_parts(pad_batch(docs, weights, 1)), want, docs=docs, weights=weights, pad_id=1)
 
 
 @case("text.corpus.pad_batch", held_out=True)
@@ -332,8 +405,24 @@ def every_row_has_borders_of_its_own(segment_mask):
 
 @case("model.transformer.segment_mask")
 def the_numbers_say_nothing_but_same_or_other(segment_mask):
-    rows = [[7, 7, -3, -3, 40, 40], [0, 0, 0, 9, 9, 2]]
+    for rows in ([[7, 7, -3, -3, 40, 40], [0, 0, 0, 9, 9, 2]], [[3, 3, -3, -3, 0], [-1, 1, 1, 0, 0]], [[9, 9, 4, 4, 1]],
+                 [[2**40, 2**40, 2**40 + 1, 5]]):  # fmt: skip
+        expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
+    small = torch.tensor([[1, 1, 2]], dtype=torch.int32)
+    expect(segment_mask(small), _may_see([[1, 1, 2]]), segments_BT="int32")
+
+
+@case("model.transformer.segment_mask")
+def equal_numbers_are_one_document_wherever_they_stand(segment_mask):
+    rows = [[1, 2, 1, 2, 2], [1, 2, 2, 1, 3]]
     expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
+
+
+@case("model.transformer.segment_mask")
+def a_row_of_one_and_a_row_of_none(segment_mask):
+    expect(segment_mask(torch.tensor([[4], [0]])), torch.ones(2, 1, 1, 1, dtype=torch.bool), segments_BT=[[4], [0]])
+    empty = torch.zeros(2, 0, dtype=torch.int64)
+    expect(segment_mask(empty), torch.zeros(2, 1, 0, 0, dtype=torch.bool), segments_BT="[2, 0]")
 
 
 @case("model.transformer.segment_mask")

@@ -6,19 +6,8 @@ import random
 
 import torch
 
-from minids.course.cases import case, expect, gradients
-
-
-def _refuses(call, what):
-    """A MinidsError for `what`."""
-    try:
-        call()
-    except Exception as error:
-        named = getattr(error, "remote_name", type(error).__name__)
-        assert named == "MinidsError", f"{what}: a MinidsError was expected, got {named}: {error}"
-    else:
-        raise AssertionError(f"{what} was accepted: a MinidsError was expected")
-
+from minids.course.cases import case, expect, gradients, raises
+from minids.errors import MinidsError
 
 # -- slopes by hand ----------------------------------------------------------------------------------------------------
 
@@ -85,21 +74,31 @@ def nothing_behind_the_end_counts(slopes):
     theta, ids, nodes, mask = _answers(4, 3, 5, 4)
     mask[0] = torch.tensor([True, False, False, False])
     other = torch.where(mask, ids, (ids + 1) % 3), torch.where(mask, nodes, (nodes + 1) % 4)
-    expect(slopes(theta, *other, mask), slopes(theta, ids, nodes, mask), tol=1e-9, mask_LT=mask)
-    expect(slopes(theta, ids, nodes, mask), _by_autograd(theta, ids, nodes, mask), tol=1e-9, mask_LT=mask)
+    expect(slopes(theta, *other, mask), slopes(theta, ids, nodes, mask), tol=1e-5, mask_LT=mask)
+    expect(slopes(theta, ids, nodes, mask), _by_autograd(theta, ids, nodes, mask), tol=1e-5, mask_LT=mask)
 
 
 @case(SLOPES)
 def agrees_with_autograd(slopes):
     for P, V, L, T in ((5, 3, 4, 3), (1, 4, 2, 5), (6, 2, 1, 1)):
         given = _answers(P, V, L, T)
-        expect(slopes(*given), _by_autograd(*given), tol=1e-9, theta_PV=given[0], ids_LT=given[1], nodes_LT=given[2])
+        expect(slopes(*given), _by_autograd(*given), tol=1e-5, theta_PV=given[0], ids_LT=given[1], nodes_LT=given[2])
 
 
-@case(SLOPES, held_out=True)
+@case(SLOPES)
 def float32_stays_float32(slopes):
     given = _answers(4, 5, 6, 3, torch.float32)
     expect(slopes(*given), _by_autograd(*given), tol=1e-5)
+
+
+@case(SLOPES)
+def no_answer_s_slopes_are_another_s(slopes):
+    """Two answers over the same prefixes, one of them twice; and one answer alone."""
+    theta, ids, nodes, mask = _answers(3, 4, 3, 4)
+    ids[2], nodes[2], mask[2] = ids[0], nodes[0], mask[0]
+    got = slopes(theta, ids, nodes, mask)
+    expect(got, _by_autograd(theta, ids, nodes, mask), ids_LT=ids, nodes_LT=nodes, mask_LT=mask)
+    expect(slopes(theta, ids[1:2], nodes[1:2], mask[1:2]), got[1:2], answers="the second alone")
 
 
 @case(SLOPES, held_out=True)
@@ -108,16 +107,7 @@ def it_is_zero_on_average(slopes):
     theta = torch.randn(1, 6, dtype=torch.float64)
     ids, ones = torch.arange(6)[:, None], torch.ones(6, 1, dtype=torch.bool)
     got = slopes(theta, ids, torch.zeros_like(ids), ones)
-    expect((theta.softmax(-1).view(6, 1, 1) * got).sum(0), torch.zeros(1, 6, dtype=torch.float64), tol=1e-9)
-
-
-@case(SLOPES, held_out=True)
-def what_it_is_given_stays_as_it_is(slopes):
-    given = _answers(3, 3, 4, 4)
-    before = [x.clone() for x in given]
-    slopes(*given)
-    for one, two in zip(given, before):
-        expect(one, two, tol=0.0)
+    expect((theta.softmax(-1).view(6, 1, 1) * got).sum(0), torch.zeros(1, 6, dtype=torch.float64), tol=1e-5)
 
 
 # -- advantages --------------------------------------------------------------------------------------------------------
@@ -209,8 +199,53 @@ def without_a_baseline_rewards_stay(advantages):
 
 @case(ADVANTAGES)
 def what_makes_no_groups_is_refused(advantages):
-    _refuses(lambda: advantages(torch.zeros(5), 2), "five rewards in groups of 2")
-    _refuses(lambda: advantages(torch.tensor([0.0, math.nan]), 2), "a reward that is NaN")
+    raises(MinidsError, advantages, torch.zeros(5), 2, because="five rewards in groups of 2")
+    raises(MinidsError, advantages, torch.zeros(2, 2), 2, because="rewards that are a table")
+    raises(MinidsError, advantages, torch.zeros(4), 0, because="a group_size of 0")
+    for bad in (math.nan, math.inf, -math.inf):
+        raises(MinidsError, advantages, torch.tensor([0.0, bad]), 2, because=f"a reward that is {bad}")
+
+
+@case(ADVANTAGES)
+def unknown_settings_are_refused(advantages):
+    rewards = torch.tensor([1.0, 0.0])
+    for setting in (dict(baseline="median"), dict(scale="range"), dict(ddof=2), dict(baseline=None), dict(scale=None)):
+        raises(MinidsError, advantages, rewards, 2, **setting, because=f"{setting}")
+    raises(MinidsError, advantages, rewards, 1, baseline="loo", because="loo in groups of one, which have no others")
+
+
+@case(ADVANTAGES)
+def a_small_difference_is_a_difference(advantages):
+    for rewards in ([0.5, 0.5001], [1.0, 1.0, 1.0, 1.000001], [0.0, 1e-7]):
+        given = torch.tensor(rewards, dtype=torch.float64)
+        G = len(rewards)
+        adv, informative = advantages(given, G, scale="none")
+        expect(informative, torch.tensor([True] * G), rewards_N=given)
+        expect(adv * 1e7, (given - given.mean()) * 1e7, tol=1e-3, rewards_N=given, scale="none")
+
+
+@case(ADVANTAGES)
+def a_group_of_one_says_nothing(advantages):
+    rewards = torch.tensor([0.7, 0.2])
+    for scale in ("std", "none"):
+        got = advantages(rewards, 1, scale=scale)
+        expect(got, (torch.zeros(2), torch.tensor([False, False])), rewards_N=rewards, group_size=1, scale=scale)
+
+
+@case(ADVANTAGES)
+def whole_numbers_and_float64(advantages):
+    adv = torch.tensor([0.5, -0.5])
+    for given in (torch.tensor([1, 0]), torch.tensor([True, False]), torch.tensor([1, 0], dtype=torch.int8)):
+        expect(advantages(given, 2, scale="none")[0], adv, rewards_N=given)
+    given = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    expect(advantages(given, 2, scale="none")[0], adv.double(), rewards_N=given)
+    _judge(advantages, [1.0, 0.0, 0.5, 0.25], 4)  # the defaults
+
+
+@case(ADVANTAGES)
+def without_a_baseline_rewards_may_still_be_scaled(advantages):
+    for scale in ("std", "batch"):
+        _judge(advantages, [0.75, 0.75, 1.0, 0.0], 2, baseline="none", scale=scale, eps=0.5)
 
 
 @case(ADVANTAGES, held_out=True)
@@ -220,20 +255,6 @@ def random_groups(advantages):
         for baseline in ("mean", "loo", "none"):
             for scale in ("std", "batch", "none"):
                 _judge(advantages, rewards, G, baseline=baseline, scale=scale, ddof=random.choice([0, 1]), eps=0.01)
-
-
-@case(ADVANTAGES, held_out=True)
-def whole_numbers_and_float64(advantages):
-    adv = torch.tensor([0.5, -0.5])
-    expect(advantages(torch.tensor([1, 0]), 2, scale="none")[0], adv)
-    expect(advantages(torch.tensor([1.0, 0.0], dtype=torch.float64), 2, scale="none")[0], adv.double())
-
-
-@case(ADVANTAGES, held_out=True)
-def rewards_stay_as_they_are(advantages):
-    rewards = torch.tensor([1.0, 0.0, 0.5, 0.5])
-    advantages(rewards, 2)
-    expect(rewards, torch.tensor([1.0, 0.0, 0.5, 0.5]), tol=0.0)
 
 
 # -- the clipped surrogate ---------------------------------------------------------------------------------------------
@@ -265,25 +286,34 @@ def _row(*values):
     return torch.tensor([values], dtype=torch.float64)
 
 
-RATIOS, UP, DOWN = _row(0.5, 0.9, 1.1, 1.5), _row(1.0, 1.0, 1.0, 1.0), _row(-1.0, -1.0, -1.0, -1.0)
+def ratios():
+    return _row(0.5, 0.9, 1.1, 1.5)
+
+
+def up():
+    return _row(1.0, 1.0, 1.0, 1.0)
+
+
+def down():
+    return -up()
 
 
 @case(SURROGATE)
 def without_a_clip_it_is_the_ratio_times_the_advantage(surrogate):
-    for adv in (UP, 2 * DOWN):
-        expect(surrogate(RATIOS, adv, torch.zeros(1, 4), "none", 0.2, 0.2, None), RATIOS * adv, ratio_NT=RATIOS)
+    for adv in (up(), 2 * down()):
+        expect(surrogate(ratios(), adv, torch.zeros(1, 4), "none", 0.2, 0.2, None), ratios() * adv, ratio_NT=ratios())
 
 
 @case(SURROGATE)
 def a_good_answer_gains_up_to_the_upper_bound(surrogate):
-    got = surrogate(RATIOS, UP, torch.zeros(1, 4), "symmetric", 0.2, 0.2, None)
-    expect(got, _row(0.5, 0.9, 1.1, 1.2), ratio_NT=RATIOS, adv_NT=UP)
+    got = surrogate(ratios(), up(), torch.zeros(1, 4), "symmetric", 0.2, 0.2, None)
+    expect(got, _row(0.5, 0.9, 1.1, 1.2), ratio_NT=ratios(), adv_NT=up())
 
 
 @case(SURROGATE)
 def a_bad_answer_gains_down_to_the_lower_bound(surrogate):
-    got = surrogate(RATIOS, DOWN, torch.zeros(1, 4), "symmetric", 0.2, 0.2, None)
-    expect(got, _row(-0.8, -0.9, -1.1, -1.5), ratio_NT=RATIOS, adv_NT=DOWN)
+    got = surrogate(ratios(), down(), torch.zeros(1, 4), "symmetric", 0.2, 0.2, None)
+    expect(got, _row(-0.8, -0.9, -1.1, -1.5), ratio_NT=ratios(), adv_NT=down())
 
 
 @case(SURROGATE)
@@ -292,39 +322,39 @@ def a_token_on_the_wrong_side_is_pulled_back(surrogate):
     has become half as likely is still to become likelier."""
     zeros = torch.zeros(1, 4, dtype=torch.float64)
     weights = torch.linspace(-1, 1, 4, dtype=torch.float64)  # of `gradients`
-    for adv, slope in ((UP, _row(1.0, 1.0, 1.0, 0.0)), (DOWN, _row(0.0, -1.0, -1.0, -1.0))):
-        _, (got, *_) = gradients(surrogate, RATIOS, adv, zeros, "symmetric", 0.2, 0.2, None)
-        expect(got / weights, slope, ratio_NT=RATIOS, adv_NT=adv, compared="slopes along the ratio")
+    for adv, slope in ((up(), _row(1.0, 1.0, 1.0, 0.0)), (down(), _row(0.0, -1.0, -1.0, -1.0))):
+        _, (got, *_) = gradients(surrogate, ratios(), adv, zeros, "symmetric", 0.2, 0.2, None)
+        expect(got / weights, slope, ratio_NT=ratios(), adv_NT=adv, compared="slopes along the ratio")
 
 
 @case(SURROGATE)
 def the_two_bounds_may_differ(surrogate):
     zeros = torch.zeros(1, 4)
-    expect(surrogate(RATIOS, UP, zeros, "higher", 0.2, 0.4, None), _row(0.5, 0.9, 1.1, 1.4), adv_NT=UP, high=0.4)
-    expect(surrogate(RATIOS, DOWN, zeros, "higher", 0.3, 0.4, None), _row(-0.7, -0.9, -1.1, -1.5), adv_NT=DOWN, low=0.3)
+    expect(surrogate(ratios(), up(), zeros, "higher", 0.2, 0.4, None), _row(0.5, 0.9, 1.1, 1.4), adv_NT=up(), high=0.4)
+    expect(surrogate(ratios(), down(), zeros, "higher", 0.3, 0.4, None), _row(-0.7, -0.9, -1.1, -1.5), low=0.3)
 
 
 @case(SURROGATE)
 def a_dual_clip_also_bounds_what_a_bad_answer_costs(surrogate):
     ratio, zeros = _row(0.5, 1.5, 2.5, 9.0), torch.zeros(1, 4)
-    got = surrogate(ratio, DOWN, zeros, "dual", 0.2, 0.2, 3.0)
-    expect(got, _row(-0.8, -1.5, -2.5, -3.0), ratio_NT=ratio, adv_NT=DOWN, dual_delta=3.0)
-    expect(surrogate(ratio, UP, zeros, "dual", 0.2, 0.2, 3.0), _row(0.5, 1.2, 1.2, 1.2), ratio_NT=ratio, adv_NT=UP)
+    got = surrogate(ratio, down(), zeros, "dual", 0.2, 0.2, 3.0)
+    expect(got, _row(-0.8, -1.5, -2.5, -3.0), ratio_NT=ratio, adv_NT=down(), dual_delta=3.0)
+    expect(surrogate(ratio, up(), zeros, "dual", 0.2, 0.2, 3.0), _row(0.5, 1.2, 1.2, 1.2), ratio_NT=ratio, adv_NT=up())
 
 
 @case(SURROGATE)
 def cispo_weighs_the_log_probability(surrogate):
     logp = _row(-1.0, -2.0, -3.0, -4.0)
-    for adv in (UP, DOWN):
-        got = surrogate(RATIOS, adv, logp, "cispo", 0.2, 0.3, None)
-        expect(got, _row(0.5, 0.9, 1.1, 1.3) * adv * logp, ratio_NT=RATIOS, adv_NT=adv, logp_NT=logp, high=0.3)
+    for adv in (up(), down()):
+        got = surrogate(ratios(), adv, logp, "cispo", 0.2, 0.3, None)
+        expect(got, _row(0.5, 0.9, 1.1, 1.3) * adv * logp, ratio_NT=ratios(), adv_NT=adv, logp_NT=logp, high=0.3)
 
 
 @case(SURROGATE)
 def cispo_has_a_slope_for_every_token_and_none_through_the_ratio(surrogate):
     logp = _row(-1.0, -2.0, -3.0, -4.0)
-    _, (ratio, _, along) = gradients(surrogate, RATIOS, DOWN, logp, "cispo", 0.2, 0.3, None)
-    expect(ratio, torch.zeros_like(RATIOS), compared="slopes along the ratio", clip="cispo")
+    _, (ratio, _, along) = gradients(surrogate, ratios(), down(), logp, "cispo", 0.2, 0.3, None)
+    expect(ratio, torch.zeros_like(ratios()), compared="slopes along the ratio", clip="cispo")
     want = _row(-0.5, -0.9, -1.1, -1.3) * torch.linspace(-1, 1, 4, dtype=torch.float64)
     expect(along, want, compared="slopes along logp", clip="cispo")
 
@@ -336,25 +366,24 @@ def every_token_of_random_answers(surrogate):
         logp = -torch.rand(3, 4, dtype=torch.float64)
         got, slopes = gradients(surrogate, ratio, adv, logp, *settings)
         want, right = gradients(_surrogate, ratio, adv, logp, *settings)
-        expect(got, want, tol=1e-9, ratio_NT=ratio, adv_NT=adv, clip=settings[0])
-        for name, one, two in zip(("ratio_NT", "adv_NT", "logp_NT"), slopes, right):
-            expect(one, two, tol=1e-9, gradient_of=name, clip=settings[0])
+        expect(got, want, tol=1e-5, ratio_NT=ratio, adv_NT=adv, clip=settings[0])
+        for name, one, two in zip(("ratio_NT", None, "logp_NT"), slopes, right):
+            if name:  # no run has a slope along the advantages
+                expect(one, two, tol=1e-5, gradient_of=name, clip=settings[0])
 
 
-@case(SURROGATE, held_out=True)
+@case(SURROGATE)
 def no_advantage_no_gain(surrogate):
     zeros = torch.zeros(1, 4, dtype=torch.float64)
     for settings in CLIPS:
-        expect(surrogate(RATIOS, zeros, UP, *settings) + 0.0, zeros, clip=settings[0])
+        expect(surrogate(ratios(), zeros, up(), *settings) + 0.0, zeros, clip=settings[0])
 
 
 @case(SURROGATE, held_out=True)
 def float32_and_larger_tensors(surrogate):
     for settings in CLIPS:
         ratio, adv, logp = torch.randn(5, 9).exp(), torch.randn(5, 9), -torch.rand(5, 9)
-        before = ratio.clone(), adv.clone(), logp.clone()
         expect(surrogate(ratio, adv, logp, *settings), _surrogate(ratio, adv, logp, *settings), clip=settings[0])
-        expect((ratio, adv, logp), before, tol=0.0)
 
 
 # -- estimates of the KL divergence ------------------------------------------------------------------------------------
@@ -388,14 +417,14 @@ def the_mean_over_tokens_of_the_policy_is_the_divergence(kl_estimate):
     logp, ref = _logs(7)
     exact = (logp.exp() * (logp - ref)).sum()
     for kind in ("k1", "k3"):
-        expect((logp.exp() * kl_estimate(logp, ref, kind)).sum(), exact, tol=1e-9, kind=kind, logp=logp, ref_logp=ref)
+        expect((logp.exp() * kl_estimate(logp, ref, kind)).sum(), exact, tol=1e-5, kind=kind, logp=logp, ref_logp=ref)
 
 
 @case(KL)
 def two_equal_policies_are_not_apart(kl_estimate):
     logp, _ = _logs(5)
     for kind in ("k1", "k2", "k3"):
-        expect(kl_estimate(logp, logp.clone(), kind), torch.zeros_like(logp), tol=1e-12, kind=kind)
+        expect(kl_estimate(logp, logp.clone(), kind), torch.zeros_like(logp), tol=1e-6, kind=kind)
 
 
 @case(KL)
@@ -405,15 +434,32 @@ def slopes_along_the_policy(kl_estimate):
     x, weights = logp - ref, torch.linspace(-1, 1, 6, dtype=torch.float64)
     for kind, slope in (("k1", torch.ones_like(x)), ("k2", x), ("k3", 1 - torch.exp(-x))):
         _, (got, _) = gradients(kl_estimate, logp, ref, kind)
-        expect(got, slope * weights, tol=1e-9, kind=kind, compared="slopes along logp")
+        expect(got, slope * weights, tol=1e-5, kind=kind, compared="slopes along logp")
 
 
 @case(KL)
 def an_unknown_kind_is_refused(kl_estimate):
-    _refuses(lambda: kl_estimate(torch.zeros(1), torch.zeros(1), "k4"), "kind='k4'")
+    for kind in ("k4", "none", "K1", "", "k"):
+        raises(MinidsError, kl_estimate, torch.zeros(1), torch.zeros(1), kind, because=f"kind={kind!r}")
 
 
-@case(KL, held_out=True)
+@case(KL)
+def tokens_of_several_answers(kl_estimate):
+    x = torch.randn(2, 5, dtype=torch.float64)
+    ref = -torch.rand(2, 5, dtype=torch.float64)
+    for kind, want in (("k1", x), ("k2", x * x / 2), ("k3", torch.exp(-x) + x - 1)):
+        expect(kl_estimate(ref + x, ref, kind), want, kind=kind, logp="[2, 5]", ref_logp="[2, 5]")
+
+
+@case(KL)
+def far_apart_it_is_as_large_as_it_is(kl_estimate):
+    for x in (-30.0, -12.0, 15.0, 40.0):
+        given = torch.tensor([x], dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+        for kind, want in (("k1", x), ("k2", x * x / 2), ("k3", math.exp(-x) + x - 1)):
+            expect(kl_estimate(*given, kind), torch.tensor([want], dtype=torch.float64), kind=kind, x=x)
+
+
+@case(KL)
 def the_reference_may_be_a_number(kl_estimate):
     x = torch.randn(2, 5)
     for kind, want in (("k1", x), ("k2", x * x / 2), ("k3", torch.exp(-x) + x - 1)):
@@ -553,8 +599,8 @@ def _same(grpo_loss, batch, settings, hand, shown=()):
     given = {"adv_N": batch[2], "mask_NT": batch[3].int(), **settings, **dict(shown)}
     (loss, _), (slope, old, *_) = gradients(grpo_loss, *batch, **settings)
     want, (right, *_) = gradients(lambda logp: _by_hand(logp, *batch[1:], **hand), batch[0])
-    expect(loss, want, tol=1e-7, **given)
-    expect(slope, right, tol=1e-7, compared="slopes along logp_NT", **given)
+    expect(loss, want, tol=1e-5, **given)
+    expect(slope, right, tol=1e-5, compared="slopes along logp_NT", **given)
     expect(old, torch.zeros_like(old), compared="slopes along old_logp_NT: there are none", **given)
 
 
@@ -590,9 +636,24 @@ def padding_may_hold_anything(grpo_loss):
     for filling in (math.nan, math.inf, 1e30):
         other = torch.where(mask, logp, filling), torch.where(mask, old, -filling)
         (loss, _), (slope, *_) = gradients(grpo_loss, *other, adv, mask)
-        expect(loss, want, tol=1e-7, padding=filling, mask_NT=mask.int())
+        expect(loss, want, tol=1e-5, padding=filling, mask_NT=mask.int())
         there = torch.where(mask, 0.0, slope)
         expect(there, torch.zeros_like(slope), padding=filling, compared="slopes in the padding")
+
+
+@case(LOSS)
+def padding_of_the_reference_may_hold_anything_too(grpo_loss):
+    for kind in ("k1", "k2", "k3"):
+        for unbiased in (False, True) if kind != "k2" else (False,):
+            logp, old, adv, mask = _batch(3, 4)
+            ref = old - 0.5 * torch.rand(3, 4, dtype=torch.float64)
+            how = dict(kl=kind, kl_coef=0.5, kl_unbiased=unbiased)
+            want = _by_hand(logp, old, adv, mask, kl=kind, coef=0.5, ref=ref, unbiased=unbiased)
+            for filling in (math.nan, math.inf):
+                other = [torch.where(mask, x, f) for x, f in ((logp, filling), (old, -filling), (ref, filling))]
+                (loss, _), (slope, *_) = gradients(grpo_loss, *other[:2], adv, mask, ref_logp_NT=other[2], **how)
+                expect(loss, want, padding=filling, mask_NT=mask.int(), **how)
+                assert slope.isfinite().all(), f"{filling} in the padding reached the slopes along logp_NT ({how})"
 
 
 @case(LOSS)
@@ -611,6 +672,9 @@ def an_unbiased_kl_is_weighed_with_the_ratio(grpo_loss):
     ref = batch[1] + 0.5 * torch.randn(3, 4, dtype=torch.float64)
     settings = {"kl": "k3", "kl_coef": 0.5, "ref_logp_NT": ref, "kl_unbiased": True}
     _same(grpo_loss, batch, settings, {"kl": "k3", "coef": 0.5, "ref": ref, "unbiased": True})
+    whole = {"ratio": "sequence", "aggregation": "sequence_mean"}  # with the token's ratio all the same
+    hand = {"sequence": True, "aggregation": "sequence_mean"}
+    _same(grpo_loss, batch, settings | whole, {"kl": "k3", "coef": 0.5, "ref": ref, "unbiased": True} | hand)
 
 
 @case(LOSS)
@@ -619,8 +683,45 @@ def parts_add_up_to_the_whole(grpo_loss):
     batch = _batch(4, 5)
     whole = grpo_loss(*batch)[0]
     tokens = float(batch[3].sum())
-    parts = [grpo_loss(*(x[half] for x in batch), normalizer=tokens)[0] for half in (slice(0, 1), slice(1, 4))]
-    expect(parts[0] + parts[1], whole, tol=1e-7, normalizer=tokens, tokens_of_the_parts=batch[3].sum(1))
+    halves = slice(0, 1), slice(1, 4)
+    parts = [grpo_loss(*(x[half] for x in batch), normalizer=tokens)[0] for half in halves]
+    expect(parts[0] + parts[1], whole, tol=1e-5, normalizer=tokens, tokens_of_the_parts=batch[3].sum(1))
+    for how in (dict(aggregation="sequence_mean"), dict(aggregation="constant", constant=7)):
+        whole = grpo_loss(*batch, **how)[0]
+        parts = [grpo_loss(*(x[half] for x in batch), normalizer=4, **how)[0] for half in halves]
+        expect(parts[0] + parts[1], whole, tol=1e-5, normalizer=4, answers_of_the_parts=(1, 3), **how)
+
+
+@case(LOSS)
+def what_does_not_fit_together_is_refused(grpo_loss):
+    batch = _batch(2, 3)
+    for settings in (dict(aggregation="sum"), dict(aggregation="constant"), dict(ratio="answer"), dict(clip="both"),
+                     dict(kl="k4", ref_logp_NT=batch[1]), dict(kl_coef=0.1), dict(clip="dual"), dict(clip="higher"),
+                     dict(kl="k2", kl_unbiased=True, ref_logp_NT=batch[1]), dict(correction="some")):  # fmt: skip
+        shown = {k: v if not isinstance(v, torch.Tensor) else "given" for k, v in settings.items()}
+        raises(MinidsError, grpo_loss, *batch, **settings, because=f"{shown}")
+
+
+@case(LOSS)
+def masks_of_any_type(grpo_loss):
+    logp, old, adv, mask = _batch(3, 4)
+    want = grpo_loss(logp, old, adv, mask)[0]
+    for dtype in (torch.int64, torch.float64, torch.float32, torch.uint8):
+        expect(grpo_loss(logp, old, adv, mask.to(dtype))[0], want, tol=1e-5, mask_NT=dtype)
+
+
+@case(LOSS)
+def a_dual_clip_and_cispo(grpo_loss):
+    logp, old, adv, mask = _batch(4, 5, moved=1.0)
+    w = torch.where(mask, logp - old, 0.0).exp()
+    a = adv[:, None].expand_as(w)
+    dual = torch.minimum(w * a, w.clamp(0.8, 1.2) * a)
+    dual = torch.where(a < 0, torch.maximum(dual, 2.0 * a), dual)
+    for how, gain in (
+        (dict(clip="dual", dual_delta=2.0), dual), (dict(clip="cispo", clip_high=0.2), w.clamp(max=1.2) * a * logp)
+    ):  # fmt: skip
+        want = -torch.where(mask, gain, 0.0).sum() / mask.sum()
+        expect(grpo_loss(logp, old, adv, mask, **how)[0], want, tol=1e-5, ratios=w, adv_N=adv, **how)
 
 
 @case(LOSS)
@@ -631,7 +732,7 @@ def left_out_groups_are_as_if_they_were_not_there(grpo_loss):
         how = {"aggregation": aggregation, "constant": constant, "kl": "k2", "kl_coef": 0.3}
         want, _ = grpo_loss(*(x[:2] for x in (logp, old, adv, mask)), ref_logp_NT=ref[:2], **how)
         got, _ = grpo_loss(logp, old, adv, mask, ref_logp_NT=ref, informative_N=keep, skip_zero_variance=True, **how)
-        expect(got, want, tol=1e-7, informative_N=keep, skip_zero_variance=True, **how)
+        expect(got, want, tol=1e-5, informative_N=keep, skip_zero_variance=True, **how)
 
 
 @case(LOSS)
@@ -643,7 +744,7 @@ def answers_cut_off_lose_their_tokens_and_still_count(grpo_loss):
         seen = mask & done[:, None]
         want = _by_hand(logp, old, adv, seen, answers=3, **how)
         got, _ = grpo_loss(logp, old, adv, mask, finished_N=done, mask_truncated=True, **how)
-        expect(got, want, tol=1e-7, finished_N=done, mask_truncated=True, **how)
+        expect(got, want, tol=1e-5, finished_N=done, mask_truncated=True, **how)
 
 
 @case(LOSS)
@@ -666,22 +767,26 @@ def it_reports_what_it_has_seen(grpo_loss):
     expect(loss, torch.tensor(want["policy_loss"] + 0.1, dtype=torch.float64), tol=1e-6, kl_coef=0.1)
 
 
-@case(LOSS, held_out=True)
+@case(LOSS)
 def a_batch_without_tokens_costs_nothing(grpo_loss):
     logp, old, adv, mask = _batch(2, 3)
-    for aggregation in ("token_mean", "sequence_mean"):
-        loss, told = grpo_loss(logp, old, adv, torch.zeros_like(mask), aggregation=aggregation)
-        expect((loss, told["tokens"]), (torch.tensor(0.0, dtype=torch.float64), 0.0))
+    gone = dict(informative_N=torch.tensor([False, False]), skip_zero_variance=True)
+    for aggregation, constant in (("token_mean", None), ("sequence_mean", None), ("constant", 6)):
+        how = dict(aggregation=aggregation, constant=constant)
+        for mask_NT, more in ((torch.zeros_like(mask), {}), (mask, gone)):
+            (loss, told), (slope, *_) = gradients(grpo_loss, logp, old, adv, mask_NT, **how, **more)
+            got = loss, told["tokens"], slope
+            expect(got, (torch.tensor(0.0, dtype=torch.float64), 0.0, torch.zeros_like(slope)), **how, mask_NT=mask_NT)
 
 
-@case(LOSS, held_out=True)
+@case(LOSS)
 def advantages_may_differ_within_an_answer(grpo_loss):
     logp, old, _, mask = _batch(3, 4)
     adv = torch.randn(3, 4, dtype=torch.float64)
     _same(grpo_loss, (logp, old, adv, mask), {"aggregation": "sequence_mean"}, {"aggregation": "sequence_mean"})
 
 
-@case(LOSS, held_out=True)
+@case(LOSS)
 def a_sampler_that_was_another_policy(grpo_loss):
     """Truncated importance sampling by token, and V3.2's mask."""
     logp, old, adv, mask = _batch(3, 4, moved=0.1)
@@ -692,11 +797,11 @@ def a_sampler_that_was_another_policy(grpo_loss):
         * weight[n, t] for n in range(3) for t in range(4) if mask[n, t]
     ) / mask.sum()  # fmt: skip
     how = {"correction": "token_truncate", "correction_cap": 1.5}
-    expect(grpo_loss(logp, old, adv, mask, sampler_logp_NT=sampler, **how)[0], want, tol=1e-7, **how)
+    expect(grpo_loss(logp, old, adv, mask, sampler_logp_NT=sampler, **how)[0], want, tol=1e-5, **how)
     adv = torch.tensor([-1.0, -1.0, 1.0], dtype=torch.float64)
     far = torch.stack([old[0] - 1.0, old[1], old[2] - 1.0])
     want = _by_hand(far, old, torch.where(torch.arange(3) == 0, 0.0, adv), mask)
-    expect(grpo_loss(far, old, adv, mask, off_policy_threshold=0.5)[0], want, tol=1e-7, off_policy_threshold=0.5)
+    expect(grpo_loss(far, old, adv, mask, off_policy_threshold=0.5)[0], want, tol=1e-5, off_policy_threshold=0.5)
 
 
 @case(LOSS, held_out=True)

@@ -100,7 +100,7 @@ def never_quite_full(parts, length):
 
 @wrong("text.corpus.best_fit", mistake="the caller's list were sorted in place",
        ask="What is the difference between parts.sort() and sorted(parts)?",
-       refused_by="the_given_list_stays_as_it_is")
+       refused_by="every_part_arrives_whole_and_once")
 def sorts_the_callers_list(parts, length):
     parts.sort(key=lambda p: -len(p[0]))
     return _place(parts, length, _tightest)
@@ -378,7 +378,7 @@ def returns_the_corrected(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8,
 
 @wrong("train.optim.adamw_update", mistake="the given tensors had been changed in place",
        ask="Which of your operations end in an underscore, or are written with += or *=?",
-       refused_by="the_given_tensors_stay_as_they_are")
+       refused_by="the_first_update_by_hand")
 def in_place(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     m.mul_(beta1).add_(g, alpha=1 - beta1)
     v.mul_(beta2).add_(g * g, alpha=1 - beta2)

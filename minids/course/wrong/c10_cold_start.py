@@ -111,6 +111,18 @@ def indexes_the_history(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 
+@wrong("text.chat.prompt_ids", mistake="blanks at the edges of a text are taken away",
+       ask="Is the text that somebody typed yours to change? What of a line end at its end?",
+       refused_by="texts_are_encoded_as_they_are")
+def strips_the_texts(tokenizer, question, history=()):
+    t = tokenizer
+    ids = [t.bos_id]
+    for asked, answered in history:
+        ids += [t.user_id, *t.encode(asked.strip()), t.assistant_id]
+        ids += [t.answer_id, *t.encode(answered.strip()), t.end_answer_id, t.eos_id]
+    return [*ids, t.user_id, *t.encode(question.strip()), t.assistant_id]
+
+
 @alternative("text.chat.prompt_ids")
 def joined_from_turns(tokenizer, question, history=()):
     t = tokenizer
@@ -487,7 +499,7 @@ def always_zeros(docs, weights=None, pad_id=0):
 
 
 @wrong("text.corpus.pad_batch", mistake="the documents themselves were made longer",
-       ask="Whose lists does `append` change?", refused_by="the_documents_stay_as_they_are")
+       ask="Whose lists does `append` change?", refused_by="documents_end_where_they_end")
 def lengthens_the_documents(docs, weights=None, pad_id=0):
     batch = _padded(docs, weights, pad_id)
     for doc in docs:
@@ -615,7 +627,9 @@ def by_positions(segments_BT):
     return same.logical_and(t.unsqueeze(1) >= t).unsqueeze(1)
 
 
-@alternative("model.transformer.segment_mask")
+@wrong("model.transformer.segment_mask", mistake="a number that comes again later began another document",
+       ask="In the row 1 2 1: which positions have equal numbers, and what does the docstring say of those?",
+       refused_by="equal_numbers_are_one_document_wherever_they_stand")
 def from_where_each_document_begins(segments_BT):
     B, T = segments_BT.shape
     t = torch.arange(T, device=segments_BT.device)
