@@ -326,11 +326,11 @@ def parser():
     command(
         "grade", grade, "points and feedback for students' notebooks, without running them",
         ("files", {"nargs": "+", "metavar": "FILE", "help": "notebooks, .py files, or folders of kept answers"}),
-        ("--csv", {"metavar": "F", "help": "a line a student and exercise"}),
+        ("--csv", {"metavar": "F", "help": "a line a student and exercise; after an interruption, goes on from it"}),
         ("--html", {"metavar": "DIR", "help": "a feedback page a student"}),
         ("--private", {"metavar": "DIR", "help": "more cases of your own, as in minids/course/cases"}),
         ("--chapter", {"metavar": "NN", "help": "only the exercises of this chapter; default: those it finds"}),
-        ("--jobs", {"type": positive, "metavar": "N", "help": "submissions at a time; default: the cores"}),
+        ("--jobs", {"type": positive, "metavar": "N", "help": "answers at a time; default: the cores"}),
         ("--seed", {"type": natural, "metavar": "N", "help": "of the cases; default: a fresh one, which is printed"}),
     )  # fmt: skip
     command(

@@ -1,6 +1,6 @@
 """Kills `minids grade` and its processes at several moments. `python tests/faults/kills.py` prints the table.
 
-Ten students send a right answer that takes its time. Whatever is killed, all of them have their points in the end, a
+Six students send a right answer that takes its time. Whatever is killed, all of them have their points in the end, a
 row that was written stays, no process and no folder is left, and what was graded twice is noted.
 """
 
@@ -22,7 +22,7 @@ def swiglu(gate, up):
     time.sleep(0.02)
     return torch.nn.functional.silu(gate) * up
 """
-STUDENTS = 10
+STUDENTS = 6
 LIMITS = sandbox.Limits(cpu=2, call=5, total=20, whole=8)
 
 
@@ -168,7 +168,7 @@ KILLS = {
     "the grader, SIGKILL, when the nursery starts": (kill_grader, signal.SIGKILL, 0),
     "the grader, SIGKILL, after 3 rows": (kill_grader, signal.SIGKILL, 3),
     "the grader, SIGTERM, after 3 rows": (kill_grader, signal.SIGTERM, 3),
-    "the grader, SIGINT, after 6 rows": (kill_grader, signal.SIGINT, 6),
+    "the grader, SIGINT, after 4 rows": (kill_grader, signal.SIGINT, 4),
     "the job, SIGKILL": (kill_below, "job"),
     "the job, SIGKILL, twice": (kill_below, "job", 2),
     "the job, out of memory": (kill_below, "job, out of memory"),
