@@ -8,9 +8,9 @@
     build      chapters/src/*.py -> notebooks            nbgrader  the same as an nbgrader course
     strength   how good the checks are                   progress  the student's ledger
     tour       the small trained models of chapters/data
-    grade      points and feedback for submissions:  submissions (finding answers), apart (judging each in a process that
-               may die), table (rows as they come), feedback (pages), sandbox (calling a stranger's function), nursery
-               (where it runs), fences (what it may do), wire and arguments (what crosses)
+    grade      points and feedback for submissions:  submissions (finding answers), apart (judging in processes that
+               may die), table (rows as they come), feedback (pages), sandbox (calling a stranger's function),
+               nursery (where it runs), fences (what it may do), wire and arguments (what crosses)
 
 Nothing in the library imports this package.
 """
