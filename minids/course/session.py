@@ -33,8 +33,7 @@ def _note(info):
 def python_of(fn, function):
     """The text, as Python, of the cell or file that `fn` comes from; "" if there is none to be found.
 
-    IPython's linecache holds a cell cut at every form feed and U+2028, and nothing of %%time: so the cells as they were
-    typed come first. Raises SyntaxError.
+    The cells as they were typed come first. Raises SyntaxError.
     """
     ran = [cell for cell in reversed(_cells) if function in cell]
     try:

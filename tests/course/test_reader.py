@@ -261,6 +261,7 @@ def test_a_def_that_is_never_reached_is_not_the_librarys_own():
         reader.compile_answer(SWIGLU, nodes, "<cell>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", [
     "%a\n" * 300_000, "a" * 900_000 + " !?\n", "\\'" * 400_000 + "\n%a\n", "\n" * 1_000_000 + "%a\ndef f(:\n",
     "%%time\n" * 100_000, '"""' + "\n%a" * 300_000, "x = " + "=" * 900_000, "(" * 900_000 + "\n%a",

@@ -94,6 +94,7 @@ def test_names_that_are_no_text(alice):
     "\n".join(sent.told()).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [
     "[" * 3_000_000, '{"a":' * 1_000_000, '{"cells": [' + "{}," * 1_000_000, '{"cells": [' + "[[[[[[1]]]]]]," * 500_000,
     '{"cells": [{"cell_type": "code", "source": ["' + "\\" * 3_000_001, '{"cells": ["' + "\\u" * 3_000_000,
