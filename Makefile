@@ -3,6 +3,8 @@
 # make lab       JupyterLab on chapters/                    make bench       speed beside peers
 # make lint      ruff                                       make notebooks   every chapter, run from end to end
 # make clean     caches and build leftovers
+# make lock      constraints.txt from pyproject.toml            make check-install   can every platform install it?
+# make check-kernels   the kernels compile under each Triton that torch brings (downloads 250 MB for each)
 #
 # PIP_FLAGS is handed to pip install, ARGS to minids run: make reason ARGS="--seed 1 --controls"
 
@@ -10,18 +12,22 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PIP_FLAGS ?=
 ARGS ?=
+# Of torch 2.11, of 2.13, and the newest.
+TRITONS := triton==3.6.0 triton==3.7.1 triton
 # Small matrices: one thread a process. Two of them on busy cores are many times slower than one.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist worksteal -p no:nbval
 
 NBVAL := $(ONE_THREAD) MINIDS_STATIC=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=300
 
-.PHONY: reason test test-fast notebooks lab bench lint clean
+.PHONY: reason test test-fast notebooks lab bench lint clean lock check-install check-kernels
 
 reason: .venv/train.stamp
 	$(BIN)/minids run tiny --resume $(ARGS)
 
 test: .venv/dev.stamp lint
+	@$(MAKE) -s .venv/gym.stamp || echo "make: reasoning-gym could not be installed (it builds pycosat from source, which needs a" \
+	  "C compiler): its tests are skipped."
 	$(PYTEST)
 	$(MAKE) notebooks
 
@@ -40,6 +46,21 @@ bench: .venv/dev.stamp
 lab:
 	@$(MAKE) .venv/course.stamp
 	$(BIN)/jupyter lab chapters
+
+lock: .venv/dev.stamp
+	$(BIN)/python tools/lock.py $(ARGS)
+
+check-install: .venv/dev.stamp
+	$(BIN)/python tools/lock.py --check
+
+check-kernels: .venv/dev.stamp
+	@for version in $(TRITONS); do \
+	  folder=$$(mktemp -d) && \
+	  $(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --target "$$folder" $$version && \
+	  PYTHONPATH="$$folder" $(ONE_THREAD) $(BIN)/python -m pytest -p no:nbval tests/kernels/test_compiled.py \
+	    tests/kernels/test_interpreter.py && echo "$$version: ok"; \
+	  failed=$$?; rm -rf "$$folder"; [ $$failed = 0 ] || exit $$failed; \
+	done
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

