@@ -634,6 +634,11 @@ def where_nothing_is_rounded_the_gradients_are_exact(backward_products):
     dy, x, w = (2.0 * torch.randint(-1, 2, shape) for shape in ((40, 30), (40, 20), (30, 20)))
     q_x, s_x, _ = in_blocks(x, 1, 128)
     expect(backward_products(dy, q_x, s_x, w, "torch"), (dy @ w, dy.t() @ x), 1e-5, dy=dy, w=w)
+    # E4M3 numbers in blocks whose largest is 448
+    dy, x, w = no_rounding(70, 150), no_rounding(70, 20), no_rounding(150, 20)
+    got = backward_products(dy, x.to(FP8), torch.ones(70, 1), w, "torch")
+    near("dx (of float32 dy)", got[0], dy.double() @ w.double(), 1e-5)
+    near("dw (of a float32 weight)", got[1], dy.double().t() @ x.double(), 1e-5)
 
 
 @case(BACKWARD)

@@ -999,6 +999,18 @@ def any_backend(dy_MN, q_x, s_x, w_NK, backend):
 
 
 @wrong(
+    BACKWARD, mistake="the gradient of the input was bfloat16 on its way, whatever dy is",
+    ask="Of which type is what gemm.matmul returns, if you do not tell it?",
+    refused_by="where_nothing_is_rounded_the_gradients_are_exact",
+)  # fmt: skip
+def bfloat16_on_the_way(dy_MN, q_x, s_x, w_NK, backend):
+    q_w, s_w = quantise.quantise_weight(w_NK, backend=backend)
+    q_dy, s_dy = quantise.quantise(dy_MN, backend=backend)
+    dx_MK = gemm.matmul(q_dy, s_dy, q_w.t().contiguous(), s_w.t().contiguous(), backend=backend).to(dy_MN.dtype)
+    return dx_MK, weight_gradient(dy_MN, q_x, s_x, w_NK, backend)
+
+
+@wrong(
     BACKWARD, mistake="both gradients were float32, whatever dy and w are",
     ask="Of which type is dx, by the docstring?", refused_by="dx_has_the_type_of_dy_and_dw_that_of_the_weight",
 )  # fmt: skip

@@ -844,6 +844,23 @@ def columns_of_scales_M_apart(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, 
     tl.store(s + block * M + m, scale, m < M)
 
 
+@wrong(
+    QUANTISE, mistake="the quotients were rounded to bfloat16 before they were rounded to FP8",
+    ask="How often is a number rounded between the division and q?",
+    refused_by="q_times_the_scale_is_x_to_half_a_step",
+)  # fmt: skip
+@triton.jit
+def quotients_in_bfloat16(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
+    m = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    block = tl.program_id(1)
+    k = block * 128 + tl.arange(0, 128)
+    inside = (m[:, None] < M) & (k[None, :] < K)
+    v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.abs(v), 1), UE8M0)
+    tl.store(q + m[:, None] * K + k[None, :], (v / scale[:, None]).to(tl.bfloat16).to(tl.float8e4nv), inside)
+    tl.store(s + block * s_col + m, scale, m < M)
+
+
 @alternative(QUANTISE)
 @triton.jit
 def with_the_hints_alone(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.constexpr):
@@ -1082,6 +1099,22 @@ def q_laid_out_like_w(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
     scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
     tl.store(q + n[:, None] * w_row + k[None, :], (v / tl.broadcast_to(scale, 128, 128)).to(tl.float8e4nv), inside)
     tl.store(s + tl.program_id(0) * tl.cdiv(K, 128) + tl.program_id(1), scale)
+
+
+@wrong(
+    WEIGHT, mistake="a row of scales were as long as a column of them",
+    ask="s has ceil(N / 128) rows. How many scales has each?",
+    refused_by="scales_of_several_blocks_lie_row_by_row",
+)  # fmt: skip
+@triton.jit
+def rows_of_scales_as_long_as_columns(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
+    n = tl.program_id(0) * 128 + tl.arange(0, 128)
+    k = tl.program_id(1) * 128 + tl.arange(0, 128)
+    inside = (n[:, None] < N) & (k[None, :] < K)
+    v = tl.load(w + n[:, None] * w_row + k[None, :], inside, 0.0).to(tl.float32)
+    scale = block_scale(tl.max(tl.max(tl.abs(v), 1), 0), UE8M0)
+    tl.store(q + n[:, None] * K + k[None, :], (v / tl.broadcast_to(scale, 128, 128)).to(tl.float8e4nv), inside)
+    tl.store(s + tl.program_id(0) * tl.cdiv(N, 128) + tl.program_id(1), scale)
 
 
 @alternative(WEIGHT)
