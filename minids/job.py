@@ -17,13 +17,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 import minids
-from minids import files, recipes
+from minids import recipes
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
 from minids.reason import documents, environments, evaluate, rl, rl_config
+from minids.run_folder import Sums
 from minids.ship import folders, hub
+from minids.ship.report_data import whole
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, memory, parallel
 from minids.train.metrics import MetricsLog
@@ -40,9 +42,10 @@ class Job:
         self.quiet = quiet or rank != 0
         self.share = {"rank": rank, "world": world}
         self.metrics = MetricsLog(self.out / "metrics.jsonl")
-        self._tokenizer, self._corpora = None, {}
+        self.sums = Sums(self.out) if rank == 0 else None
+        self._tokenizer, self._corpora, self._stage = None, {}, None
         path = self.out / "results.json"
-        self.results = read_json(path) if path.exists() else {
+        self.results = whole(read_json(path), path) if path.exists() else {
             "recipe": recipe.name, "seed": seed, "versions": versions(), "hardware": hardware(device, world),
             "seconds": 0.0, "peak_bytes": 0, "stages": [], "evals": [], "beyond": [], "examples": {},
         }  # fmt: skip
@@ -52,7 +55,7 @@ class Job:
         """Runs a stage unless its record is there, and writes its record."""
         if any(s["name"] == name for s in self.results["stages"]):
             return
-        began, self._evaluation = time.monotonic(), 0.0
+        began, self._evaluation, self._stage = time.monotonic(), 0.0, name
         for key in ("evals", "beyond"):  # of a stage that was cut off while it was evaluated
             self.results[key] = [row for row in self.results[key] if row["stage"] != EVALUATED.get(name, name)]
         record = {"name": name, **function(self), "evaluation_seconds": round(self._evaluation, 2), "control": control}
@@ -68,7 +71,7 @@ class Job:
     def write(self):
         if self.rank == 0:
             try:
-                files.write(self.out / "results.json", json.dumps(self.results, indent=1) + "\n")
+                self.sums.write("results.json", json.dumps(self.results, indent=1) + "\n")
             except OSError as error:
                 raise MinidsError(
                     f"{self.out}: results.json could not be written ({error}). "
@@ -106,7 +109,9 @@ class Job:
         path = self.out / f"{name}.safetensors"
         self._corpora.pop(name, None)
         try:
+            self.sums.forget(lambda file, _: file == path.name)
             save_file(docs.tensors(), path)
+            self.sums.note(path, self._stage)
         except (OSError, SafetensorError) as error:
             raise MinidsError(
                 f"{self.out}: {path.name} could not be written ({error}). Free some space, then go on with --resume."
@@ -133,9 +138,11 @@ class Job:
 
     def keep(self, model, name, style="tags"):
         if self.rank == 0:
+            self.sums.forget(lambda file, _: file.startswith(f"{name}/"))
             model.save_pretrained(self.out / name)
             self.tokenizer.save_pretrained(self.out / name)
             folders.describe(self.out / name, style=style, families=self.recipe.families)
+            self.sums.note(self.out / name, self._stage)
         self.comm.barrier()
 
     def source(self, docs, section, seed):
@@ -203,7 +210,7 @@ def read_json(path):
         if not isinstance(values, dict):
             raise ValueError("no JSON object")
         return values
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MinidsError(f"{path}: damaged ({error}). Restore it, or start in a new folder with --out.") from None
 
 

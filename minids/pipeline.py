@@ -12,6 +12,7 @@ record into the run's folder; `--resume` skips finished stages and goes on insid
     <run>/tokenizer/         tokenizer.json                 results.json     stages, evaluations, hardware, seconds
     <run>/base|sft|model/    the model after each stage (`model` is the last; Hugging Face layout, tokenizer beside it)
     <run>/checkpoints/       what --resume needs             report.html     drawn from metrics.jsonl and results.json
+    <run>/.checksums.json    of what a resumed run reads     .lock           held by the process that runs here
 """
 
 import json
@@ -20,12 +21,13 @@ from pathlib import Path
 
 import torch
 
-from minids import edge, files, r1, recipes
+from minids import edge, files, r1, recipes, run_folder
 from minids.errors import MinidsError
 from minids.job import EVALUATED, Job, read_json
 from minids.reason import documents, environments
+from minids.ship.report_data import whole
 from minids.text.tokenizer import Tokenizer
-from minids.train import parallel
+from minids.train import metrics, parallel
 
 
 def run(
@@ -54,13 +56,18 @@ def run(
             raise MinidsError(f"{option} {stage}: recipe {recipe.name} has no such stage; there are {', '.join(plan)}.")
     tests = min(100, recipe.eval.get("problems", 1000))
     environments.assert_disjoint(recipe.families, tests, recipe.eval.get("seed", 0))
-    _claim(out, asked, resume, plan, redo)
-    if redo:
-        _forget(out, asked, plan[plan.index(redo) :])
-    if until:
-        plan = plan[: plan.index(until) + 1]
-    extra = [] if until else list(dict.fromkeys([*recipe.controls, *("direct", "random_reward") * bool(controls)]))
-    return parallel.run(_run, workers, recipe, str(out), seed, plan, extra, device, quiet, prepare)
+    with run_folder.locked(out):
+        _claim(out, asked, resume, plan, redo)
+        sums = run_folder.Sums(out)
+        if redo:
+            sums.check("results.json")
+            _forget(out, asked, plan[plan.index(redo) :], sums)
+        sums.check()
+        metrics.read(out / "metrics.jsonl")  # a line that was changed is noticed before anything is computed
+        if until:
+            plan = plan[: plan.index(until) + 1]
+        extra = [] if until else list(dict.fromkeys([*recipe.controls, *("direct", "random_reward") * bool(controls)]))
+        return parallel.run(_run, workers, recipe, str(out), seed, plan, extra, device, quiet, prepare)
 
 
 def _run(rank, world, recipe, out, seed, plan, controls, device, quiet, prepare):
@@ -90,7 +97,9 @@ def make_tokenizer(job):
         )
         texts = documents.pretraining_texts(parts[: r.tokenizer["documents"]])
         tokenizer = Tokenizer.train(texts, r.tokenizer["vocab_size"], digits=r.tokenizer.get("digits", "triples"))
+        job.sums.forget(lambda file, _: file.startswith("tokenizer/"))
         tokenizer.save_pretrained(folder)
+        job.sums.note(folder, "tokenizer")
         job.keep_corpus(documents.pretraining_documents(tokenizer, parts, quiet=job.quiet))
     job.comm.barrier()
     docs = job.corpus()
@@ -248,9 +257,9 @@ def _sections_read(kept, recipe, before):
     return [k for k in sorted(read) if recipe.get(k) != before.get(k)]
 
 
-def _forget(out, asked, redone):
+def _forget(out, asked, redone, sums):
     """Takes the records and checkpoints of stages (and of all controls) out of a run, so that they are run again."""
-    results = read_json(out / "results.json")
+    results = whole(read_json(out / "results.json"), out / "results.json")
     gone = {*redone, *CONTROLS}
     rows = {EVALUATED.get(name, name) for name in gone}
     results["stages"] = [s for s in results["stages"] if s["name"] not in gone]
@@ -259,7 +268,8 @@ def _forget(out, asked, redone):
     results["examples"] = {k: v for k, v in results["examples"].items() if k not in rows}
     for name in gone:
         shutil.rmtree(out / "checkpoints" / name, ignore_errors=True)
-    _write_json(out / "results.json", results)
+    sums.forget(lambda _, stage: stage in gone)
+    sums.write("results.json", json.dumps(results, indent=1) + "\n")
     _write_json(out / "recipe.json", asked)
 
 

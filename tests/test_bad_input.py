@@ -203,6 +203,7 @@ def test_a_damaged_run_is_not_resumed_in_silence(finished, recipe, tmp_path, cap
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     results["stages"] = results["stages"][:1]  # as if cut off in pretraining
     (out / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (out / ".checksums.json").unlink()
     (out / name).write_text("{not json\n{neither\n", encoding="utf-8")
     assert name in refused(capsys, "run", recipe, "--out", out, "--workers", 1, "--resume")
 
@@ -215,6 +216,7 @@ def test_damaged_checkpoints(recipe, finished, tmp_path, capsys):
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     results["stages"] = results["stages"][:1]
     (out / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (out / ".checksums.json").unlink()
     paths = sorted((out / "checkpoints" / "pretrain").glob("step-*"))
     assert len(paths) == 2
     (paths[-1] / "tensors.safetensors").write_bytes(b"")
@@ -224,6 +226,7 @@ def test_damaged_checkpoints(recipe, finished, tmp_path, capsys):
     assert "minids: note:" in capsys.readouterr().err
     assert_same_run(finished, out)
     (out / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (out / ".checksums.json").unlink()
     for path in (out / "checkpoints" / "pretrain").glob("step-*"):
         (path / "state.json").write_text("{", encoding="utf-8")
     assert "damaged" in refused(capsys, "run", recipe, "--out", out, "--workers", 1, "--resume")

@@ -134,5 +134,4 @@ def read(folder):
 
 def recorded(folder):
     """{step: the iteration's line} of rollouts.jsonl; empty where there is none."""
-    path = Path(folder) / ROLLOUTS
-    return {line["step"]: line for line in metrics.read(path)} if path.exists() else {}
+    return {line["step"]: line for line in metrics.read(Path(folder) / ROLLOUTS)}

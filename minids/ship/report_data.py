@@ -27,6 +27,7 @@ COLORS = {
     "small_base": "base", "distill_samples": "f1", "distill_logits": "f2", "small_rl": "f3",
     "wrong_sign": "random_reward", "expert_iteration": "f1", "more_sft": "f0",
 }  # fmt: skip
+AGAIN = "Restore it from a copy, or run the recipe again in a new folder."
 PARTS = {
     "stages": list, "evals": list, "beyond": list, "examples": dict, "model": dict, "hardware": dict,
     "versions": dict,
@@ -52,6 +53,34 @@ def read_results(path):
         value = results.setdefault(key, kind())
         if not isinstance(value, kind) or (kind is list and not all(isinstance(x, dict) for x in value)):
             raise MinidsError(f"{path}: {key!r} is not what `minids run` writes there. Run it again.")
+    return results
+
+
+NEEDED = {
+    "recipe": str, "seed": int, "seconds": (int, float), "peak_bytes": (int, float), "stages": list, "evals": list,
+    "beyond": list, "examples": dict, "versions": dict, "hardware": dict,
+}  # fmt: skip
+OF_A_STAGE = {"name": str, "seconds": (int, float), "evaluation_seconds": (int, float), "control": bool}
+OF_A_ROW = {"stage": str, "family": str}
+
+
+def whole(results, path):
+    """`results` if a run can go on from it and a table be made of it; else MinidsError that says what is wrong."""
+    def need(values, kinds, where):
+        if not isinstance(values, dict):
+            raise MinidsError(f"{path}: {where} is not an object. {AGAIN}")
+        for key, kind in kinds.items():
+            value = values.get(key)
+            if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
+                found = "missing" if key not in values else f"a {type(value).__name__}"
+                raise MinidsError(f"{path}: {key!r} of {where} is {found}, not what `minids run` writes. {AGAIN}")
+
+    need(results, NEEDED, "the whole")
+    for i, record in enumerate(results["stages"]):
+        need(record, OF_A_STAGE, f"stages[{i}]")
+    for part in ("evals", "beyond"):
+        for i, row in enumerate(results[part]):
+            need(row, OF_A_ROW, f"{part}[{i}]")
     return results
 
 

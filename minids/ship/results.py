@@ -18,6 +18,7 @@ from pathlib import Path
 from minids import files
 from minids.errors import MinidsError
 from minids.ship import bench_kernels
+from minids.ship.report_data import whole
 
 BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "decode_batch": 2.5, "decode_rollout": 3.0,
         "bpe_train": 0.3}  # fmt: skip
@@ -25,32 +26,48 @@ BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "de
 
 def render(folder):
     """The block's text, from the records in a folder."""
-    runs, others = {}, []
+    runs, paths, others = {}, {}, []
     for path in sorted(Path(folder).glob("*.json")):
         record = _read(path)
         if isinstance(record, list):
-            others.append(_bench(record))
+            others.append(_made(_bench, [path], record))
         elif "pairs" in record:
-            others.append(_gap(record))
+            others.append(_made(_gap, [path], record))
         elif "presets" in record:
-            others.append(_family(record))
+            others.append(_made(_family, [path], record))
         else:
             runs.setdefault(record["recipe"], []).append(record)
+            paths.setdefault(record["recipe"], []).append(path)
     if not runs and not others:
         return "No run is recorded yet.\n"
     parts = []
     for name, of in sorted(runs.items()):
         of = sorted(of, key=lambda r: r["seed"])
-        parts.append(_edge(of) if all("edge" in r for r in of) else _runs(name, of))
+        edge = all("edge" in r for r in of)
+        parts.append(_made(_edge, paths[name], of) if edge else _made(_runs, paths[name], name, of))
     return "\n".join(parts + others)
+
+
+def _made(part, paths, *what):
+    """A part of the table; what is missing in a record, or of another kind, is the record's fault."""
+    try:
+        return part(*what)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        where = ", ".join(map(str, paths))
+        raise MinidsError(
+            f"{where}: no table can be made of it, something in it is missing or of another kind "
+            f"({type(error).__name__}: {error}). Copy it again from its run."
+        ) from None
 
 
 def _read(path):
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MinidsError(f"{path}: not readable as JSON ({error}). Copy it again from its run.") from None
     run = isinstance(record, dict) and {"recipe", "seed", "stages", "evals"} <= record.keys()
+    if run:
+        whole({"beyond": [], "examples": {}, **record}, path)
     gap = isinstance(record, dict) and {"pairs", "steps", "bf16_seeds_differ_percent"} <= record.keys()
     family = isinstance(record, dict) and {"presets", "seeds", "shared"} <= record.keys()
     if not run and not gap and not family and not isinstance(record, list):

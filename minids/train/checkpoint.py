@@ -1,7 +1,8 @@
 """Checkpoints that survive a kill, a full disk and a bad copy.
 
     DIR/step-00000120/tensors.safetensors    every tensor: weights, balance biases, optimizer moments, generator states
-    DIR/step-00000120/state.json             everything else, and the size and CRC-32 of the tensor file
+    DIR/step-00000120/state.json             everything else, the size and CRC-32 of the tensor file, and last the
+                                             CRC-32 of all that stands before it
 
 `save` writes into a hidden folder beside the target, fsyncs both files and the folder, and renames it: a rename is
 atomic, so a reader sees the whole checkpoint or none. `load` takes the newest one that is whole.
@@ -29,7 +30,9 @@ from torch import Tensor
 from minids import files
 from minids.errors import MinidsError
 
-FORMAT = 1
+FORMAT = 2
+OLD = 1  # the same without a seal
+SEAL = b', "seal": "'
 NAME = re.compile(r"step-(\d{8,})(?:\.(\d+))?")  # .N: the same step saved again (a resumed run), newer than without
 
 
@@ -48,7 +51,7 @@ def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float |
         data = safetensors.torch.save(_unshared(tensors))
         _write(temporary / "tensors.safetensors", data)
         header = {"format": FORMAT, "step": step, "best": best, "bytes": len(data), "crc32": zlib.crc32(data)}
-        _write(temporary / "state.json", json.dumps({**header, "state": tree}).encode())
+        _write(temporary / "state.json", _sealed(json.dumps({**header, "state": tree})))
         _fsync_directory(temporary)
         target = _unused_name(directory, step)
         files.replace(temporary, target)
@@ -63,6 +66,12 @@ def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float |
         raise
     _prune(directory, keep_last)
     return target
+
+
+def _sealed(text: str) -> bytes:
+    """A JSON object with one more key, the CRC-32 of the bytes before it."""
+    data = text.encode().removesuffix(b"}")
+    return data + SEAL + f'{zlib.crc32(data):08x}"}}'.encode()
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -160,10 +169,14 @@ def read(path) -> tuple[int, dict]:
     """(step, state) of one checkpoint folder."""
     path = Path(path)
     try:
-        header = json.loads((path / "state.json").read_bytes())
-    except (OSError, ValueError) as error:
+        data = (path / "state.json").read_bytes()
+        header = json.loads(data)
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path / "state.json", error) from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+    said, seal, _ = data.rpartition(SEAL)
+    if seal and _sealed(said.decode() + "}") != data:
+        raise _damaged(path / "state.json", "its checksum differs from the one written")
+    if not isinstance(header, dict) or header.get("format") != (FORMAT if seal else OLD):
         found = header.get("format") if isinstance(header, dict) else None
         raise _damaged(path / "state.json", f"not a minids checkpoint of format {FORMAT} (found {found!r})")
     try:

@@ -2,11 +2,13 @@
 
 Several stages share one file; a line has at least `stage` and `step`. After a kill the file may be ahead of the
 checkpoint that the run goes on from, or end in half a line: `rewind` cuts it back, so that a resumed run leaves the
-same lines.
+same lines. Beside it, `.metrics.jsonl.crc` has the CRC-32 of each line (8 hex digits): a resumed run notices a line
+that was changed or taken out. The file of sums is missing while lines are dropped; without it nothing is compared.
 """
 
 import json
 import os
+import zlib
 from pathlib import Path
 
 from minids import files
@@ -18,6 +20,7 @@ class MetricsLog:
 
     def __init__(self, path):
         self.path = Path(path)
+        self.sums = self.path.with_name(f".{self.path.name}.crc")
 
     def write(self, **values) -> None:
         self._attempt(self._append, json.dumps(values) + "\n", False)
@@ -32,20 +35,27 @@ class MetricsLog:
 
     def _rewind(self, stage: str, step: int) -> None:
         if not self.path.exists():
+            self.sums.unlink(missing_ok=True)
             return
         lines = read(self.path)
         kept = [line for line in lines if not (line.get("stage") == stage and line.get("step", 0) > step)]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
-        if text != self.path.read_text(encoding="utf-8"):
-            files.write(self.path, text)
+        texts = [json.dumps(line) + "\n" for line in kept]
+        if "".join(texts).encode() != self.path.read_bytes():
+            self.sums.unlink(missing_ok=True)
+            files.write(self.path, "".join(texts))
+        files.write(self.sums, "".join(map(_sum, texts)))
 
     def _append(self, text: str, force: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            if force:
-                os.fsync(file.fileno())
+        # the sum first: one too many is known for what it is, a kill before its line
+        for path, data in ((self.sums, text and _sum(text)), (self.path, text)):
+            if path == self.sums and not path.exists() and self.path.exists():
+                continue  # lines without sums, of an earlier version: `rewind` makes them
+            with open(path, "a", encoding="utf-8", newline="\n") as file:
+                file.write(data)
+                file.flush()
+                if force:
+                    os.fsync(file.fileno())
 
     def _attempt(self, action, *args) -> None:
         try:
@@ -55,17 +65,54 @@ class MetricsLog:
                               "folder that can be written (--out), then go on with --resume") from error
 
 
+def _sum(text: str) -> str:
+    return _crc(text.encode("utf-8")) + "\n"
+
+
+def _crc(data: bytes) -> str:
+    return f"{zlib.crc32(data):08x}"
+
+
 def read(path) -> list[dict]:
-    """The lines as dicts; a torn last line is left out, a torn one elsewhere is an error."""
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
-    parsed = []
+    """The lines as dicts, none without a file; a torn last line is left out, a torn or changed one elsewhere is an
+    error."""
+    path = Path(path)
+    sums_path = path.with_name(f".{path.name}.crc")
+    sums = _sums(sums_path)
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        lines = []
+    except OSError as error:
+        raise MinidsError(f"{path} is not readable: {error.strerror or error}") from error
+    parsed, found = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            parsed.append(json.loads(line))
-        except ValueError as error:
+            values = json.loads(line.decode("utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("not an object")
+        except (ValueError, RecursionError) as error:
             if number == len(lines):  # no newline behind it: the process ended while writing it
                 break
-            raise MinidsError(f"{path}, line {number} is not JSON: remove it, or start in a new folder") from error
+            raise MinidsError(f"{path}, line {number} is not JSON in UTF-8 ({error}): restore the file from a copy, or "
+                              "start in a new folder (--out)") from error
+        parsed.append(values)
+        found.append((number, _crc(line + b"\n")))
+    for (number, crc), said in zip(found, [*sums, *[""] * len(found)]) if sums is not None else ():
+        if crc != said:
+            raise MinidsError(f"{path}, line {number} was changed, or lines before it were taken out: its checksum is "
+                              "another. Restore the file from a copy, or start in a new folder (--out); if the change "
+                              f"is meant, delete {sums_path} and go on")
+    if sums is not None and len(sums) > len(parsed) + 1:  # one too many is that of a torn line
+        raise MinidsError(f"{path}: {len(sums) - len(parsed)} lines at its end are missing. Restore the file from a "
+                          f"copy, or start in a new folder (--out); if the change is meant, delete {sums_path}")
     return parsed
+
+
+def _sums(path: Path) -> list[str] | None:
+    try:
+        return path.read_bytes().decode("ascii", "replace").split()
+    except OSError:
+        return None

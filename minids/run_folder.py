@@ -1,0 +1,143 @@
+"""A run's folder belongs to one process at a time, and holds what was written into it.
+
+    with locked(folder): …     a second process is refused. The lock is the operating system's, and goes when its
+                               process ends, however it ends, so there is nothing to clean up after a kill
+    with locked(folder): …     a second process is refused. The lock is the operating system's and goes when its
+                               is noticed before anything is computed from it
+
+A file may be replaced at any moment, and the process be killed at any other: so what a file may be is written down
+before it is replaced (results.json: as it was, or as it will be), and a stage's models are unknown while it writes
+them. metrics.jsonl has its own sums (train/metrics.py), as checkpoints have (train/checkpoint.py).
+
+Left out: locks over a network whose file system has none (there a second process is not noticed), and anybody who
+changes the sums along with the files.
+"""
+
+import errno
+import json
+import os
+import socket
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+from minids import files
+from minids.errors import MinidsError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+try:
+    import msvcrt
+except ImportError:  # everywhere else
+    msvcrt = None
+
+LOCK, SUMS = ".lock", ".checksums.json"
+
+
+@contextmanager
+def locked(folder):
+    """Holds the folder's lock, or raises MinidsError that says who does."""
+    path = Path(folder) / LOCK
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise MinidsError(
+            f"{folder}: can not be written ({error.strerror or error}). Choose another folder with --out."
+        ) from None
+    with file:
+        if not _lock(file):
+            file.seek(0)
+            raise MinidsError(
+                f"{folder}: another process is running in this folder ({file.read(200).strip() or 'it gave no name'}). "
+                "Wait until it ends, or choose another folder with --out."
+            )
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+def _lock(file):
+    """Whether this process has the lock now. It is let go when the file is closed."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt is not None:
+            file.seek(1 << 20)  # a byte beyond what is written, which others may read meanwhile
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            file.seek(0)
+    except OSError as error:
+        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # else this file system has no locks
+    return True
+
+
+class Sums:
+    """{path in the folder: [CRC-32, …] of what it may be, "stage": which stage wrote it}, kept in the folder."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.path = self.folder / SUMS
+        self.known = self._read()
+
+    def _read(self):
+        try:
+            known = files.read_json(self.path)
+            for entry in known.values():
+                [int(crc, 16) for crc in entry["crc32"]], entry["stage"]
+        except FileNotFoundError:  # a run of an earlier version
+            return {}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise MinidsError(
+                f"{self.path}: damaged ({error}). It says what the other files should be; delete it if you trust them."
+            ) from None
+        return known
+
+    def write(self, name, text, stage=None):
+        """Replaces a file of the folder by a text; a kill at any moment leaves a folder that `check` takes."""
+        before = _crc(self.folder / name)
+        after = f"{zlib.crc32(text.encode('utf-8')):08x}"
+        self._keep({**self.known, name: {"crc32": sorted({after, *filter(None, [before])}), "stage": stage}})
+        files.write(self.folder / name, text)
+
+    def forget(self, chosen):
+        """Drops the sums for whose (name, stage) `chosen` is true: these files are about to be written again."""
+        kept = {name: entry for name, entry in self.known.items() if not chosen(name, entry["stage"])}
+        if kept != self.known:
+            self._keep(kept)
+
+    def note(self, path, stage):
+        """Remembers a file, or all files of a folder, as they are now."""
+        paths = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        fresh = {p.relative_to(self.folder).as_posix(): {"crc32": [_crc(p)], "stage": stage} for p in paths}
+        self._keep({**self.known, **fresh})
+
+    def check(self, only=None):
+        """Raises MinidsError that names the first file that is not as it was written."""
+        for name, entry in self.known.items():
+            if only is not None and name != only or _crc(self.folder / name) in entry["crc32"]:
+                continue
+            again = f"run stage {entry['stage']} and those after it again with --redo {entry['stage']}, or "
+            raise MinidsError(
+                f"{self.folder / name}: damaged, changed or missing: its checksum is not that of what the run wrote. "
+                f"Restore it from a copy, {again if entry['stage'] else ''}start in a new folder with --out. If the "
+                f"change is meant, delete {self.path} and go on."
+            )
+
+    def _keep(self, known):
+        self.known = known
+        files.write(self.path, json.dumps(known, indent=1) + "\n")
+
+
+def _crc(path):
+    """The CRC-32 of a file as hexadecimal text; None if it is not there or cannot be read."""
+    crc = 0
+    try:
+        with open(path, "rb") as file:
+            while part := file.read(1 << 22):
+                crc = zlib.crc32(part, crc)
+    except OSError:
+        return None
+    return f"{crc:08x}"
