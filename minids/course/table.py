@@ -67,7 +67,7 @@ class Table:
 
     def _start(self, what, seed):
         aside = self.partial.with_name(self.partial.name + ".tmp")
-        self.journal = open(aside, "w", encoding="utf-8")
+        self.journal = open(aside, "w", encoding="utf-8", newline="\n")
         self._line({"what": what, "seed": seed})
         for (file, exercise, source), found in self.done.items():
             self._line({"file": file, "exercise": exercise, "source": source, **found})
