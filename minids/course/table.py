@@ -33,10 +33,10 @@ class Table:
         if not self.path.resolve().parent.is_dir():
             raise MinidsError(f"{path}: there is no such folder")
         try:
-            with open(self.path, "a", encoding="utf-8"):
+            with open(self.path, "a", encoding="utf-8", newline="\n"):
                 pass
             if self.plain:
-                with open(self.partial, "a", encoding="utf-8"):
+                with open(self.partial, "a", encoding="utf-8", newline="\n"):
                     pass
         except OSError as error:
             raise _unwritable(path, error) from None
