@@ -102,19 +102,19 @@ class Watch:
                 if name not in may_change and id(k) not in seen and not isinstance(k, tuple(_STATEFUL)):
                     seen.add(id(k))
                     self.held.append((name, k, state(k)))
-        self.numbers = _everybodys() if self.randomness else ()
+        self.numbers = everybodys() if self.randomness else ()
 
     def changed(self):
         """None, or what was changed, in words."""
         names = []
         for name, value, before in self.held:
-            if not _equal(state(value), before):
+            if not equal(state(value), before):
                 put(value, before)
                 names.append(name)
         if names:
             return f"it changes its argument {names[0]!r}: compute into something new (x.clone(), list(x), dict(x))"
         for (get, put_back, who), before in zip(_RANDOM, self.numbers):
-            if not _equal(get(), before):
+            if not equal(get(), before):
                 put_back(before)
                 return f"it changes everybody's random numbers ({who}): make a generator of its own"
         return None
@@ -126,18 +126,24 @@ _RANDOM = (
 )  # fmt: skip
 
 
-def _everybodys():
+def everybodys():
+    """The states of the random numbers that belong to nobody: torch's, random's and numpy's."""
     return [get() for get, _, _ in _RANDOM]
 
 
-def _equal(a, b):
+def put_everybodys(states):
+    for (_, put_back, _), state in zip(_RANDOM, states, strict=True):
+        put_back(state)
+
+
+def equal(a, b):
     """Whether two states are the same: tensors bit for bit, what is no plain value by identity."""
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         return a.shape == b.shape and a.dtype == b.dtype and torch.equal(_bytes(a), _bytes(b))
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(map(_equal, a, b))
+        return len(a) == len(b) and all(map(equal, a, b))
     return a is b or (isinstance(a, (*wire.PLAIN, bytes)) and type(a) is type(b) and (a == b or a != a and b != b))
 
 

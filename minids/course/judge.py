@@ -135,13 +135,12 @@ def _run(name, case, fn, seed):
 
 @contextlib.contextmanager
 def _undisturbed():
-    states = torch.get_rng_state(), random.getstate()
+    states = arguments.everybodys()
     settings = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()
     try:
         yield
     finally:
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])
+        arguments.put_everybodys(states)
         torch.set_default_dtype(settings[0])
         torch.set_grad_enabled(settings[1])
         if torch.get_num_threads() != settings[2]:

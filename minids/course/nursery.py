@@ -11,7 +11,6 @@ import linecache
 import os
 import pickle
 import pkgutil
-import random
 import shutil
 import signal
 import socket
@@ -229,8 +228,7 @@ def _answer(fn, asked):
         what, grid, args, kwargs, known, random_numbers, (grad, dtype) = pickle.loads(asked)
     except Exception as error:
         return wire.frame(("unfit", f"{type(error).__name__}: {error}"[:500], None, None, None))
-    torch.set_rng_state(random_numbers[0])
-    random.setstate(random_numbers[1])
+    arguments.put_everybodys(random_numbers)
     torch.set_default_dtype(dtype)
     index = wire.Known(known)
     before = [arguments.stated(k, index) for k in known]
@@ -244,9 +242,8 @@ def _answer(fn, asked):
     except BaseException as error:
         kind, (result, line) = "raised", _told(error)
     changes = [(i, arguments.state(k)) for i, k in enumerate(known) if arguments.stated(k, index) != before[i]]
-    numbers = torch.get_rng_state(), random.getstate()
-    same = torch.equal(numbers[0], random_numbers[0]) and numbers[1] == random_numbers[1]
-    rest = changes, None if same else numbers, line
+    numbers = arguments.everybodys()
+    rest = changes, None if arguments.equal(numbers, random_numbers) else numbers, line
     try:
         return wire.frame((kind, result, *rest), index)
     except BaseException as error:  # it is no data

@@ -25,7 +25,6 @@ import io
 import json
 import os
 import pickle
-import random
 import re
 import select
 import shutil
@@ -115,7 +114,7 @@ class Remote:
 
     def _ask(self, what, grid, args, kwargs):
         known = arguments.changeable(args, kwargs)
-        random_numbers = torch.get_rng_state(), random.getstate()
+        random_numbers = arguments.everybodys()
         modes = torch.is_grad_enabled(), torch.get_default_dtype()
         asked = _dumps((what, grid, args, kwargs, known, random_numbers, modes))
         if self.socket is None:
@@ -164,8 +163,7 @@ class Remote:
                 raise wire.BadData(f"an argument was changed into {type(new).__name__}") from error
         if numbers is not None:
             try:
-                torch.set_rng_state(numbers[0])
-                random.setstate(numbers[1])
+                arguments.put_everybodys(numbers)
             except Exception as error:
                 raise wire.BadData("random numbers in a state that is none") from error
 

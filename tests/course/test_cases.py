@@ -140,7 +140,7 @@ def test_what_functions_may_change_is_what_they_change():
 
         def changed(self):
             for name, value, before in self.held:
-                if not arguments._equal(arguments.state(value), before):
+                if not arguments.equal(arguments.state(value), before):
                     everything.setdefault(now[0], set()).add(name)
 
     now = [None]

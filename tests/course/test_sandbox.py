@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from minids.course import cases, sandbox
+from minids.course import cases, judge, sandbox
 from minids.errors import MinidsError
 
 pytestmark = [
@@ -32,6 +32,18 @@ def call(*lines, args=(1,), before="", limits=SHORT, **kwargs):
 
 
 # -- it behaves as if it were here -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spoil, who", [
+    ("np.random.seed(3)", "numpy.random"), ("np.random.rand()", "numpy.random"), ("random.random()", "random"),
+    ("torch.manual_seed(3)", "torch"),
+])  # fmt: skip
+def test_everybodys_random_numbers_are_seen_to_change_here_too(spoil, who):
+    source = answer(f"{spoil}", "return torch.nn.functional.silu(gate) * up")
+    source = f"import random\nimport numpy as np\nimport torch\n{source}"
+    with sandbox.Remote(NAME, source, SHORT) as fn:
+        results = judge.run_cases(NAME, fn)
+    assert all(f"everybody's random numbers ({who})" in r.why for r in results), [r.why for r in results]
 
 
 def test_values_and_keywords():
