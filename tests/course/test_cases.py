@@ -132,6 +132,7 @@ def test_a_case_fails_by_itself_where_an_answer_spoils_what_it_is_given():
 
 def test_what_functions_may_change_is_what_they_change():
     """Nothing is declared to be changeable that the library's own function leaves alone."""
+    cases.load()
     everything, real = {}, arguments.Watch
 
     class Watch(real):
