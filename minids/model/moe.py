@@ -279,7 +279,10 @@ class Experts(nn.Module):
         self.down_proj = nn.Parameter(torch.empty(E, D, F_))
 
     def forward(self, x_ND, indices_NK, gates_NK):
-        return experts_form(x_ND)(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj)
+        form = experts_form(x_ND)
+        if form is experts_loop:  # the others take gates of any type
+            gates_NK = gates_NK.to(x_ND.dtype)
+        return form(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj)
 
 
 class MoE(nn.Module):

@@ -11,6 +11,7 @@ from test_hf_parity import FORMS, transformers
 from tiny_models import ids_for, random_model
 
 from minids import generate
+from minids.course import catalog, mine
 from minids.model import generate as room
 from minids.model.layers import rms_norm
 from minids.model.speculative import speculative_greedy
@@ -110,3 +111,23 @@ def test_a_norm_keeps_the_type_of_x_whatever_that_of_its_weight(dtype):
         ours, leaf = x.clone().requires_grad_(), weight.clone().requires_grad_()
         norm(ours, leaf, 1e-6).float().square().sum().backward()
         assert ours.grad.dtype == dtype and leaf.grad.dtype == torch.float32
+
+
+DEFINITIONS = [e.name for e in catalog.exercises() if e.name.startswith("model.") and "fp8" not in e.name]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_the_definitions_compute_it_too(name, dtype, tmp_path):
+    """A student's function is called where fast forms step aside: here the library's own, as somebody else's."""
+    half, full = through_a_folder(tmp_path, dtype, **MORE["mtp"])
+    own, ids = catalog.plain(catalog.reference(name)), ids_for(full)
+    right = full(ids)
+    mine.install(name, torch.no_grad()(lambda *args, **kwargs: own(*args, **kwargs)))
+    try:
+        assert error(half(ids), right) <= TOLERANCE[dtype]
+        generate(half, PROMPTS, max_new_tokens=4, temperature=0)
+        speculative_greedy(half, PROMPTS[0], max_new_tokens=4)
+    finally:
+        mine.uninstall()
