@@ -6,11 +6,13 @@
 # make lock      constraints.txt from pyproject.toml            make check-install   can every platform install it?
 # make check-kernels   the kernels compile under each Triton that torch brings (downloads 250 MB for each)
 #
-# PIP_FLAGS is handed to pip install, ARGS to minids run: make reason ARGS="--seed 1 --controls"
+# TORCH=cpu takes torch's CPU build (200 MB, not 5 GB); cu126, rocm7.2 and others are in tools/install.py. PIP_FLAGS is
+# handed to pip install, ARGS to minids run: make reason ARGS="--seed 1 --controls"
 
 SHELL := /bin/sh
 BIN := .venv/bin
 PIP_FLAGS ?=
+TORCH ?=
 ARGS ?=
 # Of torch 2.11, of 2.13, and the newest.
 TRITONS := triton==3.6.0 triton==3.7.1 triton
@@ -70,6 +72,7 @@ clean:
 .venv/bin/python:
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    $$python tools/install.py --probe || exit 2; \
 	    echo "making .venv with $$($$python --version)"; exec $$python -m venv .venv; fi; \
 	done; \
 	echo "make: no Python 3.11 or newer with its venv module was found (tried $(PYTHON) python3, python3.11 to python3.14)." >&2; \
@@ -77,5 +80,5 @@ clean:
 	echo "      or say where it is: make PYTHON=/path/to/python3 ..." >&2; exit 2
 
 .venv/%.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --disable-pip-version-check -q $(PIP_FLAGS) -c constraints.txt -e '.[$*]'
+	@PIP_FLAGS='$(PIP_FLAGS)' $(BIN)/python tools/install.py $* --torch "$(TORCH)"
 	@touch $@

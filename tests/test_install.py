@@ -11,9 +11,16 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
-spec = importlib.util.spec_from_file_location("lock", ROOT / "tools" / "lock.py")
-lock = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(lock)
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+lock, install = tool("lock"), tool("install")
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PINS = [Requirement(line) for line in lock.LOCK.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
@@ -95,3 +102,77 @@ def _file(folder, text):
     path = folder / "asked.in"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+# --- tools/install.py -------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("machine", "says"), [
+    (((3, 11, 0), 64, "Linux", "x86_64", "glibc"), None),
+    (((3, 14, 0), 64, "Linux", "aarch64", "glibc"), None),
+    (((3, 12, 1), 64, "Darwin", "arm64", "14.5"), None),
+    (((3, 13, 0), 64, "Windows", "AMD64", ""), None),
+    (((3, 10, 9), 64, "Linux", "x86_64", "glibc"), "Python 3.11 or newer"),
+    (((2, 7, 18), 64, "Linux", "x86_64", "glibc"), "Python 3.11 or newer"),
+    (((3, 12, 1), 32, "Windows", "x86", ""), "32 bits"),
+    (((3, 12, 1), 64, "Darwin", "x86_64", "14.5"), "Intel Macs"),
+    (((3, 12, 1), 64, "Darwin", "arm64", "13.6"), "macOS 14"),
+    (((3, 12, 1), 64, "Linux", "x86_64", ""), "glibc"),
+    (((3, 12, 1), 64, "Linux", "riscv64", "glibc"), "riscv64"),
+    (((3, 12, 1), 64, "Windows", "ARM64", ""), "Windows on arm64"),
+])
+def test_a_machine_that_torch_does_not_know_is_told_so_in_one_sentence(machine, says):
+    said = install.why_not(*machine)
+    assert said is None if says is None else says in said and said.count("\n") == 0
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """The commands that an install would run, of which those that have `failing` in them fail."""
+    ran = []
+
+    def use(uv=None, failing="-", torch=False, gpu=False):
+        monkeypatch.setattr(install.shutil, "which", lambda name, path=None: uv if name == "uv" and (uv or path) else None)
+        monkeypatch.setattr(install, "has_torch", lambda: torch)
+        monkeypatch.setattr(install, "has_gpu", lambda: gpu)
+        monkeypatch.setattr(install.platform, "system", lambda: "Linux")
+        monkeypatch.setattr(install, "run", lambda *command: ran.append(" ".join(command)) or failing in command)
+        return ran
+    monkeypatch.delenv("PIP_FLAGS", raising=False)
+    return use
+
+
+def test_pip_installs_where_there_is_no_uv_and_says_what_it_takes(commands, capsys):
+    ran = commands()
+    assert install.install("train", "") == 0
+    assert len(ran) == 1 and "-m pip install" in ran[0] and "-c constraints.txt -e .[train]" in ran[0]
+    said = capsys.readouterr().err
+    assert "5 GB" in said and "make TORCH=cpu" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("here", [{"torch": True}, {"gpu": True}])
+def test_nothing_is_said_where_torch_or_a_gpu_is_there(commands, capsys, here):
+    commands(**here)
+    assert install.install("train", "") == 0 and capsys.readouterr().err == ""
+
+
+def test_uv_takes_the_build_for_this_machine_or_the_one_that_is_asked_for(commands):
+    ran = commands(uv="/bin/uv")
+    assert install.install("train", "") == install.install("train", "cpu") == 0
+    assert "--torch-backend auto" in ran[0] and "--torch-backend cpu" in ran[1] and len(ran) == 2
+
+
+def test_what_uv_cannot_have_pip_takes_from_its_default(commands, capsys):
+    ran = commands(uv="/bin/uv", failing="/bin/uv")
+    assert install.install("train", "cpu") == 0
+    assert "pip install" in ran[-1] and "default build" in capsys.readouterr().err
+
+
+def test_flags_for_pip_are_pips(commands, monkeypatch):
+    monkeypatch.setenv("PIP_FLAGS", "--no-index --find-links 'a b'")
+    ran = commands(uv="/bin/uv")
+    assert install.install("train", "") == 0 and "--find-links a b" in ran[0] and len(ran) == 1
+
+
+def test_the_extra_that_needs_a_compiler_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(install, "has_compiler", lambda: False)
+    assert install.main(["gym"]) == 2 and "C compiler" in capsys.readouterr().err

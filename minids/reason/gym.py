@@ -72,8 +72,8 @@ def _library():
     try:
         import reasoning_gym
     except ImportError as error:
-        raise MinidsError("gym: the package reasoning-gym is not installed; `pip install reasoning-gym`, or "
-                          "grade with minids' own verifier (minids.reason.reward)") from error
+        raise MinidsError("gym: the package reasoning-gym is not installed; `pip install reasoning-gym` (it "
+                          "needs a C compiler), or grade with minids' own verifier (minids.reason.reward)") from error
     return reasoning_gym
 
 
