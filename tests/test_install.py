@@ -131,7 +131,7 @@ def commands(monkeypatch):
     ran = []
 
     def use(uv=None, failing="-", torch=False, gpu=False):
-        monkeypatch.setattr(install.shutil, "which", lambda name, path=None: uv if name == "uv" and (uv or path) else None)
+        monkeypatch.setattr(install.shutil, "which", lambda name, path=None: uv if name == "uv" else None)
         monkeypatch.setattr(install, "has_torch", lambda: torch)
         monkeypatch.setattr(install, "has_gpu", lambda: gpu)
         monkeypatch.setattr(install.platform, "system", lambda: "Linux")

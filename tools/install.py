@@ -1,9 +1,9 @@
 """python tools/install.py EXTRAS [--torch BUILD]: puts minids with these extras (train, dev, ...) into this Python.
 
-uv does it where it is on PATH, pip elsewhere; both take the versions of constraints.txt. BUILD is a build of torch (cpu,
-cu130, rocm7.2, ...: what uv's --torch-backend knows); it needs uv, which is put beside this Python if it is missing. uv
-without BUILD takes the one for the GPU that is here, the CPU's where there is none. What cannot be had so is installed
-by pip instead, which a sentence says. PIP_FLAGS in the environment are for pip, so that uv is not asked then.
+uv does it where it is on PATH, pip elsewhere; both take the versions of constraints.txt. BUILD is a build of torch
+(cpu, cu130, rocm7.2 and others: what uv's --torch-backend knows); it needs uv, which is put beside this Python if it is
+missing. uv without BUILD takes the one for the GPU that is here, the CPU's where there is none. What cannot be had so
+is installed by pip instead, which a sentence says. PIP_FLAGS in the environment are for pip: then uv is not asked.
 
 --probe only says whether minids can be installed by this Python. The Makefile calls both. Its syntax is
 that of Python 2.7, so that an old Python is told that it is old.
@@ -29,7 +29,7 @@ def why_not(version, bits, system, machine, release):
     """
     machine = {"amd64": "x86_64", "aarch64": "arm64"}.get(machine.lower(), machine.lower())
     if tuple(version[:2]) < (3, 11):
-        return "minids needs Python 3.11 or newer, and this one is %d.%d: make PYTHON=/path/to/python3 ..." % version[:2]
+        return "minids needs Python 3.11 or newer, this one is %d.%d: make PYTHON=/path/to/python3 ..." % version[:2]
     if bits != 64:
         return "this Python has 32 bits, and torch exists for 64 bits only: install a 64-bit Python."
     if system == "Darwin" and machine != "arm64":
@@ -79,10 +79,11 @@ def install(extras, build):
     uv = None if flags else shutil.which("uv")
     if build and not uv and not run(*(pip + PINS + ["uv"])):
         uv = shutil.which("uv", path=os.path.dirname(sys.executable))
+    uvs = [uv, "pip", "install", "-q", "--python", sys.executable]
     if build or not has_torch():
         wanted = build or "auto"
         if uv:
-            if not run(uv, "pip", "install", "-q", "--python", sys.executable, "--torch-backend", wanted, *PINS + target):
+            if not run(*uvs + ["--torch-backend", wanted] + PINS + target):
                 return 0
             say("uv could not install torch's build '%s' (see above): pip now takes the default build." % wanted)
         elif build:
@@ -91,7 +92,7 @@ def install(extras, build):
             say("no GPU was found. Unless pip is set to another source, torch comes with CUDA's libraries, about 5 GB; "
                 "`make TORCH=cpu ...` takes the CPU build, 200 MB.")
     elif uv:
-        return run(uv, "pip", "install", "-q", "--python", sys.executable, *PINS + target)
+        return run(*uvs + PINS + target)
     return run(*pip + PINS + target)
 
 
