@@ -89,8 +89,8 @@ def install(extras, build):
         elif build:
             say("uv is needed for TORCH=%s and could not be installed: pip now takes the default build." % build)
         if platform.system() == "Linux" and not has_gpu():
-            say("no GPU was found. Unless pip is set to another source, torch comes with CUDA's libraries, about 5 GB; "
-                "`make TORCH=cpu ...` takes the CPU build, 200 MB.")
+            say("no GPU was found. Unless pip is set to another source, torch comes with CUDA's libraries, about 5 GB"
+                + ("." if build else "; `make TORCH=cpu ...` takes the CPU build, 200 MB."))
     elif uv:
         return run(*uvs + PINS + target)
     return run(*pip + PINS + target)
