@@ -94,7 +94,7 @@ def test_only_the_documented_error_counts_as_a_refusal():
     (torch.ones(2, 2), lambda x: x.t_().resize_(1, 4)), ([1, 2], list.reverse), ([[1], [2]], lambda x: x[1].append(3)),
     ({"a": 1}, dict.clear), ({1, 2}, lambda x: x.add(3)), (np.arange(3), lambda x: x.sort() or x.fill(7)),
     ((torch.zeros(2), 1), lambda x: x[0].add_(1)), (torch.ones(3, dtype=torch.bfloat16), lambda x: x.add_(1)),
-], ids=str)  # fmt: skip
+])  # fmt: skip
 def test_a_changed_argument_is_seen_and_put_back(value, spoil):
     whole = repr(value)
     watch = arguments.Watch([("x", value)])
