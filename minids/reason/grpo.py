@@ -135,7 +135,7 @@ def kl_estimate(logp, ref_logp, kind):
 
     That is about their values. Used as a loss on tokens drawn from pi, what counts is the gradient at a given
     prefix (arXiv 2506.09477): k2's is the gradient of KL(pi || ref), k3's that of the reverse direction
-    KL(ref || pi), and k1's is zero on average.
+    KL(ref || pi), and k1's is zero on average. Raises MinidsError for another kind.
     """
     _choose("kl", kind, KLS[1:])
     x = logp - ref_logp

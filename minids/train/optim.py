@@ -80,8 +80,9 @@ def orthogonalise(x_NRC: Tensor, steps: int = 5, eps: float = 1e-7) -> Tensor:
     """U V^T of each matrix U S V^T of a batch [N, rows, cols], roughly: singular values land in about [0.7, 1.2].
 
     Each step maps every singular value s to a s + b s^3 + c s^5, with (a, b, c) = NEWTON_SCHULZ, by matrix products
-    alone: x -> a x + b (x x^T) x + c (x x^T)^2 x. A matrix of zeros stays one (`eps` is the least norm to divide by).
-    Any shape works; rows <= cols is cheapest, as the Gram matrix x x^T is rows x rows. Jordan 2024.
+    alone: x -> a x + b (x x^T) x + c (x x^T)^2 x, after x was divided by its Frobenius norm. A matrix of zeros stays
+    one (`eps` is the least norm to divide by). Any shape works; rows <= cols is cheapest, as the Gram matrix x x^T is
+    rows x rows. Jordan 2024.
     """
     a, b, c = NEWTON_SCHULZ
     # No singular value is above the Frobenius norm: divided by it, all are in [0, 1], where the steps converge.
@@ -278,10 +279,10 @@ V3_TOKENS = 14.8e12
 def deepseek_v3(step: int, steps: int, warmup: int = 0) -> float:
     """DeepSeek-V3's pretraining schedule (arXiv 2412.19437 §4.2) as a factor of the peak rate, which is 2.2e-4 there.
 
-    Linear warm-up (2K updates there), (step + 1) / warmup, as in `constant`; constant 2.2e-4 until 10T tokens; half a
-    cosine to 2.2e-5 over the next 4.3T; 2.2e-5 for 333B; 7.3e-6 for the last 167B of 14.8T. `step` counts updates from
-    0. The token counts are taken as fractions of the run: before update `step` of `steps`, V3_TOKENS * step / steps
-    have been seen, warm-up included.
+    Linear warm-up (2K updates there), (step + 1) / warmup, as in `constant`, however long it is; constant 2.2e-4 until
+    10T tokens; half a cosine to 2.2e-5 over the next 4.3T; 2.2e-5 for 333B; 7.3e-6 for the last 167B of 14.8T. `step`
+    counts updates from 0. The token counts are taken as fractions of the run: before update `step` of `steps`,
+    V3_TOKENS * step / steps have been seen, warm-up included.
     """
     if step < warmup:
         return constant(step, steps, warmup)
