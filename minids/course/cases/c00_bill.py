@@ -106,6 +106,12 @@ def experts_that_wait_cost_only_their_row_of_the_router(active):
     expect(more, 3 * 12 * 64, moe_layers=3, experts_more=12, hidden_size=64)
 
 
+@case("ship.cost.active")
+def every_layer_may_have_experts_and_every_layer_may_be_dense(active):
+    for changes in ({"first_k_dense_replace": 0}, {"first_k_dense_replace": 4}, {"first_k_dense_replace": 3}):
+        expect(active(small(**changes)), met(small(**changes)), config=f"a small model of 4 layers, {changes}")
+
+
 @case("ship.cost.active", held_out=True)
 def other_sizes_are_counted(active):
     for changes in ({"n_routed_experts": 14, "num_experts_per_tok": 3}, {"moe_intermediate_size": 31},

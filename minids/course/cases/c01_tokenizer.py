@@ -300,6 +300,13 @@ def bytes_are_merged_and_not_characters(train_merges):
 
 
 @case("text.bpe.train_merges")
+def the_bytes_are_always_there(train_merges):
+    for n in (0, 1, 255, 256):
+        pieces, merges = train_merges({"ab": 3}, n, 1)
+        expect((len(pieces), len(merges)), (256, 0), word_counts={"ab": 3}, n_pieces=n)
+
+
+@case("text.bpe.train_merges")
 def training_stops_where_it_should(train_merges):
     words = {"ab": 3, "cd": 2, "ef": 1}
     for n, frequency, want in [

@@ -605,6 +605,14 @@ def a_tuple_is_a_prompt_too_and_one_layer_is_enough(speculate):
     _writes(speculate, model, (1, 2, 3), _greedy(model, (1, 2, 3), 6))
 
 
+@case("model.speculative.speculate")
+def a_right_guess_behind_a_wrong_one_is_not_accepted(speculate):
+    """Of two guesses the second may be what the model says there; if the first is not, it stands in another text."""
+    for _ in range(5):
+        model, prompt = _model(2), torch.randint(0, 5, (random.randrange(1, 6),)).tolist()
+        _writes_and_counts(speculate, model, prompt, _greedy(model, prompt, 8))
+
+
 @case("model.speculative.speculate", held_out=True)
 def other_models_and_prompts(speculate):
     for modules in (1, 2):

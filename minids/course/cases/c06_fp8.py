@@ -349,7 +349,7 @@ def nan_stays_in_its_block_and_stays_visible(quantise_reference):
 
 @case(QUANTISE)
 def a_part_of_a_larger_matrix_will_do(quantise_reference):
-    for x in (drawn(6, 400)[1:4, 10:250], drawn(200, 5).t()):
+    for x in (drawn(6, 400)[1:4, 10:250], drawn(200, 5).t(), drawn(256, 5).t(), drawn(6, 400)[1:4, 10:138]):
         quantised_right(quantise_reference(x), x)
 
 
@@ -444,6 +444,20 @@ def scales_that_fit_no_blocks_are_refused(dequantise):
 def scales_may_lie_column_by_column(dequantise):
     q, s = bytes_of(6, 300), drawn(3, 8).t()[:6]
     expect(dequantise(q, s), multiplied(q, s, 1).float(), 1e-6, q_shape=[6, 300], strides_of_s=list(s.stride()))
+
+
+@case(DEQUANTISE)
+def what_is_not_finite_stays_in_its_block(dequantise):
+    """A scale that is NaN or infinite, and an element that is NaN."""
+    for bad in (math.nan, math.inf):
+        for R, rows, shape in ((4, 1, (4, 2)), (200, 128, (2, 2))):
+            q, s = bytes_of(R, 200), drawn(*shape)
+            s[1, 0] = bad
+            want = multiplied(q, s, rows).float()
+            expect(dequantise(q, s), want, 1e-6, scales=f"{list(shape)}, of which one is {bad}")
+    q, s = bytes_of(4, 200), drawn(4, 2)
+    q[2, 3] = math.nan
+    expect(dequantise(q, s), multiplied(q, s, 1).float(), 1e-6, q="one element is NaN")
 
 
 @case(DEQUANTISE, held_out=True)
