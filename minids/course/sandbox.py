@@ -172,7 +172,7 @@ class Remote:
             raise Stopped(f"not run: it was stopped before ({self.stopped[-1]})")
         here, there = socket.socketpair()
         with there:
-            self.nursery.fork(self.name, there)
+            self.nursery.fork(self.source, there)
         self.socket = here
         first = pickle.dumps((self.name, self.source, str(self.folder), self.limits))
         try:
@@ -272,13 +272,12 @@ class Nursery:
         self.folder = Path(tempfile.mkdtemp(prefix="minids-grade-")).resolve()
         self.socket, there = socket.socketpair()
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")}
-        threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
-        settings = {"CUDA_VISIBLE_DEVICES": "", "TRITON_INTERPRET": "1", "LC_ALL": "C.UTF-8", "HOME": str(self.folder)}
+        settings = fences.environment(self.folder) | {"CUDA_VISIBLE_DEVICES": "", "TRITON_INTERPRET": "1"}
         with there, tempfile.TemporaryFile() as said:
             told = json.dumps([[p for p in sys.path if p], there.fileno(), str(self.folder), fences.__file__])
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-c", _BOOT, told], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=said, pass_fds=[there.fileno()], env=kept | threads | settings, cwd=self.folder,
+                stderr=said, pass_fds=[there.fileno()], env=kept | settings, cwd=self.folder,
                 start_new_session=True,
             )  # fmt: skip
             there.close()
@@ -290,8 +289,10 @@ class Nursery:
                 text = said.read()[-1500:].decode(errors="replace")
                 raise MinidsError(f"the process in which answers run did not start:\n{text}") from None
 
-    def fork(self, name, there):
-        data = name.encode()
+    def fork(self, source, there):
+        """Starts a worker for an answer, with the libraries in memory that its text names."""
+        named = set(re.findall(r"\w+", source))
+        data = json.dumps([n for n in nursery.LIBRARIES if n.partition(".")[0] in named]).encode()
         try:
             socket.send_fds(self.socket, [struct.pack("<i", len(data)) + data], [there.fileno()])
         except OSError:

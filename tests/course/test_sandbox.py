@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from minids.course import cases, judge, sandbox
+from minids.course import cases, fences, judge, sandbox
 from minids.errors import MinidsError
 
 pytestmark = [
@@ -222,11 +222,27 @@ def test_cases_secrets_and_submissions_cannot_be_read(tmp_path):
     assert os.listdir(tmp_path) == ["secret"]
 
 
-def test_the_folder_is_empty_the_environment_too_and_no_file_is_open(monkeypatch):
+def test_the_folder_is_empty_nothing_comes_with_the_environment_and_no_file_is_open(monkeypatch):
     monkeypatch.setenv("SECRET_TOKEN", "x")
     lines = ["opened = []", "for fd in range(3, 4096):", "    try: opened.append(os.fstat(fd).st_mode)",
              "    except OSError: pass", "return os.listdir('.'), dict(os.environ), len(opened)"]  # fmt: skip
-    assert call(*lines, before="import os\n") == ([], {}, 1)  # its own link to the grader
+    files, environment, opened = call(*lines, before="import os\n")
+    assert (files, opened) == ([], 1)  # its own link to the grader
+    assert environment == fences.environment(environment["HOME"])
+
+
+@pytest.mark.parametrize("package, line", [
+    ("matplotlib", "import matplotlib.pyplot as plt; plt.plot([1]); plt.title('x'); plt.savefig('x.png'); plt.show()"),
+    ("pandas", "import pandas; pandas.DataFrame({'a': [1]}).to_string()"), ("scipy", "import scipy.stats"),
+    ("sympy", "import sympy; sympy.simplify(sympy.Symbol('x'))"),
+    ("tqdm", "from tqdm.auto import tqdm; list(tqdm(range(3)))"),
+    ("IPython", "from IPython.display import HTML, display; display(HTML('a'))"),
+    ("tempfile", "import tempfile; tempfile.NamedTemporaryFile().close()"),
+])  # fmt: skip
+def test_libraries_that_students_import_find_what_they_need(package, line):
+    pytest.importorskip(package)
+    with sandbox.Remote(NAME, answer(line, "return gate")) as fn:
+        assert fn(5) == 5 and not fn.trouble
 
 
 @pytest.mark.parametrize("line", [

@@ -148,7 +148,8 @@ ENDINGS = [
     Attack("a crash", "import ctypes\nctypes.string_at(0)", "Stopped.*SIGSEGV"),
     Attack("abort", "import os\nos.abort()", "Stopped.*SIGABRT|Stopped"),
     Attack("something for the end", "import atexit, time\natexit.register(time.sleep, 99)\nreturn 1", "gave 1"),
-    Attack("the environment", "import os\nreturn dict(os.environ)", r"gave \{\}"),
+    Attack("the environment", "import os\nown = (os.environ['HOME'], '1', 'Agg', 'C.UTF-8')\n"
+           "return {k: v for k, v in os.environ.items() if v not in own}", r"gave \{\}"),
 ]
 PATCHES = [
     Attack("torch and builtins", "import builtins, torch\ntorch.allclose = torch.equal = lambda *a, **k: True\n"
