@@ -101,9 +101,9 @@ def _set(wanted):
 
 def environment(folder):
     """Settings by which libraries find a home, a cache and a place for passing files in this folder, and no screen."""
-    homes = ("HOME", "TMPDIR", "MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "NUMBA_CACHE_DIR", "TRITON_CACHE_DIR",
-             "TORCHINDUCTOR_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
-             "XDG_RUNTIME_DIR")  # fmt: skip
+    homes = ("HOME", "TMPDIR", "MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "NUMBA_CACHE_DIR",
+             "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+             "XDG_STATE_HOME", "XDG_RUNTIME_DIR")  # fmt: skip
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
     return {name: str(folder) for name in homes} | threads | {"MPLBACKEND": "Agg", "LC_ALL": "C.UTF-8"}
 
