@@ -47,11 +47,11 @@ def text_of(path, largest, most):
     """The text of a .py file, of at most `largest` bytes and `most` characters."""
     with opened(path, largest) as file:
         data = file.read(4 * most + 1)
-    _no_utf16(data)
+    _is_text(data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("not a text in UTF-8") from None
+        raise Unreadable(f"not a text in UTF-8: {_SAVE}") from None
     _bounded(len(text), most)
     return text
 
@@ -81,9 +81,23 @@ _DAMAGED = "damaged: this is not a whole notebook (it is no valid JSON)"
 _NO_NOTEBOOK = "damaged: this JSON is no notebook"
 
 
-def _no_utf16(data):
+_SAVE = "save it as UTF-8 and send it again"
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive: unpack it and send the file that is in it",
+    b"\x1f\x8b": "a gzip archive: unpack it and send the file that is in it",
+    b"%PDF": "a PDF: send the notebook itself",
+    b"<": "a web page: send the notebook itself",
+}
+
+
+def _is_text(data):
+    if not data.strip(b" \t\r\n\xef\xbb\xbf"):
+        raise Unreadable("empty")
+    for begins, what in _OTHERS.items():
+        if data.startswith(begins):
+            raise Unreadable(what)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4]:
-        raise Unreadable("not a text in UTF-8, but in UTF-16 as Windows' PowerShell writes it: save it as UTF-8")
+        raise Unreadable(f"not a text in UTF-8, but in UTF-16 as Windows' PowerShell writes it: {_SAVE}")
 
 
 def _object(notebook):
@@ -145,7 +159,7 @@ class _Json:
 
     def __init__(self, file, most):
         self.file, self.most, self.held, self.at, self.steps = file, most, file.read(_PIECE), 0, 0
-        _no_utf16(self.held)
+        _is_text(self.held)
         if self.held.startswith(b"\xef\xbb\xbf"):
             self.at = 3
 
@@ -227,7 +241,7 @@ class _Json:
         try:
             return json.loads(f'"{b"".join(parts).decode()}"', strict=False)
         except UnicodeDecodeError:
-            raise ValueError("it is not in UTF-8") from None
+            raise ValueError(f"it is not in UTF-8: {_SAVE}") from None
         except ValueError:
             raise ValueError("its source is damaged") from None
 

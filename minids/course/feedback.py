@@ -110,7 +110,7 @@ def page(student, sent, seed):
         parts.append(f"<p>{escaped(s.path.name)}{': ' + escaped(s.error) if s.error else ''}</p>")
         for g in s.grades:
             parts.append(f"<h2>{escaped(g.exercise)}: {g.points:g} of {g.of}</h2>")
-            if g.source is not None:
+            if g.code:
                 parts.append(f"<p>{g.passed} of {g.cases} cases pass.{' The first that fails:' if g.why else ''}</p>")
             if g.why and g.source is not None:
                 parts.append(f"<pre>{escaped(g.why)}</pre>")

@@ -144,7 +144,7 @@ def grade_files(paths, *, csv=None, html=None, private=None, chapter=None, jobs=
             load_private(private)
         sent = submissions.collect(paths, chapter)
         print("".join(f"{line}\n" for line in sent.told()), end="", flush=True)
-        answers = [(s, g) for s in sent for g in s.grades if g.source is not None]
+        answers = [(s, g) for s in sent for g in s.grades if g.code]
         for name in dict.fromkeys(g.exercise for _, g in answers):
             if why := judge.unavailable(name):
                 raise MinidsError(f"{name} can not be graded here: {why}")
@@ -176,8 +176,8 @@ def _grade_batch(sent, answers, seed, limits, jobs, table, what, html, places):
         if table:
             table.start(what, seed)
         for s, g in every:
-            found = table.known(s, g) if table and g.source is not None else None
-            if g.source is not None and not found:
+            found = table.known(s, g) if table and g.code else None
+            if g.code and not found:
                 g.note = f"uses {', '.join(found)}: look at it" if (found := ways(g.code)) else ""
                 continue
             vars(g).update(found or {})

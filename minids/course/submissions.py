@@ -25,13 +25,16 @@ _CHECK = re.compile(r"""\bcheck\( *\\?["']([\w.]{1,200})""")  # a backslash: in 
 
 @dataclass
 class Grade:
-    """One exercise of one submission. `source` is the text of the cell, None where nothing was attempted."""
+    """One exercise of one submission. `source` is the text of the cell, None where nothing was attempted.
+
+    Where that text has no function that could be run, `code` is empty, and `why` says so.
+    """
 
     exercise: str
     chapter: str
     of: int
     source: str | None = None
-    code: str = ""  # the same as Python, for the worker: where it has magics, they have become calls
+    code: str = ""  # what the worker runs, as Python: where the text has magics, they have become calls
     points: float = 0.0
     passed: int = 0
     cases: int = 0
@@ -151,33 +154,40 @@ def find_answers(submission, kind, chapter=None):
             grade.cases, grade.why = len(cases.load().get(found.name, ())), submission.error or "not attempted"
             text, code, node, why = answer(found, texts.get(found.name, texts.get(None, ())), every)
             if text is not None:
-                grade.source, grade.code = text, code
-                grade.same_as_library = _safe(reader.is_library, node, found.name)
+                grade.source, grade.code, grade.why = text, code, why or grade.why
+                grade.same_as_library = node is not None and _safe(reader.is_library, node, found.name)
             elif why or unread:
                 grade.why = why or f"not attempted; {len(unread)} of its cells cannot be read: {unread[0]}"
 
 
 def answer(found, texts, every):
-    """(text, code, node, "") of the last one that defines the exercise's function and is not blank, or why none does.
+    """(text, code, node, why) of the last one that defines the exercise's function and is not blank.
 
-    Two exercises may have functions of one name (`accept`): the other's is known by its parameters.
+    Without one: the last attempt that cannot be run, with no code and with the reason; or no text at all. Two exercises
+    may have functions of one name (`accept`): the other's is known by its parameters.
     """
     others = {_asks(e.name) for e in every if e.function == found.function and e.name != found.name}
-    defines, last, why = re.compile(rf"\bdef[\s\\]+{re.escape(found.function)}\b"), None, ""
+    defines, last, attempt = re.compile(rf"\bdef[\s\\]+{re.escape(found.function)}\b"), None, (None, "", None, "")
     for t in texts:
         if found.function not in t.text:
             continue
         nodes = [n for n in t.nodes if not (others and _is_of(n, found.function, others))]
         node = reader.find(nodes, found.function)
         if node is None:
-            instead = reader.mentions(nodes, found.function) and reader.missing(nodes, found.function)
+            own = [n for n in nodes if not _of_library(n)]  # another exercise's cell may import this one
+            instead = reader.mentions(own, found.function) and reader.missing(own, found.function)
             if not instead and defines.search(t.text):
                 magic = re.match(r"\s*(%%\w+)", t.text)
                 instead = magic and f"`def {found.function}` stands in a cell of {magic[1]}, which leaves no function"
-            why = t.why if t.why and defines.search(t.text) else instead or why
+            if why := t.why if t.why and defines.search(t.text) else instead:
+                attempt = t.text, "", None, why
         elif not _safe(reader.is_blank, node, found):
             last = t.text, t.code if len(nodes) == len(t.nodes) else reader.text_of(t.code, nodes), node, ""
-    return last or (None, "", None, why)
+    return last or attempt
+
+
+def _of_library(node):
+    return isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "minids"
 
 
 def _is_of(node, function, others):
@@ -196,7 +206,7 @@ def _raw(path):
     """The beginning of a damaged file, to see what chapter it is of."""
     try:
         with cells.opened(path, float("inf")) as file:
-            return file.read(8 << 20).decode(errors="replace")
+            return file.read(8 << 20).replace(b"\0", b"").decode(errors="replace")  # in UTF-16 every second byte is 0
     except (OSError, cells.Unreadable):
         return ""
 

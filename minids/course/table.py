@@ -85,7 +85,7 @@ class Table:
             self._try(self._add, submission, grade)
 
     def _add(self, submission, grade):
-        if grade.source is not None and _key(submission, grade) not in self.done:
+        if grade.code and _key(submission, grade) not in self.done:
             file, exercise, source = _key(submission, grade)
             found = {k: getattr(grade, k) for k in KEPT}
             self._line({"file": file, "exercise": exercise, "source": source, **found})

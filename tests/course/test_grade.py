@@ -153,6 +153,17 @@ def test_a_cell_copied_twice_and_a_blank_one_below(one):
     assert one(checks(RIGHT, "def swiglu(gate, up:\n"))[GATED].points == 4
 
 
+def test_an_attempt_that_cannot_be_run_counts_as_one(course, tmp_path, capsys):
+    text = "def swiglu(gate, up):\n    retrun gate\n"
+    (tmp_path / "alice.ipynb").write_text(checks(text), encoding="utf-8")
+    for _ in range(2):
+        (sent,) = graded(tmp_path / "alice.ipynb", html=tmp_path / "pages", csv=tmp_path / "grades.csv")
+        assert (sent.points, sent.grades[0].why) == (0, "SyntaxError: invalid syntax (line 2)")
+    page = (tmp_path / "pages" / "alice.html").read_text(encoding="utf-8")
+    assert "What you sent" in page and "retrun gate" in page and "cases pass" not in page
+    assert "0 of 2 right, 1 not attempted" in capsys.readouterr().out
+
+
 def test_magics_markdown_and_old_notebooks(one):
     assert one(checks("%%time\n!pip list\n?print\n" + RIGHT))[GATED].points == 4
     assert one(notebook(RIGHT, f'check("{GATED}", swiglu)', kind="markdown").replace('"markdown"', '"code"', 0)) == {}
@@ -214,7 +225,9 @@ BROKEN = {
     "no notebook": ("[1, 2]", "no notebook"),
     "wrong kinds": ('{"cells": [{"cell_type": "code", "source": [1, 2]}, 3]}', "no notebook"),
     "deep": ("[" * 100_000, "damaged"),
-    "empty": ("", "damaged"),
+    "empty": ("", "empty"),
+    "blanks": (" \n", "empty"),
+    "zip": (b"PK\x03\x04\x14\0\0\0", "a zip archive: unpack it"),
     "bytes": (b"\xff\xfe\x00\x01", "UTF-8"),
     "nothing in it": (notebook("print(1)"), "no exercise was found"),
 }

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from minids.course import catalog, cells, folders, submissions
+from minids.course import catalog, cells, folders, reader, submissions
 from minids.errors import MinidsError
 
-BPE, GATED = "text.bpe.count_pairs", "model.layers.swiglu"
+BPE, TRAIN, GATED = "text.bpe.count_pairs", "text.bpe.train_merges", "model.layers.swiglu"
 COUNT = "def count_pairs(words, counts):\n    return {}\n"
 GATE = "def swiglu(gate, up):\n    return gate\n"
 
@@ -229,6 +229,27 @@ def test_utf_16_is_said_to_be_the_reason(tmp_path, name, encoding):
     assert "UTF-16" in why
 
 
+@pytest.mark.parametrize("name", ["a.ipynb", "a.py"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_another_encoding_has_its_chapters_rows_and_says_what_to_do(tmp_path, name, encoding):
+    text = COUNT + "# für Jürgen\n"
+    data = (json.dumps(json.loads(notebook(text)), ensure_ascii=False) if name == "a.ipynb" else text).encode(encoding)
+    (sent,) = submissions.collect([write(tmp_path, **{name: data})])
+    got = next(g for g in sent.grades if g.exercise == BPE)
+    assert got.source is None and {g.chapter for g in sent.grades} == {"01_tokenizer"}
+    assert "UTF-8" in got.why and got.why.endswith("save it as UTF-8 and send it again")
+
+
+@pytest.mark.parametrize("data, why", [
+    (b"", "empty"), (b"\xef\xbb\xbf \n", "empty"), (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b\x08", "a gzip archive"), (b"%PDF-1.7", "a PDF"), (b"<!doctype html>", "a web page"),
+])  # fmt: skip
+def test_what_is_no_text_is_named(tmp_path, data, why):
+    for name in ("a.ipynb", "a.py"):
+        (got,) = collected(write(tmp_path / name, **{name: data})).values()
+        assert got.startswith(why)
+
+
 @pytest.mark.slow
 def test_a_notebook_with_300_mb_of_outputs_takes_no_memory(tmp_path):
     path, start = tmp_path / "a.ipynb", notebook(code(COUNT, outputs=["HERE"])).partition('"HERE"')
@@ -287,6 +308,30 @@ def test_one_damaged_file_of_kept_answers_costs_itself_alone(tmp_path):
     (sent,) = submissions.collect([tmp_path / "a"])
     grades = {g.exercise: g for g in sent.grades}
     assert grades[BPE].source == COUNT and "not a text in UTF-8" in grades[GATED].why
+
+
+MERGE = "text.bpe.merge_word"
+
+
+@pytest.mark.parametrize("text, source, why", [
+    (catalog.blank(catalog.solution(MERGE)), None, "not attempted"),
+    ("def merge_word(word, pair, new):\n    retrun []\n", True, "SyntaxError: invalid syntax (line 2)"),
+    ("merge_word = lambda word, pair, new: []\n", True, "is a lambda"),
+    ("async def merge_word(word, pair, new):\n    return []\n", True, "is an `async def`"),
+    (COUNT, None, "not attempted"),
+])  # fmt: skip
+def test_what_a_later_stub_imports_is_told_for_what_its_own_cell_is(tmp_path, text, source, why):
+    later = f"from minids.text.bpe import count_pairs, merge_word\n\n\n{catalog.blank(catalog.solution(TRAIN))}"
+    (sent,) = submissions.collect([write(tmp_path, **{"a.ipynb": notebook(text, later)})])
+    got = {g.exercise: g for g in sent.grades}
+    assert why in got[MERGE].why and got[MERGE].source == (text if source else None) and not got[MERGE].code
+    assert got[TRAIN].why == "not attempted"
+
+
+def test_every_cell_of_the_solutions_is_said_to_be_the_librarys_own():
+    for e in catalog.exercises():
+        nodes = reader.definitions(catalog.cell(e, filled=True))
+        assert reader.is_library(reader.find(nodes, e.function), e.name), e.name
 
 
 def test_endings():
