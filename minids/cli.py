@@ -326,7 +326,8 @@ def parser():
     command(
         "grade", grade, "points and feedback for students' notebooks, without running them",
         ("files", {"nargs": "+", "metavar": "FILE", "help": "notebooks, .py files, or folders of kept answers"}),
-        ("--csv", {"metavar": "F", "help": "a line a student and exercise; after an interruption, goes on from it"}),
+        ("--csv", {"metavar": "F", "help": "a line a student and exercise; after an interruption, goes on from it; "
+                   "refused where another file, or a row that this run does not grade, would be lost"}),
         ("--html", {"metavar": "DIR", "help": "a feedback page a student"}),
         ("--private", {"metavar": "DIR", "help": "more cases of your own, as in minids/course/cases"}),
         ("--chapter", {"metavar": "NN", "help": "only the exercises of this chapter; default: those it finds"}),

@@ -143,6 +143,8 @@ def grade_files(paths, *, csv=None, html=None, private=None, chapter=None, jobs=
         if private:
             load_private(private)
         sent = submissions.collect(paths, chapter)
+        if table:
+            table.keeps_all(sent, chapter)
         print("".join(f"{line}\n" for line in sent.told()), end="", flush=True)
         answers = [(s, g) for s in sent for g in s.grades if g.code]
         for name in dict.fromkeys(g.exercise for _, g in answers):

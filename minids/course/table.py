@@ -3,7 +3,9 @@
     grades.csv           a row an exercise: at first as they were graded, in the end in the order of the files
     grades.csv.partial   until then, what a row has no room for: with it the same command goes on where it was
 
-Text that a spreadsheet would take for a formula gets a ' in front.
+A table that is there is written anew, and only by a run that grades all of its files again: no row is lost. Any other
+file is left as it is. The table begins with a byte order mark, without which Excel takes "Müller" for "MÃ¼ller". Text
+that a spreadsheet would take for a formula gets a ' in front.
 """
 
 import csv
@@ -23,16 +25,18 @@ KEPT = ("points", "passed", "cases", "why", "hint", "note")  # what grading find
 
 
 class Table:
-    """A CSV in the making. Raises MinidsError at once where it cannot be written."""
+    """A CSV in the making. Raises MinidsError at once where it cannot be written, or is a file of another kind."""
 
     def __init__(self, path):
         self.path, self.partial = Path(path), Path(f"{path}.partial")
         self.plain = not self.path.exists() or self.path.is_file()  # not: /dev/stdout
         self.done, self.file, self.journal = {}, None, None
+        self.encoding = "utf-8-sig" if self.plain else "utf-8"
         self.new = not self.path.exists()
         if not self.path.resolve().parent.is_dir():
             raise MinidsError(f"{path}: there is no such folder")
         try:
+            self.before = self._before() if self.plain and not self.new else []
             with open(self.path, "a", encoding="utf-8", newline="\n"):
                 pass
             if self.plain:
@@ -40,6 +44,29 @@ class Table:
                     pass
         except OSError as error:
             raise _unwritable(path, error) from None
+
+    def _before(self):
+        """The rows of the table that is there."""
+        with open(self.path, encoding="utf-8-sig", errors="replace", newline="") as file:
+            try:
+                header, *rows = csv.reader(file) if self.path.stat().st_size else [COLUMNS]
+            except csv.Error:  # a NUL
+                header, rows = (), []
+        if tuple(header) != COLUMNS:
+            raise MinidsError(f"{self.path} is there and is no table of grades: choose another name for --csv")
+        return [dict(zip(COLUMNS, r)) for r in rows if len(r) == len(COLUMNS)]  # the last may be cut off
+
+    def keeps_all(self, sent, chapter=None):
+        """Raises MinidsError if the table has rows that grading these submissions (in this chapter) does not renew."""
+        files = {feedback.harmless(str(s.path)) for s in sent}
+        lost = [r for r in self.before if r["file"] not in files or chapter and r["chapter"] not in ("", chapter)]
+        if lost:
+            names = [*dict.fromkeys(r["file"] for r in lost)]
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            raise MinidsError(
+                f"{self.path} has {len(lost)} rows that would be lost, for this run does not grade them: "
+                f"{', '.join(names[:5])}{more}. Choose another name for --csv, grade those too, or delete the table"
+            )
 
     def resume(self, what, seed):
         """Reads what an earlier run left, if it graded the same (`what`) with the same seed -> that seed, or `seed`."""
@@ -72,7 +99,7 @@ class Table:
         for (file, exercise, source), found in self.done.items():
             self._line({"file": file, "exercise": exercise, "source": source, **found})
         os.replace(aside, self.partial)
-        self.file = open(self.path, "w", newline="", encoding="utf-8")
+        self.file = open(self.path, "w", newline="", encoding=self.encoding)
         csv.writer(self.file).writerow(COLUMNS)
 
     def known(self, submission, grade):
@@ -101,7 +128,7 @@ class Table:
         table = csv.writer(text)
         table.writerow(COLUMNS)
         table.writerows(row(s, g) for s, g in graded)
-        with self.file or open(self.path, "w", newline="", encoding="utf-8") as file:
+        with self.file or open(self.path, "w", newline="", encoding=self.encoding) as file:
             if self.file is not None:
                 file.seek(0)
                 file.truncate()

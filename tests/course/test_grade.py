@@ -409,13 +409,50 @@ def test_the_table_has_a_line_an_exercise_and_no_formulas(course, tmp_path):
     (tmp_path / "=1+1.ipynb").write_text(checks(EVIL), encoding="utf-8")
     (tmp_path / "bob.ipynb").write_text(checks(HALF), encoding="utf-8")
     graded(*sorted(tmp_path.glob("*.ipynb")), csv=tmp_path / "grades.csv")
-    with open(tmp_path / "grades.csv", newline="", encoding="utf-8") as file:
+    with open(tmp_path / "grades.csv", newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == table.COLUMNS and len(rows) == 4
     assert rows[0]["student"] == "'=1+1" and rows[2]["student"] == "bob"
     assert [rows[2][k] for k in ("points", "of", "passed", "cases", "same_as_library")] == ["1", "4", "1", "4", ""]
     assert "the gate is a sigmoid" in rows[2]["why"] and "\n" not in rows[2]["why"]
     assert not any(value.startswith(("=", "+", "-", "@")) for row in rows for value in row.values())
+
+
+def test_a_file_that_is_no_table_of_grades_is_left_as_it_is(course, tmp_path, capsys):
+    (tmp_path / "a.ipynb").write_text(checks(RIGHT), encoding="utf-8")
+    for data in (b"name;matriculation\nM\xfcller;1\n", "name;matriculation\nMüller;1\n".encode(), b"\n", b"\0",
+                 b"student,points\nx,1\n"):  # fmt: skip
+        (tmp_path / "roster.csv").write_bytes(data)
+        assert cli.main(["grade", str(tmp_path / "a.ipynb"), "--csv", str(tmp_path / "roster.csv")]) == 2
+        said = capsys.readouterr()
+        assert "is no table of grades: choose another name" in said.err and "seed" not in said.out
+        assert (tmp_path / "roster.csv").read_bytes() == data and len(list(tmp_path.iterdir())) == 2
+
+
+def test_no_row_of_a_table_is_lost(course, tmp_path):
+    path, weeks = tmp_path / "gr.csv", [tmp_path / "w1", tmp_path / "w2"]
+    for week in weeks:
+        for name in ("a", "b"):
+            (week / name).mkdir(parents=True)
+            (week / name / "hw.ipynb").write_text(checks(RIGHT), encoding="utf-8")
+    graded(weeks[0], csv=path)
+    before = path.read_bytes()
+    assert before.startswith(b"\xef\xbb\xbfstudent,")  # for Excel
+    graded(weeks[0], csv=path)
+    assert path.read_bytes() == before  # its own rows are renewed
+    with pytest.raises(MinidsError, match="4 rows that would be lost.*w1/a/hw.ipynb.*another name for --csv.*delete"):
+        graded(weeks[1], csv=path)
+    (weeks[0] / "b" / "hw.ipynb").rename(tmp_path / "b.ipynb")
+    with pytest.raises(MinidsError, match="2 rows that would be lost.*w1/b/hw.ipynb"):
+        graded(weeks[0], csv=path)
+    assert path.read_bytes() == before and not path.with_name("gr.csv.partial").exists()
+    (tmp_path / "b.ipynb").rename(weeks[0] / "b" / "hw.ipynb")
+    graded(*weeks, csv=path)
+    assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 9
+    held = table.Table(path)
+    with pytest.raises(MinidsError, match="8 rows"):
+        held.keeps_all(submissions.collect(weeks), "01_tokenizer")
+    held.give_up()
 
 
 def test_what_was_sent_twice_counts_once(course, tmp_path):

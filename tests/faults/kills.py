@@ -35,7 +35,7 @@ def class_of(folder, text=ANSWER, count=STUDENTS):
 
 
 def rows(path):
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:
         return [r for r in csv.DictReader(file) if r["exercise"] == NAME]
 
 

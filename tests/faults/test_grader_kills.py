@@ -88,7 +88,7 @@ def test_an_answer_that_has_changed_is_graded_again_and_the_others_are_not(tmp_p
     found = grade.grade_files([sent], csv=path, jobs=1, html=tmp_path / "pages")
     assert [s.points >= 1 for s in found] == [True, True, False]
     assert asked[:2] == [["s0", "s1", "s2"], ["s1", "s2"]]
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:
         assert tuple(next(csv.reader(file))) == table.COLUMNS
 
 
