@@ -2,14 +2,17 @@
 
 A submission is a notebook, a .py file, or the kept answers (model.attention.attend.py, …) of one folder; such files
 beside notebooks leave those what they are. Links are not followed, for a link to a neighbour's file is no work of one's
-own. Nothing is passed over in silence: every other file and folder is in `unused`, with the reason.
+own. Nothing is passed over in silence: every other file and folder is in `unused`, with the reason, and a student's
+folder with nothing to grade is a submission with an error.
 
-Whose: the part in which the paths differ, without chapters and folders such as mine/. Two files have one student only
-if they lie so in one folder of theirs, or are named alike in folders of two chapters; others are told apart by more of
-their paths.
+Whose: the part in which the paths differ, without chapters (or copies: `Copy of 00_the_bill (1)`) and folders such as
+mine/ or week 2/. Two files have one student only if they lie so in one folder of theirs, or are named alike in folders
+of two chapters; others are told apart by more of their paths. One name in two spellings of Unicode is one name.
 """
 
 import os
+import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,17 +24,26 @@ from minids.errors import MinidsError
 NOTEBOOKS, FILES = (".ipynb", ".ipynb.txt", ".ipynb.json"), (".py", ".py.txt")  # browsers add .txt and .json
 _ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar")
 _AROUND = ("mine", "submitted", "submissions", "autograded", "answers")  # folders that name no student
+_WEEK = re.compile(r"(?:week|woche|assignment|homework|sheet|blatt|exercise|chapter|kapitel)s?[ _-]*\d+", re.I)
+_COPY = re.compile(r"(?:copy of |kopie von )*(.*?)(?: ?\(\d+\)|[-_ ]+(?:copy|kopie)\d*)*", re.I | re.S)
 _NEITHER = "neither a notebook (.ipynb), nor a .py file, nor a folder of kept answers"
 _LINK = "a link to another file, and links are not followed: put the file itself there"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A submission: a notebook, a file, or the folder whose kept answers it is. `error`: why it is not read."""
+    """A submission: a notebook, a file, the folder whose kept answers it is, or a folder with nothing in it to grade.
+
+    `error` says why it is not read.
+    """
 
     path: Path
-    kind: str  # "notebook", "file", "kept"
+    kind: str  # "notebook", "file", "kept", "nothing"
     error: str = ""
+
+    @property
+    def is_file(self):
+        return self.kind in ("notebook", "file")
 
 
 def ending(path, endings):
@@ -40,7 +52,7 @@ def ending(path, endings):
 
 
 def stem(path, kind):
-    return path.name if kind == "kept" else path.name[: -len(ending(path, NOTEBOOKS + FILES)) or None]
+    return path.name if kind in ("kept", "nothing") else path.name[: -len(ending(path, NOTEBOOKS + FILES)) or None]
 
 
 def look(paths):
@@ -53,6 +65,7 @@ def look(paths):
             new = [_one(path) or Found(path, "file", _LINK if path.is_symlink() else _other(path))]
         else:
             new = _walk(path, unused)
+            new += _with_nothing(path, new, unused, len(paths) > 1)
         for f in new:  # what is given twice counts once
             found.setdefault((os.path.abspath(f.path), f.kind), f)
     return _hard_links(list(found.values())), unused
@@ -105,11 +118,38 @@ def _walk(top, unused):
     return found
 
 
+def _with_nothing(top, found, unused, several):
+    """The students' folders in which nothing can be graded: those beside others, and `top` if it is one of several."""
+    folders, handed_in = [top] if several else [], {p for f in found for p in (f.path, *f.path.parents)}
+    while found:
+        with os.scandir(top) as entries:
+            folders = sorted(Path(e) for e in entries if e.is_dir(follow_symlinks=False) and e.name[:1] not in "._")
+        if len(folders) != 1 or any(f.path.parent == top or f.path == top for f in found):
+            break
+        (top,) = folders
+    chapters = {e.chapter for e in catalog.exercises()}
+    left = [f for f in folders if f not in handed_in and not _is_around(f.name, chapters)]
+    if len(left) == len(folders) and found:
+        return []  # students are files here
+    nothing = []
+    for folder in left:
+        inside = [(p, why) for p, why in unused if p == folder or folder in p.parents]
+        names = ", ".join(visible(p.name) for p, _ in inside[:5]) + f" and {len(inside) - 5} more" * (len(inside) > 5)
+        why = f"no notebook and no .py file in this folder, only {names}" if inside else "an empty folder"
+        nothing.append(Found(folder, "nothing", next((why for p, why in inside if p == folder), why)))
+    return nothing
+
+
+def _is_around(name, chapters):
+    """Whether a folder of this name says nothing about whose it is."""
+    return name in _AROUND or bool(_WEEK.fullmatch(name)) or _COPY.fullmatch(name)[1] in chapters
+
+
 def _hard_links(found):
     """One file under two names is one student's work, and nobody can say whose."""
     places = {}
     for f in found:
-        if f.kind != "kept" and not f.error:
+        if f.is_file and not f.error:
             about = f.path.stat()
             places.setdefault((about.st_dev, about.st_ino), []).append(f.path)
     same = {path: [str(p) for p in paths if p != path] for paths in places.values() for path in paths}
@@ -131,27 +171,60 @@ def students(found):
     places = [Path(os.path.abspath(f.path)) for f in found]
     lists = []
     for f, place in zip(found, places):
-        names = [*place.parts[1:-1], stem(place, f.kind)]
-        lists.append([n for n in names if n not in chapters and n not in _AROUND] or names)
+        *around, last = map(_one_spelling, [*place.parts[1:-1], stem(place, f.kind)])
+        names = [n for n in around if not _is_around(n, chapters)]
+        says_whose = not _is_around(last, chapters) or f.is_file and _WEEK.fullmatch(last)
+        lists.append([*names, last] if says_whose else names or [*around, last])
     common = os.path.commonprefix(lists)
-    if any(names == common and f.kind != "kept" for names, f in zip(lists, found)) and max(lists) != min(lists):
-        common = common[:-1]  # alice.ipynb beside alice/
-    ends = os.path.commonprefix([names[len(common) :][::-1] for names in lists]) if len(lists) > 1 else []
+    if lists and max(lists) != min(lists):
+        for f, place, names in zip(found, places, lists):
+            if f.is_file and names == common and names[-1] != _one_spelling(stem(place, f.kind)):
+                names.append(_one_spelling(stem(place, f.kind)))  # 00_the_bill.ipynb beside alice/ and bob/
+        if any(names == common and f.is_file for names, f in zip(lists, found)):
+            common = common[:-1]  # alice.ipynb beside alice/
+    tails = [names[len(common) :] for names, f in zip(lists, found) if f.kind != "nothing"]
+    ends = os.path.commonprefix([tail[::-1] for tail in tails]) if len(lists) > 1 else []
+    if len(tails) == 1:  # beside folders with nothing in them: alice/hw is alice
+        ends = ends[:-1]
+    lists = [names + ends[::-1] if f.kind == "nothing" else names for names, f in zip(lists, found)]
     names = ["/".join(p[len(common) : len(p) - len(ends)]) or p[-1] for p in lists]
     # alice.py and alice.ipynb, or alice.ipynb and alice/mine, need not be of one student: where a name is the file's,
     # its ending is a part of it
     keys = []
     for f, place, parts in zip(found, places, lists):
-        is_the_file = f.kind != "kept" and parts[-1] == stem(place, f.kind) and not ends
+        is_the_file = f.is_file and parts[-1] == _one_spelling(stem(place, f.kind)) and not ends
         keys.append((*parts, place.name[len(parts[-1]) :] if is_the_file else "/"))
     top = os.path.commonpath([place.parent for place in places]) if places else ""
-    full = ["/".join(place.relative_to(top).parts) for place in places]
+    full = [_one_spelling("/".join(place.relative_to(top).parts)) for place in places]
     for _ in range(2):  # the longer name of one may be another's own
         meant = {}
         for name, key in zip(names, keys):
             meant.setdefault(name, set()).add(key)
         names = [longer if len(meant[name]) > 1 else name for name, longer in zip(names, full)]
     return [n.replace("\n", "\\n") for n in names]
+
+
+def _one_spelling(name):
+    """macOS writes an ü as u and two dots: names that look the same are the same."""
+    return unicodedata.normalize("NFC", name)
+
+
+def helpers(found, chapters):
+    """Where in `found` files are that define no exercise (`chapters`: those of each), beside one student's that do."""
+    empty = {i for i, f in enumerate(found) if f.is_file and not f.error and not chapters[i]}
+    rest = [i for i in range(len(found)) if i not in empty]
+    whose, top = dict(zip(rest, students([found[i] for i in rest]))), _top(found)
+    helpers = set()
+    for i in empty:
+        folder = found[i].path.parent
+        beside = {whose[j] for j in rest if chapters[j] and folder in (found[j].path, *found[j].path.parents)}
+        if len(beside) == 1 and os.path.abspath(folder) != top:
+            helpers.add(i)
+    return helpers
+
+
+def _top(found):
+    return os.path.commonpath([os.path.abspath(f.path.parent) for f in found]) if found else ""
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------
@@ -170,4 +243,12 @@ def told(unused, sent):
         if n > 1:
             files = ", ".join(visible(str(s.path)) for s in sent if s.student == student)
             lines.append(f"{visible(student)} has {n} files, of which each exercise counts once, at its best: {files}")
+    groups = {}
+    for student in counts:
+        groups.setdefault(student.partition("/")[0], []).append(student)
+    if 2 * sum(len(names) == 1 for names in groups.values()) > len(groups):  # else the folders are groups of students
+        for folder, names in groups.items():
+            if len(names) > 1:
+                rows = ", ".join(map(visible, names))
+                lines.append(f"{visible(folder)} has {len(names)} rows, as if of {len(names)} students: {rows}")
     return lines

@@ -76,13 +76,17 @@ class Sent(list):
 def collect(paths, chapter=None):
     """Submissions of files and folders, with the answers in them; `chapter` is that of all, or each says its own."""
     found, unused = folders.look(paths)
-    if not found:
+    if all(f.kind == "nothing" for f in found):
         said = "".join(f"\n  {line}" for line in folders.told(unused, ()))
         raise MinidsError(f"no notebook and no .py file in {', '.join(map(str, paths))}{said}")
-    sent = Sent(Submission(f.path, student, error=f.error) for f, student in zip(found, folders.students(found)))
+    sent = [Submission(f.path, error=f.error) for f in found]
+    helpers = folders.helpers(found, [find_answers(s, f.kind, chapter) for f, s in zip(found, sent)])
+    unused += [(found[i].path, "it defines no exercise") for i in sorted(helpers)]
+    sent = Sent(s for i, s in enumerate(sent) if i not in helpers)
+    found = [f for i, f in enumerate(found) if i not in helpers]
     sent.unused = unused
-    for f, submission in zip(found, sent):
-        find_answers(submission, f.kind, chapter)
+    for submission, student in zip(sent, folders.students(found)):
+        submission.student = student
     chapters = {g.chapter for s in sent for g in s.grades}
     for f, submission in zip(found, sent):
         if not submission.grades:
@@ -138,7 +142,8 @@ def read(path, kind):
 def find_answers(submission, kind, chapter=None):
     """Fills in the grades of a submission: every exercise of its chapters, with the text of the answer if there is one.
 
-    The chapters are those whose exercises are checked or, where nothing is, defined with the parameters that they have.
+    -> the chapters that it says it is of, whatever `chapter` is: those whose exercises are checked or, where nothing
+    is, defined with the parameters that they have.
     """
     texts, raw = {}, None
     try:
@@ -148,7 +153,8 @@ def find_answers(submission, kind, chapter=None):
         submission.error, raw = str(error), _raw(submission.path)
     every = catalog.exercises()
     unread = [t.unread for found in texts.values() for t in found if t.unread]
-    for name in [chapter] if chapter else _chapters(submission.path, texts, raw, every):
+    own = _chapters(submission.path, texts, raw, every)
+    for name in [chapter] if chapter else own:
         for found in (e for e in every if e.chapter == name):
             submission.grades.append(grade := Grade(found.name, found.chapter, found.points))
             grade.cases, grade.why = len(cases.load().get(found.name, ())), submission.error or "not attempted"
@@ -158,6 +164,7 @@ def find_answers(submission, kind, chapter=None):
                 grade.same_as_library = node is not None and _safe(reader.is_library, node, found.name)
             elif why or unread:
                 grade.why = why or f"not attempted; {len(unread)} of its cells cannot be read: {unread[0]}"
+    return own
 
 
 def answer(found, texts, every):

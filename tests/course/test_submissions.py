@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 
@@ -81,6 +82,65 @@ def test_two_files_in_a_folder_of_a_students_are_hers_and_that_is_told(tmp_path)
     assert [s.student for s in sent] == ["alice", "alice", "bob"]
     (line,) = sent.told()
     assert line.startswith("alice has 2 files") and "03_mla.ipynb" in line and "mine" in line
+
+
+def test_a_folder_with_nothing_to_grade_keeps_its_row(tmp_path):
+    write(tmp_path, **{"ana/hw.ipynb": notebook(COUNT), "ben/hw.pdf": "", "ben/a/hw.docx": ""})
+    (tmp_path / "eva" / "empty").mkdir(parents=True)
+    for paths in ([tmp_path], sorted(tmp_path.iterdir())):
+        sent = submissions.collect(paths)
+        assert [s.student for s in sent] == ["ana", "ben", "eva"]
+        assert not sent[0].error and sent[2].error == "an empty folder"
+        assert sent[1].error == "no notebook and no .py file in this folder, only hw.pdf, hw.docx"
+        assert all(g.why == s.error and not g.points for s in sent[1:] for g in s.grades) and sent[2].grades
+        assert "hw.docx" in "".join(sent.told())
+
+
+def test_folders_beside_files_of_students_are_none(tmp_path):
+    sent = collected(write(tmp_path, **{"ana.ipynb": notebook(COUNT), "ben.ipynb": notebook(COUNT), "plots/a.png": ""}))
+    assert set(sent) == {"ana", "ben"}
+
+
+@pytest.mark.parametrize("names", [
+    ["00_the_bill", "00_the_bill (1)", "Copy of 00_the_bill", "00_the_bill-Copy1"],
+    ["week 1/homework", "week 2/homework"], ["Week_1/hw", "mine/hw"],
+])  # fmt: skip
+def test_copies_and_weeks_of_one_student_are_hers(tmp_path, names):
+    files = {f"{who}/00_the_bill.ipynb": notebook(COUNT) for who in ("ana", "ben")}
+    sent = submissions.collect([write(tmp_path, **files, **{f"gina/{n}.ipynb": notebook(COUNT) for n in names})])
+    hers = [s.student for s in sent][2:]
+    assert len(hers) == len(names) and len(set(hers)) == 1 and hers[0].startswith("gina")
+    (line,) = sent.told()
+    assert line.startswith(f"{hers[0]} has {len(names)} files, of which each exercise counts once, at its best")
+
+
+def test_other_files_in_one_folder_are_told_to_be_rows_of_their_own(tmp_path):
+    files = {f"{who}/00_the_bill.ipynb": notebook(COUNT) for who in ("ana", "ben")}
+    sent = submissions.collect([write(tmp_path, **files, **{f"gina/{n}.ipynb": notebook(COUNT) for n in ("a", "b")})])
+    assert sent.told() == ["gina has 2 rows, as if of 2 students: gina/a, gina/b"]
+
+
+def test_a_file_that_defines_no_exercise_is_no_student(tmp_path):
+    others = {"Anna Müller/helper.py": "def f():\n    return 1\n", "c/x.py": "x = 1\n"}
+    write(tmp_path, **{f"{who}/hw.ipynb": notebook(COUNT) for who in ("Anna Müller", "ben")}, **others)
+    for paths in ([tmp_path], sorted(tmp_path.iterdir())):
+        for chapter in (None, "01_tokenizer"):
+            sent = submissions.collect(paths, chapter)
+            assert [s.student.partition("/")[0] for s in sent] == ["Anna Müller", "ben", "c"]
+            assert [(p.name, why) for p, why in sent.unused] == [("helper.py", "it defines no exercise")]
+
+
+def test_a_chapters_file_at_the_top_is_called_by_its_own_name(tmp_path):
+    files = ("00_the_bill.ipynb", "ana/00_the_bill.ipynb", "ben/00_the_bill.ipynb")
+    assert set(collected(write(tmp_path / "a", **{n: notebook(COUNT) for n in files}))) == {"00_the_bill", "ana", "ben"}
+    files = ("00_the_bill.ipynb", "ana.ipynb")
+    assert set(collected(write(tmp_path / "b", **{n: notebook(COUNT) for n in files}))) == {"00_the_bill", "ana"}
+
+
+def test_names_that_look_the_same_are_one_and_that_is_told(tmp_path):
+    names = {f"{unicodedata.normalize(form, 'Jürgen')}/hw.ipynb": notebook(COUNT) for form in ("NFC", "NFD")}
+    sent = submissions.collect([write(tmp_path, **names, **{"ana/hw.ipynb": notebook(COUNT)})])
+    assert [s.student for s in sent].count("Jürgen") == 2 and sent.told()[0].startswith("Jürgen has 2 files")
 
 
 def test_at_random_every_file_is_a_submission_or_named(tmp_path):
