@@ -6,9 +6,11 @@
     grader   reads files, holds no result of a student's        apart.py: its jobs      table.py: rows as they come
       └ job      one for each answer, forked: asks the worker, decodes what it says, judges; limits of memory and time
 
-Points are in proportion to the cases that pass. Whatever is wrong with a submission (damaged JSON, a syntax error, an
-endless loop) costs points there and nowhere else. What may be the machine's fault (too slow by the clock, a process
-that was killed) is graded once more in the end, alone, and noted for the instructor.
+Points are in proportion to the cases that pass. An answer earns nothing if all that passes are cases that expect an
+exception, or if it gives the same in every call: that much is to be had without an idea. Whatever is wrong with a
+submission (damaged JSON, a syntax error, an endless loop) costs points there and nowhere else. What may be the
+machine's fault (too slow by the clock, a process that was killed) is graded once more in the end, alone, and noted for
+the instructor.
 """
 
 import ast
@@ -52,6 +54,9 @@ def grade_answer(grade, seed, limits=None):
         first, private = failed[0], results.index(failed[0]) >= len(results) - len(extra)
         reason = "a case of your instructor's" if private else first.why[:20_000]
         grade.why = f"{first.case.replace('_', ' ')}: {reason}"
+        if nothing := judge.earns_nothing(name, results):
+            grade.points = 0.0
+            grade.why += f"\n(no points: {nothing})"
         known = judge.diagnose(name, results, seed) if not first.held_out else None
         if known:
             grade.hint = judge.told(known)

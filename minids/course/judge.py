@@ -4,6 +4,7 @@ A diagnosis compares behaviour: every wrong version of minids/course/wrong answe
 the same results everywhere is the one that the student has written.
 """
 
+import ast
 import contextlib
 import functools
 import inspect
@@ -48,6 +49,12 @@ def launch(kernel, grid, args, kwargs):
         raise error from None
 
 
+CALLS_ITSELF = (
+    "this answer calls the function that it is to replace: minids.{} is your answer as soon as it is kept, and calls "
+    "itself without end. Write it yourself"
+)
+
+
 @dataclass
 class Result:
     """One case on one answer. `why` is None when it passed; `calls` is what the answer gave back, for a diagnosis."""
@@ -59,6 +66,45 @@ class Result:
     calls: list = field(default_factory=list)
 
 
+@contextlib.contextmanager
+def in_its_place(name, answer):
+    """Within it what the library calls by this name is the answer, also for whoever holds the function itself.
+
+    Gives a list that is no longer empty once it was called so. Kernels stay: they are launched, and not called.
+    """
+    routed, held = [], []
+
+    def to_the_answer(*args, **kwargs):
+        return __in_its_place(*args, **kwargs)  # noqa: F821 (a global of the function whose code this becomes)
+
+    def place(*args, **kwargs):
+        routed.append(None)
+        return answer(*args, **kwargs)
+
+    try:
+        for fn in {catalog.reference(name), catalog.current(name)}:
+            if hasattr(fn, "__getitem__"):
+                continue
+            with contextlib.suppress(AttributeError, TypeError, ValueError):  # a partial, say, that was kept before
+                fn = catalog.plain(fn)
+                held.append((fn, fn.__code__, fn.__defaults__, fn.__kwdefaults__))
+                fn.__code__ = to_the_answer.__code__.replace(co_freevars=fn.__code__.co_freevars)
+                fn.__defaults__ = fn.__kwdefaults__ = None
+                fn.__globals__["__in_its_place"] = place
+        yield routed
+    finally:
+        for fn, code, defaults, kwdefaults in held:
+            fn.__code__, fn.__defaults__, fn.__kwdefaults__ = code, defaults, kwdefaults
+            fn.__globals__.pop("__in_its_place", None)
+
+
+def _names_library(name, fn):
+    """Whether the text of an answer in a grader's worker has the function's name as one of the library's."""
+    last, source = name.rsplit(".", 1)[-1], getattr(fn, "source", "")
+    nodes = [n for top in definitions(source) for n in ast.walk(top)] if isinstance(source, str) else []
+    return any(getattr(n, "attr", "") == last or isinstance(n, ast.alias) and n.name == last for n in nodes)
+
+
 class _Recorder:
     """The function under test, with a record of what each call gave, or what it raised.
 
@@ -66,8 +112,8 @@ class _Recorder:
     with values that were computed from spoilt arguments.
     """
 
-    def __init__(self, name, fn):
-        self.name, self.fn, self.calls = name, fn, []
+    def __init__(self, name, fn, replaces=False):
+        self.name, self.fn, self.calls, self.replaces = name, fn, [], replaces
 
     def __call__(self, *args, **kwargs):
         return self._noted(lambda: self.fn(*args, **kwargs), args, kwargs)
@@ -89,8 +135,11 @@ class _Recorder:
     def _noted(self, call, args, kwargs, results=()):
         watch = arguments.Watch(_by_name(self.name, args, kwargs), cases.CHANGES.get(self.name, ()))
         try:
-            result = call()
+            with in_its_place(self.name, self.fn) if self.replaces else contextlib.nullcontext() as routed:
+                result = call()
         except Exception as error:
+            if isinstance(error, RecursionError) and (routed or _names_library(self.name, self.fn)):
+                error.args = (CALLS_ITSELF.format(self.name),)
             self.calls.append(getattr(error, "remote_name", type(error).__name__))
             raise
         finally:
@@ -108,17 +157,18 @@ def _by_name(name, args, kwargs):
     return [*zip([*names, *(f"number {i + 1}" for i in range(len(names), len(args)))], args), *kwargs.items()]
 
 
-def run_cases(name, fn, *, held_out=False, seed=0, extra=()):
+def run_cases(name, fn, *, held_out=False, seed=0, extra=(), replaces=False):
     """Runs the cases of an exercise on `fn` -> [Result]. Random numbers, dtype and threads stay as they were.
 
-    held_out adds the graders' cases, `extra` an instructor's. KeyboardInterrupt passes through.
+    held_out adds the graders' cases, `extra` an instructor's. With `replaces`, the library's function is `fn` while
+    that runs, as it will be when it is kept. KeyboardInterrupt passes through.
     """
     chosen = [c for c in cases.load()[name] if held_out or not c.held_out]
-    return [_run(name, c, fn, seed) for c in [*chosen, *extra]]
+    return [_run(name, c, fn, seed, replaces) for c in [*chosen, *extra]]
 
 
-def _run(name, case, fn, seed):
-    recorder, printed, why = _Recorder(name, fn), io.StringIO(), None
+def _run(name, case, fn, seed, replaces):
+    recorder, printed, why = _Recorder(name, fn, replaces), io.StringIO(), None
     with _undisturbed():
         torch.manual_seed(seed)
         random.seed(seed)
@@ -127,7 +177,9 @@ def _run(name, case, fn, seed):
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 case(recorder)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             why = _explain(error, case, fn)
     text = printed.getvalue()[:500]
     return Result(case.__name__, why, getattr(case, "held_out", True), text, recorder.calls)
@@ -162,9 +214,30 @@ def _explain(error, case, fn):
         frame = [f for f in inside if f.filename == file_of(fn)] or inside  # not the line of torch's or Triton's
         line = frame[-1].line or linecache.getline(frame[-1].filename, frame[-1].lineno).strip()
         what += f"\n    in line {frame[-1].lineno}: {line}"
-    if isinstance(error, NameError):
-        what += "\n    (an answer stands alone: import what it needs in its own cell)"
-    return what
+    return what + f"\n    {alone}" if (alone := stands_alone(error)) else what
+
+
+def stands_alone(error):
+    """What to do about a name that is not there, or ""."""
+    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+        return "(an answer stands alone: put its helpers, constants and imports into this cell)"
+    return ""
+
+
+def earns_nothing(name, results):
+    """Why what passes of a failing answer is worth nothing, or "".
+
+    Cases that expect an exception pass with what raises always, others by chance with what always gives the same. The
+    result is what counts; of kernels, and of functions that are there to change arguments, no chance is known.
+    """
+    outcomes = [c if isinstance(c, str) or name in cases.CHANGES else c[0] for r in results for c in r.calls]
+    if all(r.why is None for r in results):
+        return ""
+    if not any(r.why is None and any(not isinstance(c, str) for c in r.calls) for r in results):
+        return "no case in which it has to give a result passes"
+    if not catalog.is_kernel(name) and all(_alike(o, outcomes[0]) for o in outcomes[1:]):
+        return "it gives the same in every call"
+    return ""
 
 
 def file_of(fn):

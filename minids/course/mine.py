@@ -131,7 +131,7 @@ def load_one(name):
     if first + "\n" != _stamp(name, text):
         if why := judge.unavailable(name):
             raise MinidsError(f"it can not be checked here: {why}")
-        failed = [r for r in judge.run_cases(name, fn) if r.why]
+        failed = [r for r in judge.run_cases(name, fn, replaces=True) if r.why]
         if failed:
             raise MinidsError(f"case {failed[0].case.replace('_', ' ')!r} fails: {failed[0].why.splitlines()[0]}")
         kept = text if first.startswith(f"# minids {name} passed ") else whole

@@ -7,6 +7,7 @@ held-out cases run too.
 """
 
 import contextlib
+import difflib
 import inspect
 import linecache
 import os
@@ -50,9 +51,27 @@ def start(chapter):
     random.seed(chapter)
 
 
-def check(name, fn):
+class Stopped(KeyboardInterrupt):
+    """A check that was interrupted. It ends the cell, and a Run All, in one line."""
+
+    def _render_traceback_(self):
+        """What IPython shows."""
+        return [f"stopped: {self}"]
+
+
+def check(name=None, fn=None):
     """Checks the student's function `fn` for the exercise `name`; see the top of this file."""
-    found = catalog.exercise(name)
+    try:
+        return _check(name, fn)
+    except KeyboardInterrupt:
+        pass
+    raise Stopped(f"the check of {name} was interrupted, and nothing was kept") from None
+
+
+def _check(name, fn):
+    found = next((e for e in catalog.exercises() if isinstance(name, str) and e.name == name), None)
+    if found is None:
+        return _say("✗", name, _meant(name, fn), known=False)
     if not callable(fn):
         return _say("✗", name, f"{found.function} is {fn!r}, not a function. Run the cell above again.")
     own = catalog.reference(name)
@@ -69,18 +88,21 @@ def check(name, fn):
     goes_on = "the version you kept before" if name in mine._spaces else "the library's own"
     if reader.is_blank(node, found):
         waits = "still has its bug" if found.start else "not attempted yet"
-        return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.", failed=True)
+        return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.")
     if why := judge.unavailable(name):
-        return _say("○", name, f"it can not be checked here: {why}. The chapter goes on with {goes_on}.", failed=True)
+        return _say("○", name, f"it can not be checked here: {why}. The chapter goes on with {goes_on}.")
     try:
         answer = reader.compile_answer(name, nodes, _shown_in_errors(name, source))
-    except (Exception, SystemExit) as error:
-        return _say("✗", name, f"the cell does not run by itself: {type(error).__name__}: {error}", failed=True)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        said = f"the cell does not run by itself: {type(error).__name__}: {error} {judge.stands_alone(error)}".rstrip()
+        return _say("✗", name, said)
     with _patience(name):
-        results = judge.run_cases(name, answer, held_out=grading())
+        results = judge.run_cases(name, answer, held_out=grading(), replaces=True)
     failing = [r for r in results if r.why]
     if failing:
-        return _say("✗", name, f"{feedback(name, results)}\n  The chapter goes on with {goes_on}.", failed=True)
+        return _say("✗", name, f"{feedback(name, results)}\n  The chapter goes on with {goes_on}.")
     passed = f"all {len(results)} cases pass"
     if grading():
         return _say("✓", name, f"{passed}.")
@@ -88,13 +110,30 @@ def check(name, fn):
         return _say("✓", name, f"{passed}.")  # what stands there is not the student's
     try:
         path = mine.keep(name, reader.text_of(source, nodes))
-    except MinidsError as error:
+    except Exception as error:
         return _say("✓", name, f"{passed}, but: {error}")
     kept = f"{passed}. Kept in {mine.shown(path)}: minids.{name} is yours now."
     written = judge.file_of(fn)
     if written and os.path.isfile(written) and session.shell() is not None:
         kept += f" It stands in {mine.shown(written)}, which does not go with a notebook: for grading send mine/."
     return _say("✓", name, kept)
+
+
+def _meant(name, fn):
+    """What is wrong with the arguments of a check, and how it was meant."""
+    called = next((n for n in (name, fn, getattr(fn, "__name__", None), getattr(name, "__name__", None))
+                   if isinstance(n, str)), "")  # fmt: skip
+    names = [e.name for e in catalog.exercises()]
+    close = [n for n in names if n == called] or [n for n in names if n.split(".")[-1] == called.split(".")[-1]]
+    last = {n.split(".")[-1]: n for n in names}
+    if not close:
+        close = difflib.get_close_matches(called, names, 1)
+        close = close or [last[n] for n in difflib.get_close_matches(called.split(".")[-1], last, 1)]
+    function = close[0].split(".")[-1] if close else ""
+    meant = f"did you mean check({close[0]!r}, {function})?" if close else "`minids progress` lists them."
+    if not isinstance(name, str):
+        return f"check wants the name of an exercise, and then the function: {meant}"
+    return f"there is no exercise of this name: {meant}"
 
 
 def _shown_in_errors(name, source):
@@ -140,12 +179,13 @@ def budget(steps):
     return max(2, steps // 10) if grading() or os.environ.get("MINIDS_QUICK") else steps
 
 
-def _say(mark, name, text, failed=False):
+def _say(mark, name, text, known=True):
+    name = name if isinstance(name, str) else "check"
     print(f"{mark} {name}: {text}", flush=True)
     if grading():
         if mark != "✓":
             raise AssertionError(f"{name}: {text.splitlines()[0]}")
-    else:
+    elif known:
         mine.log(event="check", name=name, mark=mark)
 
 

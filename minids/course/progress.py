@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from minids.course import catalog, mine
+from minids.errors import MinidsError
 from minids.ship import page
 
 PAUSE = 15 * 60  # seconds; a longer gap between two events was a break
@@ -50,7 +51,7 @@ def text():
         if e.chapter != chapter:
             chapter = e.chapter
             lines.append(f"\n{chapter[:2]}  {chapter[3:].replace('_', ' ')}")
-        lines.append(f"  {marks[state]} {e.name:42} {e.points} points")
+        lines.append(f"  {marks[state]} {e.name:42} {e.points} point{'s' * (e.points != 1)}")
     lines.append(f"\n{mine.status(book)}\n{points} of {of} points; {_hours(time_spent())} spent.")
     if following:
         where = f"chapters/{following.chapter}.ipynb"
@@ -62,6 +63,8 @@ def text():
 
 def write_html(path):
     """Writes the page and returns its path."""
+    if Path(path).is_dir():
+        raise MinidsError(f"{path} is a folder: name the file of the page, as in {Path(path) / 'progress.html'}")
     rows, book = standing()
     yours, parts, points, of, following = summary(rows)
     body = [

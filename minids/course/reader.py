@@ -300,7 +300,7 @@ def is_library(node, name):
 def compile_answer(name, nodes, filename):
     """Runs the definitions in a copy of the library module's namespace and returns the exercise's function."""
     module, _, attribute = catalog.locate(name)
-    space = dict(vars(module)) | {"get_ipython": _no_ipython}
+    space = dict(vars(module)) | {"get_ipython": _no_ipython, "input": _no_input}
     space.pop(attribute, None)  # else a `def` that is never reached would leave the library's own
     # annotations are not looked up: a name that only they use need not be there
     postponed = __future__.annotations.compiler_flag
@@ -311,6 +311,10 @@ def compile_answer(name, nodes, filename):
     if attribute not in space:
         raise NameError(f"no `def {attribute}` was reached")
     return space[attribute]
+
+
+def _no_input(*prompt):
+    raise RuntimeError("an answer may not ask (input): what it needs comes as arguments")
 
 
 def _no_ipython():

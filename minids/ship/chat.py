@@ -89,6 +89,8 @@ class Chat:
         word, _, rest = text.partition(" ")
         if not text:
             return None
+        if text.lower() in ("quit", "exit"):
+            return "quit"
         if not word.startswith("/"):
             self.question = text
             self.answer(text, self.temperature)

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from minids import cli
 from minids.course import cases, catalog, feedback, grade, judge, sandbox, submissions, table, wrong
@@ -106,11 +107,43 @@ def test_a_right_answer_gets_all_points_and_a_missing_one_none(one):
     assert (got[NORM].points, got[NORM].why) == (0, "not attempted")
 
 
+@pytest.mark.parametrize("source, told", [
+    ("from minids.model import layers\ndef swiglu(*a, **k):\n    return layers.swiglu(*a, **k)\n", "is to replace"),
+    ("def swiglu(gate, up):\n    return helper(gate) * up\n", "put its helpers, constants and imports into this cell"),
+    ("def swiglu(gate, up):\n    return float(input('up? '))\n", "an answer may not ask"),
+])  # fmt: skip
+def test_what_the_student_is_to_do_is_said_here_too(one, source, told):
+    got = one(checks(source))[GATED]
+    assert got.points == 0 and told in got.why
+
+
 def test_points_are_in_proportion_and_the_mistake_is_named(one):
     got = one(checks(HALF))[GATED]
     assert (got.points, got.passed) == (1, 1)
     assert got.why.startswith("zero gates shut: values differ") and "given    x = tensor" in got.why
     assert got.hint == "It behaves as if the gate is a sigmoid. What is SiLU?"
+
+
+REFUSES = """
+from minids.course.cases import raises
+
+@case("model.layers.swiglu")
+def no_gate_is_refused(swiglu):
+    raises(ValueError, swiglu, None, torch.ones(2))
+"""
+
+
+@pytest.mark.parametrize("body, passed, told", [
+    ("raise ValueError", 1, "no case in which it has to give a result passes"),
+    ("if gate is None:\n        raise ValueError", 1, "no case in which it has to give a result passes"),
+    ("return torch.zeros(3)", 1, "it gives the same in every call"),
+    ("return gate", 2, ""), ("if gate is None:\n        raise ValueError\n    return gate", 3, ""),
+])  # fmt: skip
+def test_what_is_to_be_had_without_an_idea_earns_nothing(one, body, passed, told):
+    exec(REFUSES, {"case": cases.case, "torch": torch})
+    got = one(checks(f"def swiglu(gate, up):\n    {body}\n"))[GATED]
+    assert got.passed == passed and got.why.endswith(f"(no points: {told})") == bool(told)
+    assert got.points == (0 if told else pytest.approx(0.8 * passed))
 
 
 def test_a_held_out_case_counts(one):

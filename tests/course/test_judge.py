@@ -65,7 +65,7 @@ def test_a_failing_answer_is_told_what_was_given_expected_and_got():
 
 
 @pytest.mark.parametrize("body, told", [
-    ("return nowhere(gate)", "import what it needs"), ("return exit()", "ends the program"),
+    ("return nowhere(gate)", "constants and imports into this cell"), ("return exit()", "ends the program"),
     ("return gate.sigmoyd()", "in line 2: return gate.sigmoyd()"), ("print('look', gate.shape)", "None"),
     ("return gate @ up @ gate @ up @ 3", "Error"),
 ])  # fmt: skip

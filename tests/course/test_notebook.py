@@ -2,9 +2,11 @@
 
 
 import pytest
+import torch
 from answers import RIGHT, SWIGLU, WRONG, blank
 
 from minids.course import catalog, check, mine, notebook, progress, start
+from minids.errors import MinidsError
 from minids.model import layers
 
 
@@ -36,7 +38,79 @@ def test_a_passing_answer_is_kept_and_used(cell, capsys):
 def test_an_answer_that_needs_another_cell_fails_now_and_not_later(cell, capsys):
     source = "def swiglu(gate, up):\n    return helper(gate) * up\n"
     check(SWIGLU, cell(SWIGLU, source, helper=lambda z: z.sigmoid() * z))
-    assert "import what it needs in its own cell" in capsys.readouterr().out
+    assert "put its helpers, constants and imports into this cell" in capsys.readouterr().out
+    check(SWIGLU, cell(SWIGLU, "factor = shared * 2\n" + RIGHT, shared=1))
+    assert "does not run by itself" in (out := capsys.readouterr().out) and "helpers, constants and imports" in out
+    check(SWIGLU, cell(SWIGLU, "def swiglu(gate, up):\n    up = up * y\n    y = gate\n    return up\n"))
+    assert "stands alone" not in capsys.readouterr().out  # a variable of its own
+
+
+CALLS_LIBRARY = [
+    "from minids.model import layers\ndef swiglu(*a, **k):\n    return layers.swiglu(*a, **k)\n",
+    "from minids.model.layers import swiglu as lib\ndef swiglu(gate, up):\n    return lib(gate, up)\n",
+    "import minids.model.layers as m\nheld = [m.swiglu]\ndef swiglu(gate, up):\n    return held[0](gate, up)\n",
+]
+
+
+@pytest.mark.parametrize("source", CALLS_LIBRARY)
+def test_an_answer_that_calls_the_librarys_function_is_not_kept(cell, capsys, source):
+    check(SWIGLU, cell(SWIGLU, source))
+    out = capsys.readouterr().out
+    assert out.startswith("✗") and "calls the function that it is to replace" in out and "RecursionError" in out
+    assert layers.swiglu is catalog.reference(SWIGLU) and not mine.path_of(SWIGLU).exists()
+    assert layers.swiglu(torch.zeros(1), torch.zeros(1)) == 0
+    check(SWIGLU, cell(SWIGLU, RIGHT))
+    kept, text = layers.swiglu, mine.path_of(SWIGLU).read_text(encoding="utf-8")
+    capsys.readouterr()
+    check(SWIGLU, cell(SWIGLU, source))  # now it would call the one that was kept
+    assert "calls the function that it is to replace" in capsys.readouterr().out
+    assert layers.swiglu is kept and mine.path_of(SWIGLU).read_text(encoding="utf-8") == text
+    assert kept(torch.zeros(1), torch.zeros(1)) == 0
+
+
+def test_an_answer_may_call_itself(cell, capsys):
+    body = "return swiglu(gate, up, n - 1) if n else F.silu(gate) * up"
+    check(SWIGLU, cell(SWIGLU, f"import torch.nn.functional as F\ndef swiglu(gate, up, n=3):\n    {body}\n"))
+    assert capsys.readouterr().out.startswith("✓")
+    check(SWIGLU, cell(SWIGLU, "def swiglu(gate, up):\n    return swiglu(gate, up)\n"))
+    assert "RecursionError" in (out := capsys.readouterr().out) and "to replace" not in out
+
+
+def test_an_answer_may_not_ask(cell, capsys):
+    check(SWIGLU, cell(SWIGLU, "def swiglu(gate, up):\n    return float(input('up? ')) * up\n"))
+    assert "an answer may not ask" in capsys.readouterr().out
+    check(SWIGLU, cell(SWIGLU, "n = input\nif n:\n    def k(): pass\nn = n('n? ')\n" + RIGHT, input=lambda q: "3"))
+    assert "an answer may not ask" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", [
+    ("swiglu", "fn"), ("model.layer.swiglu", "fn"), ("model.layers.swigul", "fn"), ("fn", "model.layers.swiglu"),
+    ("fn",), ("swiglu",), ("minids.model.layers.swiglu", "fn"),
+])  # fmt: skip
+def test_a_check_of_another_name_says_what_was_meant(cell, capsys, given):
+    fn = cell(SWIGLU, RIGHT)
+    check(*(fn if g == "fn" else g for g in given))
+    out = capsys.readouterr().out
+    assert out.startswith("✗") and "did you mean check('model.layers.swiglu', swiglu)?" in out and out.count("\n") == 1
+    assert not mine.path_of(SWIGLU).exists()
+
+
+def test_whatever_is_checked_no_traceback_comes(cell, capsys):
+    for given in [(), (torch.zeros(3), 1), ("nothing like it", 3), (None, None), (SWIGLU,)]:
+        check(*given)
+        assert capsys.readouterr().out.startswith("✗")
+    own = "class E(BaseException):\n    pass\ndef swiglu(gate, up):\n    raise E('x')\n"
+    check(SWIGLU, cell(SWIGLU, own))
+    assert "E: x" in capsys.readouterr().out
+
+
+def test_an_interrupted_check_says_so_in_one_line(cell, capsys):
+    fn = cell(SWIGLU, "def swiglu(gate, up):\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt, match="nothing was kept") as stopped:
+        check(SWIGLU, fn)
+    assert stopped.value.__cause__ is None and stopped.value.__context__ is None
+    assert len(stopped.value._render_traceback_()) == 1
+    assert layers.swiglu(torch.zeros(1), torch.zeros(1)) == 0 and not mine.path_of(SWIGLU).exists()
 
 
 def test_other_things_in_the_place_of_an_answer(cell, capsys):
@@ -98,6 +172,9 @@ def test_progress_in_words_and_as_a_page(cell, capsys, tmp_path):
     progress.write_html(tmp_path / "p.html")
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert "1 of" in page and SWIGLU in page and "<script" not in page
+    with pytest.raises(MinidsError, match=r"is a folder: name the file of the page, as in .*progress\.html"):
+        progress.write_html(tmp_path)
+    assert " 1 points" not in text
 
 
 def test_show_and_play_are_quiet_outside_a_notebook():

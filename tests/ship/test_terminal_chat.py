@@ -121,6 +121,13 @@ def test_commands(opened, says):
     assert [how["seed"] for _, how in calls] == [0, 1, 2] and all("2+3" in asked for asked, _ in calls)
 
 
+@pytest.mark.parametrize("line", ["quit", "exit", " Exit ", "/exit"])
+def test_a_word_of_goodbye_ends_the_chat(opened, says, line):
+    calls = says("<answer>5</answer>")
+    talk(opened, f"{line}\n9+9\n")
+    assert calls == []
+
+
 def test_mistakes_are_said_and_the_chat_goes_on(opened, says, capsys):
     says("<answer>5</answer>")
     heats = "".join(f"/temperature {t}\n" for t in ("hot", "-1", "1e-40", "nan"))
