@@ -56,7 +56,7 @@ def grade_answer(grade, seed, limits=None):
         grade.why = f"{first.case.replace('_', ' ')}: {reason}"
         if nothing := judge.earns_nothing(name, results):
             grade.points = 0.0
-            grade.why += f"\n(no points: {nothing})"
+            grade.why = f"no points, for {nothing}. {grade.why}"
         known = judge.diagnose(name, results, seed) if not first.held_out else None
         if known:
             grade.hint = judge.told(known)

@@ -205,7 +205,7 @@ def _explain(error, case, fn):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     inside = [f for f in frames if f.filename not in (__file__, cases.__file__, case.__code__.co_filename)]
-    what = f"{type(error).__name__}: {error}"
+    what = f"{type(error).__name__}: {error} {stands_alone(error)}".rstrip()  # a table has the first line only
     if isinstance(error, SystemExit):
         what = "the function ends the program (SystemExit): return a value instead"
     if hasattr(error, "remote_line"):  # raised in a grader's worker
@@ -214,7 +214,7 @@ def _explain(error, case, fn):
         frame = [f for f in inside if f.filename == file_of(fn)] or inside  # not the line of torch's or Triton's
         line = frame[-1].line or linecache.getline(frame[-1].filename, frame[-1].lineno).strip()
         what += f"\n    in line {frame[-1].lineno}: {line}"
-    return what + f"\n    {alone}" if (alone := stands_alone(error)) else what
+    return what
 
 
 def stands_alone(error):
