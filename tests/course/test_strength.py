@@ -48,3 +48,24 @@ def test_the_readme_says_what_there_is():
     planted, others = (sum(len(book[e.name]) for e in EXERCISES) for book in wrong.load())
     for said in (f"{len(EXERCISES)} exercises", f"**{planted} of {planted}**", f"**{others} of {others}**"):
         assert said in text, f"python -m minids.course.strength --readme: {said}"
+
+
+ROUNDS = sorted((catalog.ROOT / "tests" / "course" / "rounds").glob("[0-9]"))
+
+
+@pytest.mark.parametrize("folder", ROUNDS, ids=lambda p: p.name)
+def test_a_round_of_fresh_answers_has_ten_wrong_and_four_right_ones_to_an_exercise(folder):
+    names = {e.name for e in EXERCISES}
+    for path in folder.glob("*.py"):
+        answers = strength.fresh(path)
+        kinds = [who.partition("_")[0] for who, _, _ in answers]
+        assert path.stem in names and kinds.count("wrong") == 10 and kinds.count("right") == 4, path
+        assert all(about for _, about, _ in answers), path
+
+
+def test_fresh_answers_are_tried():
+    row = strength.try_answers(ROUNDS[0] / "model.layers.swiglu.py", seeds=2)
+    assert (row.wrong, row.right, row.accepted) == (10, 4, 4) and row.seen <= row.refused and row.refused >= 9
+    assert "| **1 exercises** | 10 |" in strength.round_table([row])
+    recursive = strength.fresh(ROUNDS[0] / "train.optim.orthogonalise.py")
+    assert all("right_" not in text and "wrong_" not in text for _, _, text in recursive)
