@@ -84,9 +84,10 @@ class Sums:
 
     def _read(self):
         try:
-            known = files.read_json(self.path)
-            for entry in known.values():
-                [int(crc, 16) for crc in entry["crc32"]], entry["stage"]
+            whole = files.read_json(self.path)
+            known = whole["files"]
+            if _crc_of(known) != whole["crc32"]:
+                raise ValueError("its own checksum is another")
         except FileNotFoundError:  # a run of an earlier version
             return {}
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -98,7 +99,7 @@ class Sums:
     def write(self, name, text, stage=None):
         """Replaces a file of the folder by a text; a kill at any moment leaves a folder that `check` takes."""
         before = _crc(self.folder / name)
-        after = f"{zlib.crc32(text.encode('utf-8')):08x}"
+        after = _hex(text.encode("utf-8"))
         self._keep({**self.known, name: {"crc32": sorted({after, *filter(None, [before])}), "stage": stage}})
         files.write(self.folder / name, text)
 
@@ -128,7 +129,16 @@ class Sums:
 
     def _keep(self, known):
         self.known = known
-        files.write(self.path, json.dumps(known, indent=1) + "\n")
+        files.write(self.path, json.dumps({"crc32": _crc_of(known), "files": known}, indent=1) + "\n")
+
+
+def _crc_of(known):
+    """Of the sums themselves: a name that was changed would leave its file without one."""
+    return _hex(json.dumps(known, sort_keys=True).encode("utf-8"))
+
+
+def _hex(data, crc=0):
+    return f"{zlib.crc32(data, crc):08x}"
 
 
 def _crc(path):

@@ -441,7 +441,7 @@ def used(opened):
 
 def test_a_replay_of_a_run_changed_at_random(run):
     rng, folder = random.Random(0), run / "checkpoints" / "grpo" / "replay"
-    paths = sorted(p for p in folder.rglob("*.json*") if p.name != "rollouts.jsonl")
+    paths = sorted(p for p in folder.rglob("*.json*") if p.name != "rollouts.jsonl" and p.name[0] != ".")
     kept, same = {path: path.read_bytes() for path in paths}, 0
     for round in range(40):
         path = rng.choice(paths)
