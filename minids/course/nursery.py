@@ -5,7 +5,7 @@ Its orders come from sandbox.py, on a socket: fork a worker for an exercise (wit
 """
 
 import ast
-import importlib
+import importlib.util
 import json
 import linecache
 import os
@@ -107,7 +107,7 @@ def _rules(readable, folder):
 def _readable():
     """Python, torch and the kernels, whose text Triton reads. Not the library: its solutions, and the cases."""
     hidden = Path(minids.__file__).resolve().parent
-    kernels = (hidden / "kernels").resolve()
+    kernels = Path(importlib.util.find_spec("minids.kernels").submodule_search_locations[0]).resolve()
     packages = (p for p in sys.path if p.endswith(("site-packages", "dist-packages")))  # not: where the grader stands
     folders = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix, os.path.dirname(torch.__file__), *packages)}
     system = ("/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu")

@@ -177,6 +177,8 @@ def graded(cell, tmp_path):
     if grade.source is None:
         return ("○" if grade.why == "not attempted" else "✗"), grade.why
     assert grade.source == cell
+    if not grade.code:  # an attempt that cannot be run
+        return "✗", grade.why
     try:
         fn = judge.compile_answer(SWIGLU, judge.definitions(grade.code), "<worker>")
     except Exception as error:

@@ -140,7 +140,7 @@ RESOURCES = [
     Attack("output without end",
            "import sys\nfor _ in range(99): print('x' * 10**6); sys.stderr.write('y' * 10**6)\nreturn 1",
            "gave 1"),
-    Attack("input", "return input()", "EOFError"),
+    Attack("input", "return input()", "may not ask"),
 ]  # fmt: skip
 ENDINGS = [
     Attack("end the process", "import os\nos._exit(0)", "Stopped.*ended its own process"),

@@ -82,7 +82,9 @@ def test_a_folder_that_may_not_be_read(alice):
         sent = submissions.collect([alice])
     finally:
         (alice / "bob").chmod(0o700)
-    assert len(sent) == 2 and (os.geteuid() == 0 or "cannot be read" in sent.unused[0][1])
+    (bob,) = (s for s in sent if s.path.name == "bob")  # a student's folder keeps a row, with the reason
+    assert len(sent) == 3 and (os.geteuid() == 0 or "cannot be read" in sent.unused[0][1])
+    assert bob.error
 
 
 def test_names_that_are_no_text(alice):
