@@ -132,7 +132,7 @@ print(f"each of the {v3.num_hidden_layers - v3.first_k_dense_replace} MoE layers
 # integers: multiply first, then divide with `//`. A dense model may have no experts to divide by: `max(1, ...)`.
 # </details>
 
-# %% exercise="ship.cost.active" points=1 minutes=10 difficulty=1
+# %% exercise="bill.active" points=1 minutes=10 difficulty=1
 from minids.ship.cost import active
 
 # %%
@@ -207,7 +207,7 @@ for name, counter in (("forward", forward), ("backward", backward)):
 # layers × heads × 2 (d_qk + d_v) × length / 2.
 # </details>
 
-# %% exercise="ship.cost.attention_flops" points=2 minutes=15 difficulty=2
+# %% exercise="bill.attention_flops" points=2 minutes=15 difficulty=2
 from minids.ship.cost import attention_flops
 
 # %% [markdown]
@@ -224,7 +224,7 @@ from minids.ship.cost import attention_flops
 # a product of two tensors needs a gradient for each of the two.
 # </details>
 
-# %% exercise="ship.cost.training_flops" points=1 minutes=10 difficulty=1
+# %% exercise="bill.training_flops" points=1 minutes=10 difficulty=1
 from minids.ship.cost import training_flops
 
 # %%
@@ -280,7 +280,7 @@ for name, config, length in (("V3, pretraining", v3, 4096), ("V3, context extens
 # MinidsError(...)`) instead of returning a number that somebody may believe.
 # </details>
 
-# %% exercise="ship.cost.gpu_hours" points=1 minutes=5 difficulty=1
+# %% exercise="bill.gpu_hours" points=1 minutes=5 difficulty=1
 from minids.ship.cost import gpu_hours
 
 # %% [markdown]
@@ -330,7 +330,7 @@ print(f"Llama / V3: {times[0]:.1f} times the FLOPs, {times[1]:.1f} times the hou
 # `dict(hours)` makes a dict of its own. Without `gpus` there are no days: `None`, not 0.
 # </details>
 
-# %% exercise="ship.cost.bill" points=1 minutes=10 difficulty=1
+# %% exercise="bill.dollars" points=1 minutes=10 difficulty=1
 from minids.ship.cost import bill
 
 # %%
@@ -441,7 +441,7 @@ show(fig, "Seven sums on a logarithmic axis from a hundred thousand to a trillio
 # factor of heads at all.
 # </details>
 
-# %% exercise="ship.cost.cache_bytes" points=2 minutes=15 difficulty=2
+# %% exercise="bill.cache_bytes" points=2 minutes=15 difficulty=2
 from minids.ship.cost import cache_bytes
 
 # %%

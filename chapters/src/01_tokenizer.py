@@ -76,7 +76,7 @@ print(bpe.ALPHABET[:12], "…  index of 'a':", bpe.ALPHABET.index(b"a"), " of a 
 #
 # </details>
 
-# %% exercise="text.bpe.count_pairs" points=1 minutes=10 difficulty=1
+# %% exercise="bpe.count_pairs" points=1 minutes=10 difficulty=1
 from minids.text.bpe import count_pairs
 
 # %%
@@ -118,7 +118,7 @@ for a, b in sorted(totals, key=lambda pair: (-totals[pair], pair))[:5]:
 #
 # </details>
 
-# %% exercise="text.bpe.merge_word" points=2 minutes=20 difficulty=2
+# %% exercise="bpe.merge_word" points=2 minutes=20 difficulty=2
 from minids.text.bpe import merge_word
 
 # %%
@@ -159,7 +159,7 @@ print([names[token] for token in word])
 #
 # </details>
 
-# %% exercise="text.bpe.train_merges" points=4 minutes=45 difficulty=3
+# %% exercise="bpe.train" points=4 minutes=45 difficulty=3
 from minids.text.bpe import train_merges
 
 # %%
@@ -204,7 +204,7 @@ print("last: ", [piece.decode() for piece in pieces[-8:]])
 #
 # </details>
 
-# %% exercise="text.bpe.apply_merges" points=2 minutes=20 difficulty=2
+# %% exercise="bpe.apply" points=2 minutes=20 difficulty=2
 from minids.text.bpe import apply_merges
 
 
@@ -315,7 +315,7 @@ for expression in bpe.splits():
 #
 # </details>
 
-# %% exercise="text.bpe.isolate" points=2 minutes=15 difficulty=2
+# %% exercise="bpe.isolate" points=2 minutes=15 difficulty=2
 from minids.text.bpe import isolate
 
 # %%
@@ -526,7 +526,7 @@ for name, ids in [("careless", careless), ("careful ", careful)]:
 #
 # </details>
 
-# %% exercise="text.chat.document_ids" points=2 minutes=15 difficulty=2
+# %% exercise="chat.document_ids" points=2 minutes=15 difficulty=2
 from minids.text.chat import document_ids
 
 # %%

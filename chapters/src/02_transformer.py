@@ -125,7 +125,7 @@ show(fig, "Size of a vector against depth on a logarithmic axis: three straight 
 #
 # </details>
 
-# %% exercise="model.layers.rms_norm" points=2 minutes=10 difficulty=1
+# %% exercise="layers.rms_norm" points=2 minutes=10 difficulty=1
 from minids.model.layers import rms_norm
 
 # %% [markdown]
@@ -228,7 +228,7 @@ play(hands, position=(0, 64, 1), shown=[(0,), (1,), (4,)],
 #
 # </details>
 
-# %% exercise="model.layers.apply_rope" points=3 minutes=15 difficulty=2
+# %% exercise="layers.rope" points=3 minutes=15 difficulty=2
 from minids.model.layers import apply_rope
 
 # %% [markdown]
@@ -306,7 +306,7 @@ show(fig, "Left: silu follows relu but is smooth and dips slightly below zero. R
 #
 # </details>
 
-# %% exercise="model.layers.swiglu" points=1 minutes=5 difficulty=1
+# %% exercise="layers.swiglu" points=1 minutes=5 difficulty=1
 from minids.model.layers import swiglu
 
 # %% [markdown]
@@ -357,7 +357,7 @@ print("ReLU, 4 D wide:", 2 * D * 4 * D, "weights a layer")
 #
 # </details>
 
-# %% exercise="model.attention.attend" points=4 minutes=25 difficulty=2
+# %% exercise="attention.attend" points=4 minutes=25 difficulty=2
 from minids.model.attention import attend
 
 # %% [markdown]
@@ -665,7 +665,7 @@ play(bars, temperature=(0.2, 3.0, 0.1), shown=[(0.5,), (1.0,), (2.0,)],
 #
 # </details>
 
-# %% exercise="model.sampling.filter_logits" points=3 minutes=25 difficulty=3
+# %% exercise="sampling.filter" points=3 minutes=25 difficulty=3
 from minids.model.sampling import filter_logits
 
 # %% [markdown]
@@ -727,7 +727,7 @@ show(fig, "Known words against variety for five temperatures, with and without a
 #
 # </details>
 
-# %% exercise="model.cache.store" points=2 minutes=10 difficulty=1
+# %% exercise="attention.cache" points=2 minutes=10 difficulty=1
 from minids.model.cache import store
 
 # %% [markdown]

@@ -201,7 +201,7 @@ show(fig, "The share of variance rises steeply: a small part of the 256 directio
 #
 # </details>
 
-# %% exercise="model.attention.expand_latent" points=2 minutes=10 difficulty=1
+# %% exercise="mla.expand" points=2 minutes=10 difficulty=1
 from minids.model.attention import expand_latent
 
 # %% [markdown]
@@ -223,7 +223,7 @@ from minids.model.attention import expand_latent
 #
 # </details>
 
-# %% exercise="model.attention.mla_naive" points=2 minutes=10 difficulty=1
+# %% exercise="mla.naive" points=2 minutes=10 difficulty=1
 from minids.model.attention import mla_naive
 
 # %% [markdown]
@@ -299,7 +299,7 @@ show(fig, "Without rotation the folded score has no error at any distance. With 
 #
 # </details>
 
-# %% exercise="model.attention.mla_absorbed" points=4 minutes=30 difficulty=3
+# %% exercise="mla.absorb" points=4 minutes=30 difficulty=3
 from minids.model.attention import mla_absorbed
 
 # %% [markdown]
@@ -425,7 +425,7 @@ from minids.course import wrong
 
 good, sound = train_and_compare()
 own = attention.cached_latents
-attention.cached_latents = wrong.named("model.attention.cached_latents", "rotates_on_reading").fn
+attention.cached_latents = wrong.named("mla.cache", "rotates_on_reading").fn
 bad, broken = train_and_compare()
 attention.cached_latents = own
 fig, (left, right) = plt.subplots(1, 2, figsize=(7, 2.9))
@@ -465,7 +465,7 @@ show(fig, "Left: training losses with and without the bug lie on each other. Rig
 #
 # </details>
 
-# %% exercise="model.attention.cached_latents" start="rotates_on_reading" points=3 minutes=15 difficulty=2
+# %% exercise="mla.cache" start="rotates_on_reading" points=3 minutes=15 difficulty=2
 from minids.model.attention import cached_latents
 
 # %%
@@ -520,7 +520,7 @@ print("below 1e-3 at every position:", bool(repaired.max() < 1e-3))
 #
 # </details>
 
-# %% exercise="model.layers.yarn_inv_freq" points=4 minutes=25 difficulty=3
+# %% exercise="yarn.frequencies" points=4 minutes=25 difficulty=3
 from minids.model.layers import yarn_inv_freq
 
 # %% [markdown]
@@ -539,7 +539,7 @@ from minids.model.layers import yarn_inv_freq
 #
 # </details>
 
-# %% exercise="model.layers.softmax_scale" points=2 minutes=10 difficulty=1
+# %% exercise="yarn.scale" points=2 minutes=10 difficulty=1
 from minids.model.layers import softmax_scale
 
 # %%

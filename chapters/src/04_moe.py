@@ -105,7 +105,7 @@ show(fig, "Bars of the scores of eight experts, with and without bias. Expert 0 
 # Order matters at the end: first divide by the sum of the chosen + 1e-20 (if `norm`), then multiply by `scaling`.
 # </details>
 
-# %% exercise="model.moe.route" points=3 minutes=25 difficulty=2
+# %% exercise="moe.route" points=3 minutes=25 difficulty=2
 from minids.model.moe import route
 
 # %% [markdown]
@@ -144,7 +144,7 @@ from minids.model.moe import route
 # without changing a tensor that autograd still needs.
 # </details>
 
-# %% exercise="model.moe.experts_loop" points=2 minutes=20 difficulty=2
+# %% exercise="moe.experts" points=2 minutes=20 difficulty=2
 from minids.model.moe import experts_loop
 
 # %% [markdown]
@@ -187,7 +187,7 @@ from minids.model.moe import experts_loop
 # counts; the difference is the shift. For the way back, write `row` at the places `order`: `place[order] = row`.
 # </details>
 
-# %% exercise="model.moe.slots" points=3 minutes=30 difficulty=3
+# %% exercise="moe.permute" points=3 minutes=30 difficulty=3
 from minids.model.moe import slots
 
 # %% [markdown]
@@ -356,7 +356,7 @@ play(draw, capacity=(1.0, 3.5, 0.05), shown=[(1.0,), (1.25,), (2.0,)],
 # `torch.sign` gives -1, 0 or 1. The counts are float64; the bias is float32 and must stay so (`.to(bias.dtype)`).
 # </details>
 
-# %% exercise="model.moe.bias_step" points=1 minutes=10 difficulty=1
+# %% exercise="moe.bias" points=1 minutes=10 difficulty=1
 from minids.model.moe import bias_step
 
 # %% [markdown]
@@ -415,7 +415,7 @@ for gamma, run in {0.0: alone, **by_bias}.items():
 # away.
 # </details>
 
-# %% exercise="model.moe.balance_loss" points=3 minutes=30 difficulty=3
+# %% exercise="moe.balance_loss" points=3 minutes=30 difficulty=3
 from minids.model.moe import balance_loss
 
 # %% [markdown]
@@ -502,7 +502,7 @@ hook = two_groups.model.layers[1].mlp.gate.register_forward_hook(lambda gate, gi
 unseen_loss(two_groups.model)
 hook.remove()
 token_scores, learned = torch.cat(states), two_groups.model.layers[1].mlp.gate.e_score_correction_bias
-suspect = wrong.named("model.moe.limit_groups", "a_limit_that_leaks").fn
+suspect = wrong.named("moe.groups", "a_limit_that_leaks").fn
 
 
 def rerouted(limit, number):
@@ -535,7 +535,7 @@ show(fig, "The share of tokens that get other experts when one number is added t
 # Which of them does the top-k like best?
 # </details>
 
-# %% exercise="model.moe.limit_groups" start="a_limit_that_leaks" points=2 minutes=20 difficulty=2
+# %% exercise="moe.groups" start="a_limit_that_leaks" points=2 minutes=20 difficulty=2
 from minids.model.moe import limit_groups
 
 # %%

@@ -118,7 +118,7 @@ show(fig, "Four tokens, above each its state h of the main model; above these th
 # `torch.cat([...], dim=-1)`, embedding first: shape [B, T, 2D].
 # </details>
 
-# %% exercise="model.transformer.mtp_combine" points=2 minutes=10 difficulty=1
+# %% exercise="mtp.combine" points=2 minutes=10 difficulty=1
 from minids.model.transformer import mtp_combine
 
 # %% [markdown]
@@ -140,7 +140,7 @@ from minids.model.transformer import mtp_combine
 # One way: a tensor of column numbers `arange(T) + k + 1`, a mask where these are below T, and `clamp` for the others.
 # </details>
 
-# %% exercise="model.transformer.mtp_inputs" points=2 minutes=15 difficulty=1
+# %% exercise="mtp.inputs" points=2 minutes=15 difficulty=1
 from minids.model.transformer import mtp_inputs
 
 # %% [markdown]
@@ -191,7 +191,7 @@ for k in (0, 1):
 # Position t may predict t + ahead if `segments[t] == segments[t + ahead]`. It is not enough to compare neighbours.
 # </details>
 
-# %% exercise="train.loss.targets_ahead" points=3 minutes=20 difficulty=2
+# %% exercise="mtp.targets" points=3 minutes=20 difficulty=2
 from minids.train.loss import targets_ahead
 
 # %%
@@ -367,7 +367,7 @@ show(fig, "Points gained with MTP in four benchmarks of table 4, for both sizes,
 # token?
 # </details>
 
-# %% exercise="model.speculative.accept" points=2 minutes=15 difficulty=2
+# %% exercise="speculative.accept" points=2 minutes=15 difficulty=2
 from minids.model.speculative import accept
 
 # %%
@@ -417,7 +417,7 @@ def hits(model, prompt, text):
 
 
 # %%
-suspect = wrong.named("model.speculative.speculate", "as_many_rows_as_tokens").fn
+suspect = wrong.named("speculative.step", "as_many_rows_as_tokens").fn
 texts = [plain_greedy(model, prompt, 50) for prompt in prompts]
 rows = []
 for prompt, text in zip(prompts, texts):
@@ -466,7 +466,7 @@ show(fig, "Each row is a text, each square a token, dark where the suspect decod
 # forward.
 # </details>
 
-# %% exercise="model.speculative.speculate" start="as_many_rows_as_tokens" points=3 minutes=25 difficulty=3
+# %% exercise="speculative.step" start="as_many_rows_as_tokens" points=3 minutes=25 difficulty=3
 from minids.model.speculative import speculate
 
 # %%
@@ -567,7 +567,7 @@ print(f"{accepted / drafted:.0%} of the guesses accepted; {tokens / forwards:.2f
 # Tokens a round, divided by the time of a round: $1 + K\,(\text{draft} + \text{check})$.
 # </details>
 
-# %% exercise="model.speculative.expected_speedup" points=2 minutes=15 difficulty=1
+# %% exercise="speculative.speedup" points=2 minutes=15 difficulty=1
 from minids.model.speculative import expected_speedup
 
 # %%
@@ -682,10 +682,10 @@ print(f"the same, all 12 prompts in one batch: {plain / batch:.1f} times as fast
 #
 # ## What you now own
 #
-# - `model.transformer.mtp_combine` and `mtp_inputs`: what goes into an MTP module, in V3's layout.
-# - `train.loss.targets_ahead`: targets and weights of every language-model loss in `minids`, MTP or not.
-# - `model.speculative.accept` and `speculate`: speculative decoding that writes what greedy decoding writes.
-# - `model.speculative.expected_speedup`: when guessing is worth it.
+# - `mtp.combine` and `mtp_inputs`: what goes into an MTP module, in V3's layout.
+# - `mtp.targets`: targets and weights of every language-model loss in `minids`, MTP or not.
+# - `speculative.accept` and `speculate`: speculative decoding that writes what greedy decoding writes.
+# - `speculative.speedup`: when guessing is worth it.
 #
 # ## Three questions
 #

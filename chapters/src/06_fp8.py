@@ -98,7 +98,7 @@ for value in (0.3, 0.3125, 1.0, 1.125, -17.0, 448.0, 2.0**-6, 2.0**-9):
 #
 # </details>
 
-# %% exercise="kernels.floats.round_to" points=3 minutes=25 difficulty=2
+# %% exercise="fp8.round" points=3 minutes=25 difficulty=2
 from minids.kernels.floats import round_to
 
 # %% [markdown]
@@ -241,7 +241,7 @@ show(fig, "Histograms of sizes relative to the largest element. Inputs and weigh
 #
 # </details>
 
-# %% exercise="kernels.quantise.scale_of" points=2 minutes=15 difficulty=1
+# %% exercise="fp8.scale" points=2 minutes=15 difficulty=1
 from minids.kernels.quantise import scale_of
 
 # %% [markdown]
@@ -362,7 +362,7 @@ show(fig, "Error of the ordinary columns against the size of the outlier. INT8 g
 #
 # </details>
 
-# %% exercise="kernels.quantise.quantise_reference" points=3 minutes=20 difficulty=2
+# %% exercise="fp8.quantise" points=3 minutes=20 difficulty=2
 from minids.kernels.quantise import quantise_reference
 
 # %% [markdown]
@@ -404,7 +404,7 @@ show(fig, "Error of each element under three kinds of scales. One scale: all is 
 # shapes, does it not?
 
 # %%
-suspect = wrong.named("kernels.quantise.dequantise", "block_from_the_shape").fn
+suspect = wrong.named("fp8.dequantise", "block_from_the_shape").fn
 fig, axes = plt.subplots(1, 3, figsize=(7, 2.6))
 for ax, shape in zip(axes, ((256, 256), (192, 256), (576, 256))):
     w = torch.randn(shape, generator=generator) * torch.logspace(0, 1, shape[0])[:, None]
@@ -438,7 +438,7 @@ show(fig, "Error of each element after the suspect's dequantisation of weights w
 #
 # </details>
 
-# %% exercise="kernels.quantise.dequantise" start="block_from_the_shape" points=2 minutes=15 difficulty=2
+# %% exercise="fp8.dequantise" start="block_from_the_shape" points=2 minutes=15 difficulty=2
 from minids.kernels.quantise import dequantise
 
 # %%
@@ -474,7 +474,7 @@ for shape in ((256, 256), (192, 256), (576, 256)):
 #
 # </details>
 
-# %% exercise="kernels.gemm.matmul_reference" points=2 minutes=15 difficulty=1
+# %% exercise="fp8.matmul" points=2 minutes=15 difficulty=1
 from minids.kernels.gemm import matmul_reference
 
 # %% [markdown]
@@ -566,7 +566,7 @@ play(
 #
 # </details>
 
-# %% exercise="model.fp8.backward_products" points=3 minutes=25 difficulty=3
+# %% exercise="fp8.backward" points=3 minutes=25 difficulty=3
 from minids.model.fp8 import backward_products
 
 # %% [markdown]

@@ -220,7 +220,7 @@ play(draw, exponent=(3, 7, 1), shown=[(3,), (5,), (7,)],
 #
 # </details>
 
-# %% exercise="kernels.swiglu.swiglu_kernel" points=2 minutes=20 difficulty=1
+# %% exercise="triton.swiglu" points=2 minutes=20 difficulty=1
 from minids.kernels.swiglu import swiglu_kernel
 
 # %% [markdown]
@@ -286,7 +286,7 @@ print(f"two steps   {steps:6} bytes in all: {steps / max(loaded + stored, 1):.2f
 #
 # </details>
 
-# %% exercise="kernels.rmsnorm.rms_norm_kernel" points=3 minutes=25 difficulty=2
+# %% exercise="triton.rms_norm" points=3 minutes=25 difficulty=2
 from minids.kernels.rmsnorm import rms_norm_kernel
 
 # %%
@@ -340,7 +340,7 @@ print("how often each number of y was written:", fused.stores(y).unique().tolist
 #
 # </details>
 
-# %% exercise="kernels.quantise.quantise_kernel" points=3 minutes=25 difficulty=2
+# %% exercise="triton.quantise" points=3 minutes=25 difficulty=2
 from minids.kernels.quantise import quantise_kernel
 
 # %%
@@ -374,7 +374,7 @@ def as_it_was(name):
     """The kernel with the bug, for a look at what it does."""
     from minids.course import wrong
 
-    return wrong.named("kernels.quantise.quantise_weight_kernel", name).fn
+    return wrong.named("triton.quantise_weight", name).fn
 
 
 w = torch.randn(128, 128, generator=torch.Generator().manual_seed(4))
@@ -399,7 +399,7 @@ print("how often the one scale was written:", seen.stores(s).item())
 #
 # </details>
 
-# %% exercise="kernels.quantise.quantise_weight_kernel" start="a_scale_for_each_row" points=2 minutes=15 difficulty=1
+# %% exercise="triton.quantise_weight" start="a_scale_for_each_row" points=2 minutes=15 difficulty=1
 from minids.kernels.quantise import quantise_weight_kernel
 
 # %% [markdown]
@@ -433,7 +433,7 @@ from minids.kernels.quantise import quantise_weight_kernel
 #
 # </details>
 
-# %% exercise="kernels.tiled.matmul_kernel" points=3 minutes=30 difficulty=2
+# %% exercise="triton.matmul" points=3 minutes=30 difficulty=2
 from minids.kernels.tiled import matmul_kernel
 
 # %%
@@ -513,7 +513,7 @@ show(fig, "Operations for each byte asked for rise with the side of the tile, fr
 #
 # </details>
 
-# %% exercise="kernels.tiled.fp8_matmul_kernel" points=4 minutes=30 difficulty=3
+# %% exercise="triton.fp8_matmul" points=4 minutes=30 difficulty=3
 from minids.kernels.tiled import fp8_matmul_kernel
 
 # %%
@@ -813,7 +813,7 @@ on_gpu("""
 import torch
 from minids.course import mine
 from minids.kernels import gemm, quantise, rmsnorm, swiglu, tiled
-print("your kernels:", [name for name, why in mine.load().items() if why is None and name.startswith("kernels.")])
+print("your kernels:", [name for name, why in mine.load().items() if why is None and name.startswith("triton.")])
 x = torch.randn(1000, 768, device="cuda", dtype=torch.bfloat16)
 w = torch.randn(512, 768, device="cuda", dtype=torch.bfloat16)
 one = torch.ones(768, device="cuda", dtype=torch.bfloat16)

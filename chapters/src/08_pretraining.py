@@ -84,7 +84,7 @@ print(next(documents.pretraining_texts(parts)))
 # entry that is not below `(need, 0)` is the tightest row; `bisect_left` finds it, `insort` puts the row back.
 # </details>
 
-# %% exercise="text.corpus.best_fit" points=2 minutes=20 difficulty=2
+# %% exercise="pretraining.pack" points=2 minutes=20 difficulty=2
 from minids.text.corpus import best_fit
 
 # %%
@@ -173,7 +173,7 @@ print(f"one stream, cut    {cost_of([stream[4 * k : 4 * k + 4] for k in range(15
 # Half a cosine from `a` to `b`, with x from 0 to 1: b + (a - b) (1 + cos(πx)) / 2.
 # </details>
 
-# %% exercise="train.optim.deepseek_v3" points=1 minutes=10 difficulty=1
+# %% exercise="pretraining.schedule" points=1 minutes=10 difficulty=1
 from minids.train.optim import deepseek_v3
 
 # %%
@@ -235,7 +235,7 @@ show(fig, "Left: the learning rate over 14.8 trillion tokens is flat to 10, fall
 # correct twice.
 # </details>
 
-# %% exercise="train.optim.adamw_update" points=2 minutes=15 difficulty=2
+# %% exercise="pretraining.adamw" points=2 minutes=15 difficulty=2
 from minids.train.optim import adamw_update
 
 # %%
@@ -285,7 +285,7 @@ show(fig, "Steps over 80 updates. Gradients of 1 and of 0.001 both give steps of
 # the divisor can not become 0.
 # </details>
 
-# %% exercise="train.gradients.clip_factor" points=1 minutes=5 difficulty=1
+# %% exercise="pretraining.clip" points=1 minutes=5 difficulty=1
 from minids.train.gradients import clip_factor
 
 # %% [markdown]
@@ -405,7 +405,7 @@ show(fig, "Left: after the broken batch the run without clipping stays above its
 # With G = x xᵀ the new x is a x + (b G + c G G) x. G has to be made anew in every round.
 # </details>
 
-# %% exercise="train.optim.orthogonalise" points=3 minutes=25 difficulty=2
+# %% exercise="pretraining.muon" points=3 minutes=25 difficulty=2
 from minids.train.optim import orthogonalise
 
 # %%
@@ -596,7 +596,7 @@ print("the same weights, to the last bit:  ", all(torch.equal(ends[0][k], ends[1
 # [P, R, 3] with right-hand sides [P, R, 1]. Set the error of what is no law to infinity before `argmin`.
 # </details>
 
-# %% exercise="train.scaling.fit" points=3 minutes=35 difficulty=3
+# %% exercise="pretraining.scaling_law" points=3 minutes=35 difficulty=3
 from minids.train.scaling import fit
 
 # %% [markdown]
@@ -751,12 +751,12 @@ print(question + tokenizer.decode(answer.ids[0]))
 # %% [markdown]
 # ## What you now own
 #
-# - `text.corpus.best_fit`: texts into full rows.
-# - `train.optim.deepseek_v3`: V3's learning rate, for a run of any length.
-# - `train.optim.adamw_update`: the optimizer that most models were trained with, in four lines.
-# - `train.gradients.clip_factor`: one bad batch is one bad batch.
-# - `train.optim.orthogonalise`: the heart of Muon.
-# - `train.scaling.fit`: a law from small runs, and a healthy distrust of it.
+# - `pretraining.pack`: texts into full rows.
+# - `pretraining.schedule`: V3's learning rate, for a run of any length.
+# - `pretraining.adamw`: the optimizer that most models were trained with, in four lines.
+# - `pretraining.clip`: one bad batch is one bad batch.
+# - `pretraining.muon`: the heart of Muon.
+# - `pretraining.scaling_law`: a law from small runs, and a healthy distrust of it.
 #
 # ## Questions
 #

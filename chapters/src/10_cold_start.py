@@ -91,7 +91,7 @@ for i in (0, 60):
 # the first turn. It ends with `eos_id`: the model said that it was done.
 # </details>
 
-# %% exercise="text.chat.prompt_ids" points=1 minutes=10 difficulty=1
+# %% exercise="sft.prompt" points=1 minutes=10 difficulty=1
 from minids.text.chat import prompt_ids
 
 # %%
@@ -129,7 +129,7 @@ print(len(ids), "tokens;", len(tokenizer.encode(thought)), "more, and some marks
 # with the borrowed amount on it. Work 1000-1 out on paper: four steps, three of which borrow.
 # </details>
 
-# %% exercise="reason.tasks.digit_steps" points=3 minutes=25 difficulty=2
+# %% exercise="sft.thought" points=3 minutes=25 difficulty=2
 from minids.reason.tasks import digit_steps
 
 # %%
@@ -207,7 +207,7 @@ print(f"tokens in questions: {100 * (question & batch.valid_BT[:, 1:]).sum() / b
 # token.
 # </details>
 
-# %% exercise="reason.documents.loss_weights" points=2 minutes=15 difficulty=1
+# %% exercise="sft.loss_weights" points=2 minutes=15 difficulty=1
 from minids.reason.documents import loss_weights
 
 # %%
@@ -285,7 +285,7 @@ print("\n" + problems[60].question + masked[0][60][2])
 # right. Then somebody starts an evaluation, and it takes nearly three times as long.
 
 # %%
-suspect = wrong.named("text.corpus.pad_batch", "padding_known_by_its_id").fn
+suspect = wrong.named("sft.pad", "padding_known_by_its_id").fn
 
 
 def padded_again(batch, pad):
@@ -337,7 +337,7 @@ show(fig, "Left: both training losses, hardly to be told apart. Right: how long 
 # An id does not say whether it is padding. What does? It is known inside the loop.
 # </details>
 
-# %% exercise="text.corpus.pad_batch" start="padding_known_by_its_id" points=2 minutes=15 difficulty=2
+# %% exercise="sft.pad" start="padding_known_by_its_id" points=2 minutes=15 difficulty=2
 from minids.text.corpus import pad_batch
 
 # %%
@@ -374,7 +374,7 @@ for name, pad in (("the colleague's", suspect), ("yours, or the library's", corp
 # The third dimension of the mask is who looks, the fourth is what is looked at. `tril()` keeps what is not later.
 # </details>
 
-# %% exercise="model.transformer.segment_mask" points=2 minutes=10 difficulty=1
+# %% exercise="sft.mask" points=2 minutes=10 difficulty=1
 from minids.model.transformer import segment_mask
 
 # %%
@@ -514,11 +514,11 @@ for seed, model in enumerate(models):
 #
 # ## What you now own
 #
-# - `text.chat.prompt_ids`: what the model is given to continue, in training, in reinforcement learning and in the chat.
-# - `reason.tasks.digit_steps`: the thoughts that every base model of this library learns to think.
-# - `reason.documents.loss_weights`: what the loss sees, from pretraining to the cold start.
-# - `text.corpus.pad_batch`: padding that eats no stop token.
-# - `model.transformer.segment_mask`: documents in one row that know nothing of each other.
+# - `sft.prompt`: what the model is given to continue, in training, in reinforcement learning and in the chat.
+# - `sft.thought`: the thoughts that every base model of this library learns to think.
+# - `sft.loss_weights`: what the loss sees, from pretraining to the cold start.
+# - `sft.pad`: padding that eats no stop token.
+# - `sft.mask`: documents in one row that know nothing of each other.
 #
 # ## Three questions
 #

@@ -84,7 +84,7 @@ print(f"{int(rewards.sum())} of {len(order)} answers are right; expected reward 
 # Is the stop token a token? It is the choice of row `nodes_LT[l, t]` like any other, and mask_LT says that it is there.
 # </details>
 
-# %% exercise="reason.exact.slopes" points=2 minutes=20 difficulty=2
+# %% exercise="grpo.slopes" points=2 minutes=20 difficulty=2
 from minids.reason.exact import slopes
 
 # %%
@@ -204,7 +204,7 @@ show(fig, "Expected reward over the steps, five runs each. With the mean taken o
 # anything. Decide which groups are all equal from the rewards, not from the differences.
 # </details>
 
-# %% exercise="reason.grpo.advantages" points=3 minutes=25 difficulty=2
+# %% exercise="grpo.advantages" points=3 minutes=25 difficulty=2
 from minids.reason.grpo import advantages
 
 # %%
@@ -297,7 +297,7 @@ def draw_slopes(surrogate, alt):
     show(fig, alt)
 
 
-draw_slopes(wrong.named("reason.ratios.surrogate", "clips_without_the_minimum").fn,
+draw_slopes(wrong.named("grpo.surrogate", "clips_without_the_minimum").fn,
             "Slope against the ratio, for advantage 1 and -1: both are flat zero below 0.8 and above 1.2, and 1 or -1 "
             "in between.")
 
@@ -319,7 +319,7 @@ draw_slopes(wrong.named("reason.ratios.surrogate", "clips_without_the_minimum").
 # went the wrong way, and in both the smaller term is the one that still has a slope.
 # </details>
 
-# %% exercise="reason.ratios.surrogate" start="clips_without_the_minimum" points=2 minutes=20 difficulty=2
+# %% exercise="grpo.surrogate" start="clips_without_the_minimum" points=2 minutes=20 difficulty=2
 from minids.reason.ratios import surrogate
 
 # %%
@@ -412,7 +412,7 @@ show(fig, "J over the batches, eight runs each. Gently: both ways rise, without 
 # `_choose("kl", kind, KLS[1:])`.
 # </details>
 
-# %% exercise="reason.grpo.kl_estimate" points=1 minutes=10 difficulty=1
+# %% exercise="grpo.kl" points=1 minutes=10 difficulty=1
 from minids.reason.grpo import kl_estimate
 
 # %% [markdown]
@@ -546,7 +546,7 @@ for aggregation, more in (("constant", {"constant": 4}), ("sequence_mean", {}), 
 # "sequences" and "policy_loss" as floats.
 # </details>
 
-# %% exercise="reason.grpo.grpo_loss" points=5 minutes=45 difficulty=3
+# %% exercise="grpo.loss" points=5 minutes=45 difficulty=3
 from minids.reason.grpo import grpo_loss
 
 # %% [markdown]
@@ -691,7 +691,7 @@ for G in (4, 8, 16):
 # enough.
 # </details>
 
-# %% exercise="reason.reward.parse_integer" points=1 minutes=10 difficulty=1
+# %% exercise="reward.integer" points=1 minutes=10 difficulty=1
 from minids.reason.reward import parse_integer
 
 # %% [markdown]
@@ -875,12 +875,12 @@ show(fig, "Expected reward over 25 batches for the seven presets. R1, CISPO and 
 #
 # ## What you now own
 #
-# - `reason.exact.slopes`: the score function, the heart of every policy gradient.
-# - `reason.grpo.advantages`: the group as its own critic.
-# - `reason.ratios.surrogate`: PPO's clip, and three others.
-# - `reason.grpo.kl_estimate`: the leash, and what its three knots pull at.
-# - `reason.grpo.grpo_loss`: the loss of DeepSeekMath, R1, Dr. GRPO, DAPO, GSPO, CISPO and V3.2, by its settings.
-# - `reason.reward.parse_integer`: a rule that pays for one thing only.
+# - `grpo.slopes`: the score function, the heart of every policy gradient.
+# - `grpo.advantages`: the group as its own critic.
+# - `grpo.surrogate`: PPO's clip, and three others.
+# - `grpo.kl`: the leash, and what its three knots pull at.
+# - `grpo.loss`: the loss of DeepSeekMath, R1, Dr. GRPO, DAPO, GSPO, CISPO and V3.2, by its settings.
+# - `reward.integer`: a rule that pays for one thing only.
 #
 # `minids run tiny --mine` uses them all.
 #

@@ -127,7 +127,7 @@ def sums(count, seed, split="train"):
 # `WORDS[True]` is `WORDS[1]`.
 # </details>
 
-# %% exercise="reason.tasks.spoken" points=2 minutes=15 difficulty=1
+# %% exercise="r1.number_words" points=2 minutes=15 difficulty=1
 from minids.reason.tasks import spoken
 
 # %%
@@ -202,7 +202,7 @@ for text in found["cold start"][1][100:300:40]:
 # Add a blank behind the text, or the last word will never end. And what is the share of zero words of zero?
 # </details>
 
-# %% exercise="reason.reward.language_consistency" points=3 minutes=30 difficulty=2
+# %% exercise="reward.language" points=3 minutes=30 difficulty=2
 from minids.reason.reward import language_consistency
 
 # %%
@@ -348,7 +348,7 @@ for i, size in enumerate(SIZES):
 # Lists can not be put into a set; `tuple(ids)` can.
 # </details>
 
-# %% exercise="reason.rejection.accept" points=2 minutes=15 difficulty=1
+# %% exercise="rejection.accept" points=2 minutes=15 difficulty=1
 from minids.reason.rejection import accept
 
 # %% [markdown]
@@ -431,7 +431,7 @@ show(fig, "What becomes of the answers to questions of two to five digits, for t
 # The chance of exactly R good answers is C(n, R) pᴿ (1 - p)ⁿ⁻ᴿ; `math.comb` is at hand.
 # </details>
 
-# %% exercise="reason.rejection.expected_kept" points=2 minutes=15 difficulty=1
+# %% exercise="rejection.expected" points=2 minutes=15 difficulty=1
 from minids.reason.rejection import expected_kept
 
 # %%
@@ -551,7 +551,7 @@ show(fig, "Table 6 of the R1 paper: on four benchmarks the model distilled from 
 # of the whole step.
 # </details>
 
-# %% exercise="reason.distill.kl_sum" points=2 minutes=15 difficulty=2
+# %% exercise="distill.kl" points=2 minutes=15 difficulty=2
 from minids.reason.distill import kl_sum
 
 # %% [markdown]
@@ -668,11 +668,11 @@ for stage in dict.fromkeys(row["stage"] for row in rows):
 #
 # ## What you now own
 #
-# - `reason.tasks.spoken`: thoughts that can mix two scripts, and so a thing to measure.
-# - `reason.reward.language_consistency`: R1's third reward, as far as Unicode goes.
-# - `reason.rejection.accept`: what a model may teach the next one.
-# - `reason.rejection.expected_kept`: how much the easy questions will weigh in that.
-# - `reason.distill.kl_sum`: what a student is told that can see its teacher's mind.
+# - `r1.number_words`: thoughts that can mix two scripts, and so a thing to measure.
+# - `reward.language`: R1's third reward, as far as Unicode goes.
+# - `rejection.accept`: what a model may teach the next one.
+# - `rejection.expected`: how much the easy questions will weigh in that.
+# - `distill.kl`: what a student is told that can see its teacher's mind.
 #
 # ## Three questions
 #

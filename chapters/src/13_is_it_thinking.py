@@ -99,7 +99,7 @@ print(problems[14].question, drawn["grpo"][14][0][2])
 # the cell as `comb`. A product of factors (n - c - i) / (n - i) does as well.
 # </details>
 
-# %% exercise="reason.metrics.pass_at_k" points=1 minutes=10 difficulty=1
+# %% exercise="statistics.pass_at_k" points=1 minutes=10 difficulty=1
 from minids.reason.metrics import pass_at_k
 
 # %% [markdown]
@@ -313,7 +313,7 @@ def picture(ax, found):
 
 
 # %%
-suspect = wrong.named("reason.metrics.bootstrap_ci", "as_many_as_draws").fn
+suspect = wrong.named("statistics.bootstrap", "as_many_as_draws").fn
 found = trial(suspect)
 fig, ax = plt.subplots(figsize=(5.5, 3))
 picture(ax, found)
@@ -343,7 +343,7 @@ for draws in (100, 1000, 4000):
 # What is the size of one resample in the code, and what would it be if other questions had been asked instead?
 # </details>
 
-# %% exercise="reason.metrics.bootstrap_ci" start="as_many_as_draws" points=2 minutes=15 difficulty=2
+# %% exercise="statistics.bootstrap" start="as_many_as_draws" points=2 minutes=15 difficulty=2
 from minids.reason.metrics import bootstrap_ci
 
 # %%
@@ -432,7 +432,7 @@ show(fig, "Intervals of accuracy of three seeds for three arms. Cold start betwe
 # count those that are just as far.
 # </details>
 
-# %% exercise="reason.metrics.paired_test" points=3 minutes=30 difficulty=3
+# %% exercise="statistics.paired" points=3 minutes=30 difficulty=3
 from minids.reason.metrics import paired_test
 
 # %%
@@ -521,7 +521,7 @@ for name, pick in (("smallest sizes", easy), ("largest sizes", hard)):
 # with two nearly equal lengths count as much as all others.
 # </details>
 
-# %% exercise="reason.metrics.slope_within" points=2 minutes=15 difficulty=2
+# %% exercise="statistics.slope" points=2 minutes=15 difficulty=2
 from minids.reason.metrics import slope_within
 
 # %%
@@ -622,7 +622,7 @@ print(f"and if it knows that a+b = b+a: {turned}")
 # words.
 # </details>
 
-# %% exercise="reason.tasks.key_of" points=1 minutes=10 difficulty=1
+# %% exercise="held_out.key" points=1 minutes=10 difficulty=1
 from minids.reason.tasks import key_of
 
 # %%
@@ -682,7 +682,7 @@ for seed in records:
 # `len(end)` ids, from the left; if none fits, the thought was broken off, and all of it is thought.
 # </details>
 
-# %% exercise="reason.probe.limit_thought" points=3 minutes=20 difficulty=2
+# %% exercise="thoughts.limit" points=3 minutes=20 difficulty=2
 from minids.reason.probe import limit_thought
 
 # %%
@@ -863,12 +863,12 @@ for p, text in caught[:2]:
 #
 # ## What you now own
 #
-# - `reason.metrics.pass_at_k`: pass@k for every k from one set of samples.
-# - `reason.metrics.bootstrap_ci`: an interval over questions that keeps its promise. Every report of a run uses it.
-# - `reason.metrics.paired_test`: two models on the same questions, exactly.
-# - `reason.metrics.slope_within`: what length does, with difficulty taken out.
-# - `reason.tasks.key_of`: when two questions are the same. Every training and test set of the library is split by it.
-# - `reason.probe.limit_thought`: a thought within a budget.
+# - `statistics.pass_at_k`: pass@k for every k from one set of samples.
+# - `statistics.bootstrap`: an interval over questions that keeps its promise. Every report of a run uses it.
+# - `statistics.paired`: two models on the same questions, exactly.
+# - `statistics.slope`: what length does, with difficulty taken out.
+# - `held_out.key`: when two questions are the same. Every training and test set of the library is split by it.
+# - `thoughts.limit`: a thought within a budget.
 #
 # ## Three questions
 #

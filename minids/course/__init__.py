@@ -1,6 +1,6 @@
 """The course: exercises are functions of the library, taken out and put back by the student.
 
-    catalog    which exercises there are (from chapters/src) and what a blank one looks like
+    exercises  ids, and the function behind each        catalog  those in chapters/src, and what a blank one looks like
     cases/     what must hold of each function          wrong/   planted mistakes, and other right ways to write it
     judge      runs cases on an answer and names the mistake; touched: which memory a kernel may touch, and does
     mine       the student's own versions: kept as text, put into the library

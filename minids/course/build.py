@@ -5,7 +5,7 @@
     python -m minids.course.build --check       write nothing; exit 1 if a notebook is not what its source says
     python -m minids.course.build --rerun       write nothing; run them; exit 1 if an exact text came out otherwise
 
-A source is a jupytext py:percent file. A cell headed `exercise="model.attention.attend" points=2` becomes two: the
+A source is a jupytext py:percent file. A cell headed `exercise="attention.attend" points=2` becomes two: the
 function (blank, or the library's own) and its check. A cell headed `clock` measures time: its output is kept from the
 notebook that is there, so that a rebuild of the same code gives the same bytes. A cell that begins with
 `# NBVAL_CHECK_OUTPUT` prints text that is the same on every machine. Ids are hashes of the cells' texts, so a new cell

@@ -2,10 +2,10 @@
 
 The chapters' sources are the register: a cell that opens with
 
-    # %% exercise="model.attention.mla_absorbed" points=3 minutes=20 difficulty=2
+    # %% exercise="mla.absorb" points=3 minutes=20 difficulty=2
 
-makes `minids.model.attention.mla_absorbed` an exercise. With `start="name"` it does not begin blank but as that wrong
-version of minids/course/wrong: a bug to find.
+is an exercise on the function that exercises.py has for this id. With `start="name"` it does not begin blank but as
+that wrong version of minids/course/wrong: a bug to find.
 """
 
 import ast
@@ -19,6 +19,7 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
+from minids.course import exercises
 from minids.errors import MinidsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,7 @@ _originals = {}  # exercise -> the library's own function, once a student's took
 
 @dataclass(frozen=True)
 class Exercise:
-    name: str  # path below `minids`
+    name: str  # its id, see exercises.py
     chapter: str  # stem of the chapter's file
     points: int = 1
     minutes: int = 10
@@ -38,7 +39,7 @@ class Exercise:
 
     @property
     def function(self):
-        return self.name.rsplit(".", 1)[-1]
+        return exercises.PLACES[self.name].function
 
 
 def attributes(header):
@@ -47,7 +48,7 @@ def attributes(header):
     return {key: int(value) if value.isdigit() else value for key, _, value in pairs}
 
 
-def exercises(chapter=None):
+def every(chapter=None):
     """All exercises in the order of the chapters; `chapter` ("03" or "03_mla") keeps those of one."""
     found = []
     for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
@@ -59,34 +60,24 @@ def exercises(chapter=None):
 
 
 def exercise(name):
-    for found in exercises():
-        if found.name == name:
+    for found in every():
+        if found.name == exercises.canonical(name):
             return found
     raise MinidsError(f"there is no exercise {name!r}; `minids progress` lists them")
 
 
 def locate(name):
-    """"model.attention.attend" -> (module, owner, attribute); the owner is the module, or a class for a method."""
-    parts = name.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        try:
-            module = importlib.import_module(".".join(["minids", *parts[:cut]]))
-        except ModuleNotFoundError as error:
-            if not str(error.name).startswith("minids."):
-                raise
-            continue
-        owner = module
-        for part in parts[cut:-1]:
-            owner = getattr(owner, part, None)
-        if owner is not None and hasattr(owner, parts[-1]):
-            return module, owner, parts[-1]
-    raise MinidsError(f"minids has no function {name!r}")
+    """"attention.attend" -> (the module `minids.model.attention`, "attend")."""
+    place = exercises.PLACES.get(name)
+    if place is None:
+        raise MinidsError(f"there is no exercise {name!r}; `minids progress` lists them")
+    return importlib.import_module(f"minids.{place.module}"), place.function
 
 
 def current(name):
     """What the library calls now: its own function, or the student's."""
-    _, owner, attribute = locate(name)
-    return inspect.getattr_static(owner, attribute)
+    module, attribute = locate(name)
+    return getattr(module, attribute)
 
 
 def reference(name):
@@ -162,7 +153,7 @@ def cell(found, filled):
 
 def _imports(name, source):
     """Import lines for the names of the library's module that this source uses."""
-    module, _, _ = locate(name)
+    module, _ = locate(name)
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}

@@ -1,6 +1,6 @@
 """Which files are submissions, whose they are, and why the others are not used.
 
-A submission is a notebook, a .py file, or the kept answers (model.attention.attend.py, …) of one folder; such files
+A submission is a notebook, a .py file, or the kept answers (attention.attend.py, …) of one folder; such files
 beside notebooks leave those what they are. Links are not followed, for a link to a neighbour's file is no work of one's
 own. Nothing is passed over in silence: every other file and folder is in `unused`, with the reason, and a student's
 folder with nothing to grade is a submission with an error.
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minids.course import catalog
+from minids.course.exercises import canonical
 from minids.course.feedback import visible
 from minids.errors import MinidsError
 
@@ -89,7 +90,7 @@ def _other(path):
 
 def _walk(top, unused):
     """The submissions in a folder and below it."""
-    known, found, waiting = {e.name for e in catalog.exercises()}, [], [top]
+    known, found, waiting = {e.name for e in catalog.every()}, [], [top]
     while waiting:
         folder = waiting.pop()
         try:
@@ -127,7 +128,7 @@ def _with_nothing(top, found, unused, several):
         if len(folders) != 1 or any(f.path.parent == top or f.path == top for f in found):
             break
         (top,) = folders
-    chapters = {e.chapter for e in catalog.exercises()}
+    chapters = {e.chapter for e in catalog.every()}
     left = [f for f in folders if f not in handed_in and not _is_around(f.name, chapters)]
     if len(left) == len(folders) and found:
         return []  # students are files here
@@ -159,7 +160,7 @@ def _hard_links(found):
 
 def is_kept(path, known):
     """Whether this is a file of mine/: it is called as an exercise is."""
-    return not path.is_symlink() and path.name.endswith(".py") and path.name[:-3] in known
+    return not path.is_symlink() and path.name.endswith(".py") and canonical(path.name[:-3]) in known
 
 
 # -- whose -------------------------------------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ def is_kept(path, known):
 
 def students(found):
     """The student's name for each submission."""
-    chapters = {e.chapter for e in catalog.exercises()}
+    chapters = {e.chapter for e in catalog.every()}
     places = [Path(os.path.abspath(f.path)) for f in found]
     lists = []
     for f, place in zip(found, places):

@@ -95,7 +95,7 @@ def load_private(folder):
     files = sorted(Path(folder).glob("*.py"))
     if not files:
         raise MinidsError(f"{folder}: there is no .py file with cases in this folder")
-    known, registered = {e.name for e in catalog.exercises()}, cases.load()
+    known, registered = {e.name for e in catalog.every()}, cases.load()
     before = {name: len(found) for name, found in registered.items()}
     _extra.clear()
     for path in files:
@@ -281,7 +281,7 @@ def _fingerprint(private, limits):
     """What grades depend on besides submissions and seed: only where it is the same a table is gone on with."""
     package = Path(sandbox.__file__).parents[1]
     files = [*sorted(package.rglob("*.py")), *(sorted(Path(private).glob("*.py")) if private else [])]
-    what = [repr((torch.__version__, limits, catalog.exercises())), *(f.read_text(encoding="utf-8") for f in files)]
+    what = [repr((torch.__version__, limits, catalog.every())), *(f.read_text(encoding="utf-8") for f in files)]
     return hashlib.sha256("\0".join(what).encode()).hexdigest()[:16]
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 import torch
 
-from minids.course import arguments, cases, catalog, touched, wrong
+from minids.course import arguments, cases, catalog, exercises, touched, wrong
 from minids.course.reader import compile_answer, definitions, find, is_blank, is_library, same, text_of  # noqa: F401
 
 # -- running the cases -------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def in_its_place(name, answer):
 
 def _names_library(name, fn):
     """Whether the text of an answer in a grader's worker has the function's name as one of the library's."""
-    last, source = name.rsplit(".", 1)[-1], getattr(fn, "source", "")
+    last, source = exercises.PLACES[name].function, getattr(fn, "source", "")
     nodes = [n for top in definitions(source) for n in ast.walk(top)] if isinstance(source, str) else []
     return any(getattr(n, "attr", "") == last or isinstance(n, ast.alias) and n.name == last for n in nodes)
 

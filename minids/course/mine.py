@@ -1,6 +1,6 @@
 """The student's own minids: passing answers, kept as text in mine/ and put into the library.
 
-    mine/model.attention.attend.py     first line: a hash of what passed (this text, the library's function, the cases)
+    mine/attention.attend.py           first line: a hash of what passed (this text, the library's function, the cases)
     mine/log.jsonl                     when a chapter was opened and what a check said, for `minids progress`
 
 A file whose hash still fits is trusted; otherwise its cases run again, and an answer that fails now is left out with a
@@ -15,11 +15,12 @@ import inspect
 import json
 import linecache
 import os
+import re
 import sys
 import time
 from pathlib import Path
 
-from minids.course import cases, catalog, judge, reader
+from minids.course import cases, catalog, exercises, judge, reader
 from minids.errors import MinidsError
 
 _spaces = {}  # exercise -> globals of the installed answer, where other answers are to be put too
@@ -103,29 +104,31 @@ def _stamp(name, text):
 
 def load():
     """Puts every kept answer into the library: {exercise: None, or why it was left out}."""
-    known = {e.name for e in catalog.exercises()}
+    known = {e.name for e in catalog.every()}
     done = {}
-    for path in sorted(folder().glob("*.py")):
-        name = path.stem
+    for path in sorted(folder().glob("*.py"), key=lambda p: (p.stem in exercises.PLACES, p)):  # an id's own file last
+        name = exercises.canonical(path.stem)
         try:
             if name not in known:
                 raise MinidsError("no exercise of this name")
-            load_one(name)
+            load_one(name, path)
             done[name] = None
         except (Exception, SystemExit) as error:
             done[name] = f"{error}" if isinstance(error, MinidsError) else f"{type(error).__name__}: {error}"
     return done
 
 
-def load_one(name):
-    """Puts one kept answer into the library; raises if it is damaged or does not pass any more."""
-    path = path_of(name).resolve()
+def load_one(name, path=None):
+    """Puts one kept answer into the library; raises if it is damaged or does not pass any more.
+    `path`: the file, if it has another name than the exercise has now."""
+    path = (path or path_of(name)).resolve()
     linecache.checkcache(str(path))
     whole = path.read_text(encoding="utf-8")
     nodes = reader.definitions(whole)
-    mine = reader.find(nodes, name.rsplit(".", 1)[-1])
+    function = exercises.PLACES[name].function
+    mine = reader.find(nodes, function)
     if mine is None:
-        raise MinidsError(f"it defines no function {name.rsplit('.', 1)[-1]}")
+        raise MinidsError(f"it defines no function {function}")
     fn = reader.compile_answer(name, nodes, str(path))
     first, _, text = whole.partition("\n")
     if first + "\n" != _stamp(name, text):
@@ -134,7 +137,7 @@ def load_one(name):
         failed = [r for r in judge.run_cases(name, fn, replaces=True) if r.why]
         if failed:
             raise MinidsError(f"case {failed[0].case.replace('_', ' ')!r} fails: {failed[0].why.splitlines()[0]}")
-        kept = text if first.startswith(f"# minids {name} passed ") else whole
+        kept = text if re.match(r"# minids [\w.]+ passed ", first) else whole
         try:
             write(path, _stamp(name, kept) + kept)
         except MinidsError:
@@ -147,10 +150,10 @@ def install(name, new):
     # whoever imports a function later, or remembers which one is the library's own, must have done so before
     importlib.import_module("minids.pipeline")
     importlib.import_module("minids.model.speculative")
-    _, owner, attribute = catalog.locate(name)
-    held = inspect.getattr_static(owner, attribute)
+    module, attribute = catalog.locate(name)
+    held = getattr(module, attribute)
     original = catalog._originals.setdefault(name, held)
-    setattr(owner, attribute, new)
+    setattr(module, attribute, new)
     _spaces.pop(name, None)
     if new is not original:
         with contextlib.suppress(AttributeError, TypeError, ValueError):  # a partial, for example, has no globals
@@ -173,7 +176,7 @@ def ledger():
     done = load()
     return {
         "yours": [n for n, why in done.items() if why is None],
-        "of": len(catalog.exercises()),
+        "of": len(catalog.every()),
         "left_out": {n: why for n, why in done.items() if why is not None},
     }
 

@@ -28,7 +28,7 @@ c.IgnorePattern.pattern = ".*"  # a library's warning on stderr costs no points;
 def write(folder):
     """Writes every chapter that has exercises, and the configuration, into a folder."""
     for source in sorted(catalog.SOURCES.glob("[0-9][0-9]_*.py")):
-        if not catalog.exercises(source.stem):
+        if not catalog.every(source.stem):
             continue
         path = folder / "source" / source.stem / f"{source.stem}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)

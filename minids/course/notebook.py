@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from minids.course import catalog, judge, mine, reader, session
+from minids.course import catalog, exercises, judge, mine, reader, session
 from minids.errors import MinidsError
 from minids.progress import console
 from minids.train import memory
@@ -69,7 +69,8 @@ def check(name=None, fn=None):
 
 
 def _check(name, fn):
-    found = next((e for e in catalog.exercises() if isinstance(name, str) and e.name == name), None)
+    name = exercises.canonical(name) if isinstance(name, str) else name
+    found = next((e for e in catalog.every() if isinstance(name, str) and e.name == name), None)
     if found is None:
         return _say("✗", name, _meant(name, fn), known=False)
     if not callable(fn):
@@ -112,7 +113,8 @@ def _check(name, fn):
         path = mine.keep(name, reader.text_of(source, nodes))
     except Exception as error:
         return _say("✓", name, f"{passed}, but: {error}")
-    kept = f"{passed}. Kept in {mine.shown(path)}: minids.{name} is yours now."
+    place = exercises.PLACES[name]
+    kept = f"{passed}. Kept in {mine.shown(path)}: minids.{place.module}.{place.function} is yours now."
     written = judge.file_of(fn)
     if written and os.path.isfile(written) and session.shell() is not None:
         kept += f" It stands in {mine.shown(written)}, which does not go with a notebook: for grading send mine/."
@@ -123,14 +125,12 @@ def _meant(name, fn):
     """What is wrong with the arguments of a check, and how it was meant."""
     called = next((n for n in (name, fn, getattr(fn, "__name__", None), getattr(name, "__name__", None))
                    if isinstance(n, str)), "")  # fmt: skip
-    names = [e.name for e in catalog.exercises()]
-    close = [n for n in names if n == called] or [n for n in names if n.split(".")[-1] == called.split(".")[-1]]
-    last = {n.split(".")[-1]: n for n in names}
-    if not close:
-        close = difflib.get_close_matches(called, names, 1)
-        close = close or [last[n] for n in difflib.get_close_matches(called.split(".")[-1], last, 1)]
-    function = close[0].split(".")[-1] if close else ""
-    meant = f"did you mean check({close[0]!r}, {function})?" if close else "`minids progress` lists them."
+    functions = {e.name: e.function for e in catalog.every()}
+    last = called.split(".")[-1]
+    spoken = {s: n for n, f in functions.items() for s in (n.split(".")[-1], f)}
+    close = [n for n, f in functions.items() if last == f] or difflib.get_close_matches(called, functions, 1)
+    close = close or [spoken[s] for s in difflib.get_close_matches(last, spoken, 1)]
+    meant = f"did you mean check({close[0]!r}, {functions[close[0]]})?" if close else "`minids progress` lists them."
     if not isinstance(name, str):
         return f"check wants the name of an exercise, and then the function: {meant}"
     return f"there is no exercise of this name: {meant}"

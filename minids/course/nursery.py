@@ -215,7 +215,7 @@ def _compiled(name, source):
     nodes.sort(key=lambda n: not isinstance(n, ast.Import | ast.ImportFrom))  # an import does not undo a definition
     fn = judge.compile_answer(name, nodes, FILE)
     if fn is held or catalog.plain(fn) is catalog.plain(held):
-        raise RuntimeError(f"in the end {catalog.locate(name)[2]} is not what this cell defines, but the library's own")
+        raise RuntimeError(f"in the end {catalog.locate(name)[1]} is not what this cell defines, but the library's own")
     answer.append(fn)
     mine.install(name, fn)
     catalog._originals.clear()

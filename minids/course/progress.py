@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from minids.course import catalog, mine
+from minids.course.exercises import canonical
 from minids.errors import MinidsError
 from minids.ship import page
 
@@ -17,14 +18,14 @@ PAUSE = 15 * 60  # seconds; a longer gap between two events was a break
 def standing():
     """[(exercise, state)] in the order of the chapters; the state is "yours", "left out", "tried" or "open"."""
     book = mine.ledger()
-    tried = {e.get("name") for e in mine.events() if e.get("mark") == "✗"}
+    tried = {canonical(str(e.get("name"))) for e in mine.events() if e.get("mark") == "✗"}
 
     def state(name):
         if name in book["yours"]:
             return "yours"
         return "left out" if name in book["left_out"] else "tried" if name in tried else "open"
 
-    return [(e, state(e.name)) for e in catalog.exercises()], book
+    return [(e, state(e.name)) for e in catalog.every()], book
 
 
 def time_spent():
@@ -51,7 +52,7 @@ def text():
         if e.chapter != chapter:
             chapter = e.chapter
             lines.append(f"\n{chapter[:2]}  {chapter[3:].replace('_', ' ')}")
-        lines.append(f"  {marks[state]} {e.name:42} {e.points} point{'s' * (e.points != 1)}")
+        lines.append(f"  {marks[state]} {e.name:26} {e.points} point{'s' * (e.points != 1)}")
     lines.append(f"\n{mine.status(book)}\n{points} of {of} points; {_hours(time_spent())} spent.")
     if following:
         where = f"chapters/{following.chapter}.ipynb"

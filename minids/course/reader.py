@@ -299,7 +299,7 @@ def is_library(node, name):
 
 def compile_answer(name, nodes, filename):
     """Runs the definitions in a copy of the library module's namespace and returns the exercise's function."""
-    module, _, attribute = catalog.locate(name)
+    module, attribute = catalog.locate(name)
     space = dict(vars(module)) | {"get_ipython": _no_ipython, "input": _no_input}
     space.pop(attribute, None)  # else a `def` that is never reached would leave the library's own
     # annotations are not looked up: a name that only they use need not be there

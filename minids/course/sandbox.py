@@ -40,7 +40,7 @@ from pathlib import Path
 
 import torch
 
-from minids.course import arguments, cases, fences, nursery, wire
+from minids.course import arguments, cases, exercises, fences, nursery, wire
 from minids.errors import MinidsError
 
 _START = 300  # seconds in which the nursery must have imported torch
@@ -83,7 +83,7 @@ class Remote:
 
     def __init__(self, name, source, limits=None):
         self.name, self.source, self.limits = name, source, limits or Limits()
-        self.__name__ = name.rsplit(".", 1)[-1]
+        self.__name__ = exercises.PLACES[name].function
         self.stopped, self.no_result, self.trouble, self.seconds = [], "", "", 0.0
         self.socket = None
         self.nursery = nursery_here()

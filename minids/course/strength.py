@@ -5,7 +5,7 @@ other right way accepted.
     python -m minids.course.strength --readme            writes the chapters and the totals into README.md
     python -m minids.course.strength --answers FOLDER    tries answers that were written without sight of the cases
 
-A folder of answers holds a file for each exercise, `model.layers.rms_norm.py`, with functions wrong_1, wrong_2, …, and
+A folder of answers holds a file for each exercise, `layers.rms_norm.py`, with functions wrong_1, wrong_2, …, and
 right_1, right_2, …; the first line of each one's docstring says what is wrong with it, or what is different.
 """
 
@@ -21,7 +21,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from minids.course import cases, catalog, judge, wrong
+from minids.course import cases, catalog, exercises, judge, wrong
 from minids.errors import MinidsError
 from minids.progress import console
 from minids.ship import results
@@ -118,7 +118,7 @@ class Round:
 
 def fresh(path):
     """A file of answers -> [(name, what it says of itself, text of a cell that holds it under the exercise's name)]."""
-    text, function = path.read_text(encoding="utf-8"), path.stem.rsplit(".", 1)[-1]
+    text, function = path.read_text(encoding="utf-8"), exercises.PLACES[path.stem].function
     lines, found, shared = text.split("\n"), [], []
     for node in ast.parse(text).body:
         start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
@@ -242,7 +242,7 @@ def chapters():
     lines = ["| chapter | exercises | points | minutes of exercises |", "|---|---|---|---|"]
     for source in sorted(catalog.SOURCES.glob("[0-9][0-9]_*.py")):
         title = next(x for x in source.read_text(encoding="utf-8").splitlines() if x.startswith("# # "))[4:]
-        here = catalog.exercises(source.stem)
+        here = catalog.every(source.stem)
         lines.append(f"| [{title}](solutions/{source.stem}.ipynb) | {len(here)} | {sum(e.points for e in here)} | "
                      f"{sum(e.minutes for e in here)} |")  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -266,7 +266,7 @@ def main(argv=None):
     asked = parser.parse_args(argv)
     os.environ.setdefault("TRITON_INTERPRET", "1")  # before Triton is imported: kernels are judged in its interpreter
     cases.load()
-    chosen = [e for c in asked.chapters or [None] for e in catalog.exercises(c)]
+    chosen = [e for c in asked.chapters or [None] for e in catalog.every(c)]
     for e in chosen:
         if why := judge.unavailable(e.name):
             raise MinidsError(f"{e.name} can not be measured here: {why}")

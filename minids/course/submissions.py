@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from minids.course import cases, catalog, cells, folders, reader
+from minids.course.exercises import canonical
 from minids.errors import MinidsError
 
 LARGEST_FILE, LARGEST_CODE = 2 << 30, 1 << 20  # bytes, of which most may be outputs; characters
@@ -98,7 +99,7 @@ def collect(paths, chapter=None):
 
 def chapter_named(text):
     """"3", "03" or "03_mla" -> the chapter's full name."""
-    names = sorted({e.chapter for e in catalog.exercises()})
+    names = sorted({e.chapter for e in catalog.every()})
     found = [n for n in names if n == text or n.startswith(f"{text.zfill(2)}_")]
     if not found:
         raise MinidsError(f"there is no chapter {text!r} with exercises; there are {', '.join(names)}")
@@ -126,13 +127,14 @@ def read(path, kind):
         return {None: [_Text(text, why, is_cell=True) for text, why in found]}
     if kind == "file":
         return {None: [_Text(cells.text_of(path, LARGEST_FILE, LARGEST_CODE))]}
-    known, texts = {e.name for e in catalog.exercises()}, {}
+    known, texts = {e.name for e in catalog.every()}, {}
     for file in sorted(path.iterdir()):
         if folders.is_kept(file, known):
             try:
-                texts[file.stem] = [_Text(cells.text_of(file, LARGEST_FILE, LARGEST_CODE))]
+                text = _Text(cells.text_of(file, LARGEST_FILE, LARGEST_CODE))
             except cells.Unreadable as error:
-                texts[file.stem] = [_Text("", f"{file.name} is {error}")]
+                text = _Text("", f"{file.name} is {error}")
+            texts.setdefault(canonical(file.stem), []).insert(0 if canonical(file.stem) != file.stem else 1, text)
     return texts
 
 
@@ -151,7 +153,7 @@ def find_answers(submission, kind, chapter=None):
             texts = read(submission.path, kind)
     except cells.Unreadable as error:
         submission.error, raw = str(error), _raw(submission.path)
-    every = catalog.exercises()
+    every = catalog.every()
     unread = [t.unread for found in texts.values() for t in found if t.unread]
     own = _chapters(submission.path, texts, raw, every)
     for name in [chapter] if chapter else own:
@@ -223,7 +225,7 @@ def _chapters(path, texts, raw, every):
     if None not in texts and texts:
         return sorted({e.chapter for e in every if e.name in texts})
     text = raw if raw is not None else "\n".join(t.text for t in texts.get(None, ()))
-    checked, defined = set(_CHECK.findall(text)), set(_DEF.findall(text))
+    checked, defined = set(map(canonical, _CHECK.findall(text))), set(_DEF.findall(text))
     votes = Counter(e.chapter for e in every if e.name in checked)
     defs = [n for t in texts.get(None, ()) for n in t.nodes if isinstance(n, ast.FunctionDef)]
     asked = {(n.name, reader.parameters(n)) for n in defs}

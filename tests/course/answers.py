@@ -2,7 +2,7 @@
 
 from minids.course import catalog
 
-SWIGLU = "model.layers.swiglu"
+SWIGLU = "layers.swiglu"
 RIGHT = "import torch.nn.functional as F\ndef swiglu(gate, up):\n    y = F.silu(gate)\n    return y * up\n"
 WRONG = "def swiglu(gate, up):\n    return gate.sigmoid() * up\n"
 

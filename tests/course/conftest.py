@@ -2,7 +2,7 @@ import linecache
 
 import pytest
 
-from minids.course import mine
+from minids.course import exercises, mine
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +28,6 @@ def cell():
         filename = f"<cell {_count}>"
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         exec(compile(source, filename, "exec"), space)
-        return space[name.rsplit(".", 1)[-1]]
+        return space[exercises.PLACES[name].function]
 
     return run

@@ -18,7 +18,7 @@ from minids.course import check, start
 from minids.model import layers
 start(1)
 
-# %% exercise="model.layers.swiglu" points=2 minutes=5 difficulty=1
+# %% exercise="layers.swiglu" points=2 minutes=5 difficulty=1
 from minids.model.layers import swiglu
 
 # %%
@@ -43,13 +43,13 @@ def course(tmp_path, monkeypatch):
 
 def test_an_exercise_becomes_two_cells_blank_or_filled(course):
     blank, filled = (build.notebook_of(course, f) for f in (False, True))
-    assert [c.source for c in blank.cells if "check(" in c.source] == ['check("model.layers.swiglu", swiglu)']
+    assert [c.source for c in blank.cells if "check(" in c.source] == ['check("layers.swiglu", swiglu)']
     sources = [next(c.source for c in n.cells if "def swiglu" in c.source) for n in (blank, filled)]
     assert sources[0].endswith("raise NotImplementedError")
     assert sources[0].startswith("import torch\n")
-    assert judge.is_library(judge.find(judge.definitions(sources[1]), "swiglu"), "model.layers.swiglu")
+    assert judge.is_library(judge.find(judge.definitions(sources[1]), "swiglu"), "layers.swiglu")
     note = next(c.metadata.minids for c in blank.cells if c.metadata.get("minids", {}).get("exercise"))
-    assert note == {"exercise": "model.layers.swiglu", "points": 2, "minutes": 5, "difficulty": 1}
+    assert note == {"exercise": "layers.swiglu", "points": 2, "minutes": 5, "difficulty": 1}
     nbformat.validate(blank)
 
 
@@ -84,7 +84,7 @@ def test_built_twice_it_is_the_same_bytes_and_drift_is_seen(course, tmp_path, ca
     outputs = [
         "".join("".join(o.get("text", [])) for c in json.loads(b)["cells"] for o in c.get("outputs", [])) for b in first
     ]
-    assert "○ model.layers.swiglu" in outputs[0] and "✓ model.layers.swiglu" in outputs[1]
+    assert "○ layers.swiglu" in outputs[0] and "✓ layers.swiglu" in outputs[1]
     assert all("42" in o and "Error" not in o for o in outputs)
     assert build.main(["--force"]) == 0  # the clock went on, the bytes did not
     assert [p.read_bytes() for p in paths] == first

@@ -125,7 +125,7 @@ def test_a_case_fails_by_itself_where_an_answer_spoils_what_it_is_given():
     def in_place(gate, up):
         return torch.nn.functional.silu(gate, inplace=True).mul_(up)
 
-    results = judge.run_cases("model.layers.swiglu", in_place)
+    results = judge.run_cases("layers.swiglu", in_place)
     told = [r.why for r in results if r.why]
     assert any(why.startswith("it changes its argument 'gate'") for why in told)
 
@@ -189,12 +189,12 @@ def test_a_near_twin_is_much_like_a_known_mistake():
         y = torch.sigmoid(gate) * up
         return y.float() if gate.dtype == torch.bfloat16 else y
 
-    results = judge.run_cases("model.layers.swiglu", twin)
-    known = judge.diagnose("model.layers.swiglu", results)
+    results = judge.run_cases("layers.swiglu", twin)
+    known = judge.diagnose("layers.swiglu", results)
     assert known is not None and "sigmoid" in known.mistake
     assert not judge.told(known).startswith("It is much like") or known.near
-    other = judge.run_cases("model.layers.swiglu", lambda gate, up: gate * 0 + 77)
-    assert judge.diagnose("model.layers.swiglu", other) is None
+    other = judge.run_cases("layers.swiglu", lambda gate, up: gate * 0 + 77)
+    assert judge.diagnose("layers.swiglu", other) is None
 
 
 def test_no_mistake_begins_with_if():

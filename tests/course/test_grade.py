@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="the grader needs fork (Linux, macOS)"),
 ]
 LIMITS = sandbox.Limits(cpu=1, call=6, total=20, lives=2)
-GATED, NORM = "model.layers.swiglu", "model.layers.rms_norm"
+GATED, NORM = "layers.swiglu", "layers.rms_norm"
 SOURCE = f"""# %% [markdown]
 # # 90 Probe
 # %% exercise="{GATED}" points=4
@@ -35,26 +35,26 @@ CASES = '''
 import torch
 from minids.course.cases import case, expect
 
-@case("model.layers.swiglu")
+@case("layers.swiglu")
 def zero_gates_shut(swiglu):
     x = torch.randn(3)
     expect(swiglu(torch.zeros(3), x), torch.zeros(3), x=x)
 
-@case("model.layers.swiglu")
+@case("layers.swiglu")
 def is_silu_times_up(swiglu):
     x, y = torch.randn(2, 3), torch.randn(2, 3)
     expect(swiglu(x, y), x / (1 + torch.exp(-x)) * y, x=x, y=y)
 
-@case("model.layers.swiglu")
+@case("layers.swiglu")
 def shapes_stay(swiglu):
     assert swiglu(torch.ones(2, 5), torch.ones(2, 5)).shape == (2, 5), "another shape"
 
-@case("model.layers.swiglu", held_out=True)
+@case("layers.swiglu", held_out=True)
 def large_gates_pass(swiglu):
     x = torch.full((2,), 50.0)
     expect(swiglu(x, x), x * x, tol=1e-4, x=x)
 
-@case("model.layers.rms_norm")
+@case("layers.rms_norm")
 def ones_stay_ones(rms_norm):
     expect(rms_norm(torch.ones(4), torch.ones(4), 0.0), torch.ones(4))
 '''  # noqa: E501
@@ -127,7 +127,7 @@ def test_points_are_in_proportion_and_the_mistake_is_named(one):
 REFUSES = """
 from minids.course.cases import raises
 
-@case("model.layers.swiglu")
+@case("layers.swiglu")
 def no_gate_is_refused(swiglu):
     raises(ValueError, swiglu, None, torch.ones(2))
 """
@@ -371,7 +371,7 @@ def test_a_case_that_expects_an_exception_is_not_passed_by_ending_the_process(on
 def private(folder, want="[2.0]"):
     folder.mkdir(exist_ok=True)
     (folder / "secret_cases.py").write_text(
-        "import torch\nfrom minids.course.cases import case, expect\n@case('model.layers.rms_norm')\n"
+        "import torch\nfrom minids.course.cases import case, expect\n@case('layers.rms_norm')\n"
         "def the_secret_case(rms_norm):\n"
         f"    expect(rms_norm(torch.full((1,), 3.0), torch.full((1,), 2.0), 0.0), torch.tensor({want}))\n",
         encoding="utf-8",
@@ -517,10 +517,10 @@ def test_mistakes_of_an_instructor_are_told(course, tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chapter", sorted({e.chapter for e in catalog.exercises()}) or ["none"])
+@pytest.mark.parametrize("chapter", sorted({e.chapter for e in catalog.every()}) or ["none"])
 def test_every_solution_gets_full_points_in_a_worker(chapter, tmp_path):
     """Also: every case of the course can be sent to another process, with a fresh seed."""
-    found = catalog.exercises(chapter)
+    found = catalog.every(chapter)
     if not found:
         pytest.skip("there are no chapters yet")
     text = notebook(*(catalog.solution(e.name) for e in found), *(f'check("{e.name}", x)' for e in found))
@@ -532,9 +532,9 @@ def test_every_solution_gets_full_points_in_a_worker(chapter, tmp_path):
 
 @pytest.mark.slow
 def test_two_jobs_give_the_same_as_one(tmp_path):
-    if not catalog.exercises():
+    if not catalog.every():
         pytest.skip("there are no chapters yet")
-    found = min(catalog.exercises(), key=lambda e: len(catalog.solution(e.name)))
+    found = min(catalog.every(), key=lambda e: len(catalog.solution(e.name)))
     for i in range(10):
         text = catalog.solution(found.name) if i % 2 else catalog.blank(catalog.solution(found.name))
         (tmp_path / f"s{i}.ipynb").write_text(notebook(text, f'check("{found.name}", x)'), encoding="utf-8")
@@ -547,7 +547,7 @@ def test_two_jobs_give_the_same_as_one(tmp_path):
 def test_a_worker_judges_as_a_notebook_does():
     """One wrong version and one other right way of every exercise: same cases pass, same mistake is named."""
     mistakes, ways = wrong.load()
-    for found in catalog.exercises():
+    for found in catalog.every():
         for fn in [*(w.fn for w in mistakes.get(found.name, [])[:1]), *ways.get(found.name, [])[:1]]:
             text = Path(inspect.getsourcefile(catalog.plain(fn))).read_text(encoding="utf-8")
             calls_the_library = f".{found.function}(" in catalog.source_of(fn)  # which a worker does not have

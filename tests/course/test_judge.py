@@ -36,7 +36,7 @@ def test_blank_is_seen(body, is_blank):
 
 
 def test_the_blank_of_every_exercise_is_blank_and_keeps_its_head():
-    for e in catalog.exercises():
+    for e in catalog.every():
         opening = catalog.opening(e)
         node, whole = ast.parse(opening).body[0], ast.parse(catalog.solution(e.name)).body[0]
         assert judge.is_blank(node, e), e.name

@@ -11,7 +11,7 @@ from minids.course import catalog, judge, mine
 from minids.course.cases import expect  # noqa: F401
 from minids.model import attention, layers
 
-ROPE = "model.layers.apply_rope"
+ROPE = "layers.rope"
 OWN_ROPE = (
     "def apply_rope(x, cos, sin, interleave=True):\n"
     "    a, b = (x[..., 0::2], x[..., 1::2]) if interleave else x.chunk(2, dim=-1)\n"

@@ -20,11 +20,11 @@ SOURCE = """# %% [markdown]
 from minids.course import check, start
 from minids.model import layers
 start(90)
-# %% exercise="model.layers.swiglu" points=3
+# %% exercise="layers.swiglu" points=3
 from minids.model.layers import swiglu
 # %%
 layers.swiglu
-# %% exercise="model.layers.rms_norm" points=2
+# %% exercise="layers.rms_norm" points=2
 from minids.model.layers import rms_norm
 """
 
@@ -49,7 +49,7 @@ def test_a_cleared_cell_is_the_blank_of_the_chapters(sources):
 
 
 def test_the_marked_solution_is_the_solution(sources):
-    for found in catalog.exercises():
+    for found in catalog.every():
         marked = ast.parse(nbgrader.marked(found))
         assert ast.dump(marked) == ast.dump(ast.parse(catalog.cell(found, filled=True)))
 
@@ -65,7 +65,7 @@ def test_cells_carry_points_and_marks(sources):
 
 
 def test_a_bug_hunt_is_released_with_its_bug():
-    hunts = [e for e in catalog.exercises() if e.start]
+    hunts = [e for e in catalog.every() if e.start]
     if not hunts:
         pytest.skip("no chapter has a bug hunt yet")
     notebook = nbgrader.assignment(catalog.SOURCES / f"{hunts[0].chapter}.py")
@@ -75,11 +75,11 @@ def test_a_bug_hunt_is_released_with_its_bug():
 
 @pytest.mark.slow
 def test_every_chapter_can_be_written(tmp_path):
-    if not catalog.exercises():
+    if not catalog.every():
         pytest.skip("there are no chapters yet")
     assert cli.main(["course", "--nbgrader", str(tmp_path / "nb")]) == 0
     written = sorted(p.stem for p in (tmp_path / "nb").glob("source/*/*.ipynb"))
-    assert written == sorted({e.chapter for e in catalog.exercises()})
+    assert written == sorted({e.chapter for e in catalog.every()})
     compile((tmp_path / "nb" / "nbgrader_config.py").read_text(encoding="utf-8"), "nbgrader_config.py", "exec")
 
 
@@ -87,8 +87,8 @@ def test_every_chapter_can_be_written(tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("nbgrader") is None, reason="the extra 'nbgrader' is not installed")
 def test_it_generates_autogrades_and_exports(tmp_path):
     """A whole chapter, and three students: one got everything right, one the first exercise, one did nothing."""
-    chapter = os.environ.get("MINIDS_NBGRADER_CHAPTER") or min(e.chapter for e in catalog.exercises())
-    folder, found = tmp_path / "nb", catalog.exercises(chapter)
+    chapter = os.environ.get("MINIDS_NBGRADER_CHAPTER") or min(e.chapter for e in catalog.every())
+    folder, found = tmp_path / "nb", catalog.every(chapter)
     nbgrader.write(folder)
 
     def run(*words):

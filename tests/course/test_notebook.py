@@ -84,14 +84,14 @@ def test_an_answer_may_not_ask(cell, capsys):
 
 
 @pytest.mark.parametrize("given", [
-    ("swiglu", "fn"), ("model.layer.swiglu", "fn"), ("model.layers.swigul", "fn"), ("fn", "model.layers.swiglu"),
+    ("swiglu", "fn"), ("model.layer.swiglu", "fn"), ("model.layers.swigul", "fn"), ("fn", "layers.swiglu"),
     ("fn",), ("swiglu",), ("minids.model.layers.swiglu", "fn"),
 ])  # fmt: skip
 def test_a_check_of_another_name_says_what_was_meant(cell, capsys, given):
     fn = cell(SWIGLU, RIGHT)
     check(*(fn if g == "fn" else g for g in given))
     out = capsys.readouterr().out
-    assert out.startswith("✗") and "did you mean check('model.layers.swiglu', swiglu)?" in out and out.count("\n") == 1
+    assert out.startswith("✗") and "did you mean check('layers.swiglu', swiglu)?" in out and out.count("\n") == 1
     assert not mine.path_of(SWIGLU).exists()
 
 
@@ -158,7 +158,7 @@ def test_start_says_what_is_yours_and_seeds(cell, capsys):
     capsys.readouterr()
     start(3)
     first = torch.rand(1)
-    assert f"1 of {len(catalog.exercises())} parts" in capsys.readouterr().out
+    assert f"1 of {len(catalog.every())} parts" in capsys.readouterr().out
     assert layers.swiglu is not catalog.reference(SWIGLU)
     start(3)
     assert torch.equal(first, torch.rand(1))
@@ -166,9 +166,9 @@ def test_start_says_what_is_yours_and_seeds(cell, capsys):
 
 def test_progress_in_words_and_as_a_page(cell, capsys, tmp_path):
     check(SWIGLU, cell(SWIGLU, RIGHT))
-    check("model.layers.rms_norm", cell("model.layers.rms_norm", "def rms_norm(x, weight, eps):\n    return x\n"))
+    check("layers.rms_norm", cell("layers.rms_norm", "def rms_norm(x, weight, eps):\n    return x\n"))
     text = progress.text()
-    assert f"✓ {SWIGLU}" in text and "✗ model.layers.rms_norm" in text and "Next: " in text
+    assert f"✓ {SWIGLU}" in text and "✗ layers.rms_norm" in text and "Next: " in text
     progress.write_html(tmp_path / "p.html")
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert "1 of" in page and SWIGLU in page and "<script" not in page

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.slow,  # a process for nearly every test
     pytest.mark.skipif(not hasattr(os, "fork"), reason="the grader needs fork (Linux, macOS)"),
 ]
-NAME = "model.layers.swiglu"
+NAME = "layers.swiglu"
 SHORT = sandbox.Limits(cpu=1, call=6, total=20)
 
 

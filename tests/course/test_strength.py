@@ -5,7 +5,7 @@ import pytest
 
 from minids.course import catalog, strength, wrong
 
-EXERCISES = catalog.exercises()
+EXERCISES = catalog.every()
 
 
 @pytest.mark.slow
@@ -64,8 +64,8 @@ def test_a_round_of_fresh_answers_has_ten_wrong_and_four_right_ones_to_an_exerci
 
 
 def test_fresh_answers_are_tried():
-    row = strength.try_answers(ROUNDS[0] / "model.layers.swiglu.py", seeds=2)
+    row = strength.try_answers(ROUNDS[0] / "layers.swiglu.py", seeds=2)
     assert (row.wrong, row.right, row.accepted) == (10, 4, 4) and row.seen <= row.refused and row.refused >= 9
     assert "| **1 exercises** | 10 |" in strength.round_table([row])
-    recursive = strength.fresh(ROUNDS[0] / "train.optim.orthogonalise.py")
+    recursive = strength.fresh(ROUNDS[0] / "pretraining.muon.py")
     assert all("right_" not in text and "wrong_" not in text for _, _, text in recursive)

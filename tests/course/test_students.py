@@ -13,9 +13,9 @@ import sys
 import nbformat
 import pytest
 
-from minids.course import build, catalog, wrong
+from minids.course import build, catalog, exercises, wrong
 
-EXERCISES = catalog.exercises()
+EXERCISES = catalog.every()
 CHAPTERS = sorted({e.chapter for e in EXERCISES})
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def answer_of(fn, name):
         if hasattr(node, "decorator_list"):
             node.decorator_list = [d for d in node.decorator_list if _name(d) not in ("wrong", "alternative")]
     answer = copy.deepcopy(next(n for n in kept if getattr(n, "name", None) == fn.__name__))
-    answer.name = name.rsplit(".", 1)[-1]
+    answer.name = exercises.PLACES[name].function
     return "\n\n".join(ast.unparse(n) for n in [*kept, answer]) + "\n"
 
 

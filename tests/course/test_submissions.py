@@ -10,10 +10,10 @@ import unicodedata
 
 import pytest
 
-from minids.course import catalog, cells, folders, reader, submissions
+from minids.course import catalog, cells, exercises, folders, reader, submissions
 from minids.errors import MinidsError
 
-BPE, TRAIN, GATED = "text.bpe.count_pairs", "text.bpe.train_merges", "model.layers.swiglu"
+BPE, TRAIN, GATED = "bpe.count_pairs", "bpe.train", "layers.swiglu"
 COUNT = "def count_pairs(words, counts):\n    return {}\n"
 GATE = "def swiglu(gate, up):\n    return gate\n"
 
@@ -24,7 +24,8 @@ def code(source, **more):
 
 def notebook(*sources, check=BPE, **more):
     parts = [code(s) if not isinstance(s, dict) else s for s in sources]
-    parts += [code(f'check("{check}", {check.rsplit(".", 1)[-1]})')] if check else []
+    place = exercises.PLACES.get(exercises.canonical(check))
+    parts += [code(f'check("{check}", {place.function if place else check.rsplit(".", 1)[-1]})')] if check else []
     return json.dumps({"cells": parts, "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **more})
 
 
@@ -349,7 +350,7 @@ def test_a_helper_of_another_chapter_brings_not_all_of_that_chapter(tmp_path):
 
 
 def test_two_functions_of_one_name_are_told_apart_by_their_parameters(tmp_path):
-    names = ("model.speculative.accept", "reason.rejection.accept")
+    names = ("speculative.accept", "rejection.accept")
     own = [catalog.solution(n) for n in names]
     for order in (own, own[::-1]):
         also = code(f'check("{names[0]}", accept)')
@@ -370,7 +371,7 @@ def test_one_damaged_file_of_kept_answers_costs_itself_alone(tmp_path):
     assert grades[BPE].source == COUNT and "not a text in UTF-8" in grades[GATED].why
 
 
-MERGE = "text.bpe.merge_word"
+MERGE = "bpe.merge_word"
 
 
 @pytest.mark.parametrize("text, source, why", [
@@ -389,7 +390,7 @@ def test_what_a_later_stub_imports_is_told_for_what_its_own_cell_is(tmp_path, te
 
 
 def test_every_cell_of_the_solutions_is_said_to_be_the_librarys_own():
-    for e in catalog.exercises():
+    for e in catalog.every():
         nodes = reader.definitions(catalog.cell(e, filled=True))
         assert reader.is_library(reader.find(nodes, e.function), e.name), e.name
 

@@ -13,7 +13,7 @@ from minids.course import build, catalog, grade, judge, mine, notebook, sandbox,
 from minids.kernels import quantise, runtime
 from minids.kernels.runtime import tl, triton
 
-NAME = "kernels.quantise.quantise_kernel"
+NAME = "triton.quantise"
 CHAPTER = "07_triton"
 FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="the grader needs fork (Linux, macOS)")
 interpreted = pytest.mark.skipif(not runtime.INTERPRETED, reason="Triton's interpreter is not available")
@@ -41,11 +41,11 @@ def test_cells_keep_the_decorator_and_import_what_the_kernel_needs():
         assert "from minids.kernels.runtime import triton" in lines
         assert check.source == f'check("{NAME}", quantise_kernel)'
         assert ("raise NotImplementedError" in function.source) is not filled
-    assert catalog.is_kernel(NAME) and not catalog.is_kernel("model.layers.swiglu")
+    assert catalog.is_kernel(NAME) and not catalog.is_kernel("layers.swiglu")
 
 
 def test_every_exercise_of_the_chapter_is_a_kernel_with_hints():
-    for found in catalog.exercises(CHAPTER):
+    for found in catalog.every(CHAPTER):
         assert catalog.is_kernel(found.name), found.name
         if found.start is None:
             lines = catalog.blank(catalog.solution(found.name)).splitlines()
@@ -172,7 +172,7 @@ def test_junk_that_is_loaded_is_seen_also_where_it_reaches_no_result(dtype):
 def graded(folder, **answers):
     """{student: grade of the exercise}"""
     for student, text in answers.items():
-        cells = [text, *(f'check("{e.name}", {e.function})' for e in catalog.exercises(CHAPTER))]
+        cells = [text, *(f'check("{e.name}", {e.function})' for e in catalog.every(CHAPTER))]
         cells = [{"cell_type": "code", "metadata": {}, "source": c} for c in cells]
         whole = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
         (folder / f"{student}.ipynb").write_text(json.dumps(whole), encoding="utf-8")
@@ -236,7 +236,7 @@ def test_without_an_interpreter_checks_say_so(before, said, tmp_path):
     first, kept = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
     assert first.startswith(f"○ {NAME}: it can not be checked here: ") and said in first, done.stderr
     assert "can not be checked here" in kept and (tmp_path / f"{NAME}.py").exists()
-    assert done.returncode and f"{catalog.exercises(CHAPTER)[0].name} can not be measured here" in done.stderr
+    assert done.returncode and f"{catalog.every(CHAPTER)[0].name} can not be measured here" in done.stderr
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from minids.course import grade, sandbox
 
-NAME = "model.layers.swiglu"
+NAME = "layers.swiglu"
 ANSWER = """import time
 import torch
 def swiglu(gate, up):

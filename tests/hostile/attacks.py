@@ -16,7 +16,7 @@ import torch
 from minids.course import grade, sandbox
 from minids.model.layers import rms_norm
 
-NAME, NORM = "model.layers.swiglu", "model.layers.rms_norm"
+NAME, NORM = "layers.swiglu", "layers.rms_norm"
 LIMITS = sandbox.Limits(cpu=1, call=3, total=6, lives=2, memory=1 << 30)
 REFUSED = "PermissionError|Operation not permitted|Permission denied|EPERM|gave -1"
 HERE = Path(__file__).resolve()
@@ -227,7 +227,7 @@ TRICKS = {
     "given back below": "from minids.model import layers\nOWN = [layers.rms_norm]\ndef rms_norm(x, weight, eps):\n"
                         "    return x\nrms_norm = OWN[0]\n",
     "the table of originals": "def rms_norm(x, weight, eps):\n    from minids.course import catalog\n"
-                              "    return catalog._originals['model.layers.rms_norm'](x, weight, eps)\n",
+                              "    return catalog._originals['layers.rms_norm'](x, weight, eps)\n",
     "__wrapped__": "from minids.model import layers\nOWN = layers.rms_norm\ndef rms_norm(x, weight, eps):\n"
                    "    return OWN.__wrapped__(x, weight, eps)\n",
     "garbage": "def rms_norm(x, weight, eps):\n    import gc\n    for f in gc.get_objects():\n"
@@ -244,7 +244,7 @@ TRICKS = {
                 "    space = dict(vars(layers))\n    exec(inspect.getsource(layers), space)\n"
                 "    return space['rms_norm'](x, weight, eps)\n",
     "the text of solutions": "def rms_norm(x, weight, eps):\n    from minids.course import catalog\n    space = {}\n"
-                             "    exec(catalog.solution('model.layers.rms_norm'), space)\n"
+                             "    exec(catalog.solution('layers.rms_norm'), space)\n"
                              "    return space['rms_norm'](x, weight, eps)\n",
     "a pickle of it": "import pickle\nfrom minids.model import layers\nOWN = pickle.dumps(layers.rms_norm)\n"
                       "def rms_norm(x, weight, eps):\n    return pickle.loads(OWN)(x, weight, eps)\n",

@@ -8,7 +8,7 @@ import pytest
 from minids.course import submissions
 from minids.errors import MinidsError
 
-BPE = "text.bpe.count_pairs"
+BPE = "bpe.count_pairs"
 COUNT = "def count_pairs(words, counts):\n    return {}\n"
 SENT = '{"cells": [{"cell_type": "code", "source": "def count_pairs(words, counts):\\n    return {}\\n"}]}'
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and pipes of Unix")

@@ -1,6 +1,6 @@
 """What must hold of each exercise's function: plain functions that take the implementation under test.
 
-    @case("model.layers.rms_norm")
+    @case("layers.rms_norm")
     def matches_float64(rms_norm): ...
 
 They compare with an independent answer. torch and random are seeded before each. With `held_out=True` a case is run by

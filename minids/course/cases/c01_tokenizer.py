@@ -20,38 +20,38 @@ def random_words(letters="abc", n=12, longest=12):
 # -- count_pairs -------------------------------------------------------------------------------------------------------
 
 
-@case("text.bpe.count_pairs")
+@case("bpe.count_pairs")
 def the_pairs_of_a_word_are_its_neighbours_in_their_order(count_pairs):
     expect(count_pairs([[1, 2, 3]], [1]), {(1, 2): 1, (2, 3): 1}, words=[[1, 2, 3]], counts=[1])
     expect(count_pairs([[3, 1, 2, 1]], [1]), {(3, 1): 1, (1, 2): 1, (2, 1): 1}, words=[[3, 1, 2, 1]], counts=[1])
 
 
-@case("text.bpe.count_pairs")
+@case("bpe.count_pairs")
 def a_word_counts_as_often_as_it_occurs(count_pairs):
     words, counts = [[1, 2], [4, 1, 2]], [5, 3]
     expect(count_pairs(words, counts), {(1, 2): 8, (4, 1): 3}, words=words, counts=counts)
 
 
-@case("text.bpe.count_pairs")
+@case("bpe.count_pairs")
 def every_place_counts(count_pairs):
     for word, want in [([7, 7, 7, 7], {(7, 7): 6}), ([1, 2, 5, 1, 2], {(1, 2): 4, (2, 5): 2, (5, 1): 2})]:
         expect(count_pairs([word], [2]), want, words=[word], counts=[2])
 
 
-@case("text.bpe.count_pairs")
+@case("bpe.count_pairs")
 def pairs_do_not_cross_words(count_pairs):
     words = [[1, 2], [3, 4], [9], [], [5, 6]]
     want = {(1, 2): 1, (3, 4): 1, (5, 6): 1}
     expect(count_pairs(words, [1, 1, 1, 1, 1]), want, words=words, counts=[1, 1, 1, 1, 1])
 
 
-@case("text.bpe.count_pairs")
+@case("bpe.count_pairs")
 def a_word_may_be_listed_twice(count_pairs):
     words, counts = [[1, 2], [3, 1, 2], [1, 2], [3, 1, 2]], [5, 1, 2, 4]
     expect(count_pairs(words, counts), {(1, 2): 12, (3, 1): 5}, words=words, counts=counts)
 
 
-@case("text.bpe.count_pairs")
+@case("bpe.count_pairs")
 def without_pairs_nothing_is_counted(count_pairs):
     for words in ([], [[]], [[7], [7]]):
         expect(count_pairs(words, [3] * len(words)), {}, words=words, counts=[3] * len(words))
@@ -68,13 +68,13 @@ def searched(letters):
     return [[ord(letter) for letter in t] for t in texts], counts, want
 
 
-@case("text.bpe.count_pairs")
+@case("bpe.count_pairs")
 def random_words_give_what_a_search_for_each_pair_gives(count_pairs):
     words, counts, want = searched("abcd")
     expect(count_pairs(words, counts), want, words=words, counts=counts)
 
 
-@case("text.bpe.count_pairs", held_out=True)
+@case("bpe.count_pairs", held_out=True)
 def so_do_words_of_two_letters_and_of_chinese(count_pairs):
     for letters in ("ab", "你好吗"):
         words, counts, want = searched(letters)
@@ -99,41 +99,41 @@ def merged(merge_word, word, a, b, new):
     return word, {pair: n for pair, n in net.items() if n and pair != (a, b)}
 
 
-changes("text.bpe.merge_word", "word")
+changes("bpe.merge_word", "word")
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def every_such_pair_is_replaced_in_place(merge_word):
     for word, want in [([1, 2, 3, 1, 2, 1], [9, 3, 9, 1]), ([4, 1, 2], [4, 9]), ([1, 2, 1, 2], [9, 9])]:
         expect(merged(merge_word, word, 1, 2, 9)[0], want, word=word, a=1, b=2, new=9)
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def runs_are_merged_from_the_left(merge_word):
     for n, want in [(2, [9]), (3, [9, 7]), (4, [9, 9]), (5, [9, 9, 7])]:
         expect(merged(merge_word, [7] * n, 7, 7, 9)[0], want, word=[7] * n, a=7, b=7, new=9)
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def the_neighbours_on_both_sides_change_their_pairs(merge_word):
     word, want = [5, 1, 2, 6], {(5, 1): -1, (5, 9): 1, (2, 6): -1, (9, 6): 1}
     expect(merged(merge_word, word, 1, 2, 9), ([5, 9, 6], want), word=word, a=1, b=2, new=9)
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def two_merges_side_by_side_are_neighbours_of_each_other(merge_word):
     for word, want in [([1, 2, 1, 2], {(2, 1): -1, (9, 9): 1}),
                        ([1, 2, 1, 2, 1, 2], {(2, 1): -2, (9, 9): 2})]:  # fmt: skip
         expect(merged(merge_word, word, 1, 2, 9)[1], want, word=word, a=1, b=2, new=9)
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def at_the_ends_of_a_word_there_is_no_neighbour(merge_word):
     for word, want in [([1, 2], {}), ([1, 2, 3], {(2, 3): -1, (9, 3): 1}), ([3, 1, 2], {(3, 1): -1, (3, 9): 1})]:
         expect(merged(merge_word, word, 1, 2, 9)[1], want, word=word, a=1, b=2, new=9)
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def a_word_without_the_pair_stays_as_it_is(merge_word):
     for word in ([], [1], [2, 1], [1, 3, 2]):
         expect(merged(merge_word, word, 1, 2, 9), (word, {}), word=word, a=1, b=2, new=9)
@@ -148,21 +148,21 @@ def recounted(text, a, b):
     return [ord(letter) for letter in after], change
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def the_changes_are_those_that_a_recount_finds(merge_word):
     for text in ["xabyabab", "ababxab", *random_words("abx", 10, 15)]:
         word = [ord(letter) for letter in text]
         expect(merged(merge_word, word, 97, 98, 78), recounted(text, "a", "b"), word=word, a=97, b=98, new=78)
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def a_recount_agrees_where_a_letter_is_doubled(merge_word):
     for text in ["aaaab", "baaa", "aabaaa", *random_words("aab", 15, 15)]:
         word = [ord(letter) for letter in text]
         expect(merged(merge_word, word, 97, 97, 78), recounted(text, "a", "a"), word=word, a=97, b=97, new=78)
 
 
-@case("text.bpe.merge_word")
+@case("bpe.merge_word")
 def ids_may_be_large(merge_word):
     for word, want in [([5, 1, 2, 6], [5, 9, 6]), ([1, 1, 2, 1, 2], [1, 9, 9])]:
         word, want = [n + 70_000 for n in word], [n + 70_000 for n in want]
@@ -170,7 +170,7 @@ def ids_may_be_large(merge_word):
         expect(merged(merge_word, word, 70_001, 70_002, 70_009)[0], want, **given)
 
 
-@case("text.bpe.merge_word", held_out=True)
+@case("bpe.merge_word", held_out=True)
 def long_words_give_what_a_recount_gives(merge_word):
     for a, b in ("ab", "bb", "ba"):
         for text in random_words("abx", 8, 60):
@@ -220,7 +220,7 @@ def index(text):
     return [bpe.ALPHABET.index(b) for b in text.encode()]
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def the_example_worked_by_hand(train_merges):
     # Sennrich et al. 2016, without end marks: (e, s) 9 times, (es, t) 9, then (l, o) and (lo, w) 7
     words = {"low": 5, "lower": 2, "newest": 6, "widest": 3}
@@ -229,20 +229,20 @@ def the_example_worked_by_hand(train_merges):
     expect(trained(train_merges, words, 260), want, word_counts=words, n_pieces=260)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def a_word_weighs_as_often_as_it_occurs(train_merges):
     words = {"ab": 9, "cdcd": 2, "xcd": 2, "ycd": 1}
     expect(trained(train_merges, words, 257)[0], [b"ab"], word_counts=words, n_pieces=257)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def counts_are_those_after_the_merges_so_far(train_merges):
     # (b, c) 10 times; then no (a, b) is left of the 6 there were, and (x, y) with its 5 loses to (a, bc) with 6
     words = {"abc": 6, "bcd": 4, "xy": 5}
     expect(trained(train_merges, words, 259)[0], [b"bc", b"abc", b"xy"], word_counts=words, n_pieces=259)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def every_place_in_a_word_is_merged(train_merges):
     words = {"abcabab": 3}
     # ab c ab ab: three pairs are equally frequent, and (c, ab) begins with the smallest index; then (ab, cab)
@@ -250,7 +250,7 @@ def every_place_in_a_word_is_merged(train_merges):
     expect(trained(train_merges, words, 260)[0], want, word_counts=words, n_pieces=260)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def of_equally_frequent_pairs_the_smallest_is_merged(train_merges):
     words = {"zq": 3, "cd": 3, "ab": 3}
     expect(trained(train_merges, words, 258)[0], [b"ab", b"cd"], word_counts=words, n_pieces=258)
@@ -258,7 +258,7 @@ def of_equally_frequent_pairs_the_smallest_is_merged(train_merges):
     expect(trained(train_merges, words, 258)[0], [b"ax", b"ba"], word_counts=words, n_pieces=258)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def smaller_means_the_index_and_not_the_byte(train_merges):
     # the byte 32, a space, has an index above those of all letters
     words = {" a": 4, "za": 4}
@@ -266,7 +266,7 @@ def smaller_means_the_index_and_not_the_byte(train_merges):
     expect(trained(train_merges, words, 258), want, word_counts=words, n_pieces=258)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def a_run_of_one_letter_counts_every_place(train_merges):
     # (a, a) 6 times, more than (b, c); then (b, c) 5, and (aa, aa) 2
     words = {"aaaa": 2, "bc": 5}
@@ -275,7 +275,7 @@ def a_run_of_one_letter_counts_every_place(train_merges):
     expect(trained(train_merges, words, 259)[0], [b"aa", b"aaa", b"aaaaa"], word_counts=words, n_pieces=259)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def a_pair_that_is_no_longer_there_is_never_merged(train_merges):
     # after (a, b), (b, c) occurs 0 times; and 0 is not less than a min_frequency of 0
     words = {"abc": 3, "abd": 1}
@@ -284,7 +284,7 @@ def a_pair_that_is_no_longer_there_is_never_merged(train_merges):
         expect(trained(train_merges, words, 300, frequency)[0], [b"ab", b"abc", b"abd"], **given)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def without_pairs_there_are_the_bytes_alone(train_merges):
     for words in ({}, {"a": 5}, {"": 2, "b": 9}):
         for frequency in (2, 0):
@@ -292,21 +292,21 @@ def without_pairs_there_are_the_bytes_alone(train_merges):
             expect(trained(train_merges, words, 300, frequency), ([], []), **given)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def bytes_are_merged_and_not_characters(train_merges):
     words = {"é": 2, "éa": 1}
     want = ["é".encode()], [((*index("é"),), 256)]
     expect(trained(train_merges, words, 257), want, word_counts=words, n_pieces=257)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def the_bytes_are_always_there(train_merges):
     for n in (0, 1, 255, 256):
         pieces, merges = train_merges({"ab": 3}, n, 1)
         expect((len(pieces), len(merges)), (256, 0), word_counts={"ab": 3}, n_pieces=n)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def training_stops_where_it_should(train_merges):
     words = {"ab": 3, "cd": 2, "ef": 1}
     for n, frequency, want in [
@@ -322,7 +322,7 @@ def training_stops_where_it_should(train_merges):
     expect(trained(train_merges, words, 300)[0], [b"ab", b"cd"], word_counts=words, n_pieces=300)
 
 
-@case("text.bpe.train_merges")
+@case("bpe.train")
 def random_words_give_what_recounting_before_each_merge_gives(train_merges):
     for letters, frequency in (("ab ", 2), ("abcd", 3)):
         words = {w: random.randint(1, 5) for w in random_words(letters, 20)}
@@ -331,7 +331,7 @@ def random_words_give_what_recounting_before_each_merge_gives(train_merges):
         expect(trained(train_merges, words, 280, frequency), want, **given)
 
 
-@case("text.bpe.train_merges", held_out=True)
+@case("bpe.train", held_out=True)
 def other_random_words_trained_by_recounting(train_merges):
     for letters in ("ab", "abc é"):
         words = {w: random.randint(1, 9) for w in random_words(letters, 25)}
@@ -365,14 +365,14 @@ def encoded(apply_merges, text, ranks, products, spelling):
     return " ".join(spelling[token] for token in got)
 
 
-@case("text.bpe.apply_merges")
+@case("bpe.apply")
 def merges_build_on_merges(apply_merges):
     ranks, products, spelling = table("b c", "a b", "a bc")
     given = dict(word=[0, 1, 2], ranks=ranks, products=products)
     expect(apply_merges([0, 1, 2], ranks, products), [12], **given)
 
 
-@case("text.bpe.apply_merges")
+@case("bpe.apply")
 def what_was_learned_first_is_merged_first(apply_merges):
     for pairs, text, want in [
         (("a b", "b c", "c d"), "bcd", "bc d"),
@@ -383,14 +383,14 @@ def what_was_learned_first_is_merged_first(apply_merges):
         expect(encoded(apply_merges, text, *table(*pairs)), want, text=text, merges=pairs)
 
 
-@case("text.bpe.apply_merges")
+@case("bpe.apply")
 def equal_pairs_are_merged_from_the_left(apply_merges):
     for text, want in [("aaa", "aa a"), ("aaaaa", "aaaa a"), ("baaab", "b aa ab")]:
         pairs = ("a a", "a b", "aa aa")
         expect(encoded(apply_merges, text, *table(*pairs)), want, text=text, merges=pairs)
 
 
-@case("text.bpe.apply_merges")
+@case("bpe.apply")
 def the_product_is_looked_up_and_not_computed(apply_merges):
     ranks, products, spelling = table("a b", "c d", "ab cd", first=40, step=7)
     for text, want in [("ab", "ab"), ("cdc", "cd c"), ("dabcd", "d abcd")]:
@@ -398,14 +398,14 @@ def the_product_is_looked_up_and_not_computed(apply_merges):
         expect(got, want, text=text, ranks=ranks, products=products)
 
 
-@case("text.bpe.apply_merges")
+@case("bpe.apply")
 def words_without_a_merge_stay_as_they_are(apply_merges):
     for pairs in (("a b", "b c"), ()):
         for text in ("", "a", "ba", "ddd"):
             expect(encoded(apply_merges, text, *table(*pairs)), " ".join(text), text=text, merges=pairs)
 
 
-@case("text.bpe.apply_merges")
+@case("bpe.apply")
 def the_rank_decides_and_not_the_order_of_the_table(apply_merges):
     pairs = ("b c", "a b", "c d", "a bc", "bc d")
     ranks, products, spelling = table(*pairs)
@@ -434,12 +434,12 @@ def check_replacing(apply_merges, texts, first):
         expect(encoded(apply_merges, text, ranks, products, spelling), want, text=text, merges=pairs)
 
 
-@case("text.bpe.apply_merges")
+@case("bpe.apply")
 def random_words_give_what_replacing_in_order_gives(apply_merges):
     check_replacing(apply_merges, ["abcd" * 20, "aab" * 15, *random_words(LETTERS, 12, 20)], first=10)
 
 
-@case("text.bpe.apply_merges", held_out=True)
+@case("bpe.apply", held_out=True)
 def long_random_words_give_what_replacing_in_order_gives(apply_merges):
     check_replacing(apply_merges, ["abcd" * 40, "aab" * 30, *random_words(LETTERS, 20, 40)], first=70_000)
 
@@ -447,7 +447,7 @@ def long_random_words_give_what_replacing_in_order_gives(apply_merges):
 # -- isolate -----------------------------------------------------------------------------------------------------------
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def matches_and_what_lies_between_become_pieces(isolate):
     for text, want in [
         ("ab12cd3ef", ["ab", "12", "cd", "3", "ef"]),
@@ -458,26 +458,26 @@ def matches_and_what_lies_between_become_pieces(isolate):
         expect(isolate([text], re.compile(r"\d+")), want, pieces=[text], pattern=r"\d+")
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def matches_side_by_side_stay_apart(isolate):
     for text, want in [("1234567", ["123", "456", "7"]), ("a12345b", ["a", "123", "45", "b"])]:
         expect(isolate([text], re.compile(r"\d{1,3}")), want, pieces=[text], pattern=r"\d{1,3}")
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def no_piece_is_empty(isolate):
     for pieces, want in [(["12"], ["12"]), (["", "a1", ""], ["a", "1"]), ([""], []), ([], [])]:
         expect(isolate(pieces, re.compile(r"\d+")), want, pieces=pieces, pattern=r"\d+")
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def each_piece_is_cut_by_itself(isolate):
     pieces = ["a12", "34", "5b", "cd", "5b"]
     want = ["a", "12", "34", "5", "b", "cd", "5", "b"]
     expect(isolate(pieces, re.compile(r"\d{1,3}")), want, pieces=pieces, pattern=r"\d{1,3}")
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def spaces_and_line_breaks_are_text_too(isolate):
     text, want = " 7 \n8\n\0 9\0", [" ", "7", " \n", "8", "\n\0 ", "9", "\0"]
     expect(isolate([text], re.compile(r"\d+")), want, pieces=[text], pattern=r"\d+")
@@ -489,7 +489,7 @@ def check_isolate(isolate, patterns):
             expect(isolate([text], compiled), want, pieces=[text], pattern=pattern)
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def a_pattern_may_have_groups(isolate):
     """The match is what counts, whatever its groups have caught, and whether they have."""
     check_isolate(isolate, [
@@ -498,7 +498,7 @@ def a_pattern_may_have_groups(isolate):
     ])  # fmt: skip
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def a_pattern_sees_what_stands_around_a_match(isolate):
     """Also what was cut off already: the text before a match is still there to look back at."""
     check_isolate(isolate, [
@@ -507,7 +507,7 @@ def a_pattern_sees_what_stands_around_a_match(isolate):
     ])  # fmt: skip
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def an_empty_match_cuts_and_is_no_piece(isolate):
     check_isolate(isolate, [
         (r"(?=[A-Z])", "theCatSat", ["the", "Cat", "Sat"]), (r"\d*", "ab12c", ["a", "b", "12", "c"]),
@@ -515,7 +515,7 @@ def an_empty_match_cuts_and_is_no_piece(isolate):
     ])  # fmt: skip
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def the_flags_of_the_pattern_hold(isolate):
     for compiled in (re.compile("[ab]+", re.I), regex.compile("[ab]+", regex.I)):
         expect(isolate(["xAbBy"], compiled), ["x", "AbB", "y"], pieces=["xAbBy"], pattern="[ab]+, ignoring case")
@@ -528,19 +528,19 @@ def check_three_splits(isolate, text, want):
     expect(pieces, want, pieces=[text], pattern="the three of bpe.splits(), one after the other")
 
 
-@case("text.bpe.isolate")
+@case("bpe.isolate")
 def three_splits_give_the_words_of_v3(isolate):
     want = ["Ana", "'s", " ", "202", "5", " plan", ":", " ", "你好", "!\n"]
     check_three_splits(isolate, "Ana's 2025 plan: 你好!\n", want)
 
 
-@case("text.bpe.isolate", held_out=True)
+@case("bpe.isolate", held_out=True)
 def three_splits_of_another_text(isolate):
     want = ["In", " ", "123", "45", " days", ",", " don", "'t", " say", " ", "你好", "!\n\n", " ", " Ok"]
     check_three_splits(isolate, "In 12345 days, don't say 你好!\n\n  Ok", want)
 
 
-@case("text.bpe.isolate", held_out=True)
+@case("bpe.isolate", held_out=True)
 def random_texts_give_the_runs_that_groupby_finds(isolate):
     for _ in range(10):
         pieces = random_words("ab1 ", 5, 12)
@@ -582,10 +582,10 @@ def marks(tokenizer, ids):
     return [i for i in ids if i in set(tokenizer.specials.values())]
 
 
-changes("text.chat.document_ids", "tokenizer")  # which remembers the words it has met
+changes("chat.document_ids", "tokenizer")  # which remembers the words it has met
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def a_document_with_a_thought_by_hand(document_ids):
     t = hand_made()
     want = [*BEGIN, *"1+1?", "<｜Assistant｜>", "\n", "<think>", "\n", "the", "n", "\n", "</think>", "\n", "<answer>",
@@ -594,21 +594,21 @@ def a_document_with_a_thought_by_hand(document_ids):
     expect(got, (want, 7), question="1+1?", thought="then", answer="2")
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def a_document_without_a_thought_answers_at_once(document_ids):
     t = hand_made()
     want = [*BEGIN, *"1+1?", "<｜Assistant｜>", "<answer>", "2", *END]
     expect(spelt(t, document_ids(t, "1+1?", None, "2")), (want, 7), question="1+1?", thought=None, answer="2")
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def an_empty_thought_is_a_thought(document_ids):
     t = hand_made()
     want = [*BEGIN, "1", "<｜Assistant｜>", "\n", "<think>", "\n", "\n", "</think>", "\n", "<answer>", "2", *END]
     expect(spelt(t, document_ids(t, "1", "", "2")), (want, 4), question="1", thought="", answer="2")
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def no_text_can_forge_a_mark(document_ids):
     t = hand_made()
     attack = "".join(DEFAULT_SPECIALS)
@@ -617,7 +617,7 @@ def no_text_can_forge_a_mark(document_ids):
         expect(marks(t, ids), [0, 3, 4, 5, 6, 7, 8, 1], question=question, thought=thought, answer=answer)
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def each_part_is_encoded_by_itself(document_ids):
     # ".\n" and "\n\n" are tokens of this tokenizer, but none of them may reach across the edge of a part
     t = hand_made()
@@ -626,7 +626,7 @@ def each_part_is_encoded_by_itself(document_ids):
     expect(tokens[n:], want, question="a.", thought="\nb.", answer="c.")
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def blanks_at_the_ends_of_a_text_belong_to_it(document_ids):
     t = hand_made()
     for question, thought, answer in (("a.\n", " b\n", "\nc "), ("\n", "\n", "\n"), (" ", ".\n", "  ")):
@@ -637,7 +637,7 @@ def blanks_at_the_ends_of_a_text_belong_to_it(document_ids):
         expect((list(ids), n), ([*want, *reply], len(want)), question=question, thought=thought, answer=answer)
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def every_document_is_made_anew(document_ids):
     """Nothing of the one before is left in it, and an empty question or answer is a text like any other."""
     t = hand_made()
@@ -649,7 +649,7 @@ def every_document_is_made_anew(document_ids):
         expect(got, (want, len(prompt)), question=question, thought=thought, answer=answer)
 
 
-@case("text.chat.document_ids")
+@case("chat.document_ids")
 def marks_have_the_ids_that_the_tokenizer_gives_them(document_ids):
     t = hand_made(first=False)
     ids, n = document_ids(t, "1", "a", "2")
@@ -658,7 +658,7 @@ def marks_have_the_ids_that_the_tokenizer_gives_them(document_ids):
            specials=t.specials, question="1", thought="a", answer="2")  # fmt: skip
 
 
-@case("text.chat.document_ids", held_out=True)
+@case("chat.document_ids", held_out=True)
 def any_text_comes_back(document_ids):
     t = hand_made()
     for _ in range(5):

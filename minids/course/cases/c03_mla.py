@@ -54,7 +54,7 @@ def expanded(latent, k_rope, w_kv_b, heads, nope):
     return torch.stack(keys).view(shape), torch.stack(values).view(shape)
 
 
-EXPAND = "model.attention.expand_latent"
+EXPAND = "mla.expand"
 
 
 @case(EXPAND)
@@ -229,7 +229,7 @@ def gradients_with_other_masks(core):
     same_gradients(core, written_out, TENSORS, drawn(B=2, T=3, S=4, N=3, V=2), 0.4, mask, mask=mask)
 
 
-NAIVE, ABSORBED = "model.attention.mla_naive", "model.attention.mla_absorbed"
+NAIVE, ABSORBED = "mla.naive", "mla.absorb"
 for name in (NAIVE, ABSORBED):
     for shown in (
         causal_attention_is_that_of_the_equations, a_mask_says_who_may_see, a_mask_may_show_what_comes_later,
@@ -335,7 +335,7 @@ def written(text, count, interleave=True):
     return torch.cat(finished(*text, interleave), dim=-1)[:, :count]
 
 
-CACHED = "model.attention.cached_latents"
+CACHED = "mla.cache"
 changes(CACHED, "cache")
 
 
@@ -423,7 +423,7 @@ def longer_texts_in_many_parts(cached_latents):
 
 # -- YaRN --------------------------------------------------------------------------------------------------------------
 
-YARN = "model.layers.yarn_inv_freq"
+YARN = "yarn.frequencies"
 
 
 def v3(**other):
@@ -534,7 +534,7 @@ def other_models(yarn_inv_freq):
     compared(yarn_inv_freq, 10, 5.0, {"factor": 2.0, "original_max_position_embeddings": 3000})
 
 
-SCALE = "model.layers.softmax_scale"
+SCALE = "yarn.scale"
 
 
 def a_config(nope, rope, scaling=None, value=20):

@@ -56,7 +56,7 @@ def route_as(route, scores, bias, *how):
     expect(table, want, tol=1e-5, scores=scores, bias=bias)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def the_best_k_by_score_and_their_gates(route):
     scores = torch.tensor([[0.9, 0.1, 0.6, 0.3], [0.2, 0.8, 0.4, 0.6]])
     indices, gates = route(scores, torch.zeros(4), 1, 1, 2, False, 1.0)
@@ -64,39 +64,39 @@ def the_best_k_by_score_and_their_gates(route):
     expect(as_table(indices, gates, 4), want, scores=scores)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def normed_gates_add_up_to_the_scaling(route):
     route_as(route, distinct(5, 8), torch.zeros(8), 1, 1, 3, True, 2.5)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def the_bias_decides_who_works_but_not_what_it_counts(route):
     scores, bias = torch.tensor([[0.9, 0.1, 0.6, 0.3]]), torch.tensor([-0.7, 0.6, 0.0, 0.0])
     indices, gates = route(scores, bias, 1, 1, 2, False, 1.0)
     expect(as_table(indices, gates, 4), torch.tensor([[0.0, 0.1, 0.6, 0.0]]), scores=scores, bias=bias)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def a_bias_of_minus_ten_for_all_changes_nothing(route):
     scores, bias = distinct(6, 8), torch.full((8,), -10.0).double()
     route_as(route, scores, bias, 1, 1, 2, True, 1.0)
     route_as(route, scores, bias, 4, 2, 3, False, 1.0)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def only_the_best_groups_take_part(route):
     bias = distinct(1, 12, -0.4, 0.4)[0]
     route_as(route, distinct(10, 12, 0.1, 0.9), bias * 0.01, 4, 2, 3, True, 2.5)
     route_as(route, distinct(10, 12, 0.1, 0.9), torch.zeros(12).double(), 3, 1, 2, False, 1.0)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def the_bias_takes_part_in_the_choice_of_groups(route):
     scores = torch.tensor([[0.9, 0.8, 0.5, 0.4]])
     route_as(route, scores, torch.tensor([-0.5, -0.5, 0.0, 0.0]), 2, 1, 2, True, 1.0)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def the_gradient_goes_through_gates_alone(route):
     scores, bias = torch.tensor([[0.5, 0.2, 0.8], [0.6, 0.3, 0.1]]).double(), torch.tensor([0.0, 0.9, 0.0]).double()
     # one expert a token, gates not normed: d gate / d score = scaling, times the fixed weights -1 and 1
@@ -125,33 +125,33 @@ def slopes_as(route, scores, bias, *how):
     expect(grad_bias, torch.zeros_like(bias), tol=1e-6, gradient_of="bias")
 
 
-@case("model.moe.route")
+@case("moe.route")
 def normed_gates_have_the_gradient_of_a_share(route):
     """A larger score makes the expert's own gate larger and those of the others smaller."""
     slopes_as(route, distinct(5, 6), torch.tensor([0.3, 0.0, 0.0, -0.2, 0.0, 0.1]).double(), 1, 1, 3, True, 2.5)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def gradients_with_groups_and_a_bias(route):
     bias = distinct(1, 12, -0.4, 0.4)[0] * 0.01
     for norm in (True, False):
         slopes_as(route, distinct(7, 12, 0.1, 0.9), bias, 4, 2, 3, norm, 2.5)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def as_many_experts_as_there_are_and_one_alone(route):
     route_as(route, distinct(4, 5), torch.zeros(5).double(), 1, 1, 5, True, 2.0)
     route_as(route, distinct(6, 12, 0.1, 0.9), torch.zeros(12).double(), 4, 2, 6, True, 1.0)  # all of two groups
     route_as(route, distinct(3, 6), torch.zeros(6).double(), 3, 2, 1, True, 2.5)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def gates_have_the_dtype_of_the_scores(route):
     for dtype in (torch.float32, torch.float64):
         route_as(route, distinct(4, 6, dtype=dtype), torch.zeros(6, dtype=torch.float32), 1, 1, 2, True, 2.5)
 
 
-@case("model.moe.route")
+@case("moe.route")
 def tiny_scores_are_normed_too_and_scores_of_zero_make_no_nan(route):
     bias = torch.tensor([0.4, 0.3, 0.2, 0.1])
     scores = torch.tensor([[1e-12, 3e-12, 5e-12, 7e-12], [0.0, 0.0, 0.0, 0.0]])
@@ -160,7 +160,7 @@ def tiny_scores_are_normed_too_and_scores_of_zero_make_no_nan(route):
     expect(as_table(indices, gates, 4), want, scores=scores, bias=bias, norm=True, scaling=2.0)
 
 
-@case("model.moe.route", held_out=True)
+@case("moe.route", held_out=True)
 def a_large_random_router(route):
     route_as(route, distinct(64, 32), distinct(1, 32, -0.001, 0.001)[0], 8, 4, 6, True, 2.5)
     slopes_as(route, distinct(9, 16), distinct(1, 16, -0.001, 0.001)[0], 4, 3, 5, True, 1.5)
@@ -188,7 +188,7 @@ def limited(limit_groups, choice, n_group, topk_group):
     assert (got[~keep] < -1e30).all(), "a score that is shut out is not below every score that may come"
 
 
-@case("model.moe.limit_groups")
+@case("moe.groups")
 def the_best_two_groups_of_three(limit_groups):
     choice = torch.tensor([[0.9, 0.1, 0.4, 0.3, 0.6, 0.7]])
     got = limit_groups(choice.clone(), 3, 2)
@@ -197,19 +197,19 @@ def the_best_two_groups_of_three(limit_groups):
     assert (got[:, 2:4] < 0.1).all(), "experts 2 and 3 are of the weakest group, but their scores could still win"
 
 
-@case("model.moe.limit_groups")
+@case("moe.groups")
 def a_group_counts_by_its_two_best(limit_groups):
     choice = torch.tensor([[0.9, 0.1, 0.2, 0.6, 0.7, 0.0, 0.5, 0.4, 0.45]])  # two best: 1.1, 1.3, 0.95
     limited(limit_groups, choice, 3, 1)
 
 
-@case("model.moe.limit_groups")
+@case("moe.groups")
 def negative_scores_too(limit_groups):
     limited(limit_groups, distinct(6, 8, -5.0, -3.0), 4, 2)
     limited(limit_groups, distinct(6, 8, -0.9, 0.9), 4, 1)
 
 
-@case("model.moe.limit_groups")
+@case("moe.groups")
 def all_groups_means_no_limit(limit_groups):
     choice = distinct(3, 8, -1.0, 1.0)
     expect(limit_groups(choice.clone(), 4, 4), choice, choice=choice)
@@ -227,7 +227,7 @@ def as_many_groups(limit_groups, choice, n_group, topk_group):
     return stays.all(-1)
 
 
-@case("model.moe.limit_groups")
+@case("moe.groups")
 def of_groups_that_tie_no_more_than_the_best_stay(limit_groups):
     choice = torch.tensor([[0.5, 0.2, 0.1, 0.1, 0.5, 0.2, 0.2, 0.1, 0.5, 0.5, 0.1, 0.2]])  # four alike
     as_many_groups(limit_groups, choice, 4, 2)
@@ -237,13 +237,13 @@ def of_groups_that_tie_no_more_than_the_best_stay(limit_groups):
     expect(stays[:, 1], torch.tensor([True]), choice=choice, the_best_group=1)
 
 
-@case("model.moe.limit_groups")
+@case("moe.groups")
 def in_float32_and_for_a_single_token(limit_groups):
     limited(limit_groups, distinct(5, 12, -2.0, 2.0, dtype=torch.float32), 3, 2)
     limited(limit_groups, distinct(1, 20, -20.0, -10.0), 4, 3)
 
 
-@case("model.moe.limit_groups", held_out=True)
+@case("moe.groups", held_out=True)
 def other_sizes(limit_groups):
     limited(limit_groups, distinct(20, 24, -1.5, 1.5), 8, 4)
     limited(limit_groups, distinct(20, 24, 0.0, 1.0), 2, 1)
@@ -289,7 +289,7 @@ def slopes_of_all(experts_loop, args):
         expect(a, b, tol=1e-4 * max(1.0, b.abs().max().item()), gradient_of=name, indices=args[1])
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def one_expert_worked_by_hand(experts_loop):
     x, indices, gates = torch.tensor([[1.0, 2.0]]), torch.tensor([[1]]), torch.tensor([[0.5]])
     w_gate_up, w_down = torch.zeros(2, 2, 2), torch.zeros(2, 2, 1)
@@ -299,47 +299,47 @@ def one_expert_worked_by_hand(experts_loop):
     expect(experts_loop(x, indices, gates, w_gate_up, w_down), torch.tensor([[y, -y]]), x=x, gates=gates)
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def equals_one_token_at_a_time(experts_loop):
     as_one_by_one(experts_loop, layer())
     as_one_by_one(experts_loop, layer(n=9, k=3, experts=4, width=5, hidden=2))
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def experts_that_nobody_chose(experts_loop):
     as_one_by_one(experts_loop, layer(experts=6, avoid=(0, 3, 5)))
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def all_tokens_may_choose_the_same_experts(experts_loop):
     as_one_by_one(experts_loop, layer(n=20, k=1, experts=4, avoid=(0, 1, 3), width=7, hidden=3))
     as_one_by_one(experts_loop, layer(n=14, k=2, experts=8, avoid=(0, 1, 3, 4, 6, 7)))
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def one_token_and_all_experts(experts_loop):
     as_one_by_one(experts_loop, layer(n=1, k=1, experts=5))
     as_one_by_one(experts_loop, layer(n=4, k=4, experts=4))
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def gradients_of_x_gates_and_weights(experts_loop):
     slopes_of_all(experts_loop, layer(n=5, experts=4, avoid=(1,)))
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def large_inputs_leave_the_gradients_finite(experts_loop):
     x, *others = layer(n=4, experts=3)
     slopes_of_all(experts_loop, (x * 1000, *others))
 
 
-@case("model.moe.experts_loop")
+@case("moe.experts")
 def float32_and_half_precision_stay_what_they_are(experts_loop):
     as_one_by_one(experts_loop, layer(dtype=torch.float32))
     as_one_by_one(experts_loop, layer(dtype=torch.bfloat16), tol=0.05)
 
 
-@case("model.moe.experts_loop", held_out=True)
+@case("moe.experts", held_out=True)
 def other_layers(experts_loop):
     as_one_by_one(experts_loop, layer(n=30, k=4, experts=9, width=6, hidden=5, avoid=(2,)))
     slopes_of_all(experts_loop, layer(n=7, k=3, experts=6, width=2, hidden=3, avoid=(0, 5)))
@@ -379,51 +379,51 @@ def choices(n, k, experts, avoid=()):
     return scores.topk(k, dim=-1).indices
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def the_example_of_the_docstring(slots):
     sorted_rightly(slots, torch.tensor([[0, 2], [2, 0], [2, 3]]), 4, 2)
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def without_rounding_up(slots):
     sorted_rightly(slots, choices(7, 2, 4), 4, 1)
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def slices_are_multiples(slots):
     sorted_rightly(slots, choices(11, 3, 5), 5, 4)
     sorted_rightly(slots, choices(16, 4, 4), 4, 8)  # 16 choices an expert: nothing to fill up
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def experts_without_tokens_have_no_rows(slots):
     sorted_rightly(slots, choices(6, 2, 7, avoid=(0, 3, 6)), 7, 4)
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def one_choice_a_token(slots):
     sorted_rightly(slots, choices(9, 1, 3), 3, 1)
     sorted_rightly(slots, torch.tensor([[4]]), 5, 64)
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def multiples_that_are_no_powers_of_two(slots):
     sorted_rightly(slots, choices(10, 3, 6, avoid=(2,)), 6, 3)
     sorted_rightly(slots, choices(13, 2, 4), 4, 5)
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def all_choices_on_one_expert(slots):
     sorted_rightly(slots, torch.full((7, 1), 2), 4, 4)
     sorted_rightly(slots, torch.tensor([[3, 1]] * 5), 5, 2)
 
 
-@case("model.moe.slots")
+@case("moe.permute")
 def no_tokens_at_all(slots):
     sorted_rightly(slots, torch.zeros(0, 2, dtype=torch.int64), 3, 4)
 
 
-@case("model.moe.slots", held_out=True)
+@case("moe.permute", held_out=True)
 def a_large_table(slots):
     sorted_rightly(slots, choices(120, 4, 16), 16, 64)
     sorted_rightly(slots, choices(120, 4, 16, avoid=(15,)), 16, 1)
@@ -432,28 +432,28 @@ def a_large_table(slots):
 # -- balance -----------------------------------------------------------------------------------------------------------
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def too_little_work_goes_up_and_too_much_goes_down(bias_step):
     bias, count = torch.zeros(4), torch.tensor([10.0, 0.0, 4.0, 2.0], dtype=torch.float64)  # mean 4
     want = torch.tensor([-0.001, 0.001, 0.0, 0.001])
     expect(bias_step(bias, count, 0.001), want, tol=1e-8, bias=bias, count=count)
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def the_step_is_gamma_however_far_off(bias_step):
     bias, count = torch.tensor([0.3, -0.2, 0.1]), torch.tensor([1000.0, 1.0, 2.0], dtype=torch.float64)
     want = torch.tensor([0.25, -0.15, 0.15])
     expect(bias_step(bias, count, 0.05), want, tol=1e-6, bias=bias, count=count)
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def compared_with_the_mean_load(bias_step):
     count = torch.tensor([1.0, 2.0, 3.0, 4.0, 50.0], dtype=torch.float64)  # median 3, mean 12
     want = torch.tensor([0.1, 0.1, 0.1, 0.1, -0.1])
     expect(bias_step(torch.zeros(5), count, 0.1), want, tol=1e-7, count=count)
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def the_mean_need_not_be_a_whole_number(bias_step):
     count = torch.tensor([2.0, 3.0, 2.0, 3.0], dtype=torch.float64)  # mean 2.5
     expect(bias_step(torch.zeros(4), count, 0.1), torch.tensor([0.1, -0.1, 0.1, -0.1]), tol=1e-7, count=count)
@@ -461,21 +461,21 @@ def the_mean_need_not_be_a_whole_number(bias_step):
     expect(bias_step(torch.zeros(3), count, 0.1), torch.tensor([0.1, -0.1, -0.1]), tol=1e-7, count=count)
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def experts_without_tokens_count_in_the_mean(bias_step):
     count = torch.tensor([0.0, 0.0, 0.0, 6.0, 14.0], dtype=torch.float64)  # mean 4; of those with tokens 10
     want = torch.tensor([0.1, 0.1, 0.1, -0.1, -0.1])
     expect(bias_step(torch.zeros(5), count, 0.1), want, tol=1e-7, count=count)
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def even_loads_leave_it_alone(bias_step):
     for experts, load in ((6, 7.0), (49, 3.0), (3, 0.0)):
         bias, count = torch.randn(experts), torch.full((experts,), load, dtype=torch.float64)
         expect(bias_step(bias, count, 0.1), bias, tol=1e-7, bias=bias, count=count)
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def large_loads_are_compared_to_the_last_token(bias_step):
     """Float64 counts tokens exactly beyond 2^24, where float32 has every second number only."""
     load = float(2**25)
@@ -484,13 +484,13 @@ def large_loads_are_compared_to_the_last_token(bias_step):
     expect(bias_step(torch.zeros(4), count, 0.1), want, tol=1e-7, count_minus_2_to_the_25=count - load)
 
 
-@case("model.moe.bias_step")
+@case("moe.bias")
 def a_new_tensor_in_the_dtype_of_the_bias(bias_step):
     bias, count = torch.tensor([5.0, 0.0, -1.0]), torch.tensor([3.0, 0.0, 0.0], dtype=torch.float64)
     expect(bias_step(bias, count, 0.5), torch.tensor([4.5, 0.5, -0.5]), bias=bias, count=count)
 
 
-@case("model.moe.bias_step", held_out=True)
+@case("moe.bias", held_out=True)
 def many_experts(bias_step):
     bias, count = torch.randn(256), torch.randint(0, 9, (256,)).double() * 16
     mean = sum(count.tolist()) / 256
@@ -522,13 +522,13 @@ def some_texts(n=12, experts=6, k=2, n_rows=3):
     return scores, (scores + torch.rand(experts)).topk(k, dim=-1).indices, rows, n_rows
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def is_one_when_all_is_even(balance_loss):
     indices, rows = torch.tensor([[0, 1], [2, 3], [1, 2], [3, 0]]), torch.zeros(4, dtype=torch.int64)
     expect(balance_loss(torch.full((4, 4), 0.3), indices, rows, 1), torch.tensor(1.0), indices=indices)
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def all_tokens_on_two_of_four(balance_loss):
     scores, indices = torch.tensor([[0.9, 0.9, 0.1, 0.1]] * 4), torch.tensor([[0, 1]] * 4)
     # f = 2, 2, 0, 0 and P = 0.45, 0.45, 0.05, 0.05
@@ -536,7 +536,7 @@ def all_tokens_on_two_of_four(balance_loss):
     expect(balance_loss(scores, indices, rows, 1), torch.tensor(1.8), scores=scores, indices=indices)
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def the_mean_over_texts_not_over_tokens(balance_loss):
     scores = torch.tensor([[0.8, 0.2], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]])
     indices, rows = torch.tensor([[0], [0], [1], [1]]), torch.tensor([0, 1, 1, 1])
@@ -549,14 +549,14 @@ def as_in_the_paper(balance_loss, scores, indices, rows, n_rows):
     expect(balance_loss(scores, indices, rows, n_rows), want, tol=1e-5, indices=indices, rows=rows, n_rows=n_rows)
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def equals_the_sums_of_the_paper(balance_loss):
     as_in_the_paper(balance_loss, *some_texts())
     as_in_the_paper(balance_loss, *some_texts(n=9, experts=5, k=3, n_rows=2))
     as_in_the_paper(balance_loss, *some_texts(n=8, experts=3, k=1, n_rows=4))
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def the_gradient_of_the_scores(balance_loss):
     for args in (some_texts(n=9, experts=4), some_texts(n=7, experts=5, k=3, n_rows=2)):
         loss, (grad,) = gradients(balance_loss, *args)
@@ -565,14 +565,14 @@ def the_gradient_of_the_scores(balance_loss):
         expect(grad, want, tol=1e-5, gradient_of="scores", indices=args[1], rows=args[2])
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def a_text_of_padding_takes_no_part(balance_loss):
     scores, indices, rows, _ = some_texts()
     as_in_the_paper(balance_loss, scores, indices, rows, 5)  # nothing of texts 3 and 4
     as_in_the_paper(balance_loss, scores, indices, torch.where(rows == 1, -1, rows), 3)  # nor of the one between
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def the_gradient_where_a_text_is_all_padding(balance_loss):
     scores, indices, rows, _ = some_texts(n=8, experts=4)
     rows = torch.where(rows == 1, -1, rows)
@@ -581,20 +581,20 @@ def the_gradient_where_a_text_is_all_padding(balance_loss):
     expect(grad, want, tol=1e-5, gradient_of="scores", rows=rows, n_rows=4)
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def nothing_but_padding_is_zero(balance_loss):
     scores, indices, rows, _ = some_texts()
     got = balance_loss(scores, indices, torch.full_like(rows, -1), 2)
     expect(float(got), 0.0, tol=1e-12, rows="all -1", n_rows=2)
 
 
-@case("model.moe.balance_loss")
+@case("moe.balance_loss")
 def in_float32_the_loss_is_float32(balance_loss):
     scores, *others = some_texts(20, 8, 3, 4)
     as_in_the_paper(balance_loss, scores.float(), *others)
 
 
-@case("model.moe.balance_loss", held_out=True)
+@case("moe.balance_loss", held_out=True)
 def a_larger_batch(balance_loss):
     scores, *others = some_texts(60, 10, 4, 5)
     as_in_the_paper(balance_loss, scores, *others)

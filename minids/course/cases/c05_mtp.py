@@ -30,7 +30,7 @@ def _states(B, T, D, dtype=torch.float32):
     return *big, *norms, torch.randn(D, 2 * D, dtype=dtype)
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def an_example_by_hand(combine):
     """Mean squares 12.5 and 50; the projection picks one number of each side."""
     hidden, after = torch.tensor([[[3.0, 4.0]]]), torch.tensor([[[6.0, 8.0]]])
@@ -41,7 +41,7 @@ def an_example_by_hand(combine):
     expect(combine(hidden, after, hnorm, enorm, proj, 0.0), want, **given)
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def the_embedding_fills_the_first_half(combine):
     """A projection whose first half is zero does not see the embeddings, one whose second half is zero not the
     states."""
@@ -56,7 +56,7 @@ def the_embedding_fills_the_first_half(combine):
         assert same, f"the half of eh_proj that belongs to `{changed}` is zero, yet the result depends on `{changed}`"
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def both_sides_come_to_the_same_size(combine):
     """A thousand times larger states or embeddings change nothing."""
     hidden, after, hnorm, enorm, proj = _states(1, 4, 6)
@@ -65,7 +65,7 @@ def both_sides_come_to_the_same_size(combine):
     expect(combine(hidden, after * 1000, hnorm, enorm, proj, 0.0), want, tol=1e-4, larger="next, 1000 times")
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def the_formula_position_by_position(combine):
     for B, T, D, dtype in ((2, 5, 8, torch.float64), (1, 1, 3, torch.float64), (3, 2, 6, torch.float32)):
         given = _states(B, T, D, dtype)
@@ -73,7 +73,7 @@ def the_formula_position_by_position(combine):
         expect(combine(*given, 1e-5), want, tol=1e-4, hidden=given[0], next=given[1])
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def eps_keeps_small_states_small(combine):
     """States far below sqrt(eps) are hardly enlarged; zeros stay zeros."""
     for eps in (0.25, 1e-3):
@@ -84,7 +84,7 @@ def eps_keeps_small_states_small(combine):
         expect(combine(hidden, after, *others, eps), want, tol=1e-4, hidden=hidden, next=after, eps=eps)
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def half_precision_is_squared_in_float32(combine):
     """The square of 300 is infinite in float16, and so would be the norm."""
     for dtype, size in ((torch.float16, 300.0), (torch.bfloat16, 3.0)):
@@ -94,7 +94,7 @@ def half_precision_is_squared_in_float32(combine):
         expect(combine(*given, 1e-6), want, tol=0.1, hidden=given[0], next=given[1])
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def parts_of_a_longer_text_will_do(combine):
     """States and embeddings that are views: all positions but the last, all but the first."""
     hidden, after, *others = _states(2, 6, 4)
@@ -103,7 +103,7 @@ def parts_of_a_longer_text_will_do(combine):
     expect(combine(hidden, after, *others, 1e-6), want, tol=1e-4, hidden=hidden, next=after)
 
 
-@case("model.transformer.mtp_combine")
+@case("mtp.combine")
 def all_five_tensors_get_their_gradients(combine):
     hidden, after, *others = _states(2, 3, 4, torch.float64)
     hidden[0, 1], after[1, 2] = 0.0, 0.0  # where the norm's root has no slope without eps
@@ -115,7 +115,7 @@ def all_five_tensors_get_their_gradients(combine):
             expect(one, two, tol=1e-4 * max(1.0, two.abs().max().item()), gradient_of=name, eps=eps)
 
 
-@case("model.transformer.mtp_combine", held_out=True)
+@case("mtp.combine", held_out=True)
 def other_shapes_and_types(combine):
     for B, T, D, dtype in ((3, 1, 16, torch.float32), (1, 7, 2, torch.float64), (2, 4, 96, torch.float32)):
         given = _states(B, T, D, dtype)
@@ -140,19 +140,19 @@ def _row(*values):
     return torch.tensor([values])
 
 
-@case("model.transformer.mtp_inputs")
+@case("mtp.inputs")
 def module_0_is_fed_the_next_token(mtp_inputs):
     ids, valid = _row(5, 6, 7, 8), _row(True, True, True, True)
     expect(mtp_inputs(ids, valid, 0), (_row(6, 7, 8, 8), _row(True, True, True, False)), ids=ids, k=0)
 
 
-@case("model.transformer.mtp_inputs")
+@case("mtp.inputs")
 def module_1_is_fed_the_one_after(mtp_inputs):
     ids, valid = _row(5, 6, 7, 8), _row(True, True, True, True)
     expect(mtp_inputs(ids, valid, 1), (_row(7, 8, 8, 8), _row(True, True, False, False)), ids=ids, k=1)
 
 
-@case("model.transformer.mtp_inputs")
+@case("mtp.inputs")
 def padding_is_not_fed(mtp_inputs):
     ids, valid = torch.tensor([[5, 6, 7, 0, 0], [1, 2, 3, 4, 9]]), torch.tensor([[True] * 3 + [False] * 2, [True] * 5])
     want = torch.tensor([[6, 7, 0, 0, 0], [2, 3, 4, 9, 9]])
@@ -160,7 +160,7 @@ def padding_is_not_fed(mtp_inputs):
     expect(mtp_inputs(ids, valid, 0), (want, fed), ids=ids, valid=valid, k=0)
 
 
-@case("model.transformer.mtp_inputs")
+@case("mtp.inputs")
 def every_position_of_random_rows(mtp_inputs):
     for B, T, k in ((2, 7, 0), (3, 6, 1), (1, 5, 2)):
         ids = torch.randint(0, 50, (B, T))
@@ -168,7 +168,7 @@ def every_position_of_random_rows(mtp_inputs):
         expect(mtp_inputs(ids, valid, k), _fed(ids, valid, k), ids=ids, valid=valid, k=k)
 
 
-@case("model.transformer.mtp_inputs")
+@case("mtp.inputs")
 def rows_shorter_than_the_step(mtp_inputs):
     ids, valid = torch.tensor([[4, 9], [7, 2]]), torch.ones(2, 2, dtype=torch.bool)
     for k in (1, 3):
@@ -176,7 +176,7 @@ def rows_shorter_than_the_step(mtp_inputs):
         expect(mtp_inputs(ids, valid, k), want, ids=ids, k=k)
 
 
-@case("model.transformer.mtp_inputs")
+@case("mtp.inputs")
 def text_may_begin_behind_padding_or_have_holes(mtp_inputs):
     """A position that is padding itself may be fed a token that is text."""
     ids, valid = _row(0, 0, 7, 8, 9), _row(False, False, True, True, True)
@@ -187,14 +187,14 @@ def text_may_begin_behind_padding_or_have_holes(mtp_inputs):
         expect(mtp_inputs(ids, valid, k), _fed(ids, valid, k), ids=ids, valid=valid, k=k)
 
 
-@case("model.transformer.mtp_inputs")
+@case("mtp.inputs")
 def one_token_has_no_next(mtp_inputs):
     for k in (0, 2):
         ids, valid = torch.tensor([[3], [4]]), torch.ones(2, 1, dtype=torch.bool)
         expect(mtp_inputs(ids, valid, k), (ids, torch.zeros_like(valid)), ids=ids, k=k)
 
 
-@case("model.transformer.mtp_inputs", held_out=True)
+@case("mtp.inputs", held_out=True)
 def longer_rows_and_one_token(mtp_inputs):
     for B, T, k in ((1, 1, 0), (4, 33, 3), (2, 12, 5)):
         ids = torch.randint(0, 500, (B, T))
@@ -228,7 +228,7 @@ def _agree(got, ids, weight, segments, ahead):
     assert kind == ids.dtype and least >= 0, f"targets are ids, {ids.dtype} from 0 on; they are {kind} from {least} on"
 
 
-@case("train.loss.targets_ahead")
+@case("mtp.targets")
 def one_ahead_by_hand(targets_ahead):
     ids, weight = _row(3, 4, 5, 6), _row(0.0, 1.0, 0.5, 0.25)
     target, counts = targets_ahead(ids, weight, None, 1)
@@ -236,7 +236,7 @@ def one_ahead_by_hand(targets_ahead):
     expect(target[:, :3], _row(4, 5, 6), ids=ids, ahead=1)
 
 
-@case("train.loss.targets_ahead")
+@case("mtp.targets")
 def two_ahead_by_hand(targets_ahead):
     ids, weight = _row(3, 4, 5, 6), _row(0.0, 1.0, 0.5, 0.25)
     target, counts = targets_ahead(ids, weight, None, 2)
@@ -244,7 +244,7 @@ def two_ahead_by_hand(targets_ahead):
     expect(target[:, :2], _row(5, 6), ids=ids, ahead=2)
 
 
-@case("train.loss.targets_ahead")
+@case("mtp.targets")
 def no_target_in_the_next_document(targets_ahead):
     """Three tokens of one document, three of the next; the weights do not know about it."""
     ids, weight, segments = _row(1, 2, 3, 4, 5, 6), torch.ones(1, 6), _row(1, 1, 1, 2, 2, 2)
@@ -253,7 +253,7 @@ def no_target_in_the_next_document(targets_ahead):
         expect(counts, _row(*map(float, want)), segments=segments, ahead=ahead)
 
 
-@case("train.loss.targets_ahead")
+@case("mtp.targets")
 def documents_may_have_any_numbers(targets_ahead):
     """Numbers that fall, that skip, and one that comes again: equal numbers are one document, whatever lies between."""
     ids, weight = _row(1, 2, 3, 4, 5, 6), torch.ones(1, 6)
@@ -265,7 +265,7 @@ def documents_may_have_any_numbers(targets_ahead):
         expect(counts, _row(*map(float, want)), segments=segments, ahead=ahead)
 
 
-@case("train.loss.targets_ahead")
+@case("mtp.targets")
 def every_position_of_random_documents(targets_ahead):
     for B, T, ahead in ((2, 8, 1), (3, 9, 2), (1, 7, 3)):
         ids, weight = torch.randint(0, 50, (B, T)), torch.rand(B, T) + 0.1
@@ -273,7 +273,7 @@ def every_position_of_random_documents(targets_ahead):
             _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
 
 
-@case("train.loss.targets_ahead")
+@case("mtp.targets")
 def rows_shorter_than_ahead(targets_ahead):
     """Rows of 1 to 5 tokens, 1 to 6 ahead: the target's place may lie behind the row by more than the row is long."""
     for T in (1, 2, 3, 5):
@@ -283,7 +283,7 @@ def rows_shorter_than_ahead(targets_ahead):
                 _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
 
 
-@case("train.loss.targets_ahead")
+@case("mtp.targets")
 def weights_keep_their_type_and_their_zeros(targets_ahead):
     segments = torch.tensor([[1, 1, 1, 1, 2], [1, 1, 2, 2, 2]])
     for dtype in (torch.float64, torch.float32):
@@ -293,7 +293,7 @@ def weights_keep_their_type_and_their_zeros(targets_ahead):
             _agree(targets_ahead(ids, weight, document, 1), ids, weight, document, 1)
 
 
-@case("train.loss.targets_ahead", held_out=True)
+@case("mtp.targets", held_out=True)
 def longer_rows(targets_ahead):
     for B, T, ahead in ((4, 40, 1), (2, 30, 4), (3, 6, 4)):
         ids, weight = torch.randint(0, 50, (B, T)), torch.rand(B, T) + 0.1
@@ -316,62 +316,62 @@ def _judge(accept, guesses, right, stop_ids, want):
     expect(accept(list(guesses), list(right), set(stop_ids)), want, guesses=guesses, right=right, stop_ids=stop_ids)
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def the_first_wrong_guess_is_replaced(accept):
     _judge(accept, [5, 6], [5, 9, 7], set(), [5, 9])
     _judge(accept, [4, 6, 7], [5, 6, 7, 8], set(), [5])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def right_guesses_give_one_token_more(accept):
     _judge(accept, [5, 6], [5, 6, 7], set(), [5, 6, 7])
     _judge(accept, [3], [3, 4], {9}, [3, 4])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def without_guesses_one_token_is_known(accept):
     _judge(accept, [], [8], set(), [8])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def what_follows_a_wrong_guess_does_not_count(accept):
     _judge(accept, [5, 1, 7], [5, 6, 7, 8], set(), [5, 6])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def nothing_is_confirmed_behind_a_stop_token(accept):
     _judge(accept, [5, 2, 7], [5, 2, 7, 8], {2}, [5, 2])
     _judge(accept, [2, 2], [2, 2, 2], {2}, [2])
     _judge(accept, [5, 6, 2], [5, 6, 2, 8], {2}, [5, 6, 2])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def a_stop_token_that_was_only_guessed_stops_nothing(accept):
     _judge(accept, [2, 6], [5, 6, 7], {2}, [5])
     _judge(accept, [5, 2, 6], [5, 6, 6, 7], {2}, [5, 6])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def a_stop_token_behind_a_wrong_guess_means_nothing(accept):
     _judge(accept, [4, 6, 7], [5, 2, 7, 8], {2}, [5])
     _judge(accept, [5, 4, 7, 1], [5, 6, 2, 2, 8], {2}, [5, 6])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def the_token_behind_all_guesses_may_be_a_stop_token(accept):
     _judge(accept, [5, 6], [5, 6, 2], {2, 9}, [5, 6, 2])
     _judge(accept, [], [9], {2, 9}, [9])
     _judge(accept, [4], [9, 3], {2, 9}, [9])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def there_may_be_several_stop_tokens(accept):
     for stop in (2, 4, 9):
         _judge(accept, [5, stop, 7], [5, stop, 7, 8], {2, 4, 9}, [5, stop])
         _judge(accept, [5, 6, 7], [5, stop, 7, 8], {2, 4, 9}, [5, stop])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def ids_may_be_large_or_zero(accept):
     large = [100_000 + i for i in range(5)]
     again = [int(str(i)) for i in large]  # equal numbers, other objects
@@ -381,7 +381,7 @@ def ids_may_be_large_or_zero(accept):
     _judge(accept, [1, 0, 1], [1, 0, 1, 1], {0}, [1, 0])
 
 
-@case("model.speculative.accept")
+@case("speculative.accept")
 def random_guesses(accept):
     for _ in range(40):
         count = random.randrange(5)
@@ -389,7 +389,7 @@ def random_guesses(accept):
         _judge(accept, guesses, right, {2}, _accepted(guesses, right, {2}))
 
 
-@case("model.speculative.accept", held_out=True)
+@case("speculative.accept", held_out=True)
 def many_more_guesses(accept):
     for _ in range(100):
         right = [random.randrange(6) for _ in range(random.randrange(1, 9))]
@@ -414,50 +414,50 @@ def _speed(speedup, rates, draft_cost, check_cost, want):
     expect(got, want, tol=1e-6, rates=rates, draft_cost=draft_cost, check_cost=check_cost)
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def no_guesses_change_nothing(speedup):
     _speed(speedup, [], 0.3, 0.1, 1.0)
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def one_guess_that_costs_nothing(speedup):
     _speed(speedup, [0.9], 0.0, 0.0, 1.9)
     _speed(speedup, [0.85], 0.0, 0.0, 1.85)
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def a_guess_needs_those_before_it(speedup):
     _speed(speedup, [0.8, 0.5], 0.0, 0.0, 1 + 0.8 + 0.4)
     _speed(speedup, [0.0, 1.0], 0.0, 0.0, 1.0)
     _speed(speedup, [1.0, 1.0, 1.0], 0.0, 0.0, 4.0)
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def every_guess_costs(speedup):
     _speed(speedup, [0.8, 0.5], 0.25, 0.05, 2.2 / 1.6)
     _speed(speedup, [0.6], 0.5, 0.0, 1.6 / 1.5)
     _speed(speedup, [0.6], 0.0, 0.5, 1.6 / 1.5)
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def useless_guesses_make_it_slower(speedup):
     _speed(speedup, [0.0], 0.5, 0.0, 1 / 1.5)
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def theorem_3_8_of_speculative_decoding(speedup):
     for rate, count, cost in ((0.7, 4, 0.1), (0.5, 2, 0.3), (0.9, 5, 0.05)):
         want = (1 - rate ** (count + 1)) / ((1 - rate) * (count * cost + 1))
         _speed(speedup, [rate] * count, cost, 0.0, want)
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def rates_in_any_order_with_both_costs(speedup):
     for rates in ([0.9, 0.6, 0.3], [0.2, 0.5, 1.0, 0.7], [0.0, 0.4], [1.0, 0.25]):
         _speed(speedup, rates, 0.12, 0.03, _by_outcomes(rates, 0.12, 0.03))
 
 
-@case("model.speculative.expected_speedup")
+@case("speculative.speedup")
 def costs_may_be_left_out(speedup):
     rates = [0.5, 0.5]
     expect(speedup(rates), 1.75, tol=1e-6, rates=rates)
@@ -465,7 +465,7 @@ def costs_may_be_left_out(speedup):
     expect(speedup(rates, check_cost=0.25), 1.75 / 1.5, tol=1e-6, rates=rates, check_cost=0.25)
 
 
-@case("model.speculative.expected_speedup", held_out=True)
+@case("speculative.speedup", held_out=True)
 def all_outcomes_with_their_probabilities(speedup):
     for _ in range(20):
         rates = [random.random() for _ in range(random.randrange(7))]
@@ -543,7 +543,7 @@ def _writes_and_counts(speculate, model, prompt, text):
     expect(counts, _rounds(model, prompt, text), prompt=prompt, room=len(text), modules=len(model.mtp))
 
 
-changes("model.speculative.speculate", "model")  # which keeps its tables of angles
+changes("speculative.step", "model")  # which keeps its tables of angles
 
 
 # Seeds are chosen so that texts change and guesses are now accepted, now refused, of two sometimes one.
@@ -557,17 +557,17 @@ def _write_all(speculate, modules, seeds, prompt, room):
         expect(new, _greedy(model, prompt, room), prompt=prompt, room=room, modules=modules)
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def one_module_writes_what_greedy_writes(speculate):
     _write_all(speculate, 1, (4, 14), [1, 3], 10)
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def two_modules_write_what_greedy_writes(speculate):
     _write_all(speculate, 2, (8, 12), [2, 0, 3], 9)
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def forwards_and_guesses_are_counted(speculate):
     """Counted against guesses that are made from the whole text anew."""
     for modules, seed, prompt in ((1, 6, [1, 3]), (2, 2, [2, 0, 3])):
@@ -575,7 +575,7 @@ def forwards_and_guesses_are_counted(speculate):
         _writes_and_counts(speculate, model, prompt, _greedy(model, prompt, 8))
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def it_writes_no_more_than_there_is_room_for(speculate):
     model = _model(2, 12)
     text = _greedy(model, [2, 0, 3], 4)
@@ -583,7 +583,7 @@ def it_writes_no_more_than_there_is_room_for(speculate):
         _writes_and_counts(speculate, model, [2, 0, 3], text[:room])
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def it_ends_with_the_first_stop_token(speculate):
     """It may be the first new token, an accepted guess, the token behind the guesses, or in place of a refused one."""
     model = _model(1, 9)
@@ -592,20 +592,20 @@ def it_ends_with_the_first_stop_token(speculate):
         _writes(speculate, model, [1, 3], text, stop_ids)
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def without_modules_it_is_plain_greedy_decoding(speculate):
     model = _model(0, 9)
     counts = _writes(speculate, model, [3, 3], _greedy(model, [3, 3], 4))
     expect(counts, {"drafted": 0, "accepted": 0, "forwards": 4}, modules=0, room=4)
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def a_tuple_is_a_prompt_too_and_one_layer_is_enough(speculate):
     model = _model(1, 6, layers=1)
     _writes(speculate, model, (1, 2, 3), _greedy(model, (1, 2, 3), 6))
 
 
-@case("model.speculative.speculate")
+@case("speculative.step")
 def a_right_guess_behind_a_wrong_one_is_not_accepted(speculate):
     """Of two guesses the second may be what the model says there; if the first is not, it stands in another text."""
     for _ in range(5):
@@ -613,7 +613,7 @@ def a_right_guess_behind_a_wrong_one_is_not_accepted(speculate):
         _writes_and_counts(speculate, model, prompt, _greedy(model, prompt, 8))
 
 
-@case("model.speculative.speculate", held_out=True)
+@case("speculative.step", held_out=True)
 def other_models_and_prompts(speculate):
     for modules in (1, 2):
         model = _model(modules)

@@ -32,7 +32,7 @@ def near(what, got, want, tol):
 
 # -- round_to ----------------------------------------------------------------------------------------------------------
 
-ROUND = "kernels.floats.round_to"
+ROUND = "fp8.round"
 E4M3, E5M2 = (4, 3, 448.0), (5, 2, 57344.0)
 
 
@@ -146,7 +146,7 @@ def columns_of_a_matrix_in_any_type(round_to):
 
 # -- scale_of ----------------------------------------------------------------------------------------------------------
 
-SCALE = "kernels.quantise.scale_of"
+SCALE = "fp8.scale"
 
 
 def in_units(got, want, **given):
@@ -248,7 +248,7 @@ def other_powers_of_two_and_what_lies_beside_them(scale_of):
 
 # -- quantise_reference ------------------------------------------------------------------------------------------------
 
-QUANTISE = "kernels.quantise.quantise_reference"
+QUANTISE = "fp8.quantise"
 
 
 def scales_by_hand(x, rows, cols, power=False):
@@ -363,7 +363,7 @@ def ragged_rows_with_powers_of_two_from_a_larger_matrix(quantise_reference):
 
 # -- dequantise --------------------------------------------------------------------------------------------------------
 
-DEQUANTISE = "kernels.quantise.dequantise"
+DEQUANTISE = "fp8.dequantise"
 
 
 def bytes_of(R, C):
@@ -479,7 +479,7 @@ def other_sizes_in_other_types(dequantise):
 
 # -- matmul_reference --------------------------------------------------------------------------------------------------
 
-MATMUL = "kernels.gemm.matmul_reference"
+MATMUL = "fp8.matmul"
 
 
 def operands(M, N, K, rows=128):
@@ -598,7 +598,7 @@ def sums_of_other_parts_in_bfloat16(matmul_reference):
 
 # -- backward_products -------------------------------------------------------------------------------------------------
 
-BACKWARD = "model.fp8.backward_products"
+BACKWARD = "fp8.backward"
 
 
 def in_blocks(x, rows, cols, power=False):

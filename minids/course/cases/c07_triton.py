@@ -58,7 +58,7 @@ def mostly(got, want, what):
 
 # -- swiglu ------------------------------------------------------------------------------------------------------------
 
-SWIGLU = "kernels.swiglu.swiglu_kernel"
+SWIGLU = "triton.swiglu"
 changes(SWIGLU, "y")
 
 
@@ -143,7 +143,7 @@ def many_ragged_tiles_of_slices(swiglu_kernel):
 
 # -- rms_norm ----------------------------------------------------------------------------------------------------------
 
-NORM = "kernels.rmsnorm.rms_norm_kernel"
+NORM = "triton.rms_norm"
 changes(NORM, "y", "h", "r")
 
 
@@ -259,7 +259,7 @@ def one_row_and_a_large_eps(rms_norm_kernel):
 
 # -- quantise ----------------------------------------------------------------------------------------------------------
 
-QUANTISE = "kernels.quantise.quantise_kernel"
+QUANTISE = "triton.quantise"
 changes(QUANTISE, "q", "s")
 
 
@@ -395,7 +395,7 @@ def a_short_row_and_a_row_of_small_numbers(quantise_kernel):
 
 # -- quantise_weight ---------------------------------------------------------------------------------------------------
 
-WEIGHT = "kernels.quantise.quantise_weight_kernel"
+WEIGHT = "triton.quantise_weight"
 changes(WEIGHT, "q", "s")
 
 
@@ -492,7 +492,7 @@ def ragged_weights_in_half_precision_with_powers_of_two(quantise_weight_kernel):
 
 # -- matmul ------------------------------------------------------------------------------------------------------------
 
-MATMUL = "kernels.tiled.matmul_kernel"
+MATMUL = "triton.matmul"
 changes(MATMUL, "c")
 
 
@@ -599,7 +599,7 @@ def sums_of_half_precision_in_float32(matmul_kernel):
 
 # -- fp8_matmul --------------------------------------------------------------------------------------------------------
 
-SCALED = "kernels.tiled.fp8_matmul_kernel"
+SCALED = "triton.fp8_matmul"
 changes(SCALED, "c")
 
 

@@ -9,7 +9,7 @@ import torch
 from minids.course.cases import case, expect, raises
 from minids.errors import MinidsError
 
-# -- text.corpus.best_fit ----------------------------------------------------------------------------------------------
+# -- pretraining.pack ----------------------------------------------------------------------------------------------
 
 
 def _parts(lengths):
@@ -34,13 +34,13 @@ def _fills(lengths, length):
     return sorted(length - free for free in room)
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def four_parts_fill_two_rows_of_eight(best_fit):
     rows = best_fit(_parts([2, 3, 5, 6]), 8)
     expect(_sizes(rows), [[6, 2], [5, 3]], lengths=[2, 3, 5, 6], length=8)
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def every_part_arrives_whole_and_once(best_fit):
     parts = _parts([random.randint(1, 30) for _ in range(60)])
     rows = best_fit(parts, 40)
@@ -51,7 +51,7 @@ def every_part_arrives_whole_and_once(best_fit):
     expect(got, sorted((ids, weights) for ids, weights in parts))
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def no_row_holds_more_than_its_length(best_fit):
     lengths = [random.randint(1, 40) for _ in range(60)]
     fills = [sum(len(ids) for ids, _ in row) for row in best_fit(_parts(lengths), 40)]
@@ -59,7 +59,7 @@ def no_row_holds_more_than_its_length(best_fit):
     assert max(fills) <= 40, f"a row of 40 places holds {max(fills)} ids"
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def the_tightest_row_that_has_room_is_taken(best_fit):
     lengths = [12, 9, 8, 7, 6, 5, 3, 2, 2]
     rows = best_fit(_parts(lengths), 20)
@@ -70,12 +70,12 @@ def the_tightest_row_that_has_room_is_taken(best_fit):
         expect(fills, _fills(lengths, 64), lengths=lengths, length=64)
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def a_part_may_fill_a_row_to_the_last_place(best_fit):
     expect(_sizes(best_fit(_parts([8, 4, 8, 4]), 8)), [[8], [8], [4, 4]], lengths=[8, 4, 8, 4], length=8)
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def equal_parts_are_as_many_parts(best_fit):
     """Three that are alike in every way, and one that only weighs otherwise."""
     part = [7, 7, 7], [0.0, 1.0, 1.0]
@@ -86,50 +86,50 @@ def equal_parts_are_as_many_parts(best_fit):
     expect(_sizes(rows), [[3, 3], [3, 3]], parts="[7, 7, 7] four times", length=7)
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def longest_first_and_not_as_they_come(best_fit):
     for lengths in ([1, 2, 3, 4, 5, 6, 7], [1, 6, 1, 6, 1, 6], [3, 3, 4, 4]):
         fills = sorted(sum(r) for r in _sizes(best_fit(_parts(lengths), 7)))
         expect(fills, _fills(lengths, 7), lengths=lengths, length=7)
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def no_parts_make_no_rows(best_fit):
     expect(best_fit([], 8), [], parts=[])
     expect(_sizes(best_fit(_parts([1]), 1)), [[1]], lengths=[1], length=1)
 
 
-@case("text.corpus.best_fit")
+@case("pretraining.pack")
 def parts_may_come_in_a_tuple(best_fit):
     rows = best_fit(tuple(_parts([2, 5, 1, 4, 3])), 6)
     expect(_sizes(rows), [[5, 1], [4, 2], [3]], lengths=(2, 5, 1, 4, 3), length=6)
 
 
-@case("text.corpus.best_fit", held_out=True)
+@case("pretraining.pack", held_out=True)
 def many_parts_leave_almost_no_room(best_fit):
     lengths = [random.randint(10, 200) for _ in range(800)]
     fills = sorted(sum(r) for r in _sizes(best_fit(_parts(lengths), 512)))
     expect(fills, _fills(lengths, 512))
 
 
-# -- train.optim.deepseek_v3 -------------------------------------------------------------------------------------------
+# -- pretraining.schedule -------------------------------------------------------------------------------------------
 
 STEPS = 14800  # one update a billion tokens
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def the_first_ten_trillion_tokens_have_the_peak_rate(deepseek_v3):
     for step in (10, 500, 5000, 9990):
         expect(deepseek_v3(step, STEPS, 10), 1.0, step=step, steps=STEPS, warmup=10)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def the_warm_up_is_a_straight_line(deepseek_v3):
     for step in (0, 3, 6):
         expect(deepseek_v3(step, STEPS, 8), (step + 1) / 8, step=step, steps=STEPS, warmup=8)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def then_half_a_cosine_falls_to_a_tenth(deepseek_v3):
     middle = 10_000 + 4300 // 2
     expect(deepseek_v3(middle, STEPS, 10), 0.55, step=middle, steps=STEPS, warmup=10)
@@ -138,7 +138,7 @@ def then_half_a_cosine_falls_to_a_tenth(deepseek_v3):
     expect(deepseek_v3(14_290, STEPS, 10), 0.1, tol=1e-3, step=14_290, steps=STEPS, warmup=10)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def the_last_500_billion_tokens_have_two_flat_rates(deepseek_v3):
     for step in (14_310, 14_500, 14_625):
         expect(deepseek_v3(step, STEPS, 10), 2.2e-5 / 2.2e-4, step=step, steps=STEPS, warmup=10)
@@ -146,32 +146,32 @@ def the_last_500_billion_tokens_have_two_flat_rates(deepseek_v3):
         expect(deepseek_v3(step, STEPS, 10), 7.3e-6 / 2.2e-4, step=step, steps=STEPS, warmup=10)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def warm_up_counts_as_part_of_the_run(deepseek_v3):
     expect(deepseek_v3(125, 148, 50), 0.1 + 0.45 * (1 + math.cos(math.pi * 2.5 / 4.3)), step=125, steps=148, warmup=50)
     expect(deepseek_v3(145, 148, 50), 0.1, step=145, steps=148, warmup=50)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def without_warm_up_the_first_update_is_at_the_peak(deepseek_v3):
     expect(deepseek_v3(0, 100), 1.0, step=0, steps=100)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def each_phase_begins_with_its_first_update(deepseek_v3):
     """14,800 updates of a billion tokens: before update 10,000 the first 10T have been seen, and so on."""
     for step, want in ((9_999, 1.0), (10_000, 1.0), (14_300, 0.1), (14_632, 0.1), (14_633, 7.3 / 220)):
         expect(deepseek_v3(step, STEPS, 10), want, tol=1e-4, step=step, steps=STEPS, warmup=10)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def a_warm_up_may_be_longer_than_the_plateau(deepseek_v3):
     for step in (0, 80, 99):
         expect(deepseek_v3(step, 100, 100), (step + 1) / 100, step=step, steps=100, warmup=100)
     expect(deepseek_v3(99, 100, 99), 7.3 / 220, tol=1e-4, step=99, steps=100, warmup=99)
 
 
-@case("train.optim.deepseek_v3")
+@case("pretraining.schedule")
 def short_runs_have_the_same_shape(deepseek_v3):
     for step in range(37):  # 0.4T tokens an update
         seen = 14.8 * step / 37
@@ -180,7 +180,7 @@ def short_runs_have_the_same_shape(deepseek_v3):
         expect(deepseek_v3(step, 37), want, tol=1e-4, step=step, steps=37)
 
 
-@case("train.optim.deepseek_v3", held_out=True)
+@case("pretraining.schedule", held_out=True)
 def every_length_of_run_has_the_same_shape(deepseek_v3):
     steps = random.choice([1480, 7400, 29600])
     for seen, want in [(3.0, 1.0), (10.43, 0.1 + 0.45 * (1 + math.cos(math.pi * 0.1))), (14.4, 0.1), (14.7, 7.3 / 220)]:
@@ -189,33 +189,33 @@ def every_length_of_run_has_the_same_shape(deepseek_v3):
         assert low + 1e-9 >= want >= high - 1e-9 or abs(low - want) < 1e-6, f"{seen}T tokens: {low}, expected {want}"
 
 
-# -- train.gradients.clip_factor ---------------------------------------------------------------------------------------
+# -- pretraining.clip ---------------------------------------------------------------------------------------
 
 
-@case("train.gradients.clip_factor")
+@case("pretraining.clip")
 def a_large_gradient_is_brought_to_the_limit(clip_factor):
     expect(clip_factor(5.0, 1.0), 0.2, norm=5.0, limit=1.0)
     expect(clip_factor(8.0, 2.0), 0.25, norm=8.0, limit=2.0)
 
 
-@case("train.gradients.clip_factor")
+@case("pretraining.clip")
 def a_gradient_within_the_limit_stays_as_it_is(clip_factor):
     expect(clip_factor(0.25, 1.0), 1.0, norm=0.25, limit=1.0)
     expect(clip_factor(2.9, 3.0), 1.0, norm=2.9, limit=3.0)
 
 
-@case("train.gradients.clip_factor")
+@case("pretraining.clip")
 def a_limit_of_zero_means_no_limit(clip_factor):
     expect(clip_factor(50.0, 0.0), 1.0, norm=50.0, limit=0.0)
     expect(clip_factor(0.0, 0), 1.0, norm=0.0, limit=0)
 
 
-@case("train.gradients.clip_factor")
+@case("pretraining.clip")
 def a_gradient_of_zeros_is_no_error(clip_factor):
     expect(clip_factor(0.0, 1.0), 1.0, norm=0.0, limit=1.0)
 
 
-@case("train.gradients.clip_factor")
+@case("pretraining.clip")
 def agrees_with_torch(clip_factor):
     tensors = [torch.randn(3, 4) * 3, torch.randn(7), torch.randn(2, 2, 2)]
     parameters = [torch.nn.Parameter(torch.zeros_like(t)) for t in tensors]
@@ -226,7 +226,7 @@ def agrees_with_torch(clip_factor):
     expect(factor, (parameters[0].grad / tensors[0]).mean().item(), norm=norm, limit=1.5)
 
 
-@case("train.gradients.clip_factor")
+@case("pretraining.clip")
 def limits_below_one_and_above(clip_factor):
     for norm, limit in ((2.0, 0.5), (0.5, 0.1), (0.3, 0.4), (10.0, 7.5), (7.4, 7.5), (1e-3, 1e-4)):
         factor = clip_factor(norm, limit)
@@ -234,21 +234,21 @@ def limits_below_one_and_above(clip_factor):
         assert factor <= 1.0, f"norm={norm}, limit={limit}: a factor of {factor} makes gradients larger"
 
 
-@case("train.gradients.clip_factor")
+@case("pretraining.clip")
 def an_endless_norm_leaves_nothing(clip_factor):
     expect(clip_factor(math.inf, 1.0), 0.0, norm=math.inf, limit=1.0)
     expect(clip_factor(math.inf, 0.0), 1.0, norm=math.inf, limit=0.0)
     expect(clip_factor(1e30, 4.0) * 1e30, 4.0, norm=1e30, limit=4.0)
 
 
-@case("train.gradients.clip_factor", held_out=True)
+@case("pretraining.clip", held_out=True)
 def huge_norms_leave_a_step_of_the_size_of_the_limit(clip_factor):
     for limit in (0.25, 4.0, 100.0):
         norm = 10 ** random.uniform(5, 30)
         expect(clip_factor(norm, limit) * norm, limit, norm=norm, limit=limit)
 
 
-# -- train.optim.adamw_update ------------------------------------------------------------------------------------------
+# -- pretraining.adamw ------------------------------------------------------------------------------------------
 
 
 def _state(*shape, dtype=torch.float64):
@@ -266,7 +266,7 @@ def _adamw_by_elements(w, g, m, v, step, lr, b1, b2, eps, decay):
     return [torch.tensor(column, dtype=w.dtype).view(w.shape) for column in zip(*out)]
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def the_first_update_by_hand(adamw_update):
     w, g, zero = (torch.tensor([x], dtype=torch.float64) for x in (3.0, 2.0, 0.0))
     # m = 0.2 and v = 0.2 stand for 2 and 4, so the step is one lr; decay takes 0.1 * 0.5 * 3 more
@@ -275,7 +275,7 @@ def the_first_update_by_hand(adamw_update):
     expect(got, want, tol=1e-6, w=3.0, g=2.0, m=0.0, v=0.0, step=1, lr=0.1, weight_decay=0.5)
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def five_updates_equal_torch(adamw_update):
     p = torch.nn.Parameter(torch.randn(3, 4, dtype=torch.float64))
     w, m, v = p.detach().clone(), torch.zeros(3, 4, dtype=torch.float64), torch.zeros(3, 4, dtype=torch.float64)
@@ -287,7 +287,7 @@ def five_updates_equal_torch(adamw_update):
         expect(w, p.detach(), tol=1e-5, step=step)
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def the_running_means_come_back_as_they_are(adamw_update):
     w, g, m, v = _state(4)
     _, new_m, new_v = adamw_update(w, g, m, v, 3, 0.1, 0.9, 0.95, 1e-8, 0.1)
@@ -295,21 +295,21 @@ def the_running_means_come_back_as_they_are(adamw_update):
     expect(new_v, 0.95 * v + 0.05 * g**2, tol=1e-5, v=v, g=g, step=3)
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def without_a_gradient_only_the_decay_is_left(adamw_update):
     w, zero = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
     got = adamw_update(w, zero, zero.clone(), zero.clone(), 1, 0.1, 0.9, 0.95, 1e-8, 0.5)
     expect(got, [0.95 * w, zero, zero], tol=1e-5, w=w, g=zero, lr=0.1, weight_decay=0.5)
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def eps_is_added_to_the_root(adamw_update):
     w, g, zero = (torch.tensor([x], dtype=torch.float64) for x in (1.0, 1e-4, 0.0))
     got = adamw_update(w, g, zero, zero.clone(), 1, 0.1, 0.9, 0.95, 1e-4, 0.0)[0]
     expect(got, torch.tensor([0.95], dtype=torch.float64), tol=1e-6, g=1e-4, eps=1e-4, lr=0.1)
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def the_defaults_are_those_of_v3(adamw_update):
     """beta1 0.9, beta2 0.95, eps 1e-8, weight_decay 0.1."""
     given = _state(3)
@@ -317,7 +317,7 @@ def the_defaults_are_those_of_v3(adamw_update):
     expect(adamw_update(*given, 2, 0.1), want, tol=1e-5, step=2, lr=0.1)
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def tiny_and_large_gradients_move_alike(adamw_update):
     """Whatever the scale of a gradient, the first update is one lr; also in float32, whose squares may be tiny."""
     for scale in (1e-6, 1e-3, 1.0, 1e3):
@@ -326,7 +326,7 @@ def tiny_and_large_gradients_move_alike(adamw_update):
         expect(got, torch.tensor([-0.1, 0.1]), tol=1e-4, g=g, lr=0.1, eps=1e-12, weight_decay=0.0)
 
 
-@case("train.optim.adamw_update")
+@case("pretraining.adamw")
 def the_types_and_shapes_stay(adamw_update):
     for shape, dtype in (((), torch.float32), ((5,), torch.float32), ((2, 1, 3), torch.float64)):
         given = _state(*shape, dtype=dtype)
@@ -334,7 +334,7 @@ def the_types_and_shapes_stay(adamw_update):
         expect(adamw_update(*given, 4, 1e-2), want, tol=1e-4, shape=shape, dtype=dtype)
 
 
-@case("train.optim.adamw_update", held_out=True)
+@case("pretraining.adamw", held_out=True)
 def other_settings_and_shapes(adamw_update):
     for shape, step, settings in [((), 1, (0.3, 0.8, 0.99, 1e-6, 0.2)), ((2, 1, 3), 7, (1e-2, 0.5, 0.9, 1e-3, 0.0))]:
         given = _state(*shape)
@@ -342,7 +342,7 @@ def other_settings_and_shapes(adamw_update):
         expect(got, _adamw_by_elements(*given, step, *settings), tol=1e-5)
 
 
-# -- train.optim.orthogonalise -----------------------------------------------------------------------------------------
+# -- pretraining.muon -----------------------------------------------------------------------------------------
 
 
 def _by_svd(x, steps):
@@ -354,14 +354,14 @@ def _by_svd(x, steps):
     return u @ torch.diag(s) @ vt
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def five_steps_act_on_the_singular_values_alone(orthogonalise):
     for shape in ((6, 6), (4, 10)):
         x = torch.randn(3, *shape, dtype=torch.float64)
         expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-4, shape=tuple(x.shape))
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def one_step_by_hand(orthogonalise):
     # the norm is 5, so the singular values become 0.8 and 0.6; one step makes them 0.977 and 1.193
     x = torch.tensor([[[4.0, 0.0], [0.0, 3.0]]], dtype=torch.float64)
@@ -369,32 +369,32 @@ def one_step_by_hand(orthogonalise):
     expect(orthogonalise(x, 1), torch.diag(torch.tensor(want, dtype=torch.float64))[None], tol=1e-5, x=x, steps=1)
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def without_steps_the_norm_becomes_one(orthogonalise):
     x = torch.tensor([[[4.0, 0.0], [0.0, 3.0]]], dtype=torch.float64)
     expect(orthogonalise(x, 0), x / 5, tol=1e-6, x=x, steps=0)
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def each_matrix_of_the_batch_has_its_own_norm(orthogonalise):
     x = torch.randn(3, 4, 6, dtype=torch.float64) * torch.tensor([1e-3, 1.0, 1e3], dtype=torch.float64)[:, None, None]
     alone = torch.stack([_by_svd(m, 5) for m in x])
     expect(orthogonalise(x), alone, tol=1e-4, sizes="1e-3, 1 and 1e3")
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def tall_matrices_work_too(orthogonalise):
     x = torch.randn(2, 9, 4, dtype=torch.float64)
     expect(orthogonalise(x), torch.stack([_by_svd(m, 5) for m in x]), tol=1e-4, shape=tuple(x.shape))
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def zeros_stay_zeros(orthogonalise):
     x = torch.zeros(2, 3, 4)
     expect(orthogonalise(x), torch.zeros(2, 3, 4), x=x)
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def zeros_beside_others_and_below_eps(orthogonalise):
     """A matrix of zeros among others; and one whose norm is below `eps`, which is divided by eps."""
     x = torch.randn(3, 3, 5)
@@ -405,7 +405,7 @@ def zeros_beside_others_and_below_eps(orthogonalise):
     expect(orthogonalise(tiny, 0, 1e-3), tiny / 1e-3, tol=1e-9, x=tiny, steps=0, eps=1e-3)
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def float32_stays_float32_and_steps_are_counted(orthogonalise):
     x = torch.randn(2, 8, 20)
     for steps in (1, 2, 4):
@@ -413,14 +413,14 @@ def float32_stays_float32_and_steps_are_counted(orthogonalise):
         expect(orthogonalise(x, steps), want, tol=1e-3, shape=tuple(x.shape), steps=steps)
 
 
-@case("train.optim.orthogonalise")
+@case("pretraining.muon")
 def vectors_and_views_are_matrices_too(orthogonalise):
     for x in (torch.randn(2, 1, 7), torch.randn(2, 7, 1), torch.randn(3, 6, 4).mT, torch.randn(1, 5, 5)):
         want = torch.stack([_by_svd(m, 5) for m in x]).float()
         expect(orthogonalise(x), want, tol=1e-3, shape=tuple(x.shape))
 
 
-@case("train.optim.orthogonalise", held_out=True)
+@case("pretraining.muon", held_out=True)
 def random_matrices_end_near_one(orthogonalise):
     x = torch.randn(3, 32, 80)
     result = orthogonalise(x)
@@ -429,7 +429,7 @@ def random_matrices_end_near_one(orthogonalise):
     assert 0.6 < s.min() and s.max() < 1.3, f"singular values from {s.min():.2f} to {s.max():.2f}, expected 0.7 to 1.2"
 
 
-# -- train.scaling.fit -------------------------------------------------------------------------------------------------
+# -- pretraining.scaling_law -------------------------------------------------------------------------------------------
 
 SIZES = (1e4, 1e4, 1e4, 4e4, 4e4, 4e4, 2e5, 2e5, 2e5, 1e6, 1e6, 1e6)
 TOKENS = (1e5, 4e5, 2e6) * 4
@@ -459,19 +459,19 @@ def _error(law, losses):
                for n, d, y in zip(SIZES, TOKENS, losses))
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def a_law_without_noise_is_found_again(fit):
     losses = _losses(1.7, 60.0, 0.5, 40.0, 0.3)
     expect(fit(list(SIZES), list(TOKENS), losses), _law(1.7, 60.0, 0.5, 40.0, 0.3), tol=1e-4, losses=losses)
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def alpha_belongs_to_the_size_and_beta_to_the_tokens(fit):
     losses = _losses(0.5, 8.0, 0.2, 900.0, 0.7)
     expect(fit(list(SIZES), list(TOKENS), losses), _law(0.5, 8.0, 0.2, 900.0, 0.7), tol=1e-4, losses=losses)
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def with_one_pair_of_exponents_it_is_least_squares(fit):
     losses = _losses(1.5, 60.0, 0.5, 300.0, 0.5, noise=0.01)
     _, _, _, solution = next(_pairs(losses, [0.5]))
@@ -480,7 +480,7 @@ def with_one_pair_of_exponents_it_is_least_squares(fit):
     expect(law, _law(e, a, 0.5, b, 0.5), tol=1e-4, losses=losses, exponents=(0.5,))
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def only_the_given_exponents_are_tried(fit):
     losses = _losses(1.0, 30.0, 0.4, 30.0, 0.3)
     law = fit(list(SIZES), list(TOKENS), losses, (0.3, 0.8))
@@ -488,7 +488,7 @@ def only_the_given_exponents_are_tried(fit):
     expect([law["alpha"], law["beta"]], [alpha, beta], exponents=(0.3, 0.8))
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def a_law_has_no_negative_terms(fit):
     # falls with D like 5 / D^0.1: with 0.05 as exponent a negative E fits better than any law
     losses = _losses(0.0, 30.0, 0.5, 5.0, 0.1)
@@ -500,13 +500,13 @@ def a_law_has_no_negative_terms(fit):
     expect(got, _law(e, a, alpha, b, beta), tol=1e-4, exponents=(0.05, 0.5))
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def losses_that_rise_with_size_have_no_law(fit):
     losses = [3 - y for y in _losses(0.0, 30.0, 0.5, 30.0, 0.3)]
     raises(MinidsError, fit, list(SIZES), list(TOKENS), losses, because="larger and longer runs are worse here")
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def each_term_has_to_fall(fit):
     """Losses that rise with the size alone, or with the tokens alone."""
     for sign in ((-1, 1), (1, -1)):
@@ -514,7 +514,7 @@ def each_term_has_to_fall(fit):
         raises(MinidsError, fit, list(SIZES), list(TOKENS), losses, because="they rise along one of the two axes")
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def five_floats_come_back_whatever_went_in(fit):
     losses = _losses(1.0, 60.0, 0.5, 40.0, 0.3)
     whole = [int(n) for n in SIZES], [int(d) for d in TOKENS], losses
@@ -525,7 +525,7 @@ def five_floats_come_back_whatever_went_in(fit):
         assert all(type(x) is float for x in law.values()), f"the five values of a law are floats, got {law}"
 
 
-@case("train.scaling.fit")
+@case("pretraining.scaling_law")
 def noisy_losses_have_the_least_squared_error(fit):
     losses = _losses(1.2, 80.0, 0.55, 100.0, 0.4, noise=0.02)
     best = min((p for p in _pairs(losses, [k / 20 for k in range(1, 31)]) if p[3].min() >= 0), key=lambda p: p[0])
@@ -534,7 +534,7 @@ def noisy_losses_have_the_least_squared_error(fit):
     assert got <= best[0] * (1 + 1e-6), f"squared error {got:.3g} where {best[0]:.3g} is possible, with {law}"
 
 
-@case("train.scaling.fit", held_out=True)
+@case("pretraining.scaling_law", held_out=True)
 def another_law_is_found_again(fit):
     law = _law(random.uniform(0.5, 2), random.uniform(20, 90), 0.35, random.uniform(20, 90), 0.45)
     losses = _losses(law["E"], law["A"], law["alpha"], law["B"], law["beta"])

@@ -11,7 +11,7 @@ from minids.errors import MinidsError
 
 # -- slopes by hand ----------------------------------------------------------------------------------------------------
 
-SLOPES = "reason.exact.slopes"
+SLOPES = "grpo.slopes"
 
 
 def _answers(P, V, L, T, dtype=torch.float64):
@@ -112,7 +112,7 @@ def it_is_zero_on_average(slopes):
 
 # -- advantages --------------------------------------------------------------------------------------------------------
 
-ADVANTAGES = "reason.grpo.advantages"
+ADVANTAGES = "grpo.advantages"
 
 
 def _std(values, ddof):
@@ -259,7 +259,7 @@ def random_groups(advantages):
 
 # -- the clipped surrogate ---------------------------------------------------------------------------------------------
 
-SURROGATE = "reason.ratios.surrogate"
+SURROGATE = "grpo.surrogate"
 CLIPS = (("none", 0.2, 0.2, None), ("symmetric", 0.2, 0.2, None), ("higher", 0.2, 0.4, None), ("dual", 0.2, 0.3, 2.0),
          ("cispo", 0.2, 0.5, None))  # fmt: skip
 
@@ -388,7 +388,7 @@ def float32_and_larger_tensors(surrogate):
 
 # -- estimates of the KL divergence ------------------------------------------------------------------------------------
 
-KL = "reason.grpo.kl_estimate"
+KL = "grpo.kl"
 
 
 def _logs(n, dtype=torch.float64):
@@ -475,7 +475,7 @@ def never_below_zero(kl_estimate):
 
 # -- one integer, strictly ---------------------------------------------------------------------------------------------
 
-INTEGER = "reason.reward.parse_integer"
+INTEGER = "reward.integer"
 
 
 def _reads(parse_integer, texts):
@@ -553,7 +553,7 @@ def a_line_end_inside_is_not_an_end(parse_integer):
 
 # -- the loss ----------------------------------------------------------------------------------------------------------
 
-LOSS = "reason.grpo.grpo_loss"
+LOSS = "grpo.loss"
 
 
 def _batch(N, T, moved=0.3, dtype=torch.float64):

@@ -14,7 +14,7 @@ from minids.reason.reward import RewardResult
 
 # -- a thought with words ----------------------------------------------------------------------------------------------
 
-SPOKEN = "reason.tasks.spoken"
+SPOKEN = "r1.number_words"
 ADDITION = "7+6=13 4+9+1=14 3+8+1=12 0+5+1=6"
 CHAIN = "12+7: 2+7=9 1+0=1 >19-5: 9-5=4 1-0=1 >14"
 
@@ -118,7 +118,7 @@ def additions_of_any_length(spoken):
 
 # -- the share of words in one script ----------------------------------------------------------------------------------
 
-LANGUAGE = "reason.reward.language_consistency"
+LANGUAGE = "reward.language"
 
 
 def _share(consistency, text, want, *script):
@@ -236,7 +236,7 @@ def other_target_scripts(consistency):
 
 # -- which answers become documents ------------------------------------------------------------------------------------
 
-ACCEPT = "reason.rejection.accept"
+ACCEPT = "rejection.accept"
 
 
 def _result(**change):
@@ -356,7 +356,7 @@ def any_answers(accept):
 
 # -- documents to expect from a question -------------------------------------------------------------------------------
 
-EXPECTED = "reason.rejection.expected_kept"
+EXPECTED = "rejection.expected"
 
 
 def _documents(expected_kept, rate, samples, keep, want):
@@ -435,7 +435,7 @@ def more_room_never_gives_less(expected_kept):
 
 # -- the divergence of two distributions -------------------------------------------------------------------------------
 
-KL = "reason.distill.kl_sum"
+KL = "distill.kl"
 
 
 def _logits(*shape, dtype=torch.float32):

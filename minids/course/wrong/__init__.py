@@ -1,10 +1,10 @@
 """Planted mistakes and other right ways: what the checks are tested with, and what a diagnosis compares with.
 
-    @wrong("model.layers.rms_norm", mistake="the mean is subtracted, as in LayerNorm",
+    @wrong("layers.rms_norm", mistake="the mean is subtracted, as in LayerNorm",
            ask="Which of LayerNorm's two statistics does RMSNorm leave out?", refused_by="matches_float64")
     def subtracts_the_mean(x, weight, eps): ...
 
-    @alternative("model.layers.rms_norm")
+    @alternative("layers.rms_norm")
     def with_vector_norm(x, weight, eps): ...
 
 tests/course/test_strength.py demands that every wrong version is refused by the case it names, and that every

@@ -8,7 +8,7 @@ from minids.ship.cost import forward_flops, multiplied, parameters
 
 # -- active ------------------------------------------------------------------------------------------------------------
 
-ACTIVE = "ship.cost.active"
+ACTIVE = "bill.active"
 
 
 @wrong(ACTIVE, mistake="every expert works on every token",
@@ -128,7 +128,7 @@ def minus_the_idle(config):
 
 # -- attention_flops ---------------------------------------------------------------------------------------------------
 
-ATTENTION = "ship.cost.attention_flops"
+ATTENTION = "bill.attention_flops"
 
 
 def _each(config):
@@ -231,7 +231,7 @@ def layer_by_layer(config, length):
 
 # -- training_flops ----------------------------------------------------------------------------------------------------
 
-TRAINING = "ship.cost.training_flops"
+TRAINING = "bill.training_flops"
 
 
 def _attention(config, length):
@@ -317,7 +317,7 @@ def product_by_product(config, tokens, length):
 
 # -- gpu_hours ---------------------------------------------------------------------------------------------------------
 
-HOURS = "ship.cost.gpu_hours"
+HOURS = "bill.gpu_hours"
 
 
 def _guard(share):
@@ -434,7 +434,7 @@ def seconds_first(flops, peak, share):
 
 # -- bill --------------------------------------------------------------------------------------------------------------
 
-BILL = "ship.cost.bill"
+BILL = "bill.dollars"
 
 
 def _bill(hours, rent, gpus, total, dollars, days):
@@ -547,7 +547,7 @@ def as_one_expression(hours, dollars_per_hour=2.0, gpus=None):
 
 # -- cache_bytes -------------------------------------------------------------------------------------------------------
 
-CACHE = "ship.cost.cache_bytes"
+CACHE = "bill.cache_bytes"
 
 
 def _known(attention):

@@ -11,7 +11,7 @@ from minids.model.sampling import check_settings
 
 # -- RMSNorm -----------------------------------------------------------------------------------------------------------
 
-RMS = "model.layers.rms_norm"
+RMS = "layers.rms_norm"
 
 
 def _wide(x):
@@ -120,7 +120,7 @@ def torch_has_it(x, weight, eps):
 
 # -- RoPE --------------------------------------------------------------------------------------------------------------
 
-ROPE = "model.layers.apply_rope"
+ROPE = "layers.rope"
 
 
 def _pairs(x, interleave):
@@ -267,7 +267,7 @@ def rotate_half(x, cos, sin, interleave=True):
 
 # -- SwiGLU ------------------------------------------------------------------------------------------------------------
 
-SWIGLU = "model.layers.swiglu"
+SWIGLU = "layers.swiglu"
 
 
 @wrong(SWIGLU, mistake="gate and up had changed places", ask="Which of the two goes through the sigmoid?",
@@ -369,7 +369,7 @@ def as_a_glu(gate, up):
 
 # -- causal attention --------------------------------------------------------------------------------------------------
 
-ATTEND = "model.attention.attend"
+ATTEND = "attention.attend"
 
 
 def _causal(scores):
@@ -544,7 +544,7 @@ def position_by_position(q, k, v, scale, mask=None):
 
 # -- sampling ----------------------------------------------------------------------------------------------------------
 
-FILTER = "model.sampling.filter_logits"
+FILTER = "sampling.filter"
 INF = float("inf")
 
 
@@ -752,7 +752,7 @@ def by_ranks(logits, top_k=0, top_p=1.0):
 
 # -- the cache ---------------------------------------------------------------------------------------------------------
 
-STORE = "model.cache.store"
+STORE = "attention.cache"
 
 
 def _refuse(data, end):

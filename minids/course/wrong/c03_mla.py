@@ -11,7 +11,7 @@ from minids.model.layers import apply_rope, yarn_mscale
 
 # -- expand_latent -----------------------------------------------------------------------------------------------------
 
-EXPAND = "model.attention.expand_latent"
+EXPAND = "mla.expand"
 
 
 @wrong(
@@ -131,7 +131,7 @@ def head_after_head(latent, k_rope, w_kv_b, heads, nope):
 
 # -- mla_naive ---------------------------------------------------------------------------------------------------------
 
-NAIVE = "model.attention.mla_naive"
+NAIVE = "mla.naive"
 EQUATIONS = "causal_attention_is_that_of_the_equations"
 
 
@@ -288,7 +288,7 @@ def two_products_head_by_head(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mas
 
 # -- mla_absorbed ------------------------------------------------------------------------------------------------------
 
-ABSORBED = "model.attention.mla_absorbed"
+ABSORBED = "mla.absorb"
 
 
 def pieces(q_nope, q_rope, latent, k_rope, w_kv_b):
@@ -473,7 +473,7 @@ def one_wide_key(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 # -- cached_latents ----------------------------------------------------------------------------------------------------
 
-CACHED = "model.attention.cached_latents"
+CACHED = "mla.cache"
 ONE_MORE = "one_new_token_comes_behind_the_older_ones_which_stay_as_they_are"
 NO_CACHE = "without_a_cache_the_latent_is_normalised_and_the_key_rotated"
 
@@ -662,7 +662,7 @@ def by_hand_and_reading_the_cache(down_BTX, norm, cos, sin, interleave=True, cac
 
 # -- YaRN --------------------------------------------------------------------------------------------------------------
 
-YARN = "model.layers.yarn_inv_freq"
+YARN = "yarn.frequencies"
 RAMP = "between_them_the_share_of_slowing_is_a_straight_line"
 ENDS = "of_v3_the_pairs_up_to_10_are_kept_and_those_from_23_slowed_40_times"
 
@@ -876,7 +876,7 @@ def with_lerp(dim, theta, scaling):
     return torch.lerp(plain, plain / scaling["factor"], slowed).float()
 
 
-SCALE = "model.layers.softmax_scale"
+SCALE = "yarn.scale"
 FOR_V3 = "for_v3_it_is_0_13523"
 PLAIN = "without_yarn_it_is_one_over_the_root_of_all_query_dimensions"
 

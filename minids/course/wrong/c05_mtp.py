@@ -11,7 +11,7 @@ from minids.model.speculative import Drafter, accept
 
 # -- the state and the next embedding ----------------------------------------------------------------------------------
 
-COMBINE = "model.transformer.mtp_combine"
+COMBINE = "mtp.combine"
 
 
 @wrong(COMBINE, mistake="the state fills the first half of the projection's input, as the paper's formula is written",
@@ -109,7 +109,7 @@ def with_torch_norm_and_einsum(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_D
 
 # -- what a module is fed ----------------------------------------------------------------------------------------------
 
-INPUTS = "model.transformer.mtp_inputs"
+INPUTS = "mtp.inputs"
 
 
 def _shifted(z_BT, step):
@@ -220,7 +220,7 @@ def step_by_step(ids_BT, valid_BT, k):
 
 # -- targets and their weights -----------------------------------------------------------------------------------------
 
-TARGETS = "train.loss.targets_ahead"
+TARGETS = "mtp.targets"
 
 
 def _moved(z_BT, step):
@@ -368,7 +368,7 @@ def ring_without_its_seam(ids_BT, weight_BT, segments_BT, ahead):
 
 # -- accepted guesses --------------------------------------------------------------------------------------------------
 
-ACCEPT = "model.speculative.accept"
+ACCEPT = "speculative.accept"
 
 
 def _run(guesses, right):
@@ -497,7 +497,7 @@ def recursive(guesses, right, stop_ids):
 
 # -- the expected speed-up ---------------------------------------------------------------------------------------------
 
-SPEEDUP = "model.speculative.expected_speedup"
+SPEEDUP = "speculative.speedup"
 
 
 def _tokens(rates):
@@ -601,7 +601,7 @@ def with_cumprod(rates, draft_cost=0.0, check_cost=0.0):
 
 # -- the loop: guesses and checks --------------------------------------------------------------------------------------
 
-SPECULATE = "model.speculative.speculate"
+SPECULATE = "speculative.step"
 
 
 @wrong(SPECULATE, mistake="the cache keeps as many rows as the text has tokens, one of them that of a wrong guess",

@@ -13,7 +13,7 @@ ours = quantise.scale_of, quantise.quantise_reference, quantise.dequantise  # in
 
 # -- round_to ----------------------------------------------------------------------------------------------------------
 
-ROUND = "kernels.floats.round_to"
+ROUND = "fp8.round"
 BY_HAND, HALFWAY = "numbers_worked_by_hand", "halfway_between_two_values_the_even_one_is_taken"
 SMALL = "below_the_smallest_normal_number_the_steps_stay_the_same"
 BEYOND = "what_lies_beyond_the_largest_becomes_the_largest"
@@ -185,7 +185,7 @@ def by_adding_and_subtracting(x, exponent_bits, mantissa_bits, largest):
 
 # -- scale_of ----------------------------------------------------------------------------------------------------------
 
-SCALE = "kernels.quantise.scale_of"
+SCALE = "fp8.scale"
 ON_448, ZERO = "the_largest_of_a_block_lands_on_448", "nothing_is_divided_by_zero"
 POWER = "a_power_of_two_is_never_below_the_scale_and_less_than_twice_as_large"
 
@@ -350,7 +350,7 @@ def with_logarithms(amax, scales="fp32"):
 
 # -- quantise_reference ------------------------------------------------------------------------------------------------
 
-QUANTISE = "kernels.quantise.quantise_reference"
+QUANTISE = "fp8.quantise"
 HAND4, OWN = "four_numbers_worked_by_hand", "each_row_and_each_128_columns_have_their_own_scale"
 SHORTER = "a_last_block_that_is_shorter_is_a_block_too"
 
@@ -519,7 +519,7 @@ def with_a_reciprocal(x, scales="fp32"):
 
 # -- dequantise --------------------------------------------------------------------------------------------------------
 
-DEQUANTISE = "kernels.quantise.dequantise"
+DEQUANTISE = "fp8.dequantise"
 ROWS192, ACTIVATION = "in_192_rows_the_blocks_have_128_and_64", "each_row_of_an_activation_has_its_scale"
 WHOLE = "whole_blocks_of_a_weight"
 
@@ -689,7 +689,7 @@ def block_by_block(q, s, dtype=torch.float32):
 
 # -- matmul_reference --------------------------------------------------------------------------------------------------
 
-MATMUL = "kernels.gemm.matmul_reference"
+MATMUL = "fp8.matmul"
 BY128, LENGTHS = "each_128_products_are_summed_on_their_own", "sums_of_any_length_add_up_to_the_same_product"
 WEIGHT, AT_THE_END = "a_weight_has_scales_for_128x128", "the_sum_is_float32_and_only_the_end_is_bfloat16"
 
@@ -856,7 +856,7 @@ def part_after_part(a, a_scales, b, b_scales, out_dtype=torch.float32, promote=N
 
 # -- backward_products -------------------------------------------------------------------------------------------------
 
-BACKWARD = "model.fp8.backward_products"
+BACKWARD = "fp8.backward"
 SQUARE = "the_blocks_of_a_square_weight_turn_with_it"
 OF_INPUT = "the_gradient_of_the_input_has_blocks_along_the_outputs"
 OF_WEIGHT = "the_gradient_of_the_weight_has_blocks_along_the_tokens"

@@ -6,7 +6,7 @@ from minids.kernels.runtime import tl, triton
 
 # -- swiglu ------------------------------------------------------------------------------------------------------------
 
-SWIGLU = "kernels.swiglu.swiglu_kernel"
+SWIGLU = "triton.swiglu"
 
 
 @wrong(
@@ -211,7 +211,7 @@ def row_after_row(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexpr, COLS:
 
 # -- rms_norm ----------------------------------------------------------------------------------------------------------
 
-NORM = "kernels.rmsnorm.rms_norm_kernel"
+NORM = "triton.rms_norm"
 
 
 @wrong(
@@ -591,7 +591,7 @@ def one_row_at_a_time(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, R
 
 # -- quantise ----------------------------------------------------------------------------------------------------------
 
-QUANTISE = "kernels.quantise.quantise_kernel"
+QUANTISE = "triton.quantise"
 OWN_SCALE = "each_block_has_the_scale_of_its_largest_value"
 
 
@@ -916,7 +916,7 @@ def block_after_block(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl
 
 # -- quantise_weight: a bug to find ------------------------------------------------------------------------------------
 
-WEIGHT = "kernels.quantise.quantise_weight_kernel"
+WEIGHT = "triton.quantise_weight"
 
 
 @wrong(
@@ -1156,7 +1156,7 @@ def one_maximum_of_all(w, q, s, N, K, w_row, UE8M0: tl.constexpr):
 
 # -- matmul ------------------------------------------------------------------------------------------------------------
 
-MATMUL = "kernels.tiled.matmul_kernel"
+MATMUL = "triton.matmul"
 LEFT_OVER = "sizes_need_not_be_multiples_of_the_tile"
 
 
@@ -1449,7 +1449,7 @@ def as_a_sum_of_outer_products(a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_r
 
 # -- fp8_matmul --------------------------------------------------------------------------------------------------------
 
-SCALED = "kernels.tiled.fp8_matmul_kernel"
+SCALED = "triton.fp8_matmul"
 OWN_SCALES = "each_block_of_128_has_scales_of_its_own"
 
 

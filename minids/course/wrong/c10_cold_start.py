@@ -8,10 +8,10 @@ import torch
 from minids.course.wrong import alternative, wrong
 from minids.text.corpus import Batch, _weights
 
-# -- text.chat.prompt_ids ----------------------------------------------------------------------------------------------
+# -- sft.prompt ----------------------------------------------------------------------------------------------
 
 
-@wrong("text.chat.prompt_ids", mistake="the prompt ended with the question, without the assistant's mark",
+@wrong("sft.prompt", mistake="the prompt ended with the question, without the assistant's mark",
        ask="Who is to speak next, and by what does the model see it?", refused_by="one_question_by_hand")
 def leaves_the_turn_open(tokenizer, question, history=()):
     t, ids = tokenizer, [tokenizer.bos_id]
@@ -21,14 +21,14 @@ def leaves_the_turn_open(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question)]
 
 
-@wrong("text.chat.prompt_ids", mistake="earlier turns were left out",
+@wrong("sft.prompt", mistake="earlier turns were left out",
        ask="What does the model know of the conversation if it is given the last question alone?",
        refused_by="earlier_turns_stand_before_the_question")
 def forgets_the_history(tokenizer, question, history=()):
     return [tokenizer.bos_id, tokenizer.user_id, *tokenizer.encode(question), tokenizer.assistant_id]
 
 
-@wrong("text.chat.prompt_ids", mistake="every turn began with the beginning of a document",
+@wrong("sft.prompt", mistake="every turn began with the beginning of a document",
        ask="How many documents is a conversation?", refused_by="earlier_turns_stand_before_the_question")
 def begins_with_every_turn(tokenizer, question, history=()):
     t, ids = tokenizer, []
@@ -38,7 +38,7 @@ def begins_with_every_turn(tokenizer, question, history=()):
     return [*ids, t.bos_id, t.user_id, *t.encode(question), t.assistant_id]
 
 
-@wrong("text.chat.prompt_ids", mistake="earlier answers had no end",
+@wrong("sft.prompt", mistake="earlier answers had no end",
        ask="By which token did the model say, in each earlier turn, that it was done?",
        refused_by="earlier_turns_stand_before_the_question")
 def answers_without_an_end(tokenizer, question, history=()):
@@ -48,7 +48,7 @@ def answers_without_an_end(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 
-@wrong("text.chat.prompt_ids", mistake="earlier answers stood there without their tags",
+@wrong("sft.prompt", mistake="earlier answers stood there without their tags",
        ask="What does a reply without a thought look like in the template?",
        refused_by="earlier_turns_stand_before_the_question")
 def answers_without_tags(tokenizer, question, history=()):
@@ -58,7 +58,7 @@ def answers_without_tags(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 
-@wrong("text.chat.prompt_ids", mistake="the newest turn came first",
+@wrong("sft.prompt", mistake="the newest turn came first",
        ask="In which order does a reader meet the turns of a conversation?", refused_by="the_oldest_turn_comes_first")
 def newest_turn_first(tokenizer, question, history=()):
     t, ids = tokenizer, [tokenizer.bos_id]
@@ -68,7 +68,7 @@ def newest_turn_first(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 
-@wrong("text.chat.prompt_ids", mistake="the whole prompt were written as text and encoded with its marks",
+@wrong("sft.prompt", mistake="the whole prompt were written as text and encoded with its marks",
        ask="What becomes of a question that spells <｜Assistant｜>?", refused_by="no_question_can_forge_a_mark")
 def one_text_with_marks(tokenizer, question, history=()):
     turns = "".join(
@@ -79,7 +79,7 @@ def one_text_with_marks(tokenizer, question, history=()):
     return tokenizer.encode(text, allow_special=True)
 
 
-@wrong("text.chat.prompt_ids", mistake="the assistant's mark were ordinary text",
+@wrong("sft.prompt", mistake="the assistant's mark were ordinary text",
        ask="Into how many tokens does `encode` cut a mark's name?", refused_by="one_question_by_hand")
 def marks_as_text(tokenizer, question, history=()):
     t, ids = tokenizer, [tokenizer.bos_id]
@@ -89,7 +89,7 @@ def marks_as_text(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question), *t.encode("<｜Assistant｜>")]
 
 
-@wrong("text.chat.prompt_ids", mistake="marks had the ids of one certain tokenizer",
+@wrong("sft.prompt", mistake="marks had the ids of one certain tokenizer",
        ask="Which attributes of the tokenizer hold the ids of its marks?",
        refused_by="marks_have_the_ids_that_the_tokenizer_gives_them")
 def ids_by_heart(tokenizer, question, history=()):
@@ -99,7 +99,7 @@ def ids_by_heart(tokenizer, question, history=()):
     return [*ids, 3, *tokenizer.encode(question), 4]
 
 
-@wrong("text.chat.prompt_ids", mistake="the history had to be a list",
+@wrong("sft.prompt", mistake="the history had to be a list",
        ask="An iterator has no length and cannot be indexed. What can be done with it?",
        refused_by="any_iterable_is_a_history")
 def indexes_the_history(tokenizer, question, history=()):
@@ -111,7 +111,7 @@ def indexes_the_history(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question), t.assistant_id]
 
 
-@wrong("text.chat.prompt_ids", mistake="blanks at the edges of a text are taken away",
+@wrong("sft.prompt", mistake="blanks at the edges of a text are taken away",
        ask="Is the text that somebody typed yours to change? What of a line end at its end?",
        refused_by="texts_are_encoded_as_they_are")
 def strips_the_texts(tokenizer, question, history=()):
@@ -123,7 +123,7 @@ def strips_the_texts(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question.strip()), t.assistant_id]
 
 
-@alternative("text.chat.prompt_ids")
+@alternative("sft.prompt")
 def joined_from_turns(tokenizer, question, history=()):
     t = tokenizer
     turns = [
@@ -133,7 +133,7 @@ def joined_from_turns(tokenizer, question, history=()):
     return list(itertools.chain([t.bos_id], *turns, [t.user_id], t.encode(question), [t.assistant_id]))
 
 
-@alternative("text.chat.prompt_ids")
+@alternative("sft.prompt")
 def piece_by_piece(tokenizer, question, history=()):
     special = tokenizer.specials
     pieces = ["<｜begin▁of▁sentence｜>"]
@@ -146,7 +146,7 @@ def piece_by_piece(tokenizer, question, history=()):
     return ids
 
 
-# -- reason.tasks.digit_steps ------------------------------------------------------------------------------------------
+# -- sft.thought ------------------------------------------------------------------------------------------
 
 
 def _columns(total, term, block=1, *, carries=True, borrow=None, least=1, length=max, last=False, base=None):
@@ -171,13 +171,13 @@ def _columns(total, term, block=1, *, carries=True, borrow=None, least=1, length
     return steps or [f"0{sign}0=0"] * least
 
 
-@wrong("reason.tasks.digit_steps", mistake="carries were forgotten",
+@wrong("sft.thought", mistake="carries were forgotten",
        ask="6+7 is 13. Where does the 1 of the 13 go?", refused_by="a_sum_from_the_right_with_its_carries")
 def forgets_carries(total, term, block=1):
     return _columns(total, term, block, carries=False)
 
 
-@wrong("reason.tasks.digit_steps", mistake="only the result's last digit were said",
+@wrong("sft.thought", mistake="only the result's last digit were said",
        ask="How does the next step know that there is something to carry, if no step says so?",
        refused_by="a_sum_from_the_right_with_its_carries")
 def says_the_digit_alone(total, term, block=1):
@@ -185,21 +185,21 @@ def says_the_digit_alone(total, term, block=1):
     return [f"{s.split('=')[0]}={int(s.split('=')[1]) % 10**block}" for s in steps]
 
 
-@wrong("reason.tasks.digit_steps", mistake="it went from the left to the right",
+@wrong("sft.thought", mistake="it went from the left to the right",
        ask="Which column has to be finished before the others, because they need its carry?",
        refused_by="a_sum_from_the_right_with_its_carries")
 def from_the_left(total, term, block=1):
     return _columns(total, term, block)[::-1]
 
 
-@wrong("reason.tasks.digit_steps", mistake="a digit that lends nothing to itself could still lend on",
+@wrong("sft.thought", mistake="a digit that lends nothing to itself could still lend on",
        ask="In 1000-1, what do the zeros in the middle owe, and what do they have?",
        refused_by="a_borrow_goes_on_through_zeros")
 def borrows_once(total, term, block=1):
     return _columns(total, term, block, borrow=lambda a, b, carry: int(a < b))
 
 
-@wrong("reason.tasks.digit_steps", mistake="the smaller digit were always taken from the larger",
+@wrong("sft.thought", mistake="the smaller digit were always taken from the larger",
        ask="Is 3-8 the same as 8-3?", refused_by="a_difference_borrows_and_pays_back")
 def smaller_from_larger(total, term, block=1):
     if term >= 0:
@@ -212,34 +212,34 @@ def smaller_from_larger(total, term, block=1):
     return steps or ["0-0=0"]
 
 
-@wrong("reason.tasks.digit_steps", mistake="it stopped with the shorter number",
+@wrong("sft.thought", mistake="it stopped with the shorter number",
        ask="What becomes of the digits that stand alone in their columns?",
        refused_by="the_longer_number_decides_how_many_steps")
 def stops_with_the_shorter(total, term, block=1):
     return _columns(total, term, block, length=min)
 
 
-@wrong("reason.tasks.digit_steps", mistake="only the first number decided how many steps there are",
+@wrong("sft.thought", mistake="only the first number decided how many steps there are",
        ask="Which of the two numbers is longer in 7+1200?", refused_by="the_longer_number_decides_how_many_steps")
 def as_long_as_the_total(total, term, block=1):
     return _columns(total, term, block, length=lambda a, b: a)
 
 
-@wrong("reason.tasks.digit_steps", mistake="the last carry had a step of its own",
+@wrong("sft.thought", mistake="the last carry had a step of its own",
        ask="999+1 has three columns. How many steps are promised?",
        refused_by="a_carry_goes_on_through_nines_and_gets_no_step_of_its_own")
 def a_step_for_the_last_carry(total, term, block=1):
     return _columns(total, term, block, last=True)
 
 
-@wrong("reason.tasks.digit_steps", mistake="a carry were made at ten, whatever the block",
+@wrong("sft.thought", mistake="a carry were made at ten, whatever the block",
        ask="How large may a block of two digits become before something is carried?",
        refused_by="blocks_of_two_digits_carry_at_a_hundred")
 def carries_at_ten(total, term, block=1):
     return _columns(total, term, block, base=10)
 
 
-@wrong("reason.tasks.digit_steps", mistake="blocks were written with zeros in front",
+@wrong("sft.thought", mistake="blocks were written with zeros in front",
        ask="What does int() make of the two digits 05?", refused_by="blocks_of_two_digits_carry_at_a_hundred")
 def zeros_in_front(total, term, block=1):
     out = []
@@ -251,13 +251,13 @@ def zeros_in_front(total, term, block=1):
     return out
 
 
-@wrong("reason.tasks.digit_steps", mistake="nothing and nothing took no step",
+@wrong("sft.thought", mistake="nothing and nothing took no step",
        ask="What does a thought about 0+0 say?", refused_by="nothing_and_nothing_is_a_step_too")
 def no_step_for_nothing(total, term, block=1):
     return _columns(total, term, block, least=0)
 
 
-@alternative("reason.tasks.digit_steps")
+@alternative("sft.thought")
 def with_divmod(total, term, block=1):
     base, steps, over, upper, lower = 10**block, [], 0, total, abs(term)
     while upper or lower or not steps:
@@ -273,7 +273,7 @@ def with_divmod(total, term, block=1):
     return steps
 
 
-@alternative("reason.tasks.digit_steps")
+@alternative("sft.thought")
 def from_the_digits_as_text(total, term, block=1):
     def blocks(n):
         text = str(n) if n else ""
@@ -294,7 +294,7 @@ def from_the_digits_as_text(total, term, block=1):
     return steps if steps else [f"0{sign}0=0"]
 
 
-# -- reason.documents.loss_weights -------------------------------------------------------------------------------------
+# -- sft.loss_weights -------------------------------------------------------------------------------------
 
 
 def _weighed(sizes, prompts, inside, first=0.0):
@@ -307,80 +307,80 @@ def _weighed(sizes, prompts, inside, first=0.0):
     return weight
 
 
-@wrong("reason.documents.loss_weights", mistake="the whole document counted in full, question and all",
+@wrong("sft.loss_weights", mistake="the whole document counted in full, question and all",
        ask="Who writes the question: the model, or the person who asks?", refused_by="two_documents_by_hand")
 def question_in_full(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: t < n)
 
 
-@wrong("reason.documents.loss_weights", mistake="the question never counted, whatever is asked for",
+@wrong("sft.loss_weights", mistake="the question never counted, whatever is asked for",
        ask="What is `prompt_weight` for?", refused_by="two_documents_by_hand")
 def question_never(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: p <= t < n)
 
 
-@wrong("reason.documents.loss_weights", mistake="the reply's first token belonged to the question",
+@wrong("sft.loss_weights", mistake="the reply's first token belonged to the question",
        ask="The question takes the places 0 to p - 1. At which place does the reply begin?",
        refused_by="the_reply_counts_from_its_first_token_to_its_last")
 def one_too_late(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t >= n else prompt_weight if t <= p else 1)
 
 
-@wrong("reason.documents.loss_weights", mistake="the question's last token counted as the reply's",
+@wrong("sft.loss_weights", mistake="the question's last token counted as the reply's",
        ask="Weight t is that of predicting token t. Which token is the first one of the reply?",
        refused_by="the_reply_counts_from_its_first_token_to_its_last")
 def one_too_early(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t >= n else prompt_weight if t < p - 1 else 1)
 
 
-@wrong("reason.documents.loss_weights", mistake="the last token of a document had no weight",
+@wrong("sft.loss_weights", mistake="the last token of a document had no weight",
        ask="Which token is the last one, and what does a model do that never learned to write it?",
        refused_by="the_reply_counts_from_its_first_token_to_its_last")
 def stop_token_left_out(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t >= n - 1 else prompt_weight if t < p else 1)
 
 
-@wrong("reason.documents.loss_weights", mistake="padding counted like a reply",
+@wrong("sft.loss_weights", mistake="padding counted like a reply",
        ask="What would the model learn to write after a short document that stands beside a long one?",
        refused_by="padding_never_counts")
 def padding_counts(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: prompt_weight if t < p else 1)
 
 
-@wrong("reason.documents.loss_weights", mistake="one token of padding counted, the first behind the document",
+@wrong("sft.loss_weights", mistake="one token of padding counted, the first behind the document",
        ask="A document of n tokens takes the places 0 to n - 1. What stands at place n?",
        refused_by="padding_never_counts")
 def one_token_of_padding(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t > n else prompt_weight if t < p else 1)
 
 
-@wrong("reason.documents.loss_weights", mistake="the first token counted too",
+@wrong("sft.loss_weights", mistake="the first token counted too",
        ask="From which tokens would the first one of a row be predicted?", refused_by="the_first_token_never_counts")
 def first_token_counts(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t >= n else prompt_weight if t < p else 1, first=None)
 
 
-@wrong("reason.documents.loss_weights", mistake="every question were as long as the longest",
+@wrong("sft.loss_weights", mistake="every question were as long as the longest",
        ask="Where does the reply of the shorter question begin?", refused_by="two_documents_by_hand")
 def longest_question_for_all(sizes_B, prompts_B, prompt_weight):
     longest = int(prompts_B.max())
     return _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t >= n else prompt_weight if t < longest else 1)
 
 
-@wrong("reason.documents.loss_weights", mistake="the weights of a document were made to sum to 1",
+@wrong("sft.loss_weights", mistake="the weights of a document were made to sum to 1",
        ask="Who divides by the sum of all weights, and over which documents?", refused_by="two_documents_by_hand")
 def sums_to_one(sizes_B, prompts_B, prompt_weight):
     weight = _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t >= n else prompt_weight if t < p else 1)
     return weight / weight.sum(1, keepdim=True).clamp(min=1e-9)
 
 
-@wrong("reason.documents.loss_weights", mistake="question and reply had changed places",
+@wrong("sft.loss_weights", mistake="question and reply had changed places",
        ask="Which of the two is the model to learn?", refused_by="two_documents_by_hand")
 def the_wrong_way_round(sizes_B, prompts_B, prompt_weight):
     return _weighed(sizes_B, prompts_B, lambda t, n, p: 0 if t >= n else 1 if t < p else prompt_weight)
 
 
-@alternative("reason.documents.loss_weights")
+@alternative("sft.loss_weights")
 def row_by_row(sizes_B, prompts_B, prompt_weight):
     weight_BT = torch.zeros(len(sizes_B), int(sizes_B.max()))
     for row, size, prompt in zip(weight_BT, sizes_B.tolist(), prompts_B.tolist()):
@@ -389,7 +389,7 @@ def row_by_row(sizes_B, prompts_B, prompt_weight):
     return weight_BT
 
 
-@alternative("reason.documents.loss_weights")
+@alternative("sft.loss_weights")
 def by_multiplying_masks(sizes_B, prompts_B, prompt_weight):
     column_T = torch.arange(sizes_B.max().item()).expand(len(sizes_B), -1)
     text_BT = (column_T < sizes_B.unsqueeze(1)) & (column_T > 0)
@@ -397,10 +397,10 @@ def by_multiplying_masks(sizes_B, prompts_B, prompt_weight):
     return text_BT.float() * (asked_BT * prompt_weight + (1 - asked_BT))
 
 
-# -- text.corpus.pad_batch ---------------------------------------------------------------------------------------------
+# -- sft.pad ---------------------------------------------------------------------------------------------
 
 
-@wrong("text.corpus.pad_batch", mistake="every token that looks like padding were padding",
+@wrong("sft.pad", mistake="every token that looks like padding were padding",
        ask="By what is a stop token told from padding if both have one id?",
        refused_by="what_pads_may_be_a_token_of_the_text")
 def padding_known_by_its_id(docs, weights=None, pad_id=0):
@@ -437,33 +437,33 @@ def _padded(docs, weights, pad_id, *, left=False, first=0.0, cut=None, weigh=Non
                  None if segments is None else segments(torch.tensor(real).view(shape)))  # fmt: skip
 
 
-@wrong("text.corpus.pad_batch", mistake="what has no weight were padding",
+@wrong("sft.pad", mistake="what has no weight were padding",
        ask="Does the model read a question whose weight is 0?", refused_by="documents_end_where_they_end")
 def padding_known_by_its_weight(docs, weights=None, pad_id=0):
     return _padded(docs, weights, pad_id, valid=lambda i, w: w > 0)
 
 
-@wrong("text.corpus.pad_batch", mistake="the padding stood on the left",
+@wrong("sft.pad", mistake="the padding stood on the left",
        ask="At which position does every document begin in training?", refused_by="documents_end_where_they_end")
 def padding_on_the_left(docs, weights=None, pad_id=0):
     return _padded(docs, weights, pad_id, left=True)
 
 
-@wrong("text.corpus.pad_batch", mistake="all rows were cut to the shortest document",
+@wrong("sft.pad", mistake="all rows were cut to the shortest document",
        ask="What happens to the ends of the longer documents, and to their stop tokens?",
        refused_by="documents_end_where_they_end")
 def cut_to_the_shortest(docs, weights=None, pad_id=0):
     return _padded(docs, weights, pad_id, cut=lambda docs: min(map(len, docs)))
 
 
-@wrong("text.corpus.pad_batch", mistake="the first id of a document counted as given",
+@wrong("sft.pad", mistake="the first id of a document counted as given",
        ask="From which tokens would the first one of a row be predicted?",
        refused_by="the_first_id_of_a_row_counts_nothing")
 def first_id_counts(docs, weights=None, pad_id=0):
     return _padded(docs, weights, pad_id, first=None)
 
 
-@wrong("text.corpus.pad_batch", mistake="weights were moved to the position that predicts",
+@wrong("sft.pad", mistake="weights were moved to the position that predicts",
        ask="`weight[t]` is the weight of predicting which token: t, or t + 1? (`targets_ahead` moves it later.)",
        refused_by="documents_end_where_they_end")
 def weights_already_moved(docs, weights=None, pad_id=0):
@@ -472,33 +472,33 @@ def weights_already_moved(docs, weights=None, pad_id=0):
     return Batch(batch.ids_BT, moved, batch.valid_BT)
 
 
-@wrong("text.corpus.pad_batch", mistake="the last token of each document counted nothing",
+@wrong("sft.pad", mistake="the last token of each document counted nothing",
        ask="Which token is the last one, and what does a model do that never learned to write it?",
        refused_by="documents_end_where_they_end")
 def last_token_counts_nothing(docs, weights=None, pad_id=0):
     return _padded(docs, weights, pad_id, weigh=lambda t, w, n: w if t < n - 1 else 0.0)
 
 
-@wrong("text.corpus.pad_batch", mistake="padding counted as text",
+@wrong("sft.pad", mistake="padding counted as text",
        ask="Which positions of the mask say that they are no text?", refused_by="documents_end_where_they_end")
 def padding_is_valid(docs, weights=None, pad_id=0):
     batch = _padded(docs, weights, pad_id)
     return Batch(batch.ids_BT, batch.weight_BT, torch.ones_like(batch.valid_BT))
 
 
-@wrong("text.corpus.pad_batch", mistake="every weight were 0 or 1",
+@wrong("sft.pad", mistake="every weight were 0 or 1",
        ask="What becomes of a weight of one half?", refused_by="what_pads_may_be_a_token_of_the_text")
 def weights_as_yes_or_no(docs, weights=None, pad_id=0):
     return _padded(docs, weights, pad_id, weigh=lambda t, w, n: float(w > 0))
 
 
-@wrong("text.corpus.pad_batch", mistake="it always padded with zeros",
+@wrong("sft.pad", mistake="it always padded with zeros",
        ask="What is `pad_id` for?", refused_by="documents_end_where_they_end")
 def always_zeros(docs, weights=None, pad_id=0):
     return _padded(docs, weights, 0)
 
 
-@wrong("text.corpus.pad_batch", mistake="the documents themselves were made longer",
+@wrong("sft.pad", mistake="the documents themselves were made longer",
        ask="Whose lists does `append` change?", refused_by="documents_end_where_they_end")
 def lengthens_the_documents(docs, weights=None, pad_id=0):
     batch = _padded(docs, weights, pad_id)
@@ -507,7 +507,7 @@ def lengthens_the_documents(docs, weights=None, pad_id=0):
     return batch
 
 
-@alternative("text.corpus.pad_batch")
+@alternative("sft.pad")
 def from_lengths(docs, weights=None, pad_id=0):
     lengths = torch.tensor([len(doc) for doc in docs], dtype=torch.int64)
     longest = int(lengths.max()) if docs else 0
@@ -522,7 +522,7 @@ def from_lengths(docs, weights=None, pad_id=0):
     return Batch(ids_BT, weight_BT, valid_BT)
 
 
-@alternative("text.corpus.pad_batch")
+@alternative("sft.pad")
 def as_lists(docs, weights=None, pad_id=0):
     longest = max([len(doc) for doc in docs] or [0])
     ids, weight, valid = [], [], []
@@ -539,7 +539,7 @@ def as_lists(docs, weights=None, pad_id=0):
     )
 
 
-# -- model.transformer.segment_mask ------------------------------------------------------------------------------------
+# -- sft.mask ------------------------------------------------------------------------------------
 
 
 def _same(segments_BT):
@@ -551,53 +551,53 @@ def _causal(segments_BT, diagonal=0):
     return torch.ones(T, T, dtype=torch.bool, device=segments_BT.device).tril(diagonal)
 
 
-@wrong("model.transformer.segment_mask", mistake="documents could see the ones before them in the row",
+@wrong("sft.mask", mistake="documents could see the ones before them in the row",
        ask="What does the second document know of the first one?", refused_by="two_documents_in_a_row_by_hand")
 def causal_alone(segments_BT):
     return _causal(segments_BT).expand(len(segments_BT), 1, -1, -1).clone()
 
 
-@wrong("model.transformer.segment_mask", mistake="positions could see later ones of their own document",
+@wrong("sft.mask", mistake="positions could see later ones of their own document",
        ask="A position is to predict the next token. May it see it?", refused_by="two_documents_in_a_row_by_hand")
 def sees_the_future(segments_BT):
     return _same(segments_BT)[:, None]
 
 
-@wrong("model.transformer.segment_mask", mistake="a document could see all that have smaller numbers",
+@wrong("sft.mask", mistake="a document could see all that have smaller numbers",
        ask="Do the numbers have an order, or do they only tell documents apart?",
        refused_by="two_documents_in_a_row_by_hand")
 def smaller_numbers_too(segments_BT):
     return ((segments_BT[:, :, None] >= segments_BT[:, None, :]) & _causal(segments_BT))[:, None]
 
 
-@wrong("model.transformer.segment_mask", mistake="a position did not see itself",
+@wrong("sft.mask", mistake="a position did not see itself",
        ask="What does the first position of a document see, if not itself?",
        refused_by="two_documents_in_a_row_by_hand")
 def not_oneself(segments_BT):
     return (_same(segments_BT) & _causal(segments_BT, -1))[:, None]
 
 
-@wrong("model.transformer.segment_mask", mistake="queries and keys had changed places",
+@wrong("sft.mask", mistake="queries and keys had changed places",
        ask="Which of the two last dimensions is the position that looks?", refused_by="two_documents_in_a_row_by_hand")
 def the_other_way_round(segments_BT):
     return (_same(segments_BT) & _causal(segments_BT)).transpose(1, 2)[:, None]
 
 
-@wrong("model.transformer.segment_mask", mistake="True meant hidden, not visible",
+@wrong("sft.mask", mistake="True meant hidden, not visible",
        ask="In this library a mask says who may see. What does True stand for?",
        refused_by="two_documents_in_a_row_by_hand")
 def hidden_is_true(segments_BT):
     return ~(_same(segments_BT) & _causal(segments_BT))[:, None]
 
 
-@wrong("model.transformer.segment_mask", mistake="all rows had the borders of the first",
+@wrong("sft.mask", mistake="all rows had the borders of the first",
        ask="Do the documents of the second row end where those of the first do?",
        refused_by="every_row_has_borders_of_its_own")
 def borders_of_the_first_row(segments_BT):
     return (_same(segments_BT[:1]) & _causal(segments_BT)).expand(len(segments_BT), -1, -1)[:, None].clone()
 
 
-@wrong("model.transformer.segment_mask", mistake="padding saw nothing at all, not even itself",
+@wrong("sft.mask", mistake="padding saw nothing at all, not even itself",
        ask="What is the softmax of a row of scores that are all minus infinity?",
        refused_by="padding_stays_among_itself")
 def padding_sees_nothing(segments_BT):
@@ -605,14 +605,14 @@ def padding_sees_nothing(segments_BT):
     return (_same(segments_BT) & _causal(segments_BT) & real)[:, None]
 
 
-@wrong("model.transformer.segment_mask", mistake="the dimension for the heads were missing",
+@wrong("sft.mask", mistake="the dimension for the heads were missing",
        ask="Scores are [B, H, T, T]. Which shape can be spread over all heads?",
        refused_by="two_documents_in_a_row_by_hand")
 def no_place_for_heads(segments_BT):
     return _same(segments_BT) & _causal(segments_BT)
 
 
-@wrong("model.transformer.segment_mask", mistake="the mask held numbers to be added to the scores",
+@wrong("sft.mask", mistake="the mask held numbers to be added to the scores",
        ask="The library's masks say who may see. Of which dtype is a yes or a no?",
        refused_by="two_documents_in_a_row_by_hand")
 def added_to_the_scores(segments_BT):
@@ -620,14 +620,14 @@ def added_to_the_scores(segments_BT):
     return torch.zeros(seen.shape).masked_fill(~seen, float("-inf"))
 
 
-@alternative("model.transformer.segment_mask")
+@alternative("sft.mask")
 def by_positions(segments_BT):
     t = torch.arange(segments_BT.shape[1], device=segments_BT.device)
     same = segments_BT.unsqueeze(2).eq(segments_BT.unsqueeze(1))
     return same.logical_and(t.unsqueeze(1) >= t).unsqueeze(1)
 
 
-@wrong("model.transformer.segment_mask", mistake="a number that comes again later began another document",
+@wrong("sft.mask", mistake="a number that comes again later began another document",
        ask="In the row 1 2 1: which positions have equal numbers, and what does the docstring say of those?",
        refused_by="equal_numbers_are_one_document_wherever_they_stand")
 def from_where_each_document_begins(segments_BT):
@@ -639,7 +639,7 @@ def from_where_each_document_begins(segments_BT):
     return ((t >= begin[:, :, None]) & (t <= t[:, None]))[:, None]
 
 
-@alternative("model.transformer.segment_mask")
+@alternative("sft.mask")
 def position_by_position(segments_BT):
     B, T = segments_BT.shape
     mask = torch.zeros(B, 1, T, T, dtype=torch.bool, device=segments_BT.device)

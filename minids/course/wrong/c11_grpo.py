@@ -10,9 +10,9 @@ from minids.course.wrong import alternative, wrong
 from minids.errors import MinidsError
 from minids.reason import grpo, ratios
 
-# -- reason.exact.slopes -----------------------------------------------------------------------------------------------
+# -- grpo.slopes -----------------------------------------------------------------------------------------------
 
-SLOPES = "reason.exact.slopes"
+SLOPES = "grpo.slopes"
 
 
 def _steps(theta, ids, nodes, sign=1.0, probs=None):
@@ -123,9 +123,9 @@ def token_by_token(theta_PV, ids_LT, nodes_LT, mask_LT):
     return out
 
 
-# -- reason.grpo.advantages --------------------------------------------------------------------------------------------
+# -- grpo.advantages --------------------------------------------------------------------------------------------
 
-ADVANTAGES = "reason.grpo.advantages"
+ADVANTAGES = "grpo.advantages"
 
 
 def _spread(x_PG, ddof):
@@ -296,9 +296,9 @@ def with_repeat_interleave(rewards_N, group_size, *, baseline="mean", scale="std
     return (adv if baseline == "none" else adv.masked_fill(~informative, 0.0)), informative
 
 
-# -- reason.ratios.surrogate -------------------------------------------------------------------------------------------
+# -- grpo.surrogate -------------------------------------------------------------------------------------------
 
-SURROGATE = "reason.ratios.surrogate"
+SURROGATE = "grpo.surrogate"
 
 
 @wrong(SURROGATE, mistake="the ratio were clipped and the smaller of the two terms not taken",
@@ -443,9 +443,9 @@ def smallest_of_a_stack(ratio_NT, adv_NT, logp_NT, clip, low, high, dual_delta):
     return gain_NT
 
 
-# -- reason.grpo.kl_estimate -------------------------------------------------------------------------------------------
+# -- grpo.kl -------------------------------------------------------------------------------------------
 
-KL = "reason.grpo.kl_estimate"
+KL = "grpo.kl"
 
 
 def _kind(kind):
@@ -544,9 +544,9 @@ def by_the_ratio_of_the_reference(logp, ref_logp, kind):
     return {"k1": -down, "k2": 0.5 * down * down, "k3": (down.exp() - 1) - down}[kind]
 
 
-# -- reason.reward.parse_integer ---------------------------------------------------------------------------------------
+# -- reward.integer ---------------------------------------------------------------------------------------
 
-INTEGER = "reason.reward.parse_integer"
+INTEGER = "reward.integer"
 _BLANK = " \t\r\n"
 
 
@@ -678,9 +678,9 @@ def written_back(text):
     return value if str(value) == text and abs(value) < 10**64 else None
 
 
-# -- reason.grpo.grpo_loss ---------------------------------------------------------------------------------------------
+# -- grpo.loss ---------------------------------------------------------------------------------------------
 
-LOSS = "reason.grpo.grpo_loss"
+LOSS = "grpo.loss"
 
 
 def _keyword_defaults(given):

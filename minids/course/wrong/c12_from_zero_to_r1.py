@@ -17,7 +17,7 @@ from minids.reason.tasks import WORDS
 
 # -- a thought with words ----------------------------------------------------------------------------------------------
 
-SPOKEN = "reason.tasks.spoken"
+SPOKEN = "r1.number_words"
 
 
 def _between(thought):
@@ -139,7 +139,7 @@ def piece_by_piece(thought, rng, mixed):
 
 # -- the share of words in one script ----------------------------------------------------------------------------------
 
-LANGUAGE = "reason.reward.language_consistency"
+LANGUAGE = "reward.language"
 
 
 def _target(script):
@@ -297,7 +297,7 @@ def with_groups(text, script="latin"):
 
 # -- which answers become documents ------------------------------------------------------------------------------------
 
-ACCEPT = "reason.rejection.accept"
+ACCEPT = "rejection.accept"
 
 
 def _filter(results, answers, keep, good):
@@ -449,7 +449,7 @@ def in_two_passes(results, answers, *, keep, language=1.0):
 
 # -- documents to expect from a question -------------------------------------------------------------------------------
 
-EXPECTED = "reason.rejection.expected_kept"
+EXPECTED = "rejection.expected"
 
 
 def _chance(rate, samples, good):
@@ -534,7 +534,7 @@ def answer_by_answer(rate, samples, keep):
 
 # -- the divergence of two distributions -------------------------------------------------------------------------------
 
-KL = "reason.distill.kl_sum"
+KL = "distill.kl"
 
 
 def _logs(student_NV, teacher_NV):

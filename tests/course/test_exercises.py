@@ -1,0 +1,45 @@
+"""The table of ids: whole, unique, and old names that still count."""
+
+import inspect
+
+import pytest
+
+from minids.course import catalog, exercises, mine, submissions
+
+OLD, NEW = "model.layers.swiglu", "layers.swiglu"
+
+
+def test_every_exercise_of_the_chapters_is_a_row_and_every_row_an_exercise():
+    assert sorted(e.name for e in catalog.every()) == sorted(exercises.PLACES)
+
+
+def test_names_are_unique_the_earlier_ones_too():
+    names = [*exercises.PLACES, *(was for place in exercises.PLACES.values() for was in place.was)]
+    assert len(set(names)) == len(names)
+    targets = [(place.module, place.function) for place in exercises.PLACES.values()]
+    assert len(set(targets)) == len(targets)
+
+
+@pytest.mark.parametrize("name", exercises.PLACES)
+def test_a_row_leads_to_the_function(name):
+    module, attribute = catalog.locate(name)
+    assert catalog.plain(getattr(module, attribute)).__module__ == module.__name__
+    for was in exercises.PLACES[name].was:
+        assert exercises.canonical(was) == name and catalog.exercise(was).name == name
+
+
+def test_an_answer_kept_under_an_earlier_name_counts():
+    mine.write(mine.folder() / f"{OLD}.py", catalog.solution(NEW))
+    assert mine.load() == {NEW: None}
+    assert mine.ledger()["yours"] == [NEW]
+
+
+def test_of_two_kept_answers_the_one_under_the_id_counts():
+    from minids.model import layers
+
+    for name, mark in ((OLD, "first"), (NEW, "second")):
+        head, body = catalog.parts(catalog.solution(NEW))
+        mine.write(mine.folder() / f"{name}.py", "\n".join([*head, f"    mark = {mark!r}", *body]) + "\n")
+    assert mine.load() == {NEW: None} and "second" in inspect.getsource(layers.swiglu)
+    texts = submissions.read(mine.folder(), "kept")
+    assert list(texts) == [NEW] and "second" in texts[NEW][-1].text and "first" in texts[NEW][0].text
