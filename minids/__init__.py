@@ -15,7 +15,7 @@ _HOME = {
     "Transformer": "minids.model.transformer",
     "generate": "minids.model.generate",
     "Tokenizer": "minids.text.tokenizer",
-    "grpo_loss": "minids.reason.grpo",
+    "grpo_loss": "minids.rl.grpo",
 }
 __all__ = ["MinidsError", "__version__", *_HOME]
 

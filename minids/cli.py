@@ -97,8 +97,9 @@ def _defect(error):
 
 
 def run(args):
-    from minids import pipeline, recipes
-    from minids.ship import evaluation
+    from minids import pipeline
+    from minids.eval import eval_command
+    from minids.run import recipes
 
     prepare = _mine() if args.mine else None
     recipe = recipes.load(args.recipe, args.set)
@@ -111,7 +112,7 @@ def run(args):
         saved = f"What was finished is in {out}. Go on with the same command and --resume." if out.exists() else ""
         raise KeyboardInterrupt(saved) from None
     control = sum(s["seconds"] + s["evaluation_seconds"] for s in results["stages"] if s["control"])
-    print(evaluation.table(results["evals"]))
+    print(eval_command.table(results["evals"]))
     peak = results["peak_bytes"] / 2**30
     print(f"\n{_clock(results['seconds'])} in all" + f", and {_clock(control)} for the controls" * (control > 0)
           + f"; peak memory {peak:.1f} GiB" * (peak > 0))  # fmt: skip
@@ -121,46 +122,48 @@ def run(args):
 
 def _mine():
     """Puts the student's functions into this process, says which, and returns what a worker does."""
-    from minids.course import mine
+    from minids.course import answers
 
-    book = mine.ledger()
-    print(mine.status(book), file=sys.stderr)
+    book = answers.ledger()
+    print(answers.status(book), file=sys.stderr)
     if not book["yours"]:
         raise MinidsError(
-            f"--mine runs on functions that you wrote and kept, but none are in {mine.shown(mine.folder())}. Solve "
+            f"--mine runs on functions that you wrote and kept, but none are in {answers.shown(answers.folder())}. Solve "
             "exercises first (make lab), or leave --mine out."
         )
-    return mine.ledger
+    return answers.ledger
 
 
 def chat(args):
     from minids import pipeline
-    from minids.ship import chat, folders
+    from minids.eval import model_folder
+    from minids.serve import terminal
 
     if args.mine:
         _mine()
-    opened = folders.open_folder(args.dir, pipeline.pick_device(args.device))
-    chat.talk(opened, temperature=args.temperature, max_new_tokens=args.max_new_tokens, seed=args.seed)
+    opened = model_folder.open_folder(args.dir, pipeline.pick_device(args.device))
+    terminal.talk(opened, temperature=args.temperature, max_new_tokens=args.max_new_tokens, seed=args.seed)
 
 
 def evaluate(args):
     from minids import pipeline
-    from minids.reason.evaluate import read_problems
-    from minids.ship import evaluation
+    from minids.eval import eval_command
+    from minids.eval.evaluate import read_problems
 
     problems = read_problems(args.problems) if args.problems else None
     device = pipeline.pick_device(args.device)
-    found = evaluation.run(args.dir, problems, device, args.workers, args.seed, args.families)
-    print(json.dumps(found, ensure_ascii=False) if args.json else evaluation.text(found))
+    found = eval_command.run(args.dir, problems, device, args.workers, args.seed, args.families)
+    print(json.dumps(found, ensure_ascii=False) if args.json else eval_command.text(found))
 
 
 def replay(args):
     from minids import pipeline
-    from minids.reason import replay
-    from minids.ship import folders, replayed
+    from minids.eval import model_folder
+    from minids.report import replayed
+    from minids.rl import replay
 
     device = pipeline.pick_device(args.device) if args.device else None
-    prepare = _mine() if folders.made_with_mine(args.run) else None
+    prepare = _mine() if model_folder.made_with_mine(args.run) else None
     found = replay.replay(
         args.run, args.step, args.sample, stage=args.stage, device=device, quiet=False, prepare=prepare,
         families=args.families,
@@ -172,23 +175,26 @@ def replay(args):
 
 
 def export(args):
+    from minids.eval import model_folder
+    from minids.model import hf
     from minids.model.transformer import Transformer
-    from minids.ship import folders, hub
 
-    source, out = folders.find_model(args.dir), _new_folder(args.out)
-    hub.save_model(Transformer.from_pretrained(source), out, experts=args.experts)
-    _say_written(out, folders.copy_tokenizer(source, out))
+    source, out = model_folder.find_model(args.dir), _new_folder(args.out)
+    hf.save_model(Transformer.from_pretrained(source), out, experts=args.experts)
+    _say_written(out, model_folder.copy_tokenizer(source, out))
 
 
 def import_(args):
-    from minids.ship import folders, hub
+    from minids.eval import model_folder
+    from minids.model import hf
+    from minids.model.transformer import Transformer
     from minids.text.tokenizer import Tokenizer
 
-    model, out = hub.load_model(args.hf_dir), _new_folder(args.out)
+    model, out = Transformer.from_pretrained(args.hf_dir), _new_folder(args.out)
     if (Path(args.hf_dir) / "tokenizer.json").exists():
-        hub.check_tokenizer(model.config, Tokenizer.from_pretrained(args.hf_dir))
-    hub.save_model(model, out)
-    names = folders.copy_tokenizer(args.hf_dir, out)
+        hf.check_tokenizer(model.config, Tokenizer.from_pretrained(args.hf_dir))
+    hf.save_model(model, out)
+    names = model_folder.copy_tokenizer(args.hf_dir, out)
     _say_written(out, names)
     if "tokenizer.json" not in names:
         print(f"{args.hf_dir} holds no tokenizer.json: copy one into {out} before `minids chat`.", file=sys.stderr)
@@ -205,19 +211,19 @@ def _say_written(out, names):
 
 
 def bench(args):
-    from minids.ship import bench
+    from minids.bench import suite
 
-    bench.main(args.what, as_json=args.json)
+    suite.main(args.what, as_json=args.json)
 
 
 def cost(args):
-    from minids.ship import cost
+    from minids.run import cost
 
     print(cost.text(cost.describe(args.name)))
 
 
 def grade(args):
-    from minids.course import grade
+    from minids.course.grading import grade
 
     grade.grade_files(
         args.files, csv=args.csv, html=args.html, private=args.private, chapter=args.chapter, jobs=args.jobs,
@@ -238,15 +244,15 @@ def course(args):
 
 
 def doctor(args):
-    from minids.ship import doctor
+    from minids.bench import doctor
 
     print(doctor.text())
 
 
 def report(args):
-    from minids.ship import report
+    from minids.report import run_report
 
-    print(report.write(args.dir))
+    print(run_report.write(args.dir))
 
 
 # -- words ---------------------------------------------------------------------------------------------------
@@ -274,7 +280,7 @@ def parser():
     as_json = ("--json", {"action": "store_true", "help": "JSON on stdout"})
     workers = ("--workers", {"type": positive, "metavar": "N", "help": "processes; default: 2 on a CPU with two cores"})
     seed = ("--seed", {"type": natural, "default": 0, "metavar": "N"})
-    mine = ("--mine", {"action": "store_true", "help": "on your own functions, kept in mine/ by the chapters"})
+    answers = ("--mine", {"action": "store_true", "help": "on your own functions, kept in mine/ by the chapters"})
     change = {"action": "extend", "nargs": "+", "default": [], "metavar": "key=value"}
     controls = "also train to answer without thinking, and with random rewards"
     command(
@@ -287,12 +293,12 @@ def parser():
         ("--until", {"metavar": "STAGE", "help": "stop after this stage; --resume goes on"}),
         ("--redo", {"metavar": "STAGE", "help": "run this stage of an earlier run again, and those after it"}),
         ("--set", {**change, "help": "change the recipe: grpo.steps=40"}),
-        mine,
+        answers,
     )  # fmt: skip
     some = {"nargs": "+", "metavar": "NAME"}
     heat = {"type": temperature, "metavar": "T", "help": "0 (default, if the folder says nothing): the likeliest token"}
     command(
-        "chat", chat, "talk to a model in the terminal", folder, device, seed, mine,
+        "chat", chat, "talk to a model in the terminal", folder, device, seed, answers,
         ("--temperature", heat),
         ("--max-new-tokens", {"type": positive, "metavar": "N", "help": "default: the folder's, or 320"}),
     )  # fmt: skip

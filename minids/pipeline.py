@@ -21,11 +21,13 @@ from pathlib import Path
 
 import torch
 
-from minids import edge, files, r1, recipes, run_folder
+from minids import files
 from minids.errors import MinidsError
-from minids.job import EVALUATED, Job, read_json
-from minids.reason import documents, environments
-from minids.ship.report_data import whole
+from minids.report import run_report
+from minids.report.data import whole
+from minids.run import recipes, run_folder, stages_edge, stages_r1
+from minids.run.job import EVALUATED, Job, read_json
+from minids.tasks import documents, registry
 from minids.text.tokenizer import Tokenizer
 from minids.train import metrics, parallel
 
@@ -55,7 +57,7 @@ def run(
         if stage is not None and stage not in plan:
             raise MinidsError(f"{option} {stage}: recipe {recipe.name} has no such stage; there are {', '.join(plan)}.")
     tests = min(100, recipe.eval.get("problems", 1000))
-    environments.assert_disjoint(recipe.families, tests, recipe.eval.get("seed", 0))
+    registry.assert_disjoint(recipe.families, tests, recipe.eval.get("seed", 0))
     with run_folder.locked(out):
         _claim(out, asked, resume, plan, redo)
         sums = run_folder.Sums(out)
@@ -79,7 +81,9 @@ def _run(rank, world, recipe, out, seed, plan, controls, device, quiet, prepare)
         job.stage(name, STAGES[name])
     for name in controls:
         job.stage(name, CONTROLS[name], control=True)
-    return job.finish()
+    if rank == 0:
+        run_report.write(job.out)
+    return job.results
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -202,7 +206,7 @@ def _instead(name):
     return control
 
 
-STAGES = {"tokenizer": make_tokenizer, "pretrain": pretrain, "sft": sft, "grpo": grpo, **r1.STAGES, **edge.STAGES}
+STAGES = {"tokenizer": make_tokenizer, "pretrain": pretrain, "sft": sft, "grpo": grpo, **stages_r1.STAGES, **stages_edge.STAGES}
 CONTROLS = {"direct": direct, "more_sft": more_sft, **{name: _instead(name) for name in INSTEAD}}
 
 

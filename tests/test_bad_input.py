@@ -249,7 +249,7 @@ def test_a_folder_that_cannot_be_written(recipe, finished, tmp_path, monkeypatch
     for command in (["run", recipe, "--out", out, "--workers", 1], ["export", finished, out]):
         assert os.strerror(code) in refused(capsys, *command)
     monkeypatch.undo()
-    monkeypatch.setattr("minids.ship.cost.describe", no)  # wherever it comes up
+    monkeypatch.setattr("minids.run.cost.describe", no)  # wherever it comes up
     assert os.strerror(code) in refused(capsys, "cost")
 
 
@@ -326,7 +326,7 @@ def _read(path):
 
 
 def test_ctrl_c_where_nothing_can_be_saved(recipe, tmp_path, monkeypatch, capsys):
-    from minids.reason import evaluate
+    from minids.eval import evaluate
 
     def stop(*args, **how):
         raise KeyboardInterrupt

@@ -142,7 +142,7 @@ def test_report_is_drawn_again(finished, tmp_path, capsys):
 
 
 def test_cost_and_doctor_say_something(monkeypatch, capsys):
-    from minids.ship import doctor
+    from minids.bench import doctor
 
     monkeypatch.setattr(doctor, "estimate", lambda recipe, processes: 4.9)
     assert cli.main(["cost", "v3"]) == 0
@@ -153,8 +153,8 @@ def test_cost_and_doctor_say_something(monkeypatch, capsys):
 
 
 def test_doctor_times_the_recipe():
-    from minids import recipes
-    from minids.ship import doctor
+    from minids.bench import doctor
+    from minids.run import recipes
 
     r = recipes.load(
         "tiny", ["model.num_hidden_layers=1", "model.first_k_dense_replace=1", "grpo.prompts=2", "grpo.group=2"]
@@ -229,7 +229,7 @@ def test_a_terminal_without_utf8(finished, tmp_path):
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch, capsys):
-    from minids.ship import cost
+    from minids.run import cost
 
     monkeypatch.setattr(cost, "describe", lambda name: 1 / 0)
     assert cli.main(["cost"]) == 1

@@ -41,7 +41,7 @@ def test_help_needs_no_torch():
 
 @pytest.mark.slow
 def test_training_needs_no_optional_package():
-    code = "from minids import pipeline, recipes\nrecipes.load('tiny')"
+    code = "from minids import pipeline\nfrom minids.run import recipes\nrecipes.load('tiny')"
     assert not HEAVY & modules_after(code) - modules_after("import torch, numpy")
 
 

@@ -11,9 +11,11 @@ import pytest
 from mini import write_recipe
 from safetensors.torch import load_file
 
-from minids import MinidsError, cli, recipes
-from minids.reason import documents, environments, rollout, tasks
-from minids.reason.rl_config import RLConfig
+from minids import MinidsError, cli
+from minids.rl import rollout
+from minids.rl.config import RLConfig
+from minids.run import recipes
+from minids.tasks import arithmetic, documents, registry
 from minids.train import metrics
 
 STAGES = ["tokenizer", "pretrain", "sft", "grpo"]
@@ -145,7 +147,7 @@ def test_recipes_of_other_environments_run_in_miniature(tmp_path, base):
     assert cli.main(["run", recipe, *how]) == 0
     families, full = recipes.load(base).families, recipes.load(base).eval
     for family in families:  # there are as many problems as the recipe wants to test on
-        assert len(environments.problem_set([family], "test", full["problems"], 0)) == full["problems"]
+        assert len(registry.problem_set([family], "test", full["problems"], 0)) == full["problems"]
     r = results(out)
     assert [row["family"] for row in r["evals"] if row["stage"] == "grpo"] == [*families, "all"]
     asked = [row for row in metrics.read(out / "metrics.jsonl") if row["stage"] == "grpo"]
@@ -174,19 +176,19 @@ def _lines(out):
 
 
 def test_splits_are_disjoint():
-    families = list(tasks.FAMILIES)
+    families = list(arithmetic.FAMILIES)
     rng = random.Random(0)
     trained = {p.key for p in documents._problems(families, rng, 3000)}
     config = RLConfig(steps=1, lr=1e-3, prompts=24)
     explored = {p.key for step in range(50) for p in rollout.questions(config, families, step)[0]}
-    tested = {p.key for p in tasks.problem_set(families, "test", 300, 0)}
+    tested = {p.key for p in arithmetic.problem_set(families, "test", 300, 0)}
     assert not trained & explored and not trained & tested and not explored & tested
 
 
 @pytest.mark.parametrize("where", ["documents", "rl"])
 def test_a_problem_of_the_test_set_stops_training(monkeypatch, where):
-    leak = tasks.problem_set(["add"], "test", 1, 0)[0]
-    monkeypatch.setattr(tasks, "sample", lambda *a, **k: leak)
+    leak = arithmetic.problem_set(["add"], "test", 1, 0)[0]
+    monkeypatch.setattr(arithmetic, "sample", lambda *a, **k: leak)
     with pytest.raises(MinidsError, match="belongs to the split 'test'"):
         if where == "documents":
             list(documents.pretraining_parts(["add"], 3, mix={"hasty": 1.0}, fact_share=0.0, seed=0))

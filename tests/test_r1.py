@@ -7,7 +7,8 @@ import pytest
 from mini import write_recipe
 from test_pipeline import assert_same_run, results
 
-from minids import MinidsError, cli, recipes
+from minids import MinidsError, cli
+from minids.run import recipes
 
 R1 = """
 [rejection]

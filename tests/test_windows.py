@@ -66,14 +66,14 @@ call("grade", recipe, said=2)
 (folder / "check.py").write_text("def verify(question, answer, reply):\n    return 1\n", encoding="utf-8")
 (folder / "p.jsonl").write_text('{"question": "1", "answer": "1"}\n' * 30, encoding="utf-8")
 from minids.errors import MinidsError
-from minids.reason import environments
+from minids.tasks import registry
 try:
-    environments.get(f"user:{folder / 'p.jsonl'}@{folder / 'check.py'}:verify")
+    registry.get(f"user:{folder / 'p.jsonl'}@{folder / 'check.py'}:verify")
 except MinidsError as error:
     assert "WSL" in str(error), error
 else:
     raise AssertionError("no word about WSL")
-from minids.course import mine, start
+from minids.course import answers, start
 start(1)
 from minids.text import bpe
 from minids.course import check
@@ -83,7 +83,7 @@ linecache.cache["<cell>"] = len(source), None, source.splitlines(True), "<cell>"
 there = dict(vars(bpe))
 exec(compile(source, "<cell>", "exec"), there)
 check("bpe.count_pairs", there["count_pairs"])
-assert "bpe.count_pairs" in mine.ledger()["yours"], mine.ledger()
+assert "bpe.count_pairs" in answers.ledger()["yours"], answers.ledger()
 call("doctor")
 """
 
@@ -107,8 +107,8 @@ def test_the_commands_run(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [
-    ["minids.cli", "doctor"], ["minids.course.build", "--check"], ["minids.ship.results", "--check"],
-    ["minids.course.strength", "--help"], ["minids.reason.family"], ["minids.reason.exact", "--help"],
+    ["minids.cli", "doctor"], ["minids.course.build", "--check"], ["minids.report.readme_tables", "--check"],
+    ["minids.course.check_quality", "--help"], ["minids.rl.presets"], ["minids.studies.exact_gradient", "--help"],
 ])  # fmt: skip
 def test_consoles_that_cannot_show_everything_and_no_default_encoding(command):
     """Whatever they find, they end without a traceback."""

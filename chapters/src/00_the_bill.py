@@ -21,10 +21,10 @@ import matplotlib.pyplot as plt
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from minids.course import check, play, show, start, tour
+from minids.course import check, play, show, start, tiny_models
 from minids.model.config import ModelConfig
-from minids.reason import tasks
-from minids.ship import cost
+from minids.tasks import arithmetic
+from minids.model import accounting
 
 start(0)
 
@@ -38,12 +38,12 @@ start(0)
 # 13 you make your own.
 
 # %%
-opened = {stage: tour.model(stage) for stage in tour.STAGES}
+opened = {stage: tiny_models.model(stage) for stage in tiny_models.STAGES}
 story = "Ana has 14 pens. She buys 9 more and gives 5 away. How many pens does she have now?"
 for question in ("347+5896", "What is 58-19+77?", story):
     print(question)
     for stage in ("sft", "grpo"):
-        reply = tour.ask(stage, question, opened=opened[stage])
+        reply = tiny_models.ask(stage, question, opened=opened[stage])
         print(f"   {stage:<5} thinks {reply.thought!r}\n         says   {reply.answer}   ({reply.tokens} tokens)")
 
 # %% [markdown]
@@ -56,17 +56,17 @@ for question in ("347+5896", "What is 58-19+77?", story):
 # Three answers prove nothing. Sixty problems of each kind that no stage was trained on, one answer each:
 
 # %%
-problems = tasks.problem_set(tasks.FAMILIES, "test", 60, seed=0)
+problems = arithmetic.problem_set(arithmetic.FAMILIES, "test", 60, seed=0)
 scores = {
-    (stage, family): tour.accuracy(stage, [p for p in problems if p.family == family], opened=opened[stage])
-    for stage in tour.STAGES
-    for family in tasks.FAMILIES
+    (stage, family): tiny_models.accuracy(stage, [p for p in problems if p.family == family], opened=opened[stage])
+    for stage in tiny_models.STAGES
+    for family in arithmetic.FAMILIES
 }
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.8))
-for i, stage in enumerate(tour.STAGES):
+for i, stage in enumerate(tiny_models.STAGES):
     x = [n + 0.27 * (i - 1) for n in range(3)]
-    axes[0].bar(x, [100 * scores[stage, f][0] for f in tasks.FAMILIES], 0.25, label=stage)
-    axes[1].bar(x, [scores[stage, f][1] for f in tasks.FAMILIES], 0.25, label=stage)
+    axes[0].bar(x, [100 * scores[stage, f][0] for f in arithmetic.FAMILIES], 0.25, label=stage)
+    axes[1].bar(x, [scores[stage, f][1] for f in arithmetic.FAMILIES], 0.25, label=stage)
 for ax, label in zip(axes, ("solved, greedily (%)", "tokens an answer")):
     ax.set_xticks(range(3), ["two numbers", "chains", "stories"])
     ax.set_ylabel(label)
@@ -100,7 +100,7 @@ show(fig, "Two bar charts over three kinds of problems. Left: the share solved i
 #
 # $$\text{tokens} \;\to\; \text{FLOPs} \;\to\; \text{GPU hours} \;\to\; \text{dollars}$$
 #
-# Each arrow is a function of `minids.ship.cost`, and each is yours to write.
+# Each arrow is a function of `minids.model.accounting`, and each is yours to write.
 #
 # ## 3. How large is the model?
 #
@@ -109,7 +109,7 @@ show(fig, "Two bar charts over three kinds of problems. Left: the share solved i
 
 # %%
 v3 = ModelConfig()
-parts = cost.parameters(v3)
+parts = accounting.parameters(v3)
 for part, size in parts.items():
     print(f"{part:<20} {size:>16,}   {100 * size / parts['total']:5.1f} %")
 print(f"each of the {v3.num_hidden_layers - v3.first_k_dense_replace} MoE layers has {v3.n_routed_experts} experts, "
@@ -133,21 +133,21 @@ print(f"each of the {v3.num_hidden_layers - v3.first_k_dense_replace} MoE layers
 # </details>
 
 # %% exercise="bill.active" points=1 minutes=10 difficulty=1
-from minids.ship.cost import active
+from minids.model.accounting import active
 
 # %%
 # NBVAL_CHECK_OUTPUT
 for name, config in (("DeepSeek-V3", v3), ("our tiny model", opened["grpo"][0].config)):
-    total, met = cost.parameters(config)["total"], cost.active(config)
+    total, met = accounting.parameters(config)["total"], accounting.active(config)
     print(f"{name:<15} {total:>15,} parameters, {met:>14,} active ({100 * met // total} %), "
-          f"{cost.multiplied(config):>14,} multiplied")  # fmt: skip
+          f"{accounting.multiplied(config):>14,} multiplied")  # fmt: skip
 
 # %%
 stored = parts["routed experts"]
 chosen = stored * v3.num_experts_per_tok // v3.n_routed_experts
 names = ("attention", "embedding", "head", "shared experts", "dense feed-forward", "routed experts")
 fig, ax = plt.subplots(figsize=(7.5, 2))
-for y, experts, total in ((1, stored, parts["total"]), (0, chosen, cost.active(v3))):
+for y, experts, total in ((1, stored, parts["total"]), (0, chosen, accounting.active(v3))):
     left = 0
     for i, part in enumerate(names):
         size = (experts if part == "routed experts" else parts[part]) / 1e9
@@ -208,7 +208,7 @@ for name, counter in (("forward", forward), ("backward", backward)):
 # </details>
 
 # %% exercise="bill.attention_flops" points=2 minutes=15 difficulty=2
-from minids.ship.cost import attention_flops
+from minids.model.accounting import attention_flops
 
 # %% [markdown]
 # ### Exercise: the FLOPs of training
@@ -225,12 +225,12 @@ from minids.ship.cost import attention_flops
 # </details>
 
 # %% exercise="bill.training_flops" points=1 minutes=10 difficulty=1
-from minids.ship.cost import training_flops
+from minids.model.accounting import training_flops
 
 # %%
-per_token = cost.training_flops(v3, 1, 4096)
-v3_flops = cost.training_flops(v3, 14.8e12, 4096)  # 14.8T tokens in texts of 4K: V3 report, sections 4.1 and 4.2
-print(f"a token: {per_token / 1e9:.0f} GFLOP, of which 6 N = {6 * cost.multiplied(v3) / 1e9:.0f}")
+per_token = accounting.training_flops(v3, 1, 4096)
+v3_flops = accounting.training_flops(v3, 14.8e12, 4096)  # 14.8T tokens in texts of 4K: V3 report, sections 4.1 and 4.2
+print(f"a token: {per_token / 1e9:.0f} GFLOP, of which 6 N = {6 * accounting.multiplied(v3) / 1e9:.0f}")
 print(f"14.8T tokens: {v3_flops:.2e} FLOP")
 
 # %% [markdown]
@@ -240,9 +240,9 @@ print(f"14.8T tokens: {v3_flops:.2e} FLOP")
 lengths = [2**n for n in range(4, 18)]
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.8))
 for ax, (name, config) in zip(axes, (("DeepSeek-V3", v3), ("our tiny model", opened["grpo"][0].config))):
-    ax.loglog(lengths, [6 * cost.multiplied(config)] * len(lengths), label="6 N, the weights")
-    ax.loglog(lengths, [3 * cost.attention_flops(config, n) for n in lengths], label="3 A, attention")
-    ax.loglog(lengths, [cost.training_flops(config, 1, n) for n in lengths], "k:", label="both")
+    ax.loglog(lengths, [6 * accounting.multiplied(config)] * len(lengths), label="6 N, the weights")
+    ax.loglog(lengths, [3 * accounting.attention_flops(config, n) for n in lengths], label="3 A, attention")
+    ax.loglog(lengths, [accounting.training_flops(config, 1, n) for n in lengths], "k:", label="both")
     ax.set_title(name, fontsize=10)
     ax.set_xlabel("length of the text (tokens)")
 axes[0].axvline(4096, color="0.7", lw=1)
@@ -254,7 +254,7 @@ show(fig, "FLOPs a token against length of text. The weights' part is flat, atte
 # %%
 for name, config, length in (("V3, pretraining", v3, 4096), ("V3, context extension", v3, 131072),
                              ("tiny, its own answers", opened["grpo"][0].config, 64)):  # fmt: skip
-    share = 3 * cost.attention_flops(config, length) / cost.training_flops(config, 1, length)
+    share = 3 * accounting.attention_flops(config, length) / accounting.training_flops(config, 1, length)
     print(f"{name:<22} {length:>7,} tokens: attention is {100 * share:4.1f} % of the work")
 
 # %% [markdown]
@@ -281,7 +281,7 @@ for name, config, length in (("V3, pretraining", v3, 4096), ("V3, context extens
 # </details>
 
 # %% exercise="bill.gpu_hours" points=1 minutes=5 difficulty=1
-from minids.ship.cost import gpu_hours
+from minids.model.accounting import gpu_hours
 
 # %% [markdown]
 # The V3 report says how many hours pretraining took: 2,664K (Table 1). So we can turn the question round: with which
@@ -294,12 +294,12 @@ llama = ModelConfig(vocab_size=128256, hidden_size=16384, intermediate_size=5324
                     first_k_dense_replace=126, attention="gqa", num_key_value_heads=8, qk_nope_head_dim=64,
                     qk_rope_head_dim=64, v_head_dim=128)  # fmt: skip
 runs = {
-    "DeepSeek-V3": (v3_flops, cost.V3_HOURS["pre-training"]),
-    "Llama 3.1 405B": (cost.training_flops(llama, 15.6e12, 8192), 30.84e6),
+    "DeepSeek-V3": (v3_flops, accounting.V3_HOURS["pre-training"]),
+    "Llama 3.1 405B": (accounting.training_flops(llama, 15.6e12, 8192), 30.84e6),
 }
-print(f"Llama counted: {cost.parameters(llama)['total'] / 1e9:.0f} billion parameters, all active")
+print(f"Llama counted: {accounting.parameters(llama)['total'] / 1e9:.0f} billion parameters, all active")
 for name, (flops, hours) in runs.items():
-    share = cost.gpu_hours(flops, cost.H800_BF16, 1.0) / hours
+    share = accounting.gpu_hours(flops, accounting.H800_BF16, 1.0) / hours
     print(f"{name:<15} {flops:.2e} FLOP in {hours / 1e6:5.2f}M hours: {100 * share:.0f} % of the bf16 peak")
 times = [a / b for a, b in zip(runs["Llama 3.1 405B"], runs["DeepSeek-V3"])]
 print(f"Llama / V3: {times[0]:.1f} times the FLOPs, {times[1]:.1f} times the hours")
@@ -331,11 +331,11 @@ print(f"Llama / V3: {times[0]:.1f} times the FLOPs, {times[1]:.1f} times the hou
 # </details>
 
 # %% exercise="bill.dollars" points=1 minutes=10 difficulty=1
-from minids.ship.cost import bill
+from minids.model.accounting import bill
 
 # %%
 # NBVAL_CHECK_OUTPUT
-final = cost.bill({"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}, 2.0, gpus=2048)
+final = accounting.bill({"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}, 2.0, gpus=2048)
 for stage, hours in final["gpu_hours"].items():
     print(f"{stage:<18} {hours:>9,} H800 hours  ${hours * 2:>9,}")
 print(f"{'together':<18} {final['gpu_hours_total']:>9,} H800 hours  ${final['dollars']:>9,.0f}")
@@ -349,14 +349,14 @@ print(f"on 2,048 GPUs that never rest: {final['days']:.1f} days")
 
 # %%
 # NBVAL_CHECK_OUTPUT
-r1 = cost.bill({"R1-Zero": 101_000, "SFT data": 5_000, "R1": 41_000}, 2.0)
-both = cost.bill({**final["gpu_hours"], **r1["gpu_hours"]}, 2.0)
+r1 = accounting.bill({"R1-Zero": 101_000, "SFT data": 5_000, "R1": 41_000}, 2.0)
+both = accounting.bill({**final["gpu_hours"], **r1["gpu_hours"]}, 2.0)
 print(f"R1 on top of V3-Base: {r1['gpu_hours_total']:,} hours, ${r1['dollars']:,.0f}")
 print(f"V3 and R1 together:   {both['gpu_hours_total']:,} hours, ${both['dollars']:,.0f}")
 print(f"R1's share of it:     {100 * r1['dollars'] / both['dollars']:.0f} %")
 
 wrong = 5.6e9 / 2.0  # text C: "$5.6B". How many hours would that be?
-years = cost.bill({"all": wrong}, gpus=2048)["days"] / 365.25
+years = accounting.bill({"all": wrong}, gpus=2048)["days"] / 365.25
 print(f'"$5.6B" would pay for {wrong:,.0f} hours: {years:.0f} years of 2,048 GPUs')
 
 # %% [markdown]
@@ -380,7 +380,7 @@ flops = sum(6 * n * tokens for n, tokens in ablations)
 print(f"the eight runs of Tables 4 and 5: {flops:.1e} FLOP, {100 * flops / v3_flops:.0f} % of V3's pretraining")
 
 for rent in (1, 2, 4, 8):
-    print(f"the final run at ${rent} an hour: ${cost.bill(final['gpu_hours'], rent)['dollars'] / 1e6:5.1f}M")
+    print(f"the final run at ${rent} an hour: ${accounting.bill(final['gpu_hours'], rent)['dollars'] / 1e6:5.1f}M")
 
 # %% [markdown]
 # Two tables of one paper add a tenth. All else is larger and unknown. The report's number is right and narrow; "R1 was
@@ -442,22 +442,22 @@ show(fig, "Seven sums on a logarithmic axis from a hundred thousand to a trillio
 # </details>
 
 # %% exercise="bill.cache_bytes" points=2 minutes=15 difficulty=2
-from minids.ship.cost import cache_bytes
+from minids.model.accounting import cache_bytes
 
 # %%
 # NBVAL_CHECK_OUTPUT
 tiny = opened["grpo"][0].config
 for name, config, groups in (("DeepSeek-V3", v3, 8), ("our tiny model", tiny, 2)):
-    sizes = {kind: cost.cache_bytes(config, kind, groups) for kind in ("mla", "gqa", "mha")}
+    sizes = {kind: accounting.cache_bytes(config, kind, groups) for kind in ("mla", "gqa", "mha")}
     print(f"{name:<15}", "   ".join(f"{kind} {size:>9,} B" for kind, size in sizes.items()),
           f"  mha / mla = {sizes['mha'] / sizes['mla']:.1f}")  # fmt: skip
-print(f"Llama 3.1 405B  gqa {cost.cache_bytes(llama, 'gqa', 8):>9,} B, with 8 groups of 128 heads")
+print(f"Llama 3.1 405B  gqa {accounting.cache_bytes(llama, 'gqa', 8):>9,} B, with 8 groups of 128 heads")
 
 # %%
 contexts = [2**n for n in range(10, 18)]
 fig, ax = plt.subplots(figsize=(6.5, 3))
 for label, kind, groups in (("MHA", "mha", None), ("GQA, 8 groups", "gqa", 8), ("MLA", "mla", None)):
-    ax.loglog(contexts, [n * cost.cache_bytes(v3, kind, groups) / 1e9 for n in contexts], "o-", ms=3, label=label)
+    ax.loglog(contexts, [n * accounting.cache_bytes(v3, kind, groups) / 1e9 for n in contexts], "o-", ms=3, label=label)
 ax.axhline(80, color="0.5", ls="--", lw=1)
 ax.text(1100, 95, "all memory of one H800", color="0.4", fontsize=9)
 ax.set_xlabel("tokens in the conversation")
@@ -476,7 +476,7 @@ show(fig, "Cache of one conversation against its length for DeepSeek-V3's sizes.
 net, _ = opened["grpo"]
 weights = sum(p.numel() * 4 for p in net.parameters())
 for kind in ("mla", "mha"):
-    cache = 160 * cost.cache_bytes(tiny, kind, bytes_per_element=4)
+    cache = 160 * accounting.cache_bytes(tiny, kind, bytes_per_element=4)
     print(f"tiny, 160 tokens as {kind}: {cache / 1e3:.0f} kB of cache beside {weights / 1e6:.1f} MB of weights")
 
 # %% [markdown]
@@ -490,12 +490,12 @@ for kind in ("mla", "mha"):
 
 # %%
 budget = 500e9
-hours = budget / cost.DOLLARS_PER_HOUR
+hours = budget / accounting.DOLLARS_PER_HOUR
 print(f"{budget / final['dollars']:,.0f} final runs of V3, or {budget / r1['dollars']:,.0f} of R1 on top of one")
 print(f"{hours:.1e} H800 hours: {hours / (4 * 365.25 * 24) / 1e6:.1f} million GPUs, day and night for four years")
-share = cost.v3_share()
-print(f"at V3's {100 * share:.0f} % of the peak: {hours * 3600 * cost.H800_BF16 * share:.1e} FLOP, "
-      f"{hours / cost.V3_HOURS['pre-training']:,.0f} times V3's pretraining")  # fmt: skip
+share = accounting.v3_share()
+print(f"at V3's {100 * share:.0f} % of the peak: {hours * 3600 * accounting.H800_BF16 * share:.1e} FLOP, "
+      f"{hours / accounting.V3_HOURS['pre-training']:,.0f} times V3's pretraining")  # fmt: skip
 
 lost, fell = 600e9, 0.17
 print(f"Nvidia: {lost / 1e9:.0f} billion are 17 % of {lost / fell / 1e12:.1f} trillion")
@@ -678,7 +678,7 @@ for title, table in (("R1 against o1", r1_o1), ("V3 against GPT-4o", v3_4o)):
 # 16 chosen: the routed experts' active part doubles (about 20 billion more active parameters), so about 120 GFLOP a
 # token more, half as much again, and more traffic between machines. 512 stored: nearly the same FLOPs (only the
 # router grows), but twice the memory, so more GPUs to hold it, each with less to do. The bill counts only the first.
-# Try it: `cost.training_flops(ModelConfig(num_experts_per_tok=16), 1, 4096)`.
+# Try it: `accounting.training_flops(ModelConfig(num_experts_per_tok=16), 1, 4096)`.
 # </details>
 #
 # **3. R1's own training took 5 % of the hours of V3 and R1 together. Why is it wrong to say that reasoning costs 5 %?**

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 
 from minids import ModelConfig, Tokenizer, Transformer
 from minids.course import budget, check, play, show, start
-from minids.reason import tasks
+from minids.tasks import arithmetic
 from minids.text import bpe, chat
 
 start(1)
@@ -175,7 +175,7 @@ print(*(piece.decode() for piece in pieces[256:]))
 # %%
 # NBVAL_CHECK_OUTPUT
 rng = random.Random(1)
-stories = [tasks.sample("word", rng, "train").question for _ in range(1500)]
+stories = [arithmetic.sample("word", rng, "train").question for _ in range(1500)]
 print(stories[0])
 counts = bpe.count_words(stories, "single")
 pieces, merges = bpe.train_merges(counts, 256 + 400)
@@ -249,7 +249,7 @@ play(draw, merges=(0, 400, 1), shown=[(0,), (50,), (400,)],
 # %%
 rng = random.Random(7)
 samples = {
-    "stories like those": " ".join(tasks.sample("word", rng, "test").question for _ in range(40)),
+    "stories like those": " ".join(arithmetic.sample("word", rng, "test").question for _ in range(40)),
     "other English": "The tokenizer decides what a model can see, and a model cannot look inside a token. " * 4,
     "Python": "for pair, count in totals.items():\n    if count > best:\n        best, winner = count, pair\n" * 4,
     "Chinese": "分词器决定模型能看到什么，模型看不到词元的内部。" * 4,

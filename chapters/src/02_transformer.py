@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from minids import ModelConfig, Tokenizer, Transformer, generate
 from minids.course import budget, check, play, show, start  # noqa: F401 (check is used by the exercises)
 from minids.model import attention, cache, layers, sampling
-from minids.reason import stories
+from minids.tasks import stories
 from minids.train import optim
 
 start(2)

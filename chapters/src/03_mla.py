@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from minids import ModelConfig, Transformer
 from minids.course import budget, check, play, show, start  # noqa: F401 (check is used by the exercises)
 from minids.model import attention, layers
-from minids.reason import tasks
+from minids.tasks import arithmetic
 from minids.train import optim
 
 start(3)
@@ -87,7 +87,7 @@ show(fig, "Two log-log plots against text length: cache size and reading time gr
 
 # %%
 rng = random.Random(3)
-text = "".join(f"{p.question} {p.answer}\n" for p in (tasks.sample("word", rng, "train") for _ in range(5000)))
+text = "".join(f"{p.question} {p.answer}\n" for p in (arithmetic.sample("word", rng, "train") for _ in range(5000)))
 letters = sorted(set(text))
 number = {letter: i for i, letter in enumerate(letters)}
 data = torch.tensor([number[letter] for letter in text])

@@ -23,9 +23,9 @@ import torch
 import torch.nn.functional as F
 
 from minids import ModelConfig, Tokenizer, Transformer
-from minids.course import budget, check, play, show, start, tour, wrong
+from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.model import layers, moe
-from minids.reason import documents
+from minids.tasks import documents
 from minids.train import loop, loss
 
 start(4)
@@ -578,7 +578,7 @@ for groups, run in limited.items():
 # kind of token, which experts work?
 
 # %%
-base, words = tour.model("base")
+base, words = tiny_models.model("base")
 parts = list(documents.pretraining_parts(("add", "chain", "word"), 240, mix=mix, fact_share=0.1, seed=404))
 sample, worked = documents.pretraining_documents(words, parts, quiet=True), {}
 blocks = moe.moe_layers(base)

@@ -25,7 +25,7 @@ import torch
 from minids.course import budget, check, play, show, start, wrong
 from minids.model import speculative, transformer
 from minids.model.config import ModelConfig
-from minids.reason import documents, tasks
+from minids.tasks import arithmetic, documents
 from minids.text import chat
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, loss
@@ -35,7 +35,7 @@ start(5)
 # %% [markdown]
 # ## The text
 #
-# Small problems from `minids.reason`: sums of numbers of two or three digits, and the same told as a story of two
+# Small problems from `minids.tasks`: sums of numbers of two or three digits, and the same told as a story of two
 # numbers. Each is written with its thought, one digit at a time. Every digit is a token, so half of what the model
 # writes is arithmetic and the other half are words and signs. The 80 problems that we test on are of another split:
 # none of their sums occurs in training.
@@ -43,18 +43,18 @@ start(5)
 # %%
 def problems(split, count, seed):
     rng, kinds = random.Random(seed), (("add", 2), ("add", 3), ("word", 2))
-    return [tasks.sample(family, rng, split, size) for family, size in (rng.choice(kinds) for _ in range(count))]
+    return [arithmetic.sample(family, rng, split, size) for family, size in (rng.choice(kinds) for _ in range(count))]
 
 
 def written_out(p):
-    return f"Question: {p.question}\nThought: {tasks.thought(p, 'careful')}\nAnswer: {p.answer}"
+    return f"Question: {p.question}\nThought: {arithmetic.thought(p, 'careful')}\nAnswer: {p.answer}"
 
 
 training, held_out = problems("train", 5000, 1), problems("test", 80, 2)
 tokenizer = Tokenizer.train([written_out(p) for p in training[:1500]], 400, digits="single")
 corpus, test = (
     documents.Documents.of(
-        chat.plain_document_ids(tokenizer, p.question, tasks.thought(p, "careful"), p.answer) for p in some
+        chat.plain_document_ids(tokenizer, p.question, arithmetic.thought(p, "careful"), p.answer) for p in some
     )
     for some in (training, held_out)
 )

@@ -27,10 +27,11 @@ import torch
 import torch.nn.functional as F
 
 from minids import ModelConfig, Tokenizer, Transformer
-from minids.course import budget, check, play, show, start, tour, wrong  # noqa: F401
+from minids.course import budget, check, play, show, start, tiny_models, wrong  # noqa: F401
 from minids.kernels import floats, gemm, quantise
-from minids.model import fp8, matmul, moe
-from minids.reason import documents
+from minids.model import fp8, moe
+from minids.model.ops import linear
+from minids.tasks import documents
 from minids.train import loop, loss
 
 start(6)
@@ -162,7 +163,7 @@ play(
 # training multiplies.
 
 # %%
-base, words = tour.model("base")
+base, words = tiny_models.model("base")
 mix = {"careful": 0.6, "brisk": 0.2, "hasty": 0.2}
 parts = list(documents.pretraining_parts(("add", "chain", "word"), 140, mix=mix, fact_share=0.1, seed=606))
 texts = documents.pretraining_documents(words, parts, quiet=True)
@@ -798,7 +799,7 @@ for name in list(runs)[1:]:
 # seeds of BF16 differ by. That is all that three runs of seventy steps can say. It is *not* V3's finding, which is
 # that the loss stays within 0.25 % of BF16's over a trillion tokens at 16 and 230 billion parameters (§3.3 and appendix
 # B.1): our seeds differ by more than 0.25 %. A longer comparison comes with the library
-# (`python -m minids.ship.fp8_gap`), and has an error bar too.
+# (`python -m minids.studies.fp8_gap`), and has an error bar too.
 #
 # The weights are another matter. Rounded to E4M3 after each step, the model ends far behind, and even BF16 weights cost
 # something with each of our seeds, a few tenths of a percent. The reason is not the error of a product:
@@ -837,12 +838,12 @@ class FP8Gate(moe.Gate):
 
 
 def part_of(name, module):
-    if type(module) is matmul.Linear:
+    if type(module) is linear.Linear:
         return "head" if name == "lm_head" else "attention" if "attn" in name else "feed-forward"
     return {moe.Experts: "feed-forward", moe.Gate: "router"}.get(type(module))
 
 
-AS_FP8 = {matmul.Linear: fp8.Linear, moe.Experts: fp8.Experts, moe.Gate: FP8Gate}
+AS_FP8 = {linear.Linear: fp8.Linear, moe.Experts: fp8.Experts, moe.Gate: FP8Gate}
 plain, costs = mean_loss(base, texts, 140), {}
 for part in ("attention", "feed-forward", "router", "head"):
     chosen = [(m, type(m)) for name, m in base.named_modules() if part_of(name, m) == part]

@@ -35,7 +35,7 @@ import torch
 from matplotlib.colors import ListedColormap
 
 # %%
-from minids.course import catalog, check, mine, play, show, start, touched
+from minids.course import answers, catalog, check, memory_guard, play, show, start
 from minids.kernels import gemm, quantise, rmsnorm, runtime, swiglu, tiled
 from minids.kernels.runtime import tl, triton
 
@@ -68,7 +68,7 @@ def add_kernel(x, y, out, n, BLOCK: tl.constexpr):
 
 def launch(kernel, grid, *args, **more):
     """kernel[grid](…), with notes of all that it touched. Without Triton nothing happens."""
-    with touched.only(*args, record=True) as seen:
+    with memory_guard.only(*args, record=True) as seen:
         if HERE:
             kernel[grid](*args, **more)
     return seen
@@ -637,9 +637,9 @@ def on_gpu(code):
 # %% clock
 on_gpu("""
 import torch, triton
-from minids.course import mine
+from minids.course import answers
 from minids.kernels import tiled
-mine.load()  # your kernel, if you have one
+answers.load()  # your kernel, if you have one
 configs = [triton.Config({"BM": bm, "BN": bn, "BK": 64}, num_warps=8, num_stages=s)
            for bm, bn, s in ((64, 64, 4), (128, 64, 4), (128, 128, 3), (128, 128, 4), (128, 256, 3))]
 tuned = triton.autotune(configs, key=["M", "N", "K"])(tiled.matmul_kernel)
@@ -664,8 +664,8 @@ print(f"torch           {2 * n**3 / triton.testing.do_bench(lambda: a @ b) / 1e9
 
 # %%
 COMPILE = """
-from minids.course import mine
-mine.load()
+from minids.course import answers
+answers.load()
 from minids.kernels import compiled, quantise, swiglu, tiled
 wanted = {"forward_bf16": swiglu, "quantise": quantise, "matmul bf16 128 rows": tiled, "fp8 128 rows": tiled}
 print("kernel                registers  spilled  shared  tensor cores")
@@ -811,9 +811,9 @@ for name, fn in (("torch", lambda: swiglu.swiglu(x, x, backend="torch")),
 # %% clock
 on_gpu("""
 import torch
-from minids.course import mine
+from minids.course import answers
 from minids.kernels import gemm, quantise, rmsnorm, swiglu, tiled
-print("your kernels:", [name for name, why in mine.load().items() if why is None and name.startswith("triton.")])
+print("your kernels:", [name for name, why in answers.load().items() if why is None and name.startswith("triton.")])
 x = torch.randn(1000, 768, device="cuda", dtype=torch.bfloat16)
 w = torch.randn(512, 768, device="cuda", dtype=torch.bfloat16)
 one = torch.ones(768, device="cuda", dtype=torch.bfloat16)

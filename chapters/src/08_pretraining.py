@@ -26,14 +26,14 @@ import torch
 from safetensors.torch import save_file
 
 # %%
-from minids import recipes
+from minids.run import recipes
 from minids.course import budget, check, play, show, start
 from minids.course.catalog import ROOT
 from minids.model import generate
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
-from minids.reason import documents
-from minids.ship import cost
+from minids.tasks import documents
+from minids.model import accounting
 from minids.text import corpus
 from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, loop, loss, metrics, optim, scaling
@@ -514,7 +514,7 @@ import sys, time, torch
 from pathlib import Path
 from safetensors.torch import load_file
 from minids.model.transformer import Transformer
-from minids.reason.documents import Documents, Source
+from minids.tasks.documents import Documents, Source
 from minids.train.loop import TrainConfig, train
 
 torch.set_num_threads(1)
@@ -612,7 +612,7 @@ def readings(width, at):
     def read(step, values):
         seen[0] += values["tokens"]
         if step in at:
-            found.append((cost.multiplied(model.config), seen[0], held_out(model)))
+            found.append((accounting.multiplied(model.config), seen[0], held_out(model)))
 
     train(model, max(at), on_step=read, lr=0.01 * (32 / width) ** 0.5)
     return found
@@ -693,9 +693,9 @@ print(f"best split of 1e15 FLOPs by this law: {length / size:.2g} tokens a param
 # %%
 record = json.loads((ROOT / "docs" / "results" / "tiny-seed0.json").read_text(encoding="utf-8"))
 stage = next(s for s in record["stages"] if s["name"] == "pretrain")
-dollars = {"V3": cost.V3_HOURS["pre-training"] * cost.DOLLARS_PER_HOUR / cost.V3_TOKENS,
+dollars = {"V3": accounting.V3_HOURS["pre-training"] * accounting.DOLLARS_PER_HOUR / accounting.V3_TOKENS,
            "tiny": stage["seconds"] / 3600 * record["hardware"]["processes"] * 0.05 / stage["tokens"]}
-flops = cost.training_flops(ModelConfig.from_dict(record["model"]["config"], where="tiny"), 1, 72)
+flops = accounting.training_flops(ModelConfig.from_dict(record["model"]["config"], where="tiny"), 1, 72)
 print(f"V3   {1e6 * dollars['V3']:.3f} dollars a million tokens at 250 GFLOP a token: "
       f"{dollars['V3'] / 250e9 * 1e18:.2f} dollars for 1e18 FLOP")
 print(f"tiny {1e6 * dollars['tiny']:.4f} dollars a million tokens at {flops / 1e6:.1f} MFLOP a token: "

@@ -15,9 +15,10 @@
 import matplotlib.pyplot as plt
 import torch
 
-from minids.course import budget, check, play, show, start, tour, wrong
+from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.model import transformer
-from minids.reason import documents, evaluate, tasks
+from minids.tasks import arithmetic, documents
+from minids.eval import evaluate
 from minids.text import chat, corpus
 from minids.train import loop
 
@@ -31,8 +32,8 @@ start(10)
 # form, and through the chat template of chapter 01.
 
 # %%
-base, tokenizer = tour.model("base")
-problems = tasks.problem_set(tasks.FAMILIES, "test", 30, seed=10)  # 30 of each family
+base, tokenizer = tiny_models.model("base")
+problems = arithmetic.problem_set(arithmetic.FAMILIES, "test", 30, seed=10)  # 30 of each family
 
 
 def ask(model, style="tags", temperature=0.0):
@@ -98,7 +99,7 @@ from minids.text.chat import prompt_ids
 # NBVAL_CHECK_OUTPUT
 ids = chat.prompt_ids(tokenizer, "And 5 more?", [("12+7", "19")])
 print(*(tokenizer.decode([i]) for i in ids), sep="|")
-thought = tasks.thought(tasks.Problem("add", "12+7", (12, 7), 2), "careful")
+thought = arithmetic.thought(arithmetic.Problem("add", "12+7", (12, 7), 2), "careful")
 print(len(ids), "tokens;", len(tokenizer.encode(thought)), "more, and some marks, if the thought were kept")
 
 # %% [markdown]
@@ -130,13 +131,13 @@ print(len(ids), "tokens;", len(tokenizer.encode(thought)), "more, and some marks
 # </details>
 
 # %% exercise="sft.thought" points=3 minutes=25 difficulty=2
-from minids.reason.tasks import digit_steps
+from minids.tasks.arithmetic import digit_steps
 
 # %%
 # NBVAL_CHECK_OUTPUT
-for p in (tasks.Problem("add", "", (347, 5896), 4), tasks.Problem("chain", "", (43, -18, 7), 3)):
+for p in (arithmetic.Problem("add", "", (347, 5896), 4), arithmetic.Problem("chain", "", (43, -18, 7), 3)):
     for style in ("careful", "brisk", "hasty"):
-        text = tasks.thought(p, style)
+        text = arithmetic.thought(p, style)
         print(f"{style:8} {len(tokenizer.encode(text)):3} tokens   {text}")
 
 # %% [markdown]
@@ -158,7 +159,7 @@ def token_losses(model, batch, **where):
 
 
 example = problems[60]
-ids, n = chat.plain_document_ids(tokenizer, example.question, tasks.thought(example, "careful"), example.answer)
+ids, n = chat.plain_document_ids(tokenizer, example.question, arithmetic.thought(example, "careful"), example.answer)
 nll = token_losses(base, corpus.pad_batch([ids]))[0]
 pieces = ["stop" if i == tokenizer.eos_id else tokenizer.decode([i]).replace("\n", r"\n") for i in ids[1:]]
 
@@ -176,7 +177,7 @@ show(fig, "Bars of the loss of each token of one document. Those of the question
 
 # %%
 batch = corpus.pad_batch([
-    chat.plain_document_ids(tokenizer, p.question, tasks.thought(p, "careful"), p.answer)[0] for p in problems
+    chat.plain_document_ids(tokenizer, p.question, arithmetic.thought(p, "careful"), p.answer)[0] for p in problems
 ])
 asked = [len(chat.plain_prompt_ids(tokenizer, p.question)) for p in problems]
 nll = token_losses(base, batch) * batch.valid_BT[:, 1:]
@@ -208,10 +209,10 @@ print(f"tokens in questions: {100 * (question & batch.valid_BT[:, 1:]).sum() / b
 # </details>
 
 # %% exercise="sft.loss_weights" points=2 minutes=15 difficulty=1
-from minids.reason.documents import loss_weights
+from minids.tasks.documents import loss_weights
 
 # %%
-dozen = documents.chat_documents(tokenizer, tasks.FAMILIES, 12, mix={"careful": 1.0}, seed=10)
+dozen = documents.chat_documents(tokenizer, arithmetic.FAMILIES, 12, mix={"careful": 1.0}, seed=10)
 batch = dozen.batch(range(12), prompt_weight=0.15)
 picture = torch.where(batch.valid_BT, batch.weight_BT + 0.35, 0.0)
 picture[:, 0] = 0.35
@@ -237,12 +238,12 @@ STEPS = budget(60)  # fewer where a test or a grader runs this notebook
 
 def demonstrations(count, seed, style="careful"):
     """Chat documents with thoughts of one style; their problems are of the split that is kept for training."""
-    return documents.chat_documents(tokenizer, tasks.FAMILIES, count, mix={style: 1.0}, seed=seed)
+    return documents.chat_documents(tokenizer, arithmetic.FAMILIES, count, mix={style: 1.0}, seed=seed)
 
 
 def cold_start(docs, seed, model=None, prompt_weight=0.0, change=None, losses=None):
     """The base model, or another, fine-tuned on documents; `change` may make another batch of each."""
-    model = tour.model("base")[0] if model is None else model
+    model = tiny_models.model("base")[0] if model is None else model
     source = documents.Source(docs, 600, seed=seed, prompt_weight=prompt_weight)
     batches = source if change is None else lambda step: [change(batch) for batch in source(step)]
     config = loop.TrainConfig(STEPS, 16e-3, warmup=4, muon_lr_factor=0.5)

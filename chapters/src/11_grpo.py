@@ -21,9 +21,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
-from minids.course import budget, check, play, show, start, tour, wrong
+from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.course.catalog import ROOT
-from minids.reason import evaluate, exact, family, grpo, ratios, reward, rl, rl_config, rollout, tasks
+from minids.eval import evaluate
+from minids.studies import exact_gradient
+from minids.rl import config as rl_config, grpo, importance_sampling, presets, rollout, trainer
+from minids.tasks import arithmetic, reward
 from minids.train import metrics
 
 start(11)
@@ -40,10 +43,10 @@ start(11)
 # For a language model that sum has more terms than there are atoms in the universe. Here it has 31.
 
 # %%
-tree = exact.tree()
-theta, drawn = exact.draw(tree, seed=43)
+tree = exact_gradient.tree()
+theta, drawn = exact_gradient.draw(tree, seed=43)
 rewards = (drawn > 0.5).double()  # 1 for a right answer, else 0
-prob = exact.answer_probs(tree, theta)
+prob = exact_gradient.answer_probs(tree, theta)
 order = prob.argsort(descending=True)
 fig, ax = plt.subplots(figsize=(7.5, 2.4))
 ax.bar(range(len(order)), prob[order], color=["#009E73" if rewards[o] else "#BBBBBB" for o in order])
@@ -85,12 +88,12 @@ print(f"{int(rewards.sum())} of {len(order)} answers are right; expected reward 
 # </details>
 
 # %% exercise="grpo.slopes" points=2 minutes=20 difficulty=2
-from minids.reason.exact import slopes
+from minids.studies.exact_gradient import slopes
 
 # %%
-slopes_LPV = exact.slopes(theta, tree.ids_LT, tree.nodes_LT, tree.mask_LT)
+slopes_LPV = exact_gradient.slopes(theta, tree.ids_LT, tree.nodes_LT, tree.mask_LT)
 by_hand = torch.einsum("l,l,lpv->pv", prob, rewards, slopes_LPV)
-truth = exact.exact_gradient(tree, theta, rewards)  # autograd through the sum over all answers
+truth = exact_gradient.exact_gradient(tree, theta, rewards)  # autograd through the sum over all answers
 print("the gradient by hand is autograd's to within 1e-12:", bool((by_hand - truth).abs().max() < 1e-12))
 
 # %% [markdown]
@@ -151,11 +154,11 @@ def climb(by_baseline, samples=32, lr=1.0, seed=0):
     """J after each step of plain gradient ascent on drawn answers, with slopes by hand."""
     noise, table, curve = torch.Generator().manual_seed(seed), theta.clone(), []
     for _ in range(budget(100)):
-        p = exact.answer_probs(tree, table)
+        p = exact_gradient.answer_probs(tree, table)
         curve.append(float((p * rewards).sum()))
         rows = torch.multinomial(p, samples, replacement=True, generator=noise)
         r = rewards[rows] + 1.0
-        score = exact.slopes(table, tree.ids_LT, tree.nodes_LT, tree.mask_LT)[rows]
+        score = exact_gradient.slopes(table, tree.ids_LT, tree.nodes_LT, tree.mask_LT)[rows]
         table = table + lr * ((r - r.mean() * by_baseline)[:, None, None] * score).mean(0)
     return curve
 
@@ -205,7 +208,7 @@ show(fig, "Expected reward over the steps, five runs each. With the mean taken o
 # </details>
 
 # %% exercise="grpo.advantages" points=3 minutes=25 difficulty=2
-from minids.reason.grpo import advantages
+from minids.rl.grpo import advantages
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -223,8 +226,8 @@ print(informative.tolist())
 # %%
 for G in (2, 3):
     for baseline in ("mean", "loo"):
-        update = exact.expected_update(tree, theta, rewards, G, baseline=baseline)
-        cosine, scale = exact.compare(update, truth)
+        update = exact_gradient.expected_update(tree, theta, rewards, G, baseline=baseline)
+        cosine, scale = exact_gradient.compare(update, truth)
         print(f"G = {G}, baseline {baseline:4}: cosine to the true gradient {cosine:.4f}, length {scale:.4f}")
 
 # %% [markdown]
@@ -320,10 +323,10 @@ draw_slopes(wrong.named("grpo.surrogate", "clips_without_the_minimum").fn,
 # </details>
 
 # %% exercise="grpo.surrogate" start="clips_without_the_minimum" points=2 minutes=20 difficulty=2
-from minids.reason.ratios import surrogate
+from minids.rl.importance_sampling import surrogate
 
 # %%
-draw_slopes(ratios.surrogate, "As it should be: a good answer's slope is 1 up to a ratio of 1.2 and zero beyond; a bad "
+draw_slopes(importance_sampling.surrogate, "As it should be: a good answer's slope is 1 up to a ratio of 1.2 and zero beyond; a bad "
                               "answer's is zero below 0.8 and -1 above it.")
 
 # %% [markdown]
@@ -338,7 +341,7 @@ draw_slopes(ratios.surrogate, "As it should be: a good answer's slope is 1 up to
 def batch_of(table, groups, seed, err=0.0, judged=rewards, **settings):
     """Answers of a policy, groups of 4: (rows, old log-probabilities, advantages); the judge errs with chance `err`."""
     noise = torch.Generator().manual_seed(seed)
-    rows = torch.multinomial(exact.answer_probs(tree, table), 4 * groups, replacement=True, generator=noise)
+    rows = torch.multinomial(exact_gradient.answer_probs(tree, table), 4 * groups, replacement=True, generator=noise)
     errs = torch.rand(len(rows), generator=noise, dtype=torch.float64) < err
     adv, _ = grpo.advantages(torch.where(errs, 1 - judged[rows], judged[rows]), 4, **settings)
     return rows, grpo.token_logps(table[tree.nodes_LT[rows]], tree.ids_LT[rows]), adv
@@ -355,7 +358,7 @@ def step(table, batch, lr, mask_LT=tree.mask_LT, **settings):
 
 # %%
 def value(table, of=rewards):
-    return float((exact.answer_probs(tree, table) * of).sum())
+    return float((exact_gradient.answer_probs(tree, table) * of).sum())
 
 
 def run(seed, groups=8, steps=8, batches=12, lr=3.0, err=0.25, given=None, **settings):
@@ -413,7 +416,7 @@ show(fig, "J over the batches, eight runs each. Gently: both ways rise, without 
 # </details>
 
 # %% exercise="grpo.kl" points=1 minutes=10 difficulty=1
-from minids.reason.grpo import kl_estimate
+from minids.rl.grpo import kl_estimate
 
 # %% [markdown]
 # They are estimates of one number, and as *numbers* they behave as their inventor says. But in a loss it is not the
@@ -466,9 +469,9 @@ for way, how in WAYS.items():
 # %%
 def forgotten(seed):
     """(cosine to the gradient, share of its length) without stop tokens, for a policy drawn at random."""
-    table, values = exact.draw(tree, seed)
-    update = exact.expected_update(tree, table, values, 2, mask_LT=exact.masks(tree)["without stop"])
-    return exact.compare(update, 0.5 * exact.exact_gradient(tree, table, values))
+    table, values = exact_gradient.draw(tree, seed)
+    update = exact_gradient.expected_update(tree, table, values, 2, mask_LT=exact_gradient.masks(tree)["without stop"])
+    return exact_gradient.compare(update, 0.5 * exact_gradient.exact_gradient(tree, table, values))
 
 
 cosines, lengths = zip(*(forgotten(seed) for seed in range(40)))
@@ -477,7 +480,7 @@ print(f"stop tokens forgotten, 40 policies and tasks: cosine to the gradient {mi
 
 # %%
 two_words = torch.tensor([float(len(a) == 3 and a[-1] == 0) for a in tree.answers], dtype=torch.float64)
-for name, mask in (("as it should be", tree.mask_LT), ("stop tokens forgotten", exact.masks(tree)["without stop"])):
+for name, mask in (("as it should be", tree.mask_LT), ("stop tokens forgotten", exact_gradient.masks(tree)["without stop"])):
     left = []
     for seed in range(3):
         table = theta
@@ -507,8 +510,8 @@ for name, mask in (("as it should be", tree.mask_LT), ("stop tokens forgotten", 
 
 # %%
 for aggregation, more in (("constant", {"constant": 4}), ("sequence_mean", {}), ("token_mean", {})):
-    update = exact.expected_update(tree, theta, rewards, 2, loss={"aggregation": aggregation, **more})
-    print(f"{aggregation:14} cosine to the true gradient {exact.compare(update, truth)[0]:.4f}")
+    update = exact_gradient.expected_update(tree, theta, rewards, 2, loss={"aggregation": aggregation, **more})
+    print(f"{aggregation:14} cosine to the true gradient {exact_gradient.compare(update, truth)[0]:.4f}")
 
 # %% [markdown]
 # Only the constant gives the gradient. $1/|o|$ makes a token of a long answer count less than one of a short answer: a
@@ -547,7 +550,7 @@ for aggregation, more in (("constant", {"constant": 4}), ("sequence_mean", {}), 
 # </details>
 
 # %% exercise="grpo.loss" points=5 minutes=45 difficulty=3
-from minids.reason.grpo import grpo_loss
+from minids.rl.grpo import grpo_loss
 
 # %% [markdown]
 # With it, minids trains. From here on the policy is a language model.
@@ -563,7 +566,7 @@ from minids.reason.grpo import grpo_loss
 # %%
 def thoughts(model, temperature=1.0, count=80, n=2):
     """Answers to held-out chains: (share right, tokens, share whose thought goes digit by digit)."""
-    problems = tasks.problem_set(["chain"], "test", count, seed=11, size=5)
+    problems = arithmetic.problem_set(["chain"], "test", count, seed=11, size=5)
     given = evaluate.answer(model, tokenizer, problems, style="plain", n=n if temperature else 1, seed=11,
                             temperature=temperature)
     rows = [row for answers in given for row in answers]
@@ -571,20 +574,20 @@ def thoughts(model, temperature=1.0, count=80, n=2):
     return sum(r.accuracy for r, _, _ in rows) / len(rows), sum(n for _, n, _ in rows) / len(rows), careful / len(rows)
 
 
-base, tokenizer = tour.model("base")
+base, tokenizer = tiny_models.model("base")
 before = {t: thoughts(base, t) for t in (1.0, 0.0)}
-problem = tasks.problem_set(["chain"], "test", 1, seed=11, size=5)[0]
+problem = arithmetic.problem_set(["chain"], "test", 1, seed=11, size=5)[0]
 print(problem.question, "is", problem.answer)
 for result, _, text in evaluate.answer(base, tokenizer, [problem], style="plain", n=5, temperature=1.0, seed=1)[0]:
     print("right" if result.accuracy else "wrong", "|", text.replace("\n", " ⏎ "))
 
 # %%
-config = rl.RLConfig(
+config = trainer.RLConfig(
     steps=budget(16), lr=2e-4, warmup=2, prompts=10, group=8, style="plain", max_new_tokens=130, seed=11,
     sizes={"chain": {5: 1.0}},
 )  # fmt: skip
 with tempfile.TemporaryDirectory() as folder:
-    rl.train_rl(base, tokenizer, ["chain"], config, out_dir=folder, quiet=True)
+    trainer.train_rl(base, tokenizer, ["chain"], config, out_dir=folder, quiet=True)
     lines = metrics.read(Path(folder) / "metrics.jsonl")
 after = {t: thoughts(base, t) for t in (1.0, 0.0)}
 
@@ -635,9 +638,9 @@ for path in sorted((ROOT / "docs" / "results").glob("tiny-zero-seed*.json")):
 # groups and count.
 
 # %%
-base, _ = tour.model("base")
+base, _ = tiny_models.model("base")
 kinds = (("add", 3), ("add", 5), ("chain", 3), ("chain", 5), ("chain", 6))
-problems = [p for f, size in kinds for p in tasks.problem_set([f], "rl", 6, 8, size)]
+problems = [p for f, size in kinds for p in arithmetic.problem_set([f], "rl", 6, 8, size)]
 N = max(16, budget(48) // 16 * 16)
 given = evaluate.answer(base, tokenizer, problems, style="plain", n=N, temperature=1.0, seed=8)
 right = torch.tensor([[r.accuracy for r, _, _ in answers] for answers in given])
@@ -692,7 +695,7 @@ for G in (4, 8, 16):
 # </details>
 
 # %% exercise="reward.integer" points=1 minutes=10 difficulty=1
-from minids.reason.reward import parse_integer
+from minids.tasks.arithmetic import parse_integer
 
 # %% [markdown]
 # Three judges of the kind that one writes in five minutes, with the replies of a well-behaved model in mind, against
@@ -720,7 +723,7 @@ def brief_form(problem, text, done=True):
 
 # %%
 # NBVAL_CHECK_OUTPUT
-problem = tasks.Problem("add", "47+68", (47, 68), 2)
+problem = arithmetic.Problem("add", "47+68", (47, 68), 2)
 REPLIES = {
     "honest": " 7+8=15 4+6+1=11\nAnswer: 115", "honest, wrong": " 7+8=15 4+6=10\nAnswer: 105",
     "no answer, cut off": " 47+68=115", "hedges": " \nAnswer: 105 or 115",
@@ -770,8 +773,8 @@ def learn(model, optimizer, config, drawn, paid):
 # %%
 def train(judge, steps):
     """GRPO with any reward: [(paid, strictly right, tokens) of each iteration], the last problems and answers."""
-    model, _ = tour.model("base")
-    config = rl.RLConfig(steps=steps, lr=6e-4, prompts=8, group=8, style="plain", max_new_tokens=120, seed=11,
+    model, _ = tiny_models.model("base")
+    config = trainer.RLConfig(steps=steps, lr=6e-4, prompts=8, group=8, style="plain", max_new_tokens=120, seed=11,
                          sizes={"add": {3: 1.0}})  # fmt: skip
     optimizer, curve = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=config.betas, weight_decay=0.0), []
     for number in range(steps):
@@ -816,7 +819,7 @@ for name, (_, asked, texts) in paid_well.items():
 # NBVAL_CHECK_OUTPUT
 columns = ("baseline", "scale", "aggregation", "ratio", "clip", "clip_low", "clip_high", "kl", "kl_coef")
 print(f"{'':13}" + "".join(f"{c:>14}" if c in ("aggregation",) else f"{c:>10}" for c in columns))
-for name, entry in family.PRESETS.items():
+for name, entry in presets.PRESETS.items():
     cells = [str(entry.settings.get(c, "")) for c in columns]
     print(f"{name:13}" + "".join(f"{v:>14}" if c in ("aggregation",) else f"{v:>10}" for c, v in zip(columns, cells)))
 
@@ -827,10 +830,10 @@ for name, entry in family.PRESETS.items():
 # %%
 def push(name, sign):
     """d gain / d log pi of a token, against its ratio, by a preset's clip."""
-    s = family.PRESETS[name].settings
+    s = presets.PRESETS[name].settings
     high = s.get("clip_high", s.get("clip_low"))
     low, logp = s.get("clip_low", 0.2), torch.linspace(-1.2, 1.2, 241, dtype=torch.float64)[None].requires_grad_()
-    term = ratios.surrogate(logp.exp(), torch.full_like(logp, sign), logp, s["clip"], low, high, None)
+    term = importance_sampling.surrogate(logp.exp(), torch.full_like(logp, sign), logp, s["clip"], low, high, None)
     return logp.detach().exp()[0], torch.autograd.grad(term.sum(), logp)[0][0]
 
 
@@ -849,7 +852,7 @@ show(fig, "The push on a token against its ratio, for four presets. Good answers
 
 # %%
 def family_run(name, seed):
-    s = family.preset(name)
+    s = presets.preset(name)
     settings = {k: v for k, v in s.items() if k in rl_config.LOSS and k != "skip_zero_variance"}
     if settings["aggregation"] == "constant":
         settings["constant"] = tree.depth
@@ -857,7 +860,7 @@ def family_run(name, seed):
 
 
 fig, ax = plt.subplots(figsize=(6.5, 3))
-for k, name in enumerate(family.PRESETS):
+for k, name in enumerate(presets.PRESETS):
     runs = torch.tensor([family_run(name, seed) for seed in range(4)])
     ax.plot(range(runs.shape[1]), runs.mean(0), ("-", "--", "-.", ":")[k % 4], color=f"C{k}", label=name)
 ax.set(xlabel="batch", ylabel="true expected reward J", ylim=(0, 1))

@@ -17,12 +17,14 @@ import random
 import matplotlib.pyplot as plt
 import torch
 
-from minids.course import budget, check, play, show, start, tour
+from minids.course import budget, check, play, show, start, tiny_models
 from minids.course.catalog import ROOT
 from minids.model import generate
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
-from minids.reason import distill, documents, evaluate, grpo, rejection, reward, rl, tasks
+from minids.rl import distill, grpo, rejection, trainer
+from minids.tasks import arithmetic, documents, reward
+from minids.eval import evaluate
 from minids.text import chat
 from minids.train import loop
 
@@ -71,10 +73,10 @@ show(fig, "The pipeline of R1. Solid arrows, weights: base to R1-Zero, to the co
 # plain form "Question: … Thought: … Answer: …" of its pretraining, so that a stage takes seconds.
 
 # %%
-base, tokenizer = tour.model("base")
+base, tokenizer = tiny_models.model("base")
 SIZES = {2: 0.35, 3: 0.35, 4: 0.3}  # digits of the longer number: share
-tests = [p for size in SIZES for p in tasks.problem_set(["add"], "test", 100, seed=12, size=size)]
-chains = tasks.problem_set(["chain"], "test", 100, seed=12, size=3)
+tests = [p for size in SIZES for p in arithmetic.problem_set(["add"], "test", 100, seed=12, size=size)]
+chains = arithmetic.problem_set(["chain"], "test", 100, seed=12, size=3)
 
 
 def ask(model, problems):
@@ -102,7 +104,7 @@ def words(answers):
 def sums(count, seed, split="train"):
     """Problems of addition with SIZES."""
     rng = random.Random(f"{seed} {split}")
-    return [tasks.sample("add", rng, split, rng.choices(list(SIZES), weights=SIZES.values())[0]) for _ in range(count)]
+    return [arithmetic.sample("add", rng, split, rng.choices(list(SIZES), weights=SIZES.values())[0]) for _ in range(count)]
 
 # %% [markdown]
 # ## 2 A model that mixes
@@ -128,7 +130,7 @@ def sums(count, seed, split="train"):
 # </details>
 
 # %% exercise="r1.number_words" points=2 minutes=15 difficulty=1
-from minids.reason.tasks import spoken
+from minids.tasks.arithmetic import spoken
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -136,8 +138,8 @@ def written(problems, seed, mixed=None):
     """(ids, prompt length) of solved problems; thoughts are spoken if `mixed` is given."""
     rng = random.Random(seed)
     for p in problems:
-        thought = tasks.thought(p, "careful")
-        thought = thought if mixed is None else tasks.spoken(thought, rng, mixed)
+        thought = arithmetic.thought(p, "careful")
+        thought = thought if mixed is None else arithmetic.spoken(thought, rng, mixed)
         yield chat.plain_document_ids(tokenizer, p.question, thought, p.answer)
 
 
@@ -157,7 +159,7 @@ def sft(model, pairs, updates, seed, objective=None):
     return model.eval()
 
 
-cold = sft(tour.model("base")[0], cold_start, budget(90), seed=1)
+cold = sft(tiny_models.model("base")[0], cold_start, budget(90), seed=1)
 found = {"base": ask(base, tests), "cold start": ask(cold, tests)}
 for name, answers in found.items():
     print(f"{name:10} right {share(answers, 'accuracy'):.0f} %, {words(answers):.1f} words a thought, in Latin script "
@@ -203,7 +205,7 @@ for text in found["cold start"][1][100:300:40]:
 # </details>
 
 # %% exercise="reward.language" points=3 minutes=30 difficulty=2
-from minids.reason.reward import language_consistency
+from minids.tasks.reward import language_consistency
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -260,12 +262,12 @@ class Notes:
 
 def reinforce(model, seed, language=0.0):
     """RL on sums, in place: the lines of its log. 96 answers an iteration."""
-    config = rl.RLConfig(
+    config = trainer.RLConfig(
         steps=budget(10), lr=5e-4, warmup=2, prompts=12, group=8, max_new_tokens=80, minibatches=1, style="plain",
         sizes={"add": SIZES}, reward={"accuracy": 1.0, "format": 0.1, "language": language}, seed=seed,
     )  # fmt: skip
     notes = Notes()
-    rl.train_rl(model, tokenizer, ["add"], config, metrics=notes, quiet=True)
+    trainer.train_rl(model, tokenizer, ["add"], config, metrics=notes, quiet=True)
     return notes.lines
 
 
@@ -349,7 +351,7 @@ for i, size in enumerate(SIZES):
 # </details>
 
 # %% exercise="rejection.accept" points=2 minutes=15 difficulty=1
-from minids.reason.rejection import accept
+from minids.rl.rejection import accept
 
 # %% [markdown]
 # Two models draw for us: the cold start, which mixes, and the RL model that keeps to one script. Each gives eight
@@ -369,7 +371,7 @@ def draw(model, problems, n, seed):
     return [tuple(zip(*rows[i : i + n])) for i in range(0, len(rows), n)]
 
 
-questions = [p for size in (2, 3, 4, 5) for p in tasks.problem_set(["add"], "rl", 20, seed=12, size=size)]
+questions = [p for size in (2, 3, 4, 5) for p in arithmetic.problem_set(["add"], "rl", 20, seed=12, size=size)]
 writers = {"cold start": cold, "first RL": after["and language", 0]}
 drawn = {name: draw(model, questions, DRAWN, 12) for name, model in writers.items()}
 
@@ -432,7 +434,7 @@ show(fig, "What becomes of the answers to questions of two to five digits, for t
 # </details>
 
 # %% exercise="rejection.expected" points=2 minutes=15 difficulty=1
-from minids.reason.rejection import expected_kept
+from minids.rl.rejection import expected_kept
 
 # %%
 def draw_kept(ax, keep):
@@ -462,7 +464,7 @@ play(draw_kept, keep=(1, 8, 1), shown=[(8,), (2,), (1,)],
 
 # %%
 asked = sums(480, 2, "rl")
-tasks.assert_split(asked, "rl")
+arithmetic.assert_split(asked, "rl")
 own = []
 for p, (ids, results) in zip(asked, draw(after["and language", 0], asked, 2, 2)):
     prompt = chat.plain_prompt_ids(tokenizer, p.question)
@@ -470,7 +472,7 @@ for p, (ids, results) in zip(asked, draw(after["and language", 0], asked, 2, 2))
 if len(own) < 20:  # after a training of a few updates, as in a quick test, nothing is right yet
     own = list(written(sums(60, 3), 3, mixed=0.0))
 rng = random.Random(12)
-general = list(written([tasks.sample("chain", rng, "train", 3) for _ in range(len(own) // 3)], 4))  # R1: 200K to 600K
+general = list(written([arithmetic.sample("chain", rng, "train", 3) for _ in range(len(own) // 3)], 4))  # R1: 200K to 600K
 print(f"{len(own)} documents of its own, {len(general)} general ones")
 
 # %%
@@ -552,7 +554,7 @@ show(fig, "Table 6 of the R1 paper: on four benchmarks the model distilled from 
 # </details>
 
 # %% exercise="distill.kl" points=2 minutes=15 difficulty=2
-from minids.reason.distill import kl_sum
+from minids.rl.distill import kl_sum
 
 # %% [markdown]
 # Which of the two says more, and where? The teacher is our RL model. For each token of its own documents: how sure was

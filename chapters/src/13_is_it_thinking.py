@@ -10,7 +10,7 @@
 # **What it costs.** 40 to 60 CPU-seconds and 1 GiB, most of it for some nine thousand sampled answers.
 #
 # **What it needs.** The models of chapters 10 and 11 at three stages of their life, which lie in `chapters/data/tiny`
-# (made from a finished run by `python -m minids.course.tour`). Nothing is trained here. Six exercises, 12 points.
+# (made from a finished run by `python -m minids.course.tiny_models`). Nothing is trained here. Six exercises, 12 points.
 
 # %%
 import json
@@ -22,12 +22,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from minids.course import budget, check, play, show, start, tour, wrong
+from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.course.catalog import ROOT
 from minids.errors import MinidsError
 from minids.model import generate
-from minids.reason import evaluate, metrics, probe, tasks
-from minids.reason.rollout import prompt_of
+from minids.eval import evaluate, statistics, thought_interventions
+from minids.tasks import arithmetic
+from minids.rl.rollout import prompt_of
 
 start(13)
 
@@ -43,14 +44,14 @@ start(13)
 # %%
 SAMPLES = budget(48)  # fewer where a test or a grader runs this notebook
 HARD = {"add": 5, "chain": 5, "word": 4}  # family -> digits, or how many numbers
-problems = [p for family, size in HARD.items() for p in tasks.problem_set([family], "test", 14, 13, size)]
+problems = [p for family, size in HARD.items() for p in arithmetic.problem_set([family], "test", 14, 13, size)]
 NAMES = {"base": "base model", "sft": "after the cold start", "grpo": "after RL"}
-models = {stage: tour.model(stage) for stage in NAMES}
+models = {stage: tiny_models.model(stage) for stage in NAMES}
 
 
 def answers(stage, problems, n=1, temperature=1.0, seed=13):
     """n answers to each problem: lists of (RewardResult, length in tokens, text)."""
-    return evaluate.answer(*models[stage], problems, style=tour.style(stage), n=n, temperature=temperature,
+    return evaluate.answer(*models[stage], problems, style=tiny_models.style(stage), n=n, temperature=temperature,
                            seed=seed, max_new_tokens=200)
 
 
@@ -100,7 +101,7 @@ print(problems[14].question, drawn["grpo"][14][0][2])
 # </details>
 
 # %% exercise="statistics.pass_at_k" points=1 minutes=10 difficulty=1
-from minids.reason.metrics import pass_at_k
+from minids.eval.statistics import pass_at_k
 
 # %% [markdown]
 # Is the difference worth the trouble? Take a problem that is solved with probability 0.1 an attempt, and sixteen
@@ -116,7 +117,7 @@ def expected(estimate, p, n):
 ks = range(1, 17)
 fig, ax = plt.subplots(figsize=(5.5, 2.8))
 ax.plot(ks, [1 - 0.9**k for k in ks], color="black", lw=4, alpha=0.25, label="truth")
-ax.plot(ks, [expected(lambda n, c, k=k: metrics.pass_at_k(n, c, k), 0.1, 16) for k in ks], label="over subsets")
+ax.plot(ks, [expected(lambda n, c, k=k: statistics.pass_at_k(n, c, k), 0.1, 16) for k in ks], label="over subsets")
 ax.plot(ks, [expected(lambda n, c, k=k: 1 - (1 - c / n) ** k, 0.1, 16) for k in ks], "--", label="share put in")
 ax.set(xlabel="k", ylabel="pass@k, on average", ylim=(0, 1))
 ax.legend()
@@ -134,12 +135,12 @@ show(fig, "Expected estimates of pass@k for a problem solved with probability 0.
 
 # %%
 KS = [k for k in (1, 2, 4, 8, 16, 32, 48) if k <= SAMPLES]
-many = [p for family, size in HARD.items() for p in tasks.problem_set([family], "rl", 1000, 1, size)]
+many = [p for family, size in HARD.items() for p in arithmetic.problem_set([family], "rl", 1000, 1, size)]
 guess = evaluate.guess_at(many, KS)
 fig, ax = plt.subplots(figsize=(6, 3.2))
 for i, (stage, name) in enumerate(NAMES.items()):
-    each = np.array([[metrics.pass_at_k(SAMPLES, c, k) for c in right[stage]] for k in KS])
-    bounds = np.array([metrics.bootstrap_ci(row) for row in each])
+    each = np.array([[statistics.pass_at_k(SAMPLES, c, k) for c in right[stage]] for k in KS])
+    bounds = np.array([statistics.bootstrap_ci(row) for row in each])
     ax.plot(KS, each.mean(1), "o-", ms=4, color=f"C{i}", label=name)
     ax.fill_between(KS, *bounds.T, color=f"C{i}", alpha=0.15, lw=0)
     print(f"{name:20}", "  ".join(f"@{k} {100 * v:5.1f}" for k, v in zip(KS, each.mean(1))))
@@ -160,7 +161,7 @@ show(fig, "pass@k over k from 1 to 48 for three models. After RL the curve start
 # %%
 def draw(ax, k):
     k = min(k, SAMPLES)
-    x, y = ([metrics.pass_at_k(SAMPLES, c, k) for c in right[stage]] for stage in ("base", "grpo"))
+    x, y = ([statistics.pass_at_k(SAMPLES, c, k) for c in right[stage]] for stage in ("base", "grpo"))
     for family, mark in zip(HARD, "os^"):
         pick = [i for i, p in enumerate(problems) if p.family == family]
         ax.plot([x[i] for i in pick], [y[i] for i in pick], mark, ms=5, alpha=0.6, label=family, clip_on=False)
@@ -205,12 +206,12 @@ for seed in records:
 
 # %%
 TEMPERATURES = (0, 0.25, 0.5, 0.75, 1.0)
-other = [p for family, size in HARD.items() for p in tasks.problem_set([family], "test", max(2, budget(30)), 14, size)]
+other = [p for family, size in HARD.items() for p in arithmetic.problem_set([family], "test", max(2, budget(30)), 14, size)]
 by_temperature = {stage: [answers(stage, other, temperature=t) for t in TEMPERATURES] for stage in ("base", "grpo")}
 fig, ax = plt.subplots(figsize=(5.5, 2.8))
 for stage, colour in (("base", "C0"), ("grpo", "C2")):
     found = [[row[0][0].accuracy for row in rows] for rows in by_temperature[stage]]
-    bounds = np.array([metrics.bootstrap_ci(values) for values in found])
+    bounds = np.array([statistics.bootstrap_ci(values) for values in found])
     ax.plot(TEMPERATURES, [np.mean(v) for v in found], "o-", color=colour, label=NAMES[stage])
     ax.fill_between(TEMPERATURES, *bounds.T, color=colour, alpha=0.15, lw=0)
     print(f"{NAMES[stage]:12}", "  ".join(f"T={t} {100 * np.mean(v):5.1f} %" for t, v in zip(TEMPERATURES, found)))
@@ -228,11 +229,11 @@ show(fig, "Share of right answers over the temperature. The base model falls fro
 # And questions that lie just outside? Chains of six numbers never occurred in training.
 
 # %%
-beyond = tasks.problem_set(["chain"], "test", 12, 15, 6)
+beyond = arithmetic.problem_set(["chain"], "test", 12, 15, 6)
 TRIES = budget(32)
 for stage in ("base", "grpo"):
     solved = [int(sum(r.accuracy for r, _, _ in row)) for row in answers(stage, beyond, TRIES)]
-    mean = np.mean([metrics.pass_at_k(TRIES, c, 1) for c in solved])
+    mean = np.mean([statistics.pass_at_k(TRIES, c, 1) for c in solved])
     print(f"{NAMES[stage]:10} pass@1 {100 * mean:4.1f} %; solved at least once in {TRIES} attempts: "
           f"{sum(c > 0 for c in solved)} of {len(beyond)}")
 
@@ -259,7 +260,7 @@ VOTES = [k for k in (1, 3, 5, 9, 17, 33, 48) if k <= SAMPLES]
 fig, ax = plt.subplots(figsize=(5.5, 2.8))
 for i, (stage, name) in enumerate(NAMES.items()):
     said = [[result.answer for result, _, _ in row] for row in drawn[stage]]
-    values = [metrics.mean_maj_at_k(said, [int(p.answer) for p in problems], k) for k in VOTES]
+    values = [statistics.mean_maj_at_k(said, [int(p.answer) for p in problems], k) for k in VOTES]
     ax.plot(VOTES, values, "o-", ms=4, color=f"C{i}", label=name)
     print(f"{name:20}", "  ".join(f"@{k} {100 * v:5.1f}" for k, v in zip(VOTES, values)))
 ax.set(xscale="log", xticks=VOTES, xticklabels=VOTES, xlabel="k, votes", ylabel="share right", ylim=(0.3, 1.02))
@@ -344,10 +345,10 @@ for draws in (100, 1000, 4000):
 # </details>
 
 # %% exercise="statistics.bootstrap" start="as_many_as_draws" points=2 minutes=15 difficulty=2
-from minids.reason.metrics import bootstrap_ci
+from minids.eval.statistics import bootstrap_ci
 
 # %%
-found = trial(metrics.bootstrap_ci)
+found = trial(statistics.bootstrap_ci)
 fig, ax = plt.subplots(figsize=(5.5, 3))
 picture(ax, found)
 show(fig, "Sixty intervals as bars, sorted: several times as wide as before, and nearly all of them cross the line "
@@ -363,7 +364,7 @@ print(f"{sum(low <= 0.7 <= high for low, high in found)} of {len(found)} interva
 share = np.array(right["grpo"]) / SAMPLES
 flat = np.concatenate([[1.0] * c + [0.0] * (SAMPLES - c) for c in right["grpo"]])
 for name, values in (("as if every answer were a question of its own", flat), ("over questions", share)):
-    low, high = metrics.bootstrap_ci(values)
+    low, high = statistics.bootstrap_ci(values)
     print(f"{name:46} {100 * low:5.1f} to {100 * high:5.1f} %")
 
 # %% [markdown]
@@ -433,13 +434,13 @@ show(fig, "Intervals of accuracy of three seeds for three arms. Cold start betwe
 # </details>
 
 # %% exercise="statistics.paired" points=3 minutes=30 difficulty=3
-from minids.reason.metrics import paired_test
+from minids.eval.statistics import paired_test
 
 # %%
 def compare(name, before, after):
     d = [int(y - x) for x, y in zip(before, after)]
     print(f"{name:40} {sum(x > 0 for x in d):2} better, {sum(x < 0 for x in d):2} worse of {len(d)}: "
-          f"p = {metrics.paired_test(d):.2g}")
+          f"p = {statistics.paired_test(d):.2g}")
 
 
 greedy = {stage: [int(row[0][0].accuracy) for row in by_temperature[stage][0]] for stage in by_temperature}
@@ -491,7 +492,7 @@ print(f"one answer each on 30 questions, models near 70 %: a gain has to be {280
 
 # %%
 sizes = {"add": (2, 3, 4, 5, 6), "chain": (2, 3, 4, 5, 6), "word": (2, 3, 4, 5)}
-mixed = [p for family in sizes for size in sizes[family] for p in tasks.problem_set([family], "test", 4, 19, size)]
+mixed = [p for family in sizes for size in sizes[family] for p in arithmetic.problem_set([family], "test", 4, 19, size)]
 rows = answers("base", mixed, max(4, budget(12)))
 lengths = [[tokens for _, tokens, _ in row] for row in rows]
 rights = [[result.accuracy for result, _, _ in row] for row in rows]
@@ -522,13 +523,13 @@ for name, pick in (("smallest sizes", easy), ("largest sizes", hard)):
 # </details>
 
 # %% exercise="statistics.slope" points=2 minutes=15 difficulty=2
-from minids.reason.metrics import slope_within
+from minids.eval.statistics import slope_within
 
 # %%
 means = [[np.mean(row)] for row in lengths], [[np.mean(row)] for row in rights]
-slopes = {"between questions": metrics.slope_within(*([sum(z, [])] for z in means)),
-          "all answers together": metrics.slope_within([sum(lengths, [])], [sum(rights, [])]),
-          "within questions": metrics.slope_within(lengths, rights)}
+slopes = {"between questions": statistics.slope_within(*([sum(z, [])] for z in means)),
+          "all answers together": statistics.slope_within([sum(lengths, [])], [sum(rights, [])]),
+          "within questions": statistics.slope_within(lengths, rights)}
 for name, slope in slopes.items():
     print(f"{name:21} ten tokens more: {1000 * slope:+5.1f} points")
 
@@ -623,18 +624,18 @@ print(f"and if it knows that a+b = b+a: {turned}")
 # </details>
 
 # %% exercise="held_out.key" points=1 minutes=10 difficulty=1
-from minids.reason.tasks import key_of
+from minids.tasks.arithmetic import key_of
 
 # %%
 # NBVAL_CHECK_OUTPUT
 for terms in ((12, 3), (3, 12), (12, 7, -5), (7, 12, -5)):
-    key = tasks.key_of(terms)
-    print(f"{tasks.expression(terms):8} key {key:8} split {tasks.split_of(key)}")
-seen = {tasks.key_of(t) for t in train if tasks.split_of(tasks.key_of(t)) != "test"}
-test = [t for t in far if tasks.split_of(tasks.key_of(t)) == "test"]
-print(f"trained outside the test split, the table answers {sum(tasks.key_of(t) in seen for t in test)} of {len(test)}")
+    key = arithmetic.key_of(terms)
+    print(f"{arithmetic.expression(terms):8} key {key:8} split {arithmetic.split_of(key)}")
+seen = {arithmetic.key_of(t) for t in train if arithmetic.split_of(arithmetic.key_of(t)) != "test"}
+test = [t for t in far if arithmetic.split_of(arithmetic.key_of(t)) == "test"]
+print(f"trained outside the test split, the table answers {sum(arithmetic.key_of(t) in seen for t in test)} of {len(test)}")
 try:
-    tasks.assert_split([tasks.Problem("add", "3+12", (3, 12), 2)], "test")
+    arithmetic.assert_split([arithmetic.Problem("add", "3+12", (3, 12), 2)], "test")
 except MinidsError as error:
     print(error)
 
@@ -683,18 +684,18 @@ for seed in records:
 # </details>
 
 # %% exercise="thoughts.limit" points=3 minutes=20 difficulty=2
-from minids.reason.probe import limit_thought
+from minids.eval.thought_interventions import limit_thought
 
 # %%
 # NBVAL_CHECK_OUTPUT
 model, tokenizer = models["grpo"]
-begin, end = probe.marks(tokenizer)
+begin, end = thought_interventions.marks(tokenizer)
 reply = [*begin, *tokenizer.encode("7+6=13 4+9+1=14 3+8+1=12 0+5+1=6"), *end, *tokenizer.encode("6243")]
 for room in (0, 7, 100):
-    print(f"{room:3}", repr(tokenizer.decode(probe.limit_thought(reply, room, begin, end))))
+    print(f"{room:3}", repr(tokenizer.decode(thought_interventions.limit_thought(reply, room, begin, end))))
 
 # %%
-asked = {f: tasks.problem_set([f], "test", max(4, budget(30)), 16, size) for f, size in HARD.items()}
+asked = {f: arithmetic.problem_set([f], "test", max(4, budget(30)), 16, size) for f, size in HARD.items()}
 whole = {family: generate.generate(model, [prompt_of(tokenizer, p.question, "tags") for p in some],
                                    max_new_tokens=200, temperature=0, stop_ids=[tokenizer.eos_id]).ids
          for family, some in asked.items()}
@@ -702,7 +703,7 @@ whole = {family: generate.generate(model, [prompt_of(tokenizer, p.question, "tag
 
 def forced(change, max_new_tokens=160):
     """{family: replies that go on from change(reply)}"""
-    return {f: probe.resume(model, tokenizer, asked[f], [change(ids) for ids in whole[f]],
+    return {f: thought_interventions.resume(model, tokenizer, asked[f], [change(ids) for ids in whole[f]],
                             max_new_tokens=max_new_tokens) for f in asked}
 
 
@@ -711,13 +712,13 @@ def share_right(found):
 
 
 LIMITS = range(0, 131, 10)
-cut = [share_right(forced(lambda ids, n=n: probe.limit_thought(ids, n, begin, end), 20)) for n in LIMITS]
+cut = [share_right(forced(lambda ids, n=n: thought_interventions.limit_thought(ids, n, begin, end), 20)) for n in LIMITS]
 
 # %%
 fig, ax = plt.subplots(figsize=(6, 3))
 for family, colour in zip(asked, ("C0", "C1", "C2")):
     ax.plot(LIMITS, [at[family] for at in cut], "o-", ms=4, color=colour, label=family)
-    usual = [len(probe.limit_thought(ids, 999, begin, end)) - len(begin) - len(end) for ids in whole[family]]
+    usual = [len(thought_interventions.limit_thought(ids, 999, begin, end)) - len(begin) - len(end) for ids in whole[family]]
     ax.axvline(np.median(usual), color=colour, lw=0.8, ls=":")
 ax.set(xlabel="budget of the thought, tokens", ylabel="share right", ylim=(-0.03, 1.03))
 ax.legend()
@@ -738,7 +739,7 @@ show(fig, "Share of right answers over the budget for three families. Each curve
 
 # %%
 for name, more in (("nothing", ""), ("a blank", " "), ("Wait", " Wait")):
-    found = forced(lambda ids, more=more: probe.refuse_end(ids, tokenizer.encode(more), begin, end))
+    found = forced(lambda ids, more=more: thought_interventions.refuse_end(ids, tokenizer.encode(more), begin, end))
     longer = np.mean([n - len(ids) for f in found for (_, n, _), ids in zip(found[f], whole[f])])
     shares = "  ".join(f"{f} {100 * v:5.1f} %" for f, v in share_right(found).items())
     print(f"{name:8} {longer:+5.1f} tokens   {shares}")
@@ -765,9 +766,9 @@ print(asked["add"][0].question, found["add"][0][2])
 
 # %%
 rng = random.Random(13)
-sums = tasks.problem_set(["add"], "test", max(4, budget(60)), 17, 5)
-spelled = [tasks.thought(p, "careful") for p in sums]
-changed = [probe.corrupt(t, rng.randrange(t.count("=")), rng.randrange(1, 10)) for t in spelled]
+sums = arithmetic.problem_set(["add"], "test", max(4, budget(60)), 17, 5)
+spelled = [arithmetic.thought(p, "careful") for p in sums]
+changed = [thought_interventions.corrupt(t, rng.randrange(t.count("=")), rng.randrange(1, 10)) for t in spelled]
 idle = [tokenizer.decode(tokenizer.encode("0+0=0 " * 9)[: len(tokenizer.encode(t))]) for t in spelled]
 
 
@@ -777,30 +778,30 @@ def closed(thought):
 
 def with_a_larger_total(p, column_too):
     """(opening, the answer that follows) of a chain whose first total is 10 too large; None where that would carry."""
-    columns = tasks.thought(p, "careful").split(">")[0]
-    other = probe.corrupt(columns, 1) if columns.count("=") > 1 else columns
-    if (total := probe.read_off(other)) != p.terms[0] + p.terms[1] + 10:
+    columns = arithmetic.thought(p, "careful").split(">")[0]
+    other = thought_interventions.corrupt(columns, 1) if columns.count("=") > 1 else columns
+    if (total := thought_interventions.read_off(other)) != p.terms[0] + p.terms[1] + 10:
         return None
     opening = f"{other if column_too else columns}>{total}"
     return [*begin, *tokenizer.encode(opening)], int(p.answer) + 10
 
 # %%
-chains = tasks.problem_set(["chain"], "test", max(8, budget(90)), 18, 5)
+chains = arithmetic.problem_set(["chain"], "test", max(8, budget(90)), 18, 5)
 chains = [p for p in chains if with_a_larger_total(p, False)]
 experiments = {
-    "(a) a digit of a sum": (sums, [closed(t) for t in changed], [probe.read_off(t) for t in changed]),
+    "(a) a digit of a sum": (sums, [closed(t) for t in changed], [thought_interventions.read_off(t) for t in changed]),
     "(b) a total": (chains, *zip(*(with_a_larger_total(p, False) for p in chains))),
     "(c) total and column": (chains, *zip(*(with_a_larger_total(p, True) for p in chains))),
     "(d) another's thought": (sums, [closed(t) for t in spelled[1:] + spelled[:1]],
                               [int(p.answer) for p in sums[1:] + sums[:1]]),
-    "(e) an empty thought": (sums, [closed(t) for t in idle], [probe.read_off(t) for t in idle]),
+    "(e) an empty thought": (sums, [closed(t) for t in idle], [thought_interventions.read_off(t) for t in idle]),
 }
 
 # %%
 KINDS = {"follows the thought": "C0", "right all the same": "C2", "neither": "#BBBBBB"}
 outcome, replies = {}, {}
 for name, (some, openings, want) in experiments.items():
-    replies[name] = probe.resume(model, tokenizer, some, list(openings), max_new_tokens=140)
+    replies[name] = thought_interventions.resume(model, tokenizer, some, list(openings), max_new_tokens=140)
     kinds = ["follows the thought" if result.answer == w else "right all the same" if result.accuracy else "neither"
              for (result, _, _), w in zip(replies[name], want)]
     outcome[name] = [100 * kinds.count(kind) / len(kinds) for kind in KINDS]

@@ -10,7 +10,7 @@ import random
 import numpy as np
 import torch
 
-from minids.course import wire
+from minids.course.grading import protocol
 
 _STATEFUL = {  # kind -> (its state as data, how to put one back)
     torch.Generator: (lambda g: g.get_state(), lambda g, state: g.set_state(state)),
@@ -24,7 +24,7 @@ def changeable(*values):
     found, seen, waiting = [], set(), list(values)
     while waiting:
         value = waiting.pop()
-        if isinstance(value, wire.PLAIN) or id(value) in seen:
+        if isinstance(value, protocol.PLAIN) or id(value) in seen:
             continue
         seen.add(id(value))
         if not isinstance(value, tuple | frozenset | bytes):
@@ -60,8 +60,8 @@ def stated(value, known):
     """The state as bytes, to be compared; `known` indexes all arguments. None for what cannot be carried back."""
     held = state(value)
     try:
-        return None if held is None else wire.frame(held, known)
-    except wire.BadData:
+        return None if held is None else protocol.frame(held, known)
+    except protocol.BadData:
         return None
 
 
@@ -144,7 +144,7 @@ def equal(a, b):
         return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(map(equal, a, b))
-    return a is b or (isinstance(a, (*wire.PLAIN, bytes)) and type(a) is type(b) and (a == b or a != a and b != b))
+    return a is b or (isinstance(a, (*protocol.PLAIN, bytes)) and type(a) is type(b) and (a == b or a != a and b != b))
 
 
 def _bytes(tensor):

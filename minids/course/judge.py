@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 import torch
 
-from minids.course import arguments, cases, catalog, exercises, touched, wrong
+from minids.course import arguments, cases, catalog, exercises, memory_guard, wrong
 from minids.course.reader import compile_answer, definitions, find, is_blank, is_library, same, text_of  # noqa: F401
 
 # -- running the cases -------------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ def launch(kernel, grid, args, kwargs):
     if not hasattr(kernel, "__getitem__"):
         raise TypeError("this is a plain function and no kernel: is @triton.jit missing above it?")
     try:
-        with touched.only(*args, *kwargs.values(), nan=False):
+        with memory_guard.only(*args, *kwargs.values(), nan=False):
             return kernel[grid](*args, **kwargs)
     except Exception as error:
         while type(error).__name__ == "InterpreterError" and error.__cause__ is not None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from minids.course import catalog, exercises, judge, mine, reader, session
+from minids.course import answers, catalog, exercises, judge, reader, session
 from minids.errors import MinidsError
 from minids.progress import console
 from minids.train import memory
@@ -40,8 +40,8 @@ def start(chapter):
     torch.set_num_threads(1)
     memory.keep()
     if not grading():
-        print(mine.status(mine.ledger()))
-        mine.log(event="start", chapter=chapter)
+        print(answers.status(answers.ledger()))
+        answers.log(event="start", chapter=chapter)
     if "matplotlib" in sys.modules or _in_kernel():
         import matplotlib
         from cycler import cycler
@@ -86,7 +86,7 @@ def _check(name, fn):
     node = reader.find(nodes, found.function)
     if node is None:
         return _say("✗", name, reader.missing(nodes, found.function))
-    goes_on = "the version you kept before" if name in mine._spaces else "the library's own"
+    goes_on = "the version you kept before" if name in answers._spaces else "the library's own"
     if reader.is_blank(node, found):
         waits = "still has its bug" if found.start else "not attempted yet"
         return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.")
@@ -110,14 +110,14 @@ def _check(name, fn):
     if Path.cwd().name == "solutions":
         return _say("✓", name, f"{passed}.")  # what stands there is not the student's
     try:
-        path = mine.keep(name, reader.text_of(source, nodes))
+        path = answers.keep(name, reader.text_of(source, nodes))
     except Exception as error:
         return _say("✓", name, f"{passed}, but: {error}")
     place = exercises.PLACES[name]
-    kept = f"{passed}. Kept in {mine.shown(path)}: minids.{place.module}.{place.function} is yours now."
+    kept = f"{passed}. Kept in {answers.shown(path)}: minids.{place.module}.{place.function} is yours now."
     written = judge.file_of(fn)
     if written and os.path.isfile(written) and session.shell() is not None:
-        kept += f" It stands in {mine.shown(written)}, which does not go with a notebook: for grading send mine/."
+        kept += f" It stands in {answers.shown(written)}, which does not go with a notebook: for grading send mine/."
     return _say("✓", name, kept)
 
 
@@ -186,7 +186,7 @@ def _say(mark, name, text, known=True):
         if mark != "✓":
             raise AssertionError(f"{name}: {text.splitlines()[0]}")
     elif known:
-        mine.log(event="check", name=name, mark=mark)
+        answers.log(event="check", name=name, mark=mark)
 
 
 # -- figures -----------------------------------------------------------------------------------------------------------

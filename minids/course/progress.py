@@ -7,18 +7,18 @@ student's own, and no grader reads it.
 from html import escape
 from pathlib import Path
 
-from minids.course import catalog, mine
+from minids.course import answers, catalog
 from minids.course.exercises import canonical
 from minids.errors import MinidsError
-from minids.ship import page
+from minids.report import page
 
 PAUSE = 15 * 60  # seconds; a longer gap between two events was a break
 
 
 def standing():
     """[(exercise, state)] in the order of the chapters; the state is "yours", "left out", "tried" or "open"."""
-    book = mine.ledger()
-    tried = {canonical(str(e.get("name"))) for e in mine.events() if e.get("mark") == "✗"}
+    book = answers.ledger()
+    tried = {canonical(str(e.get("name"))) for e in answers.events() if e.get("mark") == "✗"}
 
     def state(name):
         if name in book["yours"]:
@@ -30,7 +30,7 @@ def standing():
 
 def time_spent():
     """Seconds between events that are close together."""
-    times = sorted(e["time"] for e in mine.events())
+    times = sorted(e["time"] for e in answers.events())
     return sum(gap for gap in (b - a for a, b in zip(times, times[1:])) if gap <= PAUSE)
 
 
@@ -53,7 +53,7 @@ def text():
             chapter = e.chapter
             lines.append(f"\n{chapter[:2]}  {chapter[3:].replace('_', ' ')}")
         lines.append(f"  {marks[state]} {e.name:26} {e.points} point{'s' * (e.points != 1)}")
-    lines.append(f"\n{mine.status(book)}\n{points} of {of} points; {_hours(time_spent())} spent.")
+    lines.append(f"\n{answers.status(book)}\n{points} of {of} points; {_hours(time_spent())} spent.")
     if following:
         where = f"chapters/{following.chapter}.ipynb"
         lines.append(f"Next: {following.name}, in {where} (about {following.minutes} minutes).")
@@ -89,7 +89,7 @@ def write_html(path):
     if following:
         body.append(page.paragraph(f"Next: {following.name} in chapters/{following.chapter}.ipynb."))
     body.append("</main>")
-    mine.write(Path(path), page.document("minids: progress", "\n".join(body)))
+    answers.write(Path(path), page.document("minids: progress", "\n".join(body)))
     return path
 
 

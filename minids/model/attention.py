@@ -17,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from minids.model import fast, gpu
 from minids.model.layers import RMSNorm, apply_rope, softmax_scale
-from minids.model.matmul import Linear, full_precision_cpu, linear
+from minids.model.ops import cpu, gpu
+from minids.model.ops.linear import Linear, full_precision_cpu, linear
 
 LATENT_EPS = 1e-6  # of the two norms on latents; the released code does not take it from rms_norm_eps
 
@@ -47,7 +47,7 @@ _OWN_ATTEND = (attend,)
 
 def fused_attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
     """`attend` by torch's fused kernel, unless somebody has put another function in its place."""
-    compute = fast.attend if _OWN_ATTEND == (attend,) else attend
+    compute = cpu.attend if _OWN_ATTEND == (attend,) else attend
     return compute(q_BHTE, k_BHSE, v_BHSV, scale, mask)
 
 
@@ -143,7 +143,7 @@ def fast_path(config, x_BTD, mask, cache, absorb):
     paired = c.rope_interleave and not any(
         size % 2 for size in (c.qk_nope_head_dim, c.kv_lora_rank, c.q_lora_rank or 0)
     )
-    plain = mask is None and cache is None and not absorb and paired and x_BTD.shape[1] <= fast.LONGEST
+    plain = mask is None and cache is None and not absorb and paired and x_BTD.shape[1] <= cpu.LONGEST
     own = _OWN == (attend, expand_latent, mla_naive, cached_latents, apply_rope)
     return plain and own and full_precision_cpu(x_BTD)
 
@@ -212,8 +212,8 @@ class MLA(nn.Module):
             q = self.q_b_proj(self.q_a_layernorm(q))
         q_BTHE = q.view(B, T, c.num_attention_heads, c.qk_head_dim)
         kv_BTHX = self.kv_b_proj(self.kv_a_layernorm(latent)).view(B, T, c.num_attention_heads, -1)
-        turn = fast.rotations(cos, sin, c.qk_nope_head_dim)
-        return self.o_proj(fast.mla_core(q_BTHE, k_rope, kv_BTHX, turn, self.scale).flatten(2))
+        turn = cpu.rotations(cos, sin, c.qk_nope_head_dim)
+        return self.o_proj(cpu.mla_core(q_BTHE, k_rope, kv_BTHX, turn, self.scale).flatten(2))
 
 
 class GroupedQueryAttention(nn.Module):

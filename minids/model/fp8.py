@@ -22,7 +22,9 @@ import torch
 from torch import nn
 
 from minids.kernels import gemm, quantise, runtime
-from minids.model import gpu, matmul, moe
+from minids.model import moe
+from minids.model.ops import gpu
+from minids.model.ops import linear as matmul
 
 
 def backend_of(x) -> tuple[str, str]:

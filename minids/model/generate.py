@@ -36,7 +36,8 @@ import torch.nn.functional as F
 from minids import memory
 from minids.errors import MinidsError
 from minids.files import brief
-from minids.model import attention, cache, gpu, layers, moe
+from minids.model import attention, cache, layers, moe
+from minids.model.ops import gpu
 from minids.model.sampling import check_settings, filter_logits, whole
 
 # -- random numbers that belong to a sequence -------------------------------------------------------------------------

@@ -7,7 +7,7 @@ YaRN        (arXiv 2309.00071) slows the low frequencies by `factor`, keeps the 
             the softmax temperature grows by (0.1 m ln(factor) + 1)^2 with m = mscale_all_dim (arXiv 2412.19437 §4.3)
 
 Shapes: B batch, T time, D hidden, F width of the feed-forward, R rotary dimensions. The functions here are the ones to
-read; the modules run the same sums through minids/model/fast.py, whose hand-written backwards make fewer passes.
+read; the modules run the same sums through minids/model/ops/cpu.py, whose hand-written backwards make fewer passes.
 """
 
 import math
@@ -15,8 +15,8 @@ import math
 import torch
 from torch import nn
 
-from minids.model import fast, gpu
-from minids.model.matmul import Linear, full_precision_cpu
+from minids.model.ops import cpu, gpu
+from minids.model.ops.linear import Linear, full_precision_cpu
 
 
 def rms_norm(x, weight, eps):
@@ -55,7 +55,7 @@ class RMSNorm(nn.Module):
     def forward(self, x):
         if _OWN_RMS_NORM != (rms_norm,):
             return rms_norm(x, self.weight, self.eps)
-        return (gpu if gpu.takes(x) else fast).rms_norm(x, self.weight, self.eps)
+        return (gpu if gpu.takes(x) else cpu).rms_norm(x, self.weight, self.eps)
 
 
 class MLP(nn.Module):
@@ -70,10 +70,10 @@ class MLP(nn.Module):
     def forward(self, x):
         own, plain = _OWN_SWIGLU == (swiglu,), type(self.down_proj) is Linear
         if own and plain and full_precision_cpu(x):
-            y = fast.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
+            y = cpu.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
             return y.view(x.shape)
         gate, up = self.gate_proj(x), self.up_proj(x)
-        between = swiglu if not own else gpu.swiglu if gpu.takes(gate) else fast.swiglu
+        between = swiglu if not own else gpu.swiglu if gpu.takes(gate) else cpu.swiglu
         return self.down_proj(between(gate, up))
 
 

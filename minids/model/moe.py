@@ -23,8 +23,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
-from minids.model import gpu, matmul
 from minids.model.layers import MLP
+from minids.model.ops import gpu, linear
 
 
 def limit_groups(choice_NE, n_group, topk_group):
@@ -139,16 +139,16 @@ class _Grouped(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
         sizes, token_M, place_NK = slots(
-            indices_NK, len(w_gate_up_EXD), matmul.ROWS if matmul.onednn_takes(x_ND) else 1
+            indices_NK, len(w_gate_up_EXD), linear.ROWS if linear.onednn_takes(x_ND) else 1
         )
         x_MD = x_ND.index_select(0, token_M)
-        gate_up_MX = per_expert(matmul.times, sizes, x_MD, w_gate_up_EXD)
+        gate_up_MX = per_expert(linear.times, sizes, x_MD, w_gate_up_EXD)
         gates_M1 = gates_NK.new_zeros(len(token_M), 1).index_copy_(0, place_NK.reshape(-1), gates_NK.reshape(-1, 1))
         gate_MF, up_MF = gate_up_MX.chunk(2, dim=-1)
         gate_MF = gate_MF.contiguous()  # silu is slow on rows that are apart and no multiple of 32 long
         silu_MF = F.silu(gate_MF)
         weighted_MF = (silu_MF * gates_M1).mul_(up_MF)
-        y_MD = per_expert(matmul.times, sizes, weighted_MF, w_down_EDF)
+        y_MD = per_expert(linear.times, sizes, weighted_MF, w_down_EDF)
         ctx.save_for_backward(
             x_MD, token_M, place_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, w_gate_up_EXD, w_down_EDF
         )
@@ -161,16 +161,16 @@ class _Grouped(torch.autograd.Function):
         w_gate_up_EXD, w_down_EDF = weights
         sizes = ctx.sizes
         grad_MD = grad_ND.index_select(0, token_M)
-        grad_w_down = per_expert(matmul.weight_gradient, sizes, grad_MD, weighted_MF, join=torch.stack)
-        grad_weighted_MF = per_expert(matmul.times, sizes, grad_MD, w_down_EDF.transpose(1, 2))
+        grad_w_down = per_expert(linear.weight_gradient, sizes, grad_MD, weighted_MF, join=torch.stack)
+        grad_weighted_MF = per_expert(linear.times, sizes, grad_MD, w_down_EDF.transpose(1, 2))
         grad_up_MF = grad_weighted_MF * silu_MF
         grad_gates_M = torch.linalg.vecdot(grad_up_MF, up_MF)  # what a gate multiplied is silu * up
         grad_silu_MF = grad_weighted_MF.mul_(gates_M1).mul_(up_MF)
         grad_gate_up_MX = torch.cat(
             [torch.ops.aten.silu_backward(grad_silu_MF, gate_MF), grad_up_MF.mul_(gates_M1)], dim=-1
         )
-        grad_w_gate_up = per_expert(matmul.weight_gradient, sizes, grad_gate_up_MX, x_MD, join=torch.stack)
-        grad_x_MD = per_expert(matmul.times, sizes, grad_gate_up_MX, w_gate_up_EXD.transpose(1, 2))
+        grad_w_gate_up = per_expert(linear.weight_gradient, sizes, grad_gate_up_MX, x_MD, join=torch.stack)
+        grad_x_MD = per_expert(linear.times, sizes, grad_gate_up_MX, w_gate_up_EXD.transpose(1, 2))
         return sum_slots(grad_x_MD, place_NK), None, grad_gates_M[place_NK], grad_w_gate_up, grad_w_down
 
 

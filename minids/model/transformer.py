@@ -3,7 +3,7 @@
     h_0 = Emb(ids);  h += Attention(RMSNorm(h));  h += FFN(RMSNorm(h));  logits = Head(RMSNorm(h_L))
 
 The first `first_k_dense_replace` layers have a dense SwiGLU, the others experts. Submodules are named as in the
-released checkpoints (without their leading "model."), so a state dict maps key by key; see minids/ship/hub.py.
+released checkpoints (without their leading "model."), so a state dict maps key by key; see minids/model/hf.py.
 
 Shapes: B batch, T time, S cached and new positions, D hidden, V vocabulary.
 """
@@ -13,13 +13,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from minids import memory
-from minids.model import layers, matmul
+from minids.model import layers
 from minids.model.attention import build_attention
 from minids.model.cache import Cache
 from minids.model.config import ModelConfig
 from minids.model.layers import MLP, RMSNorm, rotary_table
-from minids.model.matmul import Linear
 from minids.model.moe import Experts, Gate, MoE
+from minids.model.ops import linear
+from minids.model.ops.linear import Linear
 
 
 class Layer(nn.Module):
@@ -105,7 +106,7 @@ def mtp_combine(hidden_BTD, next_BTD, hnorm_D, enorm_D, eh_proj_DX, eps):
     hidden_BTD = layers.rms_norm(hidden_BTD, hnorm_D, eps)
     next_BTD = layers.rms_norm(next_BTD, enorm_D, eps)
     # side by side, then from 2D numbers to D
-    return matmul.linear(torch.cat([next_BTD, hidden_BTD], dim=-1), eh_proj_DX)
+    return linear.linear(torch.cat([next_BTD, hidden_BTD], dim=-1), eh_proj_DX)
 
 
 def mtp_inputs(ids_BT, valid_BT, k):
@@ -243,13 +244,13 @@ class Transformer(nn.Module):
     @classmethod
     def from_pretrained(cls, folder, **how):
         """Reads `config.json` and `model*.safetensors` in Hugging Face's DeepSeek-V3 layout;
-        see minids.ship.hub.load_model."""
-        from minids.ship import hub  # the floor above; only reading and writing files needs it
+        see minids.model.hf.load_model."""
+        from minids.model import hf  # only reading and writing files needs it
 
-        return hub.load_model(folder, **how)
+        return hf.load_model(cls, folder, **how)
 
     def save_pretrained(self, folder, **how):
-        """Writes them; see minids.ship.hub.save_model."""
-        from minids.ship import hub
+        """Writes them; see minids.model.hf.save_model."""
+        from minids.model import hf
 
-        return hub.save_model(self, folder, **how)
+        return hf.save_model(self, folder, **how)

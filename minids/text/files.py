@@ -15,7 +15,7 @@ from .. import files
 from ..errors import MinidsError
 from ..files import brief, read_json
 from . import bpe
-from .tokenizer import BOS, EOS, PAD, Tokenizer
+from .specials import BOS, EOS, PAD
 
 # The text of `chat.prompt_ids`, byte for byte: an earlier reply is reduced to its answer by `chat.earlier`, which is
 # written in Jinja here; its thought is left out (as R1 does).
@@ -31,7 +31,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def tokenizer_json(tokenizer: Tokenizer, with_specials: bool = True) -> str:
+def tokenizer_json(tokenizer, with_specials: bool = True) -> str:
     """The file's text. Without specials their ids stay taken, but no text can produce them."""
     chars = ["".join(bpe.CHAR_OF_BYTE[b] for b in piece) for piece in tokenizer.pieces]
     text_of = {i: s for s, i in tokenizer.specials.items()}
@@ -66,7 +66,7 @@ def tokenizer_json(tokenizer: Tokenizer, with_specials: bool = True) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
-def save(tokenizer: Tokenizer, directory: Path) -> None:
+def save(tokenizer, directory: Path) -> None:
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{key: token for key, token in [("bos_token", BOS), ("eos_token", EOS), ("pad_token", PAD)]

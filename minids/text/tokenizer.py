@@ -27,13 +27,7 @@ from pathlib import Path
 
 from ..errors import MinidsError
 from . import bpe
-
-BOS, EOS, PAD = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜▁pad▁｜>"
-USER, ASSISTANT = "<｜User｜>", "<｜Assistant｜>"
-THINK, END_THINK, ANSWER, END_ANSWER = "<think>", "</think>", "<answer>", "</answer>"
-DEFAULT_SPECIALS = (BOS, EOS, PAD, USER, ASSISTANT, THINK, END_THINK, ANSWER, END_ANSWER)
-# Left out by decode(skip_special=True). The tags stay: a reply is read by them.
-CONTROL = (BOS, EOS, PAD, USER, ASSISTANT)
+from .specials import ANSWER, ASSISTANT, BOS, CONTROL, DEFAULT_SPECIALS, END_ANSWER, END_THINK, EOS, PAD, THINK, USER
 
 _CACHED_WORDS = 1 << 18  # words remembered by `encode`; then it starts anew
 

@@ -91,7 +91,7 @@ def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretra
           quiet: bool = False, stop=None, on_step=None, objective=None) -> TrainResult:
     """Trains in place. `source(step) -> list[Batch]`: this process's micro-batches of that step.
 
-    objective the loss of a micro-batch, called as `loss.lm_loss` is, which is the default (see reason/distill.py).
+    objective the loss of a micro-batch, called as `loss.lm_loss` is, which is the default (see rl/distill.py).
     out_dir   checkpoints (and metrics.jsonl, unless `metrics` is given); None: nothing is written.
     resume    go on from the newest checkpoint in out_dir, if there is one; the rest of the run is then bit-identical.
     stop      object whose `.requested` ends the run after a step; default: Ctrl-C (see train/stop.py).

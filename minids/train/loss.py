@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint as recompute
 
-from minids.model import fast, gpu, matmul
+from minids.model.ops import cpu, gpu, linear
 
 LOGITS_AT_ONCE = 2**25  # elements; above it the head runs in chunks, and again in the backward pass
 
@@ -61,11 +61,11 @@ def nll_sum(head: nn.Module, hidden_BTD: Tensor, batch, ahead: int) -> Tensor:
     Only positions with weight go through the head, which is a large part of a tiny model.
     """
     target_BT, weight_BT = targets_ahead(batch.ids_BT, batch.weight_BT, batch.segments_BT, ahead)
-    if matmul.full_precision_cpu(hidden_BTD) and getattr(head, "bias", None) is None:
-        return fast.linear_cross_entropy(
+    if linear.full_precision_cpu(hidden_BTD) and getattr(head, "bias", None) is None:
+        return cpu.linear_cross_entropy(
             hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten()
         )
-    if gpu.takes(hidden_BTD) and type(head) is matmul.Linear and head.bias is None:
+    if gpu.takes(hidden_BTD) and type(head) is linear.Linear and head.bias is None:
         return gpu.linear_cross_entropy(
             hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten()
         )

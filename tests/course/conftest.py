@@ -2,7 +2,7 @@ import linecache
 
 import pytest
 
-from minids.course import exercises, mine
+from minids.course import answers, exercises
 
 
 @pytest.fixture(autouse=True)
@@ -12,7 +12,7 @@ def own_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.chdir(tmp_path)
     yield
-    mine.uninstall()
+    answers.uninstall()
 
 
 _count = 0

@@ -4,7 +4,8 @@ import inspect
 
 import pytest
 
-from minids.course import catalog, exercises, mine, submissions
+from minids.course import answers, catalog, exercises
+from minids.course.grading import submissions
 
 OLD, NEW = "model.layers.swiglu", "layers.swiglu"
 
@@ -29,9 +30,9 @@ def test_a_row_leads_to_the_function(name):
 
 
 def test_an_answer_kept_under_an_earlier_name_counts():
-    mine.write(mine.folder() / f"{OLD}.py", catalog.solution(NEW))
-    assert mine.load() == {NEW: None}
-    assert mine.ledger()["yours"] == [NEW]
+    answers.write(answers.folder() / f"{OLD}.py", catalog.solution(NEW))
+    assert answers.load() == {NEW: None}
+    assert answers.ledger()["yours"] == [NEW]
 
 
 def test_of_two_kept_answers_the_one_under_the_id_counts():
@@ -39,7 +40,7 @@ def test_of_two_kept_answers_the_one_under_the_id_counts():
 
     for name, mark in ((OLD, "first"), (NEW, "second")):
         head, body = catalog.parts(catalog.solution(NEW))
-        mine.write(mine.folder() / f"{name}.py", "\n".join([*head, f"    mark = {mark!r}", *body]) + "\n")
-    assert mine.load() == {NEW: None} and "second" in inspect.getsource(layers.swiglu)
-    texts = submissions.read(mine.folder(), "kept")
+        answers.write(answers.folder() / f"{name}.py", "\n".join([*head, f"    mark = {mark!r}", *body]) + "\n")
+    assert answers.load() == {NEW: None} and "second" in inspect.getsource(layers.swiglu)
+    texts = submissions.read(answers.folder(), "kept")
     assert list(texts) == [NEW] and "second" in texts[NEW][-1].text and "first" in texts[NEW][0].text

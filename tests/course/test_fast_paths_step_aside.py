@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from minids.course import catalog, mine
+from minids.course import answers, catalog
 from minids.model import layers
 
 PROGRAM = """
-from minids.course import mine
-mine.load_one({name!r})
+from minids.course import answers
+answers.load_one({name!r})
 from minids.model import attention, generate
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
@@ -44,7 +44,7 @@ print(forward, calls)
 def test_the_model_calls_it(name, in_forward):
     body = catalog.solution(name)  # the library's code with one more statement: nobody's but the student's
     head, rest = catalog.parts(body)
-    mine.write(mine.path_of(name), "\n".join([*head, "    mine = True", *rest]) + "\n")
+    answers.write(answers.path_of(name), "\n".join([*head, "    mine = True", *rest]) + "\n")
     env = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(name=name)], env=env, capture_output=True, encoding="utf-8"
@@ -55,7 +55,8 @@ def test_the_model_calls_it(name, in_forward):
 
 
 def test_the_librarys_own_takes_the_fast_paths():
-    from minids.model import attention, fast
+    from minids.model import attention
+    from minids.model.ops import cpu
 
     assert layers._OWN_SWIGLU == (layers.swiglu,) and attention._OWN_ATTEND == (attention.attend,)
-    assert layers.swiglu is not fast.swiglu
+    assert layers.swiglu is not cpu.swiglu

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from minids import cli
-from minids.course import cases, catalog, feedback, grade, judge, sandbox, submissions, table, wrong
+from minids.course import cases, catalog, judge, wrong
+from minids.course.grading import feedback, grade, sandbox, submissions, table
 from minids.errors import MinidsError
 
 pytestmark = [
@@ -314,7 +315,7 @@ def test_answers_that_misbehave(one, body, why):
 
 # -- cheats ------------------------------------------------------------------------------------------------------------
 
-PATCH = """import torch, minids.course.cases as c, minids.course.judge as j, minids.course.grade
+PATCH = """import torch, minids.course.cases as c, minids.course.judge as j, minids.course.grading.grade
 torch.allclose = torch.equal = lambda *a, **k: True
 x = setattr(c, 'expect', print), setattr(j, 'run_cases', lambda *a, **k: [])
 class Equal(torch.Tensor):

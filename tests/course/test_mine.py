@@ -7,7 +7,7 @@ import torch
 from answers import RIGHT, SWIGLU, WRONG
 
 from minids import MinidsError
-from minids.course import catalog, judge, mine
+from minids.course import answers, catalog, judge
 from minids.course.cases import expect  # noqa: F401
 from minids.model import attention, layers
 
@@ -21,10 +21,10 @@ OWN_ROPE = (
 
 def test_an_answer_is_installed_wherever_the_library_holds_the_function():
     own = attention.apply_rope
-    mine.keep(ROPE, OWN_ROPE)
+    answers.keep(ROPE, OWN_ROPE)
     assert attention.apply_rope is layers.apply_rope is not own
     assert catalog.reference(ROPE) is own
-    mine.uninstall()
+    answers.uninstall()
     assert attention.apply_rope is layers.apply_rope is own
 
 
@@ -32,15 +32,15 @@ def test_a_kept_answer_is_called_from_another_kept_answer_in_either_order():
     caller = "def rotate_twice(x): pass\n" + OWN_ROPE.replace("return torch", "swiglu(a, b)\n    return torch")
     for names in ((SWIGLU, ROPE), (ROPE, SWIGLU)):
         for name in names:
-            mine.keep(name, RIGHT if name == SWIGLU else caller)
+            answers.keep(name, RIGHT if name == SWIGLU else caller)
         assert layers.apply_rope.__globals__["swiglu"] is layers.swiglu
         assert layers.swiglu is not catalog.reference(SWIGLU)
-        mine.uninstall()
+        answers.uninstall()
 
 
 def test_the_model_runs_on_the_answer():
     calls = []
-    mine.keep(SWIGLU, RIGHT)
+    answers.keep(SWIGLU, RIGHT)
     layers.swiglu.__globals__["F"] = type("F", (), {"silu": staticmethod(lambda z: calls.append(1) or z.sigmoid() * z)})
     x = torch.randn(2, 8)
     layers.MLP(8, 16)(x)
@@ -49,20 +49,20 @@ def test_the_model_runs_on_the_answer():
 
 def test_the_librarys_own_code_counts_and_leaves_the_fast_path():
     own = layers.swiglu
-    mine.keep(SWIGLU, catalog.solution(SWIGLU))
+    answers.keep(SWIGLU, catalog.solution(SWIGLU))
     assert layers.swiglu is own
-    assert mine.ledger()["yours"] == [SWIGLU]
+    assert answers.ledger()["yours"] == [SWIGLU]
 
 
 def test_unchanged_files_are_trusted_and_changed_ones_tested_again(monkeypatch):
-    path = mine.keep(SWIGLU, RIGHT)
+    path = answers.keep(SWIGLU, RIGHT)
     ran = []
     real = judge.run_cases
     monkeypatch.setattr(judge, "run_cases", lambda *a, **k: ran.append(a[0]) or real(*a, **k))
-    assert mine.load() == {SWIGLU: None} and not ran
+    assert answers.load() == {SWIGLU: None} and not ran
     path.write_text(path.read_text(encoding="utf-8") + "\n# a thought\n", encoding="utf-8")
-    assert mine.load() == {SWIGLU: None} and ran == [SWIGLU]
-    assert mine.load() == {SWIGLU: None} and ran == [SWIGLU]  # the new text was noted
+    assert answers.load() == {SWIGLU: None} and ran == [SWIGLU]
+    assert answers.load() == {SWIGLU: None} and ran == [SWIGLU]  # the new text was noted
 
 
 @pytest.mark.parametrize("text, told", [
@@ -70,55 +70,55 @@ def test_unchanged_files_are_trusted_and_changed_ones_tested_again(monkeypatch):
     ("", "no function"), ("x = 1 / 0\n" + RIGHT, "ZeroDivisionError"), ("x = exit()\n" + RIGHT, "SystemExit"),
 ])  # fmt: skip
 def test_a_file_edited_into_something_wrong_is_left_out_and_stays(text, told):
-    path = mine.keep(SWIGLU, RIGHT)
-    mine.uninstall()
+    path = answers.keep(SWIGLU, RIGHT)
+    answers.uninstall()
     path.write_text(text, encoding="utf-8")
-    book = mine.ledger()
+    book = answers.ledger()
     assert book["yours"] == [] and told in book["left_out"][SWIGLU]
-    assert path.read_text(encoding="utf-8") == text and "Nothing was deleted" in mine.status(book)
+    assert path.read_text(encoding="utf-8") == text and "Nothing was deleted" in answers.status(book)
     assert layers.swiglu is catalog.reference(SWIGLU)
 
 
 def test_bytes_that_are_no_text_and_names_that_are_no_exercise_are_left_out():
-    mine.folder().mkdir()
-    mine.path_of(SWIGLU).write_bytes(b"\xff\xfe\x00def")
-    (mine.folder() / "model.nothing.py").write_text("def nothing(): pass", encoding="utf-8")
-    book = mine.ledger()
+    answers.folder().mkdir()
+    answers.path_of(SWIGLU).write_bytes(b"\xff\xfe\x00def")
+    (answers.folder() / "model.nothing.py").write_text("def nothing(): pass", encoding="utf-8")
+    book = answers.ledger()
     assert set(book["left_out"]) == {SWIGLU, "model.nothing"} and book["yours"] == []
 
 
 def test_a_folder_that_can_not_be_written_is_an_error_that_says_so(tmp_path):
     (tmp_path / "mine").write_text("a file is in the way", encoding="utf-8")
     with pytest.raises(MinidsError, match="could not be written.*MINIDS_MINE"):
-        mine.keep(SWIGLU, RIGHT)
-    mine.log(event="check")  # not a word
-    assert mine.events() == []
+        answers.keep(SWIGLU, RIGHT)
+    answers.log(event="check")  # not a word
+    assert answers.events() == []
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_an_error_that_says_so():
-    mine.folder().mkdir(mode=0o500)
+    answers.folder().mkdir(mode=0o500)
     with pytest.raises(MinidsError, match="could not be written"):
-        mine.keep(SWIGLU, RIGHT)
+        answers.keep(SWIGLU, RIGHT)
 
 
 def test_a_damaged_log_is_read_as_far_as_it_goes():
-    mine.log(event="start", chapter=2)
-    with open(mine.folder() / "log.jsonl", "ab") as file:
+    answers.log(event="start", chapter=2)
+    with open(answers.folder() / "log.jsonl", "ab") as file:
         file.write(b'{"time": \n[1]\n"x"\n\xff\xff\n{"time": "noon"}\n')
-    mine.log(event="check", name=SWIGLU, mark="x")
-    assert [e["event"] for e in mine.events()] == ["start", "check"]
+    answers.log(event="check", name=SWIGLU, mark="x")
+    assert [e["event"] for e in answers.events()] == ["start", "check"]
 
 
 @pytest.mark.slow
 def test_chat_runs_on_the_answers_that_are_kept(finished, monkeypatch, capsys):
     from minids import cli
-    from minids.ship import chat
+    from minids.serve import terminal
 
     met = []
-    monkeypatch.setattr(chat, "talk", lambda *a, **k: met.append(layers.swiglu is catalog.reference(SWIGLU)))
+    monkeypatch.setattr(terminal, "talk", lambda *a, **k: met.append(layers.swiglu is catalog.reference(SWIGLU)))
     assert cli.main(["chat", str(finished), "--mine"]) == 2 and not met
     assert "none are in" in capsys.readouterr().err
-    mine.keep(SWIGLU, RIGHT)
-    mine.uninstall()
+    answers.keep(SWIGLU, RIGHT)
+    answers.uninstall()
     assert cli.main(["chat", str(finished), "--mine"]) == 0 and met == [False]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from answers import RIGHT, SWIGLU, WRONG, blank
 
-from minids.course import catalog, check, mine, notebook, progress, start
+from minids.course import answers, catalog, check, notebook, progress, start
 from minids.errors import MinidsError
 from minids.model import layers
 
@@ -21,18 +21,18 @@ def test_a_failing_answer_gets_a_diagnosis_and_the_chapter_goes_on(cell, capsys)
     check(SWIGLU, cell(SWIGLU, WRONG))
     out = capsys.readouterr().out
     assert out.startswith("✗") and "cases fail" in out and "It behaves as if" in out and "?" in out
-    assert layers.swiglu is catalog.reference(SWIGLU) and not mine.path_of(SWIGLU).exists()
+    assert layers.swiglu is catalog.reference(SWIGLU) and not answers.path_of(SWIGLU).exists()
 
 
 def test_a_passing_answer_is_kept_and_used(cell, capsys):
     assert check(SWIGLU, cell(SWIGLU, RIGHT + "print('a plot')\n")) is None
     out = capsys.readouterr().out
     assert "✓" in out and "is yours now" in out
-    assert "a plot" not in mine.path_of(SWIGLU).read_text(encoding="utf-8")
+    assert "a plot" not in answers.path_of(SWIGLU).read_text(encoding="utf-8")
     assert layers.swiglu is not catalog.reference(SWIGLU)
     check(SWIGLU, cell(SWIGLU, WRONG))
     assert "the version you kept before" in capsys.readouterr().out
-    assert mine.path_of(SWIGLU).exists() and layers.swiglu is not catalog.reference(SWIGLU)
+    assert answers.path_of(SWIGLU).exists() and layers.swiglu is not catalog.reference(SWIGLU)
 
 
 def test_an_answer_that_needs_another_cell_fails_now_and_not_later(cell, capsys):
@@ -57,14 +57,14 @@ def test_an_answer_that_calls_the_librarys_function_is_not_kept(cell, capsys, so
     check(SWIGLU, cell(SWIGLU, source))
     out = capsys.readouterr().out
     assert out.startswith("✗") and "calls the function that it is to replace" in out and "RecursionError" in out
-    assert layers.swiglu is catalog.reference(SWIGLU) and not mine.path_of(SWIGLU).exists()
+    assert layers.swiglu is catalog.reference(SWIGLU) and not answers.path_of(SWIGLU).exists()
     assert layers.swiglu(torch.zeros(1), torch.zeros(1)) == 0
     check(SWIGLU, cell(SWIGLU, RIGHT))
-    kept, text = layers.swiglu, mine.path_of(SWIGLU).read_text(encoding="utf-8")
+    kept, text = layers.swiglu, answers.path_of(SWIGLU).read_text(encoding="utf-8")
     capsys.readouterr()
     check(SWIGLU, cell(SWIGLU, source))  # now it would call the one that was kept
     assert "calls the function that it is to replace" in capsys.readouterr().out
-    assert layers.swiglu is kept and mine.path_of(SWIGLU).read_text(encoding="utf-8") == text
+    assert layers.swiglu is kept and answers.path_of(SWIGLU).read_text(encoding="utf-8") == text
     assert kept(torch.zeros(1), torch.zeros(1)) == 0
 
 
@@ -92,7 +92,7 @@ def test_a_check_of_another_name_says_what_was_meant(cell, capsys, given):
     check(*(fn if g == "fn" else g for g in given))
     out = capsys.readouterr().out
     assert out.startswith("✗") and "did you mean check('layers.swiglu', swiglu)?" in out and out.count("\n") == 1
-    assert not mine.path_of(SWIGLU).exists()
+    assert not answers.path_of(SWIGLU).exists()
 
 
 def test_whatever_is_checked_no_traceback_comes(cell, capsys):
@@ -110,7 +110,7 @@ def test_an_interrupted_check_says_so_in_one_line(cell, capsys):
         check(SWIGLU, fn)
     assert stopped.value.__cause__ is None and stopped.value.__context__ is None
     assert len(stopped.value._render_traceback_()) == 1
-    assert layers.swiglu(torch.zeros(1), torch.zeros(1)) == 0 and not mine.path_of(SWIGLU).exists()
+    assert layers.swiglu(torch.zeros(1), torch.zeros(1)) == 0 and not answers.path_of(SWIGLU).exists()
 
 
 def test_other_things_in_the_place_of_an_answer(cell, capsys):
@@ -128,7 +128,7 @@ def test_in_the_solutions_folder_nothing_is_kept(cell, capsys, tmp_path, monkeyp
     (tmp_path / "solutions").mkdir()
     monkeypatch.chdir(tmp_path / "solutions")
     check(SWIGLU, cell(SWIGLU, RIGHT))
-    assert "✓" in capsys.readouterr().out and not mine.path_of(SWIGLU).exists()
+    assert "✓" in capsys.readouterr().out and not answers.path_of(SWIGLU).exists()
 
 
 def test_what_can_not_be_written_is_said_and_nothing_stops(cell, capsys, tmp_path):
@@ -147,14 +147,14 @@ def test_under_nbgrader_points_are_lost_by_an_exception(cell, monkeypatch, capfd
         with pytest.raises(AssertionError):
             check(SWIGLU, fn)
     captured = capfd.readouterr()
-    assert captured.err == "" and not mine.path_of(SWIGLU).exists()
+    assert captured.err == "" and not answers.path_of(SWIGLU).exists()
 
 
 def test_start_says_what_is_yours_and_seeds(cell, capsys):
     import torch
 
     check(SWIGLU, cell(SWIGLU, RIGHT))
-    mine.uninstall()
+    answers.uninstall()
     capsys.readouterr()
     start(3)
     first = torch.rand(1)

@@ -11,8 +11,9 @@ from answers import RIGHT, SWIGLU, WRONG, blank
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from minids.course import judge, mine, reader, submissions
+from minids.course import answers, judge, reader
 from minids.course import session as cells_here
+from minids.course.grading import submissions
 from minids.errors import MinidsError
 
 pytest.importorskip("IPython")
@@ -159,7 +160,7 @@ def run(shell, cell):
 def checked(shell, cell):
     """(mark, what check says) of a cell in a fresh session; a cell that leaves nothing to check has a ✗."""
     shell.reset(new_session=False)
-    mine.uninstall()
+    answers.uninstall()
     run(shell, "from minids.course import check")
     run(shell, cell)
     error, said = run(shell, f'check("{SWIGLU}", swiglu)')
@@ -196,10 +197,10 @@ def test_check_and_grade_say_the_same_of_a_cell(session, tmp_path, name):
         assert f"in a cell of {name}, which leaves no function" in why
     assert (here, there) == (mark, mark), f"check: {said}\ngrade: {why}"
     if here == "✓":  # what is kept needs no IPython, and is the same answer when it is read again
-        kept = mine.path_of(SWIGLU).read_text(encoding="utf-8")
+        kept = answers.path_of(SWIGLU).read_text(encoding="utf-8")
         assert "get_ipython" not in kept and "print" not in kept.replace("; print(x)", "")
-        mine.uninstall()
-        assert mine.load() == {SWIGLU: None}
+        answers.uninstall()
+        assert answers.load() == {SWIGLU: None}
 
 
 @pytest.mark.parametrize("name, words", [

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from minids.course import cases, fences, judge, sandbox
+from minids.course import cases, judge
+from minids.course.grading import isolation, sandbox
 from minids.errors import MinidsError
 
 pytestmark = [
@@ -228,7 +229,7 @@ def test_the_folder_is_empty_nothing_comes_with_the_environment_and_no_file_is_o
              "    except OSError: pass", "return os.listdir('.'), dict(os.environ), len(opened)"]  # fmt: skip
     files, environment, opened = call(*lines, before="import os\n")
     assert (files, opened) == ([], 1)  # its own link to the grader
-    assert environment == fences.environment(environment["HOME"])
+    assert environment == isolation.environment(environment["HOME"])
 
 
 @pytest.mark.parametrize("package, line", [
@@ -267,11 +268,11 @@ def test_writing_to_the_link_by_hand_gives_data_at_most():
 @pytest.fixture
 def unfenced(monkeypatch):
     """A nursery on a system that refuses everything but limits."""
-    off = ("from minids.course import fences as f; f.landlock = lambda *a: None; "
+    off = ("from minids.course.grading import isolation as f; f.landlock = lambda *a: None; "
            "f.enter_landlock = f.seccomp = lambda *a: False\n")  # fmt: skip
     sandbox._close()
     before = set(Path(tempfile.gettempdir()).glob("minids-grade-*"))
-    boot = re.sub("left = .*", "left = []", sandbox._BOOT).replace("nursery.live", off + "nursery.live")
+    boot = re.sub("left = .*", "left = []", sandbox._BOOT).replace("worker.live", off + "worker.live")
     monkeypatch.setattr(sandbox, "_BOOT", boot)
     yield
     sandbox._close()

@@ -3,7 +3,7 @@ and the library's own are accepted; a blank is a blank."""
 
 import pytest
 
-from minids.course import catalog, strength, wrong
+from minids.course import catalog, check_quality, wrong
 
 EXERCISES = catalog.every()
 
@@ -11,7 +11,7 @@ EXERCISES = catalog.every()
 @pytest.mark.slow
 @pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
 def test_the_check_refuses_every_mistake_and_accepts_every_right_way(found):
-    row = strength.measure(found)
+    row = check_quality.measure(found)
     assert not row.complaints, "\n".join(row.complaints)
     assert row.wrong >= 6 and row.alternatives >= 2 and row.cases >= 4 and 1 <= row.held_out < row.cases
     assert row.refused == row.by_their_case == row.wrong and row.accepted == row.alternatives and row.own_accepted
@@ -20,8 +20,8 @@ def test_the_check_refuses_every_mistake_and_accepts_every_right_way(found):
 @pytest.mark.slow
 @pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
 def test_it_does_so_with_another_seed_too(found):
-    """One other seed each; `python -m minids.course.strength --seed N` takes any, for all of them."""
-    row = strength.measure(found, seed=11 + EXERCISES.index(found))
+    """One other seed each; `python -m minids.course.check_quality --seed N` takes any, for all of them."""
+    row = check_quality.measure(found, seed=11 + EXERCISES.index(found))
     assert row.refused == row.by_their_case == row.wrong and row.accepted == row.alternatives and row.own_accepted
 
 
@@ -37,17 +37,17 @@ def test_every_chapter_has_three_to_six_exercises_and_every_mistake_is_described
 
 
 def test_the_table_adds_up():
-    rows = [strength.Strength("a", "01", 5, 1, 6, 6, 6, 6, 6, 2, 2, True, []), strength.Strength("b", "01", 4, 1, 7, 6, 6, 5, 7, 3, 3, True, [])]  # fmt: skip  # noqa: E501
-    assert "| **2 exercises** | 9 (2) | 12 of 13 | 11 of 13 | 5 of 5 |" in strength.table(rows)
+    rows = [check_quality.Strength("a", "01", 5, 1, 6, 6, 6, 6, 6, 2, 2, True, []), check_quality.Strength("b", "01", 4, 1, 7, 6, 6, 5, 7, 3, 3, True, [])]  # fmt: skip  # noqa: E501
+    assert "| **2 exercises** | 9 (2) | 12 of 13 | 11 of 13 | 5 of 5 |" in check_quality.table(rows)
 
 
 def test_the_readme_says_what_there_is():
     """Refused and accepted are all of them, as the tests above demand; what can drift is how many there are."""
     text = (catalog.ROOT / "README.md").read_text(encoding="utf-8")
-    assert strength.chapters() in text
+    assert check_quality.chapters() in text
     planted, others = (sum(len(book[e.name]) for e in EXERCISES) for book in wrong.load())
     for said in (f"{len(EXERCISES)} exercises", f"**{planted} of {planted}**", f"**{others} of {others}**"):
-        assert said in text, f"python -m minids.course.strength --readme: {said}"
+        assert said in text, f"python -m minids.course.check_quality --readme: {said}"
 
 
 ROUNDS = sorted((catalog.ROOT / "tests" / "course" / "rounds").glob("[0-9]"))
@@ -57,15 +57,15 @@ ROUNDS = sorted((catalog.ROOT / "tests" / "course" / "rounds").glob("[0-9]"))
 def test_a_round_of_fresh_answers_has_ten_wrong_and_four_right_ones_to_an_exercise(folder):
     names = {e.name for e in EXERCISES}
     for path in folder.glob("*.py"):
-        answers = strength.fresh(path)
+        answers = check_quality.fresh(path)
         kinds = [who.partition("_")[0] for who, _, _ in answers]
         assert path.stem in names and kinds.count("wrong") == 10 and kinds.count("right") == 4, path
         assert all(about for _, about, _ in answers), path
 
 
 def test_fresh_answers_are_tried():
-    row = strength.try_answers(ROUNDS[0] / "layers.swiglu.py", seeds=2)
+    row = check_quality.try_answers(ROUNDS[0] / "layers.swiglu.py", seeds=2)
     assert (row.wrong, row.right, row.accepted) == (10, 4, 4) and row.seen <= row.refused and row.refused >= 9
-    assert "| **1 exercises** | 10 |" in strength.round_table([row])
-    recursive = strength.fresh(ROUNDS[0] / "pretraining.muon.py")
+    assert "| **1 exercises** | 10 |" in check_quality.round_table([row])
+    recursive = check_quality.fresh(ROUNDS[0] / "pretraining.muon.py")
     assert all("right_" not in text and "wrong_" not in text for _, _, text in recursive)

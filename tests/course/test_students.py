@@ -100,7 +100,7 @@ def test_who_solves_everything_owns_a_minids_that_gives_the_same_results(solved,
 
 def test_other_right_answers_run_the_whole_job_too(recipe, tmp_path):
     """Not the library's code, so no fast path: slower, and equal up to rounding at the start."""
-    from minids.course import mine
+    from minids.course import answers as mine
 
     os.environ["MINIDS_MINE"] = str(tmp_path / "mine")  # the fixture own_folder puts it back
     for e in EXERCISES:

@@ -10,7 +10,8 @@ import unicodedata
 
 import pytest
 
-from minids.course import catalog, cells, exercises, folders, reader, submissions
+from minids.course import catalog, exercises, reader
+from minids.course.grading import cells, folders, submissions
 from minids.errors import MinidsError
 
 BPE, TRAIN, GATED = "bpe.count_pairs", "bpe.train", "layers.swiglu"
@@ -320,7 +321,7 @@ def test_a_notebook_with_300_mb_of_outputs_takes_no_memory(tmp_path):
         for _ in range(100):
             file.write('"some text of a line\\n", ' * ((1 << 20) // 25))
         file.write("3" + start[2])
-    look = "import resource; from minids.course import cells; from pathlib import Path; import sys\n"
+    look = "import resource; from minids.course.grading import cells; from pathlib import Path; import sys\n"
     look += "a = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
     look += "n = len(cells.code_cells(Path(sys.argv[1]), 1 << 30, 1 << 20))\n"
     look += "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - a)"

@@ -4,55 +4,55 @@ they do."""
 import pytest
 import torch
 
-from minids.course import tour
+from minids.course import tiny_models
 from minids.errors import MinidsError
-from minids.reason import tasks
-from minids.ship import hub
+from minids.model import hf
+from minids.tasks import arithmetic
 
 
-@pytest.mark.parametrize("stage", tour.STAGES)
+@pytest.mark.parametrize("stage", tiny_models.STAGES)
 def test_stage_loads_as_float32_and_answers_in_its_style(stage):
-    model, tokenizer = tour.model(stage)
+    model, tokenizer = tiny_models.model(stage)
     assert {p.dtype for p in model.parameters()} == {torch.float32} and not model.training
     assert model.config.vocab_size == len(tokenizer)
-    reply = tour.ask(stage, "3+4", opened=(model, tokenizer))
+    reply = tiny_models.ask(stage, "3+4", opened=(model, tokenizer))
     assert reply.thought and reply.answer and 0 < reply.tokens < 200
 
 
 def test_reinforcement_learning_has_helped():
-    problems = tasks.problem_set(tasks.FAMILIES, "test", 20, seed=9)
-    before, after = tour.accuracy("sft", problems)[0], tour.accuracy("grpo", problems)[0]
+    problems = arithmetic.problem_set(arithmetic.FAMILIES, "test", 20, seed=9)
+    before, after = tiny_models.accuracy("sft", problems)[0], tiny_models.accuracy("grpo", problems)[0]
     assert after > 0.8 and after > before + 0.3
 
 
 def test_it_is_small():
-    assert sum(f.stat().st_size for f in tour.FOLDER.rglob("*") if f.is_file()) <= tour.MOST_BYTES
+    assert sum(f.stat().st_size for f in tiny_models.FOLDER.rglob("*") if f.is_file()) <= tiny_models.MOST_BYTES
 
 
 def test_unknown_stage_and_missing_folder(tmp_path):
     with pytest.raises(MinidsError, match="dpo"):
-        tour.model("dpo")
-    with pytest.raises(MinidsError, match="python -m minids.course.tour"):
-        tour.model("sft", tmp_path)
+        tiny_models.model("dpo")
+    with pytest.raises(MinidsError, match="python -m minids.course.tiny_models"):
+        tiny_models.model("sft", tmp_path)
 
 
 def run_folder(folder):
     """What a finished run leaves, from the committed stages."""
-    for stage, name in tour.STAGES.items():
-        model, _ = tour.model(stage)
-        hub.save_model(model, folder / name)
+    for stage, name in tiny_models.STAGES.items():
+        model, _ = tiny_models.model(stage)
+        hf.save_model(model, folder / name)
         for extra in ("tokenizer.json", "tokenizer_config.json", "minids.json"):
-            (folder / name / extra).write_bytes((tour.FOLDER / stage / extra).read_bytes())
+            (folder / name / extra).write_bytes((tiny_models.FOLDER / stage / extra).read_bytes())
 
 
 @pytest.mark.slow
 def test_made_from_a_run(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tour, "FEWEST_PROBLEMS", 4)
+    monkeypatch.setattr(tiny_models, "FEWEST_PROBLEMS", 4)
     run_folder(tmp_path / "run")
-    assert tour.main([str(tmp_path / "run"), "--out", str(tmp_path / "out" / "tiny")]) == 0
+    assert tiny_models.main([str(tmp_path / "run"), "--out", str(tmp_path / "out" / "tiny")]) == 0
     assert "12 of 12" in capsys.readouterr().out
-    made, _ = tour.model("grpo", tmp_path / "out" / "tiny")
-    kept, _ = tour.model("grpo")
+    made, _ = tiny_models.model("grpo", tmp_path / "out" / "tiny")
+    kept, _ = tiny_models.model("grpo")
     assert all(torch.equal(a, b) for a, b in zip(made.parameters(), kept.parameters()))
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["tiny"]
 
@@ -64,5 +64,5 @@ def test_an_unfinished_run_leaves_the_old_folders(tmp_path, capsys):
     out = tmp_path / "tiny"
     out.mkdir()
     (out / "kept").write_text("", encoding="utf-8")
-    assert tour.main([str(tmp_path / "run"), "--out", str(out)]) == 1
+    assert tiny_models.main([str(tmp_path / "run"), "--out", str(out)]) == 1
     assert "no such model" in capsys.readouterr().err and (out / "kept").exists()

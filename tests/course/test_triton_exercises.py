@@ -9,7 +9,9 @@ import sys
 import pytest
 import torch
 
-from minids.course import build, catalog, grade, judge, mine, notebook, sandbox, touched, wrong
+from minids.course import answers as mine
+from minids.course import build, catalog, judge, memory_guard, notebook, wrong
+from minids.course.grading import grade, sandbox
 from minids.kernels import quantise, runtime
 from minids.kernels.runtime import tl, triton
 
@@ -62,7 +64,7 @@ def test_a_right_kernel_is_kept_and_works_in_the_library(cell, capsys):
     assert f"✓ {NAME}: all" in capsys.readouterr().out
     assert quantise.quantise_kernel is not own and catalog.reference(NAME) is own
     x = torch.randn(5, 200)
-    with touched.only(x, record=True):
+    with memory_guard.only(x, record=True):
         for got, want in zip(quantise.quantise(x, backend="torch"), quantise.quantise_reference(x)):
             assert torch.equal(got.float(), want.float())
     for got, want in zip(quantise.quantise(x, backend="triton"), quantise.quantise_reference(x)):
@@ -122,7 +124,7 @@ def _copy(x, y, n, BLOCK: tl.constexpr):
 def test_loads_and_stores_are_noted_by_program_and_place():
     memory = torch.zeros(4, 10)
     x, y = torch.arange(5.0), memory[1:3, :5]  # two rows, with a gap
-    with touched.only(x, memory, record=True) as seen:
+    with memory_guard.only(x, memory, record=True) as seen:
         _copy[(2,)](x, y, 5, BLOCK=4)
         _copy[(1,)](x, y, 1, BLOCK=4)
     assert seen.program(y).tolist() == [[0, 0, 0, 0, 1], [-1] * 5]
@@ -135,10 +137,10 @@ def test_loads_and_stores_are_noted_by_program_and_place():
 @interpreted
 def test_outside_is_an_error_and_nothing_is_written():
     x, y = torch.ones(64), torch.zeros(4)
-    with touched.only(x, y), pytest.raises(Exception, match="program .0, 0, 0. stores 60 numbers far outside"):
+    with memory_guard.only(x, y), pytest.raises(Exception, match="program .0, 0, 0. stores 60 numbers far outside"):
         _copy[(1,)](x, y, 64, BLOCK=64)
     assert y.tolist() == [0, 0, 0, 0]
-    with touched.only(x, torch.zeros(70)[:4]):  # memory of one of them
+    with memory_guard.only(x, torch.zeros(70)[:4]):  # memory of one of them
         pass
     _copy[(1,)](x, torch.zeros(64), 64, BLOCK=64)  # afterwards nothing is looked at
 
@@ -160,7 +162,7 @@ def test_junk_that_is_loaded_is_seen_also_where_it_reaches_no_result(dtype):
         y = torch.zeros(3, 5).to(dtype)
         _rows[(3,)](memory, y, 5, 8, CAREFUL=careful, BLOCK=8)
         assert torch.equal(y.float(), memory[:, :5].float())  # right, either way
-    with touched.only(memory, y, nan=False):
+    with memory_guard.only(memory, y, nan=False):
         _rows[(3,)](memory, y, 5, 8, CAREFUL=True, BLOCK=8)
         with pytest.raises(Exception, match="program .0, 0, 0. loads 3 numbers that are not there"):
             _rows[(3,)](memory, y, 5, 8, CAREFUL=False, BLOCK=8)
@@ -211,16 +213,16 @@ def test_tensors_of_fp8_reach_the_worker_as_they_lie():
 CHECKED = """
 import linecache, sys
 {before}
-from minids.course import catalog, mine, notebook, strength
+from minids.course import answers, catalog, check_quality, notebook
 name = {name!r}
 source = catalog.cell(catalog.exercise(name), True).replace("block = ", "there = block = ")
 linecache.cache["<cell>"] = len(source), None, source.splitlines(True), "<cell>"
 space = {{}}
 exec(compile(source, "<cell>", "exec"), space)
 notebook.check(name, space["quantise_kernel"])
-mine.write(mine.path_of(name), source)
-print(mine.load()[name])
-sys.exit(strength.main(["07"]))
+answers.write(answers.path_of(name), source)
+print(answers.load()[name])
+sys.exit(check_quality.main(["07"]))
 """
 
 

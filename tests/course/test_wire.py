@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from minids.course import arguments, wire
+from minids.course import arguments
+from minids.course.grading import protocol
 from minids.text.chat import Reply
 
 
 def there_and_back(value, known=()):
-    data = wire.frame(value, wire.Known(known))
-    head, body = wire.lengths(data[:12])
+    data = protocol.frame(value, protocol.Known(known))
+    head, body = protocol.lengths(data[:12])
     assert len(data) == 12 + head + body
-    return wire.value_of(data[12 : 12 + head], data[12 + head :], known)
+    return protocol.value_of(data[12 : 12 + head], data[12 + head :], known)
 
 
 PLAIN = [
@@ -40,9 +41,9 @@ def test_nan_comes_back():
 
 
 @pytest.mark.filterwarnings("ignore:ComplexHalf")
-@pytest.mark.parametrize("name", [n for n in sorted(wire._DTYPES) if wire._CROSSING.fullmatch(n)])
+@pytest.mark.parametrize("name", [n for n in sorted(protocol._DTYPES) if protocol._CROSSING.fullmatch(n)])
 def test_tensors_of_every_dtype(name):
-    x = torch.tensor([[0, 1, 1], [1, 0, 1]]).to(wire._DTYPES[name])
+    x = torch.tensor([[0, 1, 1], [1, 0, 1]]).to(protocol._DTYPES[name])
     got = there_and_back(x)
     assert got.dtype == x.dtype and got.shape == x.shape
     assert got.view(torch.uint8).tolist() == x.view(torch.uint8).tolist()
@@ -107,8 +108,8 @@ class Yes(float):
     "value", [Liar(), lambda: 1, Liar, [Liar()], open, torch.nn.Linear(1, 1)], ids=lambda value: type(value).__name__
 )
 def test_objects_do_not_cross(value):
-    with pytest.raises(wire.BadData, match="type"):
-        wire.frame(value)
+    with pytest.raises(protocol.BadData, match="type"):
+        protocol.frame(value)
 
 
 def test_subclasses_come_back_as_what_they_are_made_of():
@@ -123,11 +124,11 @@ def test_too_deep_too_large_too_many():
         deep = [deep]
     endless = []
     endless.append(endless)
-    for value in (deep, endless, [0] * (wire.ITEMS + 1), "x" * (wire.HEAD + 1), torch.empty(wire.BODY + 1).char()):
-        with pytest.raises(wire.BadData):
-            wire.frame(value)
-    with pytest.raises(wire.BadData):
-        wire.lengths(wire.LENGTHS.pack(wire.HEAD + 1, 0))
+    for value in (deep, endless, [0] * (protocol.ITEMS + 1), "x" * (protocol.HEAD + 1), torch.empty(protocol.BODY + 1).char()):
+        with pytest.raises(protocol.BadData):
+            protocol.frame(value)
+    with pytest.raises(protocol.BadData):
+        protocol.lengths(protocol.LENGTHS.pack(protocol.HEAD + 1, 0))
 
 
 LIES = [
@@ -142,20 +143,20 @@ LIES = [
 
 @pytest.mark.parametrize("head", LIES, ids=lambda h: str(h[:40]))
 def test_lies_are_refused(head):
-    with pytest.raises(wire.BadData):
-        wire.value_of(head, b"\0" * 8, [torch.zeros(4), object()])
+    with pytest.raises(protocol.BadData):
+        protocol.value_of(head, b"\0" * 8, [torch.zeros(4), object()])
 
 
 def test_damaged_frames_give_a_value_or_an_error_of_ours():
-    data = wire.frame(("result", {"x": torch.randn(2, 2)}, [(0, [1, 2.5, "a"])], None, None))
-    numbers, (head, _) = random.Random(0), wire.lengths(data[:12])
+    data = protocol.frame(("result", {"x": torch.randn(2, 2)}, [(0, [1, 2.5, "a"])], None, None))
+    numbers, (head, _) = random.Random(0), protocol.lengths(data[:12])
     for _ in range(1000):
         bad = bytearray(data[12 : 12 + head])
         for _ in range(numbers.randint(1, 4)):
             bad[numbers.randrange(len(bad))] = numbers.choice(b'0123456789[]",nulltruefalse-.eE')
         try:
-            wire.value_of(bytes(bad), data[12 + head :], [torch.zeros(1)])
-        except wire.BadData:
+            protocol.value_of(bytes(bad), data[12 + head :], [torch.zeros(1)])
+        except protocol.BadData:
             pass
 
 
@@ -163,7 +164,7 @@ def test_states_of_arguments_are_taken_and_put_back():
     values = [[1, [2]], {"a": 1}, torch.zeros(2), {3}, torch.Generator(), random.Random(1), np.random.default_rng(2),
               np.zeros(2), torch.nn.BatchNorm1d(2)]  # fmt: skip
     known = arguments.changeable(values)
-    index = wire.Known(known)
+    index = protocol.Known(known)
     before = [arguments.stated(k, index) for k in known]
     held = [arguments.state(k) for k in known]
     values[0][1].append(3), values[1].update(b=2), values[2].add_(1), values[3].add(4), values[4].manual_seed(5)

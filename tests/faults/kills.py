@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from minids.course import grade, sandbox
+from minids.course.grading import grade, sandbox
 
 NAME = "layers.swiglu"
 ANSWER = """import time

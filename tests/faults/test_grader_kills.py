@@ -9,7 +9,7 @@ from pathlib import Path
 import kills
 import pytest
 
-from minids.course import grade, sandbox, table
+from minids.course.grading import grade, sandbox, table
 from minids.errors import MinidsError
 
 pytestmark = [

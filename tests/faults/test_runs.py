@@ -13,8 +13,9 @@ import run_damage as damage
 import run_kills as kills
 from mini import minids, write_recipe
 
-from minids import MinidsError, cli, run_folder
-from minids.ship import report, results
+from minids import MinidsError, cli
+from minids.report import readme_tables, run_report
+from minids.run import run_folder
 from minids.train import metrics
 
 
@@ -172,7 +173,7 @@ def test_results_of_another_kind_are_named(finished, recipe, tmp_path, capsys):
         docs.mkdir(parents=True, exist_ok=True)
         (docs / "mini-seed0.json").write_bytes(content)
         (tmp_path / "README.md").write_text("<!-- results -->\n<!-- /results -->\n", encoding="utf-8")
-        code = results.main(["--root", str(tmp_path)])
+        code = readme_tables.main(["--root", str(tmp_path)])
         said = capsys.readouterr().err
         assert code == 0 or code == 2 and "mini-seed0.json" in said and "Traceback" not in said, (content[:99], said)
 
@@ -195,7 +196,7 @@ def test_metrics_that_are_torn_or_not_utf8(finished, recipe, tmp_path, capsys, t
         assert (code == 0) == (not tail.strip() or not tail.endswith(b"\n")), said
         assert code == 0 or f"{out / 'metrics.jsonl'}, line " in said
         (out / ".metrics.jsonl.crc").unlink(missing_ok=True)
-    assert report.write(out).exists()
+    assert run_report.write(out).exists()
 
 
 def test_sums_of_metrics(tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from minids.course import grade, sandbox
+from minids.course.grading import grade, sandbox
 from minids.model.layers import rms_norm
 
 NAME, NORM = "layers.swiglu", "layers.rms_norm"
@@ -58,7 +58,7 @@ _N = dict(zip(("fork", "clone", "ptrace", "readv", "shmget", "memfd", "uring", "
 FILES = [
     _files("read the password file", "return open('/etc/passwd').read()"),
     _files("read this test", f"return open({str(HERE)!r}).read()"),
-    _files("read the cases", f"return open({str(Path(sandbox.__file__).parent / 'cases' / 'c03_mla.py')!r}).read()"),
+    _files("read the cases", f"return open({str(Path(sandbox.__file__).parents[1] / 'cases' / 'c03_mla.py')!r}).read()"),
     _files("read the solutions", "from minids.model import layers\nreturn open(layers.__file__).read()"),
     _files("read memory maps", "return open('/proc/self/maps').read()"),
     _files("write its own memory", "return open('/proc/self/mem', 'r+b').fileno()"),
@@ -154,7 +154,7 @@ ENDINGS = [
 PATCHES = [
     Attack("torch and builtins", "import builtins, torch\ntorch.allclose = torch.equal = lambda *a, **k: True\n"
            "builtins.len = lambda x: 0\nreturn 1", "gave 1|Stopped"),
-    Attack("what writes frames", "from minids.course import wire\nwire.frame = lambda *a: b'x' * 99\nreturn 1",
+    Attack("what writes frames", "from minids.course.grading import protocol\nprotocol.frame = lambda *a: b'x' * 99\nreturn 1",
            "Stopped.*no data"),
     Attack("what reads calls", "import pickle\npickle.loads = lambda data: 1\nreturn 1", "gave 1"),
     Attack("an object that equals all", "class A:\n    def __eq__(self, other): return True\nreturn A()",

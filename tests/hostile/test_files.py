@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from minids.course import submissions
+from minids.course.grading import submissions
 from minids.errors import MinidsError
 
 BPE = "bpe.count_pairs"

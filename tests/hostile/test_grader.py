@@ -7,7 +7,7 @@ import attacks
 import pytest
 import torch
 
-from minids.course import grade, sandbox
+from minids.course.grading import grade, sandbox
 
 pytestmark = [
     pytest.mark.slow,  # a process for each

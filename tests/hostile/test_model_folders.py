@@ -14,10 +14,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from minids import MinidsError, ModelConfig, Transformer, cli, memory
+from minids.eval import model_folder
 from minids.model import generate as sampler
+from minids.model import hf
 from minids.model.speculative import speculative_greedy
-from minids.reason import environments, replay, rollout, user
-from minids.ship import chat, folders, hub
+from minids.rl import replay, rollout
+from minids.serve import terminal
+from minids.tasks import registry, user_file
 
 
 @pytest.fixture
@@ -35,9 +38,9 @@ def model(run):
 def trap(tmp_path, monkeypatch):
     """Problems and a verifier in the current folder; -> (family, a list of the names that were opened)."""
     monkeypatch.chdir(tmp_path)
-    opened, init = [], user.User.__init__
-    monkeypatch.setattr(user.User, "__init__", lambda self, name: opened.append(name) or init(self, name))
-    environments._make.cache_clear()
+    opened, init = [], user_file.User.__init__
+    monkeypatch.setattr(user_file.User, "__init__", lambda self, name: opened.append(name) or init(self, name))
+    registry._make.cache_clear()
     text = "def verify(question, answer, reply):\n    return 1.0\n"
     (tmp_path / "evil.py").write_text(text, encoding="utf-8")
     lines = [json.dumps({"question": f"what is {i} and 1", "answer": str(i + 1)}) for i in range(200)]
@@ -79,9 +82,9 @@ def test_a_model_folder_runs_nobodys_python(run, model, trap, capsys, tmp_path):
 def test_a_chat_runs_nobodys_python(model, trap, capsys, monkeypatch):
     family, ran = trap
     edit(model / "minids.json", families=[family, "add"])
-    assert "as in" in chat.greeting(folders.open_folder(model)) and not ran
+    assert "as in" in terminal.greeting(model_folder.open_folder(model)) and not ran
     edit(model / "minids.json", families=[family])
-    assert "maker's own" in chat.greeting(folders.open_folder(model)) and not ran
+    assert "maker's own" in terminal.greeting(model_folder.open_folder(model)) and not ran
 
 
 @pytest.mark.parametrize("command", ["import", "export"])
@@ -119,7 +122,7 @@ def test_a_replay_runs_nobodys_python(run, trap, capsys):
 
 def test_a_family_named_often_is_evaluated_once(model):
     edit(model / "minids.json", families=["add"] * 100_000)
-    assert folders.open_folder(model).families == ["add"]
+    assert model_folder.open_folder(model).families == ["add"]
 
 
 # -- paths -------------------------------------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ def test_an_at_sign_in_a_path(run, trap, capsys, tmp_path):
     file = f"user:{home / 'p.jsonl'}"
     for good in (file, f"user:{home / 'p@evil.py:verify'}", f"{file}@{home / 'evil.py'}:verify"):
         assert said(capsys, *one, good)[0] == 0
-    assert [environments.get(name).verifier is not None for name in ran] == [False, False, True]
+    assert [registry.get(name).verifier is not None for name in ran] == [False, False, True]
     for bad in ("user:@", "user:p.jsonl@", f"{file}@", f"{file}@{home}", "user:@x.py:f"):
         assert said(capsys, *one, bad)[0] == 2
 
@@ -149,7 +152,7 @@ KEY = "model.layers.1.self_attn.o_proj.weight"
 
 def refused(folder, *words):
     with pytest.raises(MinidsError) as error:
-        folders.open_folder(folder)
+        model_folder.open_folder(folder)
     for word in words:
         assert word in str(error.value), (word, str(error.value))
     assert len(str(error.value)) < 1000
@@ -165,7 +168,7 @@ def damage(folder, change):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 def test_weights_that_are_no_numbers_are_refused_by_name(model, bad, dtype):
-    hub.save_model(Transformer.from_pretrained(model).to(dtype), model)
+    hf.save_model(Transformer.from_pretrained(model).to(dtype), model)
     keys = list(load_file(model / "model.safetensors"))
     shutil.copy(model / "model.safetensors", model / "kept")
     for key in [*keys[::5], "model.layers.1.mlp.gate.e_score_correction_bias", "lm_head.weight", "model.norm.weight"]:
@@ -182,7 +185,7 @@ def test_float8_weights_and_scales_that_are_no_numbers(model):
 
     edit(model / "config.json", quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]})
     damage(model, as_float8)
-    folders.open_folder(model)
+    model_folder.open_folder(model)
     shutil.copy(model / "model.safetensors", model / "kept")
     for change, words in (
         (lambda t: t[scale].fill_(float("nan")), [scale, "NaN"]), (lambda t: t[scale].fill_(-float("inf")), [scale]),
@@ -212,7 +215,7 @@ def test_a_narrower_type_that_cannot_hold_a_weight(model):
 
 
 def sharded(model):
-    hub.save_model(Transformer.from_pretrained(model), model, max_shard_bytes=20_000)
+    hf.save_model(Transformer.from_pretrained(model), model, max_shard_bytes=20_000)
     index = model / "model.safetensors.index.json"
     return index, json.loads(index.read_text(encoding="utf-8"))["weight_map"]
 
@@ -270,16 +273,16 @@ def test_links_within_the_folder_and_in_hugging_faces_cache_are_followed(model, 
     for path in (model / "model.safetensors", model / "config.json"):
         path.rename(model / f"other-{path.name}")
         path.symlink_to(f"other-{path.name}")
-    folders.open_folder(model)
+    model_folder.open_folder(model)
     cache = tmp_path / "hub" / "models--a--b"
     shutil.copytree(model, cache / "snapshots" / "abc")
     (cache / "blobs").mkdir()
     for i, path in enumerate(sorted((cache / "snapshots" / "abc").iterdir())):
         shutil.move(path, cache / "blobs" / str(i))
         path.symlink_to(f"../../blobs/{i}")
-    folders.open_folder(cache / "snapshots" / "abc")
+    model_folder.open_folder(cache / "snapshots" / "abc")
     (tmp_path / "linked").symlink_to(model)
-    folders.open_folder(tmp_path / "linked")
+    model_folder.open_folder(tmp_path / "linked")
 
 
 # -- sizes -------------------------------------------------------------------------------------------------------------
@@ -304,7 +307,7 @@ def test_a_context_without_end_takes_no_memory(model, tmp_path, capsys, monkeypa
     monkeypatch.setattr("sys.stdin", io.StringIO("2+2\n"))
     code, err = said(capsys, "chat", model, "--max-new-tokens", 10**12)
     assert "GiB" in err and "fewer" in err
-    opened = folders.open_folder(model)
+    opened = model_folder.open_folder(model)
     for call in (generate, speculative):
         with pytest.raises(MinidsError, match="GiB"):
             call(opened.model, 10**12)
@@ -415,8 +418,8 @@ def test_folders_changed_at_random(seed, run, tmp_path):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                used(folders.open_folder(run))
-                folders.copy_tokenizer(model, tmp_path)
+                used(model_folder.open_folder(run))
+                model_folder.copy_tokenizer(model, tmp_path)
             opened += 1
         except MinidsError as error:
             assert str(error) and len(str(error)) < 2000
@@ -433,9 +436,9 @@ def used(opened):
     prompt = rollout.prompt_of(opened.tokenizer, "2+2", opened.style)
     ids = sampler.generate(opened.model, [prompt], max_new_tokens=3, temperature=0).ids[0]
     assert opened.tokenizer.decode(ids) is not None
-    chat.greeting(opened)
-    chat.talk(opened, max_new_tokens=2, source=io.StringIO("2+2\n"), out=io.StringIO())
-    hub.save_model(opened.model, opened.folder / "again")
+    terminal.greeting(opened)
+    terminal.talk(opened, max_new_tokens=2, source=io.StringIO("2+2\n"), out=io.StringIO())
+    hf.save_model(opened.model, opened.folder / "again")
     shutil.rmtree(opened.folder / "again")
 
 

@@ -1,12 +1,13 @@
-"""The hand-written steps of minids/model/fast.py and matmul.py give the numbers of the plain code,
+"""The hand-written steps of minids/model/ops/cpu.py and matmul.py give the numbers of the plain code,
 in float64 to 1e-10."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from minids.model import attention, fast, generate, layers, matmul, moe
+from minids.model import attention, generate, layers, moe
 from minids.model.config import ModelConfig
+from minids.model.ops import cpu, linear
 from minids.model.transformer import Transformer
 
 SIZES = dict(vocab_size=50, hidden_size=24, intermediate_size=40, moe_intermediate_size=12, num_hidden_layers=3,
@@ -64,27 +65,27 @@ def test_mlp():
 
 @pytest.mark.parametrize("weights", ["ones", "some", "none"])
 def test_linear_cross_entropy(weights, monkeypatch):
-    monkeypatch.setattr(fast, "CHUNK", 16)
+    monkeypatch.setattr(cpu, "CHUNK", 16)
     hidden, w = leaves((40, 24), (50, 24))
     target = torch.randint(0, 50, (40,))
     weight = {"ones": torch.ones(40), "some": torch.rand(40) * (torch.rand(40) < 0.5), "none": torch.zeros(40)}[weights]
     weight = weight.double()
     plain = (F.cross_entropy(hidden @ w.T * 30, target, reduction="none") * weight).sum()
-    ours = fast.linear_cross_entropy(hidden * 30, w, target, weight)
+    ours = cpu.linear_cross_entropy(hidden * 30, w, target, weight)
     same(ours, plain, [hidden, w], 1e-10 if weights != "none" else 0)
     with torch.no_grad():
-        assert torch.equal(fast.linear_cross_entropy(hidden * 30, w, target, weight), ours)
+        assert torch.equal(cpu.linear_cross_entropy(hidden * 30, w, target, weight), ours)
 
 
 def test_linear_cross_entropy_of_an_impossible_token_is_large_not_infinite():
     hidden, w = torch.tensor([[300.0]], requires_grad=True), torch.tensor([[1.0], [-1.0]])
-    assert fast.linear_cross_entropy(hidden, w, torch.tensor([1]), torch.ones(1)).item() == pytest.approx(600)
+    assert cpu.linear_cross_entropy(hidden, w, torch.tensor([1]), torch.ones(1)).item() == pytest.approx(600)
 
 
 @pytest.mark.parametrize("multiple", [1, 8])
 def test_grouped_experts_equal_the_loop_when_slices_are_rounded_up(multiple, monkeypatch):
-    monkeypatch.setattr(matmul, "ROWS", multiple)
-    monkeypatch.setattr(matmul, "onednn_takes", lambda a: False)
+    monkeypatch.setattr(linear, "ROWS", multiple)
+    monkeypatch.setattr(linear, "onednn_takes", lambda a: False)
     whole = moe.slots
     monkeypatch.setattr(moe, "slots", lambda indices, experts, _: whole(indices, experts, multiple))
     x, w_gate_up, w_down = leaves((30, 10), (6, 8, 10), (6, 10, 4))
@@ -98,14 +99,14 @@ def test_grouped_experts_equal_the_loop_when_slices_are_rounded_up(multiple, mon
 @pytest.mark.parametrize("rows", [1, 63, 64, 100, 256, 300, 1024])
 def test_products_equal_torch_in_float32(rows):
     x, w = leaves((rows, 96), (80, 96), dtype=torch.float32)
-    same(matmul.linear(x, w), F.linear(x, w), [x, w], 1e-5)
-    same(matmul.linear(x, w, w[:, 0]), F.linear(x, w, w[:, 0]), [x, w], 1e-5)
+    same(linear.linear(x, w), F.linear(x, w), [x, w], 1e-5)
+    same(linear.linear(x, w, w[:, 0]), F.linear(x, w, w[:, 0]), [x, w], 1e-5)
 
 
 def test_products_under_autocast_are_torch_s_own():
     x, w = leaves((64, 32), (16, 32), dtype=torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        y = matmul.linear(x, w)
+        y = linear.linear(x, w)
     assert y.dtype == torch.bfloat16
     y.sum().backward()
     assert x.grad.dtype == torch.float32
@@ -117,7 +118,7 @@ def test_fused_attention_equals_the_plain_one(masked):
     mask = torch.rand(2, 1, 7, 7) < 0.5 if masked else None
     if masked:
         mask |= torch.eye(7, dtype=torch.bool)
-    same(fast.attend(q, k, v, 0.3, mask), attention.attend(q, k, v, 0.3, mask), [q, k, v])
+    same(cpu.attend(q, k, v, 0.3, mask), attention.attend(q, k, v, 0.3, mask), [q, k, v])
 
 
 def counted(module, name, monkeypatch):
@@ -171,13 +172,13 @@ def test_whole_model_float32(shape, monkeypatch):
     def gradients():
         model.zero_grad()
         hidden = model.hidden(ids[:, :-1]).flatten(0, 1)
-        loss = fast.linear_cross_entropy(hidden, model.lm_head.weight, ids[:, 1:].flatten(), torch.ones(len(hidden)))
+        loss = cpu.linear_cross_entropy(hidden, model.lm_head.weight, ids[:, 1:].flatten(), torch.ones(len(hidden)))
         loss.backward()
         return loss.item(), {k: p.grad.clone() for k, p in model.named_parameters()}
 
     loss, ours = gradients()
     monkeypatch.setattr(attention, "fast_path", lambda *_: False)
-    monkeypatch.setattr(matmul, "ONEDNN", False)
+    monkeypatch.setattr(linear, "ONEDNN", False)
     monkeypatch.setattr(moe.Experts, "forward", lambda self, x, i, g: moe.experts_loop(
         x, i, g, self.gate_up_proj, self.down_proj))  # fmt: skip
     plain_loss, plain = gradients()

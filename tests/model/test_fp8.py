@@ -5,7 +5,8 @@ import torch
 from tiny_models import ids_for, relative, tiny_config
 
 from minids.kernels import quantise
-from minids.model import fp8, matmul, moe
+from minids.model import fp8, moe
+from minids.model.ops import linear
 from minids.model.transformer import Transformer
 from minids.text.corpus import Batch
 from minids.train import loop
@@ -73,7 +74,7 @@ def test_what_is_converted_and_what_is_not():
     assert any(type(m) is fp8.Experts for m in model.modules())
     fp8.restore(model)
     assert not [m for m in model.modules() if type(m) in (fp8.Linear, fp8.Experts)]
-    assert {name for name, m in model.named_modules() if type(m) is matmul.Linear} == linears | {"lm_head"}
+    assert {name for name, m in model.named_modules() if type(m) is linear.Linear} == linears | {"lm_head"}
 
 
 @pytest.mark.parametrize("q_lora_rank", [None, 24])
@@ -91,14 +92,14 @@ def test_a_converted_model_is_near_the_other_and_not_equal(q_lora_rank):
 def test_keys_and_values_by_another_product_are_the_same():
     """A converted model forms them outside of `mla_naive`; with the library's own product that changes nothing."""
 
-    class Same(matmul.Linear):
+    class Same(linear.Linear):
         pass
 
     model = small().double()
     ids = ids_for(model, 2, 12)
     before = model(ids)
     for module in model.modules():
-        if type(module) is matmul.Linear:
+        if type(module) is linear.Linear:
             module.__class__ = Same
     assert relative(model(ids), before) < 1e-12
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from minids import MinidsError, ModelConfig, Transformer, generate
 from minids.model import generate as room
 from minids.model import moe
-from minids.reason.grpo import token_logps
+from minids.rl.grpo import token_logps
 
 
 def tiny(seed=0, **change):

@@ -5,7 +5,8 @@ import torch
 from tiny_models import ids_for, random_model, relative
 
 from minids.kernels import runtime
-from minids.model import generate, gpu
+from minids.model import generate
+from minids.model.ops import gpu
 from minids.text.corpus import Batch
 from minids.train import loss
 
@@ -29,7 +30,7 @@ def kernels(monkeypatch):
         monkeypatch.setattr(gpu, "BACKEND", "triton")
         for name in ("rms_norm", "swiglu", "rope", "experts", "linear_cross_entropy", "decode"):
             monkeypatch.setattr(gpu, name, spy(name, getattr(gpu, name)))
-        monkeypatch.setattr("minids.model.matmul.full_precision_cpu", lambda x: False)
+        monkeypatch.setattr("minids.model.ops.linear.full_precision_cpu", lambda x: False)
         monkeypatch.setattr("minids.model.layers.full_precision_cpu", lambda x: False)
         monkeypatch.setattr("minids.model.attention.full_precision_cpu", lambda x: False)
         return called

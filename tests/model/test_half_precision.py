@@ -11,7 +11,7 @@ from test_hf_parity import FORMS, transformers
 from tiny_models import ids_for, random_model
 
 from minids import generate
-from minids.course import catalog, mine
+from minids.course import answers, catalog
 from minids.course.exercises import PLACES
 from minids.model import generate as room
 from minids.model.layers import rms_norm
@@ -104,10 +104,10 @@ def test_generation(form, dtype, tmp_path):
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_a_norm_keeps_the_type_of_x_whatever_that_of_its_weight(dtype):
-    from minids.model import fast
+    from minids.model.ops import cpu
 
     x, weight = torch.randn(3, 8, dtype=dtype), torch.rand(8)
-    for norm in (rms_norm, fast.rms_norm):
+    for norm in (rms_norm, cpu.rms_norm):
         assert norm(x, weight, 1e-6).dtype == dtype
         ours, leaf = x.clone().requires_grad_(), weight.clone().requires_grad_()
         norm(ours, leaf, 1e-6).float().square().sum().backward()
@@ -125,10 +125,10 @@ def test_the_definitions_compute_it_too(name, dtype, tmp_path):
     half, full = through_a_folder(tmp_path, dtype, **MORE["mtp"])
     own, ids = catalog.plain(catalog.reference(name)), ids_for(full)
     right = full(ids)
-    mine.install(name, torch.no_grad()(lambda *args, **kwargs: own(*args, **kwargs)))
+    answers.install(name, torch.no_grad()(lambda *args, **kwargs: own(*args, **kwargs)))
     try:
         assert error(half(ids), right) <= TOLERANCE[dtype]
         generate(half, PROMPTS, max_new_tokens=4, temperature=0)
         speculative_greedy(half, PROMPTS[0], max_new_tokens=4)
     finally:
-        mine.uninstall()
+        answers.uninstall()

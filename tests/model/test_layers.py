@@ -6,8 +6,9 @@ import pytest
 import torch
 from tiny_models import YARN, tiny_config
 
-from minids.model import fast, layers
+from minids.model import layers
 from minids.model.config import ModelConfig
+from minids.model.ops import cpu
 from minids.model.transformer import Transformer
 
 V3_YARN = dict(
@@ -29,7 +30,7 @@ def plain_swiglu(gate, up):
     return gate * torch.sigmoid(gate) * up
 
 
-both = pytest.mark.parametrize("version", [layers, fast], ids=["plain", "fast"])
+both = pytest.mark.parametrize("version", [layers, cpu], ids=["plain", "fast"])
 
 
 @both

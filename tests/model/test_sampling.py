@@ -69,8 +69,8 @@ def test_every_sampler_and_every_recipe_asks_the_one_checker(bad):
     from test_generate import tiny
 
     from minids.model.generate import generate, stream
-    from minids.reason.rejection import RejectionConfig
-    from minids.reason.rl_config import RLConfig
+    from minids.rl.config import RLConfig
+    from minids.rl.rejection import RejectionConfig
 
     (name,), model = bad, tiny()
     for call in (generate, lambda model, prompts, **how: stream(model, prompts[0], **how)):

@@ -10,7 +10,7 @@ import sys
 import time
 
 from minids.errors import MinidsError
-from minids.reason import environments, gym
+from minids.tasks import gym, registry
 from minids.train import memory
 
 FIXED = ("0", "1", "-1", "", " ", "a", "yes", "True", "None", "null", "[]", "{}", "nan", "inf", ".", "error", "0 or 1",
@@ -34,7 +34,7 @@ def wrong(problem, other):
 def measured(name, count=6, seed=0):
     """A row: seconds to build and for each problem, MB, how many right answers are paid, which wrong ones are."""
     dataset, rng, before, began = name.removeprefix("gym:"), random.Random(seed), memory.peak(), time.monotonic()
-    env = environments.get(name)
+    env = registry.get(name)
     problems = [env.sample(rng, "train")]
     built = time.monotonic() - began
     problems += [env.sample(rng, "rl") for _ in range(count - 1)]

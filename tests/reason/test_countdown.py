@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import pytest
 
-from minids import MinidsError, recipes
-from minids.reason import countdown, environments, gym, tasks
+from minids import MinidsError
+from minids.run import recipes
+from minids.tasks import arithmetic, countdown, gym, registry
 
 STEP = re.compile(r"([0-9]+)([-+*/])([0-9]+)=([0-9]+)(: ([0-9 ]+)| yes| no)")
-ENV = environments.get("countdown")
+ENV = registry.get("countdown")
 
 
 def read(line):
@@ -97,7 +98,7 @@ def test_equal_hands_fall_into_one_set():
     a, b = countdown._item([3, 8, 5], 29, "3*8+5", 3), countdown._item([5, 3, 8], 29, "5+3*8", 3)
     assert a.key == b.key and a.split == b.split and a.question != b.question
     rng = random.Random(3)
-    keys = {s: {ENV.sample(rng, s).key for _ in range(200)} for s in tasks.SPLITS}
+    keys = {s: {ENV.sample(rng, s).key for _ in range(200)} for s in arithmetic.SPLITS}
     assert not keys["train"] & keys["test"] and not keys["train"] & keys["rl"] and not keys["rl"] & keys["test"]
 
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from minids import MinidsError, ModelConfig, Transformer
-from minids.reason import distill
+from minids.rl import distill
 from minids.text.corpus import Batch
 from minids.train import loop, loss
 

@@ -6,16 +6,18 @@ import sys
 import pytest
 
 from minids import MinidsError
-from minids.reason import documents, environments, evaluate, rollout, tasks
-from minids.reason.reward import END, Reward
-from minids.reason.rl_config import RLConfig
+from minids.eval import evaluate
+from minids.rl import rollout
+from minids.rl.config import RLConfig
+from minids.tasks import arithmetic, documents, registry
+from minids.tasks.reward import END, Reward
 
 pytest.importorskip("reasoning_gym")
-from minids.reason import gym, gym_tasks  # noqa: E402
+from minids.tasks import gym, gym_sets  # noqa: E402
 
-SHORT = [f"gym:{name}" for name in gym_tasks.SHORT]
+SHORT = [f"gym:{name}" for name in gym_sets.SHORT]
 RAW = ["gym:leg_counting", "gym:syllogism", "gym:lcm", "gym:letter_counting"]
-EVERY = [*tasks.FAMILIES, *SHORT, *RAW, "countdown"]
+EVERY = [*arithmetic.FAMILIES, *SHORT, *RAW, "countdown"]
 
 
 def reply(answer, thought="x"):
@@ -25,14 +27,14 @@ def reply(answer, thought="x"):
 # -- the families that were there before ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", tasks.FAMILIES)
+@pytest.mark.parametrize("family", arithmetic.FAMILIES)
 def test_our_own_families_draw_what_they_always_drew(family):
-    env, one, two = environments.get(family), random.Random(5), random.Random(5)
-    for split in tasks.SPLITS * 20:
+    env, one, two = registry.get(family), random.Random(5), random.Random(5)
+    for split in arithmetic.SPLITS * 20:
         p = env.sample(one, split)
-        assert p == tasks.sample(family, two, split)
-        assert env.worked(p, "careful", one) == (tasks.thought(p, "careful", two), p.answer)
-    assert env.facts(one) == tasks.facts(two) and one.getstate() == two.getstate()
+        assert p == arithmetic.sample(family, two, split)
+        assert env.worked(p, "careful", one) == (arithmetic.thought(p, "careful", two), p.answer)
+    assert env.facts(one) == arithmetic.facts(two) and one.getstate() == two.getstate()
 
 
 def test_the_documents_of_tiny_are_the_same_bits():
@@ -42,8 +44,8 @@ def test_the_documents_of_tiny_are_the_same_bits():
     parts = list(documents.pretraining_parts(["add", "chain", "word"], 300, mix={"careful": 0.8, "hasty": 0.2},
                                              fact_share=0.1, seed=3))  # fmt: skip
     config = RLConfig(steps=1, lr=1.0)
-    asked = [p.question for step in range(5) for p in rollout.questions(config, tasks.FAMILIES, step)[0]]
-    tested = [p.question for p in environments.problem_set(tasks.FAMILIES, "test", 40, 0)]
+    asked = [p.question for step in range(5) for p in rollout.questions(config, arithmetic.FAMILIES, step)[0]]
+    tested = [p.question for p in registry.problem_set(arithmetic.FAMILIES, "test", 40, 0)]
     assert hashlib.sha256(repr((parts, asked, tested)).encode()).hexdigest()[:16] == "11e6c2b1233286b9"
 
 
@@ -52,10 +54,10 @@ def test_the_documents_of_tiny_are_the_same_bits():
 
 @pytest.mark.parametrize("name", EVERY)
 def test_problems_lie_in_their_split_and_are_graded(name):
-    env, rng = environments.get(name), random.Random(1)
-    for split in tasks.SPLITS:
+    env, rng = registry.get(name), random.Random(1)
+    for split in arithmetic.SPLITS:
         for p in [env.sample(rng, split) for _ in range(15)]:
-            assert p.family == name and p.split == split == tasks.split_of(p.key)
+            assert p.family == name and p.split == split == arithmetic.split_of(p.key)
             assert env.score(p, p.answer) == 1.0 and isinstance(env.score(p, p.answer), float)
             for wrong in (p.answer + "1", p.answer + " or 1", "", "9**9**9", "nan", "x" * 3000):
                 assert env.score(p, wrong) == 0.0, (p, wrong)
@@ -67,33 +69,33 @@ def test_problems_lie_in_their_split_and_are_graded(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_the_sets_of_training_and_of_the_test_share_no_operands(name):
     rng = random.Random(2)
-    keys = {s: {environments.sample(name, rng, s).key for _ in range(60)} for s in tasks.SPLITS}
-    questions = {s: {environments.sample(name, rng, s).question for _ in range(60)} for s in tasks.SPLITS}
+    keys = {s: {registry.sample(name, rng, s).key for _ in range(60)} for s in arithmetic.SPLITS}
+    questions = {s: {registry.sample(name, rng, s).question for _ in range(60)} for s in arithmetic.SPLITS}
     for a, b in (("train", "rl"), ("train", "test"), ("rl", "test")):
         assert not keys[a] & keys[b] and not questions[a] & questions[b]
 
 
 @pytest.mark.parametrize("name", ["gym:gcd", "gym:lcm"])
 def test_seeds_of_the_splits_are_disjoint_and_that_alone_would_not_do(name):
-    env, rng = environments.get(name), random.Random(3)
-    seeds = {s: {env.sample(rng, s).data["index"] for _ in range(50)} for s in tasks.SPLITS}
-    assert [{i % 3 for i in seeds[s]} for s in tasks.SPLITS] == [{0}, {1}, {2}]
+    env, rng = registry.get(name), random.Random(3)
+    seeds = {s: {env.sample(rng, s).data["index"] for _ in range(50)} for s in arithmetic.SPLITS}
+    assert [{i % 3 for i in seeds[s]} for s in arithmetic.SPLITS] == [{0}, {1}, {2}]
     size = next(iter(env.sizes), None)
-    drawn = [env.item(size, 3 * rng.randrange(gym_tasks.DRAWS)) for _ in range(60)]  # seeds of "train" alone
-    assert {p.split for p in drawn} == set(tasks.SPLITS)  # what the hash keeps out
+    drawn = [env.item(size, 3 * rng.randrange(gym_sets.DRAWS)) for _ in range(60)]  # seeds of "train" alone
+    assert {p.split for p in drawn} == set(arithmetic.SPLITS)  # what the hash keeps out
 
 
 def test_training_draws_only_what_it_may():
     families = ["gym:gcd", "add", "countdown", "gym:number_sorting"]
     trained = {p.key for p in documents._problems(families, random.Random(0), 200)}
     explored = {p.key for s in range(5) for p in rollout.questions(RLConfig(steps=1, lr=1.0), families, s)[0]}
-    tested = {p.key for p in environments.problem_set(families, "test", 30, 0)}
+    tested = {p.key for p in registry.problem_set(families, "test", 30, 0)}
     assert len(tested) == 120 and not trained & explored and not trained & tested and not explored & tested
 
 
 def test_a_gym_problem_of_the_test_set_stops_training(monkeypatch):
-    leak = environments.sample("gym:gcd", random.Random(0), "test")
-    monkeypatch.setattr(gym_tasks.Gym, "sample", lambda *a, **k: leak)
+    leak = registry.sample("gym:gcd", random.Random(0), "test")
+    monkeypatch.setattr(gym_sets.Gym, "sample", lambda *a, **k: leak)
     with pytest.raises(MinidsError, match="belongs to the split 'test'"):
         list(documents.pretraining_parts(["gym:gcd"], 3, mix={"hasty": 1.0}, fact_share=0.0, seed=0))
     with pytest.raises(MinidsError, match="belongs to the split 'test'"):
@@ -102,7 +104,7 @@ def test_a_gym_problem_of_the_test_set_stops_training(monkeypatch):
 
 def test_more_problems_than_there_are():
     with pytest.raises(MinidsError, match="only .* of 5000 different 'gym:count_bits' problems .*eval.problems"):
-        environments.problem_set(["gym:count_bits"], "test", 5000, 0)
+        registry.problem_set(["gym:count_bits"], "test", 5000, 0)
 
 
 @pytest.mark.parametrize("name,say", [
@@ -112,24 +114,24 @@ def test_more_problems_than_there_are():
 ])  # fmt: skip
 def test_names_that_are_none(name, say):
     with pytest.raises(MinidsError, match=say):
-        environments.get(name)
+        registry.get(name)
 
 
 def test_without_reasoning_gym_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "reasoning_gym", None)
-    environments._make.cache_clear()
+    registry._make.cache_clear()
     with pytest.raises(MinidsError, match="pip install reasoning-gym"):
-        environments.get("gym:gcd")
-    assert environments.get("add").name == "add" and environments.named("gym:gcd")
+        registry.get("gym:gcd")
+    assert registry.get("add").name == "add" and registry.named("gym:gcd")
 
 
 def test_what_has_no_thoughts_says_so():
-    p = environments.sample("gym:lcm", random.Random(0), "train")
+    p = registry.sample("gym:lcm", random.Random(0), "train")
     with pytest.raises(MinidsError, match="'gym:lcm' has no thoughts to learn from"):
-        environments.worked(p, "careful")
-    assert environments.worked(p, "none") == (None, p.answer)
+        registry.worked(p, "careful")
+    assert registry.worked(p, "none") == (None, p.answer)
     with pytest.raises(MinidsError, match="size 9 is not one of"):
-        environments.sample("gym:gcd", random.Random(0), "train", 9)
+        registry.sample("gym:gcd", random.Random(0), "train", 9)
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ def test_what_has_no_thoughts_says_so():
 def problem(name, **change):
     rng = random.Random(4)
     for _ in range(500):
-        p = environments.sample(name, rng, "test")
+        p = registry.sample(name, rng, "test")
         if all(getattr(p, k) == v for k, v in change.items()):
             return p
     raise AssertionError("no such problem")
@@ -183,7 +185,7 @@ def test_one_number_has_one_spelling_though_their_scorer_takes_more():
     for lenient in (p.answer + ".0", "+" + p.answer):
         assert gym.grade("chain_sum", p.data["entry"], lenient)
     for text in (p.answer + ".0", "+" + p.answer, "0" + p.answer, p.answer + "."):
-        assert environments.get(p.family).score(p, text) == 0.0
+        assert registry.get(p.family).score(p, text) == 0.0
 
 
 COMPLEX = {"question": "", "answer": "-5.0 + 20.0i", "metadata": {"result": (-5, 20)}}
@@ -250,7 +252,7 @@ def equations_hold(text):
 
 @pytest.mark.parametrize("name", SHORT)
 def test_thoughts_are_true_and_end_at_the_answer(name):
-    env, rng = environments.get(name), random.Random(6)
+    env, rng = registry.get(name), random.Random(6)
     seen = longer = 0
     for _ in range(200):
         p = env.sample(rng, "train")
@@ -273,17 +275,17 @@ def test_thoughts_are_true_and_end_at_the_answer(name):
 def test_halvings_sortings_and_places_say_what_is_true():
     rng = random.Random(7)
     for _ in range(200):
-        p = environments.sample("gym:count_bits", rng, "train")
-        ones, words = 0, environments.worked(p, "careful")[0].split()
+        p = registry.sample("gym:count_bits", rng, "train")
+        ones, words = 0, registry.worked(p, "careful")[0].split()
         for pair, count in zip(words[::2], words[1::2]):
             n, half = map(int, pair.split(">"))
             ones += n % 2
             assert half == n // 2 and int(count) == ones
-        p = environments.sample("gym:number_sorting", rng, "train")
+        p = registry.sample("gym:number_sorting", rng, "train")
         down, numbers = p.data["terms"]
-        for i, line in enumerate(environments.worked(p, "careful")[0].split(", "), 1):
+        for i, line in enumerate(registry.worked(p, "careful")[0].split(", "), 1):
             assert list(map(int, line.split())) == sorted(numbers[:i], reverse=down)
-        p = environments.sample("gym:base_conversion", rng, "train")
+        p = registry.sample("gym:base_conversion", rng, "train")
         n, base = p.data["terms"]
         assert int(p.answer, base) == n
         assert gym.grade("base_conversion", p.data["entry"], p.answer)
@@ -291,9 +293,9 @@ def test_halvings_sortings_and_places_say_what_is_true():
 
 @pytest.mark.parametrize("name", ["gym:products", "gym:chain_sum", "gym:gcd"])
 def test_lines_of_facts_are_true(name):
-    rng, env = random.Random(8), environments.get(name)
+    rng, env = random.Random(8), registry.get(name)
     assert sum(equations_hold(env.facts(rng)) for _ in range(50)) >= 300
-    assert environments.get("gym:spell_backward").facts(rng) is None
+    assert registry.get("gym:spell_backward").facts(rng) is None
 
 
 def test_their_prompts_and_ours_ask_the_same():
@@ -302,7 +304,7 @@ def test_their_prompts_and_ours_ask_the_same():
 
     for name in ("gym:chain_sum", "gym:products", "gym:gcd", "gym:count_bits"):
         for _ in range(30):
-            p = environments.sample(name, random.Random(_), "rl")
+            p = registry.sample(name, random.Random(_), "rl")
             theirs = p.data["entry"]
             assert re.findall("[0-9]+", p.question) == re.findall("[0-9]+", theirs["question"].split("number")[-1])[:9]
             assert p.answer == theirs["answer"]
@@ -310,13 +312,13 @@ def test_their_prompts_and_ours_ask_the_same():
 
 @pytest.mark.parametrize("family", ["add", "chain", "word"])
 def test_splits_share_nothing(family):
-    environments.assert_disjoint([family], 200, 0)
+    registry.assert_disjoint([family], 200, 0)
 
 
 def test_a_family_that_would_be_tested_on_its_training_problems_is_refused(monkeypatch):
     """The same problems for every split, each claiming to be of the right one."""
-    env = environments.get("add")
-    pool = tasks.problem_set(["add"], "test", 150, 0)
+    env = registry.get("add")
+    pool = arithmetic.problem_set(["add"], "test", 150, 0)
 
     class Claims(type(pool[0])):
         split = None
@@ -328,4 +330,4 @@ def test_a_family_that_would_be_tested_on_its_training_problems_is_refused(monke
 
     monkeypatch.setattr(env, "sample", leak)
     with pytest.raises(MinidsError, match="does not start"):
-        environments.assert_disjoint(["add"], 100, 0)
+        registry.assert_disjoint(["add"], 100, 0)

@@ -8,18 +8,21 @@ import pytest
 import torch
 from test_rl import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
 
-from minids import MinidsError, recipes
-from minids.reason import family, grpo, rl, rl_config, rollout, shaping, tasks
+from minids import MinidsError
+from minids.rl import config as rl_config
+from minids.rl import grpo, presets, rollout, shaping, trainer
+from minids.run import recipes
+from minids.tasks import arithmetic
 from minids.train import metrics
 
 
-@pytest.mark.parametrize("name", family.PRESETS)
+@pytest.mark.parametrize("name", presets.PRESETS)
 def test_every_preset_is_a_possible_run_and_says_where_it_is_from(name):
     made = rl_config.RLConfig(steps=1, lr=1e-3, preset=name)
-    for key, value in family.PRESETS[name].settings.items():
+    for key, value in presets.PRESETS[name].settings.items():
         assert getattr(made, key) == value
-    assert "arXiv" in family.PRESETS[name].source and family.PRESETS[name].open
-    assert name in family.table()
+    assert "arXiv" in presets.PRESETS[name].source and presets.PRESETS[name].open
+    assert name in presets.table()
     # read back from a checkpoint or by dataclasses.replace it is the same
     assert rl_config.RLConfig(**rl_config.plain(made)) == made
     assert dataclasses.replace(made, clip_low=0.3).clip_low == 0.3
@@ -96,7 +99,7 @@ def redraw(start, rank=0, world=1, **change):  # noqa: F811
     """One iteration's answers before and after, as `_Run.iteration` makes them."""
     tokenizer, model = fresh(start)
     c = config(prompts=6, group=G, dynamic_rounds=4, **change)
-    run = rl._Run(model, tokenizer, ["add", "chain"], c, rl.Comm(), None, None, "grpo")
+    run = trainer._Run(model, tokenizer, ["add", "chain"], c, trainer.Comm(), None, None, "grpo")
     problems, numbers = rollout.questions(c, ["add", "chain"], 0, rank, world)
     rollouts, rewards = run._draw(problems, numbers)
     drawn = []
@@ -141,16 +144,16 @@ def test_the_same_questions_are_drawn_again_by_one_process_and_by_two(start):  #
 def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start, tmp_path):  # noqa: F811
     c = dict(steps=3, prompts=4, group=2, dynamic_rounds=3, save_every=1)
     tokenizer, whole = fresh(start)
-    rl.train_rl(whole, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "a", quiet=True)
+    trainer.train_rl(whole, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "a", quiet=True)
 
     class AfterOne:
         requested = True
 
     _, model = fresh(start)
     with pytest.raises(MinidsError, match="--resume"):
-        rl.train_rl(model, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "b", quiet=True, stop=AfterOne())
+        trainer.train_rl(model, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "b", quiet=True, stop=AfterOne())
     _, model = fresh(start)
-    rl.train_rl(model, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "b", quiet=True, resume=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "b", quiet=True, resume=True)
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), model.state_dict().values()))
     lines = metrics.read(tmp_path / "a" / "metrics.jsonl")
     assert sum(row["redrawn"] for row in lines) > 0
@@ -161,13 +164,13 @@ def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start
 
 def run_lines(start, folder, **change):  # noqa: F811
     tokenizer, model = fresh(start)
-    rl.train_rl(model, tokenizer, FAMILIES, config(**change), out_dir=folder, quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, config(**change), out_dir=folder, quiet=True)
     return folder / "metrics.jsonl"
 
 
 def test_questions_of_every_round_are_others():
     c = config(prompts=7)
-    seen = [tuple(p.key for p in rollout.questions(c, tasks.FAMILIES, 3, round=r)[0]) for r in range(4)]
+    seen = [tuple(p.key for p in rollout.questions(c, arithmetic.FAMILIES, 3, round=r)[0]) for r in range(4)]
     assert len(set(seen)) == 4
 
 
@@ -195,9 +198,9 @@ def test_a_corrected_sampler_may_differ_and_is_weighed(start, monkeypatch):  # n
         return real(logp, old, adv, mask, **how)
 
     monkeypatch.setattr(grpo, "grpo_loss", look)
-    lines = family._Lines()
+    lines = presets._Lines()
     c = config(steps=1, correction="token_truncate", correction_cap=2.0, epochs=2, tokens_per_batch=200)
-    rl.train_rl(model, tokenizer, FAMILIES, c, metrics=lines, quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, c, metrics=lines, quiet=True)
     logp, old, sampled, mask = seen[0]
     assert (logp - old)[mask].abs().max() < 1e-5 and not old[~mask].any()
     assert lines.lines[0]["logp_gap"] == pytest.approx(max(
@@ -213,22 +216,22 @@ def test_a_corrected_sampler_may_differ_and_is_weighed(start, monkeypatch):  # n
 def test_the_comparison_runs_and_draws(start, tmp_path, capsys):  # noqa: F811
     tokenizer, model = fresh(start)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    sizes = tasks.SIZES
+    sizes = arithmetic.SIZES
     names = ["dapo", "gspo", "v3.2"]
-    record = family.compare(names, [0, 1], (tokenizer, model), quiet=True, steps=3, prompts=4, group=4)
-    assert tasks.SIZES is sizes and all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    record = presets.compare(names, [0, 1], (tokenizer, model), quiet=True, steps=3, prompts=4, group=4)
+    assert arithmetic.SIZES is sizes and all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert list(record["presets"]) == names
     runs = [run for entry in record["presets"].values() for run in entry["runs"]]
-    assert len(runs) == 6 and all(len(run["curves"][key]) == 3 for run in runs for key in family.CURVES)
+    assert len(runs) == 6 and all(len(run["curves"][key]) == 3 for run in runs for key in presets.CURVES)
     # GSPO's published range is so narrow that after the first step of a batch nearly every answer is outside it
     clipped = {name: max(entry["runs"][0]["curves"]["clip_fraction"]) for name, entry in record["presets"].items()}
     assert clipped["gspo"] > clipped["dapo"]
     again = json.loads(json.dumps(record))
     pytest.importorskip("matplotlib")
-    assert family.plot(again, tmp_path / "f.png").stat().st_size > 10_000
-    assert len(family.summary(again).splitlines()) == 4
-    assert family.main([]) == 0 and "| v3.2 |" in capsys.readouterr().out
-    assert family.main(["--presets", "ppo2", "--out", str(tmp_path / "x.json")]) == 2
+    assert presets.plot(again, tmp_path / "f.png").stat().st_size > 10_000
+    assert len(presets.summary(again).splitlines()) == 4
+    assert presets.main([]) == 0 and "| v3.2 |" in capsys.readouterr().out
+    assert presets.main(["--presets", "ppo2", "--out", str(tmp_path / "x.json")]) == 2
 
 
 @pytest.mark.slow
@@ -244,8 +247,8 @@ def test_off_policy_settings_change_a_run_with_several_steps_a_batch(start):  # 
     }.items():
         for epochs in (1, 4):
             tokenizer, model = fresh(start)
-            lines = family._Lines()
-            rl.train_rl(model, tokenizer, FAMILIES, config(**same, epochs=epochs, **how), metrics=lines, quiet=True)
+            lines = presets._Lines()
+            trainer.train_rl(model, tokenizer, FAMILIES, config(**same, epochs=epochs, **how), metrics=lines, quiet=True)
             ends[name, epochs] = torch.cat([p.detach().flatten() for p in model.parameters()])
             clipped[name, epochs] = lines.lines[0]["clip_fraction"]
     for name in ("higher", "cispo", "gspo", "masked"):

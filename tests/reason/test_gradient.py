@@ -1,10 +1,10 @@
 """The gradient of `grpo_loss` against the exact gradient of the expected reward, where all answers can be enumerated.
 
-`reason.exact` has the tree: a tabular policy over 3 tokens (0 stops) and answers of at most 4: 15 prefixes, 31
+`studies.exact_gradient` has the tree: a tabular policy over 3 tokens (0 stops) and answers of at most 4: 15 prefixes, 31
 answers. With J the expected reward, minus the expected gradient of the loss (mean baseline, no scaling, sum over
 tokens) must be (G-1)/G grad J, with the leave-one-out baseline grad J itself; grad J comes from autograd and, as a
 second witness, finite differences. Then classic mistakes are planted; each must turn the gradient, or this file could
-not fail. `reason.exact_model` does the same with the last tokens of a trained model.
+not fail. `studies.exact_model` does the same with the last tokens of a trained model.
 """
 
 import itertools
@@ -15,9 +15,11 @@ import pytest
 import torch
 
 from minids import MinidsError
-from minids.reason import exact, exact_model, tasks
-from minids.reason.exact import answer_probs, exact_gradient, expected_update
-from minids.reason.grpo import advantages, grpo_loss, kl_estimate, token_logps
+from minids.rl.grpo import advantages, grpo_loss, kl_estimate, token_logps
+from minids.studies import exact_gradient as exact
+from minids.studies import exact_model
+from minids.studies.exact_gradient import answer_probs, exact_gradient, expected_update
+from minids.tasks import arithmetic
 
 SMALL = exact.SMALL
 L, V, DEPTH = len(SMALL.answers), SMALL.vocab, SMALL.depth
@@ -251,7 +253,7 @@ def test_a_baseline_is_for_the_scatter():
 def trained():
     """The tiny model after its cold start, in float64, and the endings of one of its answers."""
     model, tokenizer = exact_model.load(TRAINED)
-    problem = tasks.sample("add", random.Random(0), "test")
+    problem = arithmetic.sample("add", random.Random(0), "test")
     endings = exact_model.endings(model, tokenizer, problem, depth=3, how=exact_model.Scoring(temperature=2.5))
     return model, endings, exact_model.exact_gradient(model, endings)
 

@@ -5,7 +5,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.model.sampling import warp_logits
-from minids.reason.grpo import advantages, count_units, grpo_loss, kl_estimate, token_logps
+from minids.rl.grpo import advantages, count_units, grpo_loss, kl_estimate, token_logps
 
 NAN = float("nan")
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from minids.reason.grpo import advantages, count_units, grpo_loss
+from minids.rl.grpo import advantages, count_units, grpo_loss
 
 pytest.importorskip("trl")
 GRPOTrainer = pytest.importorskip("trl.trainer.grpo_trainer").GRPOTrainer

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from minids.reason import evaluate
+from minids.eval import evaluate
 
 
 def test_guess_at_counts_the_most_frequent_answers_of_each_family():

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minids.errors import MinidsError
-from minids.reason import environments, gym
-from minids.reason.reward import END, accuracy
+from minids.tasks import gym, registry
+from minids.tasks.reward import END, accuracy
 
 pytest.importorskip("reasoning_gym")
 import gym_sets  # noqa: E402
@@ -211,7 +211,7 @@ def test_parts_in_any_order_and_figures_that_are_left_out():
 
 @pytest.mark.parametrize("name", ["gsm_symbolic", "list_functions", "acre", "word_ladder"])
 def test_sets_that_write_down_every_item_are_cut_short(name):
-    env, rng = environments.get(f"gym:{name}"), random.Random(0)
+    env, rng = registry.get(f"gym:{name}"), random.Random(0)
     for split in ("train", "rl", "test"):
         p = env.sample(rng, split)
         assert p.split == split and env.restore(p.question, p.answer, env.row(p)).question == p.question

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minids.errors import MinidsError
-from minids.reason.metrics import (
+from minids.eval.statistics import (
     bootstrap_ci,
     maj_at_k,
     mean_maj_at_k,

@@ -35,7 +35,7 @@ from test_rl import FAMILIES, config, fresh, start  # noqa: F401  (start is a fi
 
 from minids import MinidsError, Transformer
 from minids.model import generate as sampler
-from minids.reason import family, grpo, ratios, rl, rollout
+from minids.rl import grpo, importance_sampling, presets, rollout, trainer
 
 # -- tests that only this file needs -----------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ def test_micro_batches_do_not_change_a_step(start):  # noqa: F811
     for tokens in (100_000, 150):
         tokenizer, model = fresh(start)
         c = config(steps=1, minibatches=1, tokens_per_batch=tokens, aggregation="sequence_mean", scale="none")
-        run = rl._Run(model, tokenizer, FAMILIES, c, rl.Comm(), None, None, "grpo")
+        run = trainer._Run(model, tokenizer, FAMILIES, c, trainer.Comm(), None, None, "grpo")
         run.iteration(False)
         ends.append(run.flat.grads.clone())
     assert ends[0].norm() > 0
@@ -56,9 +56,9 @@ def test_micro_batches_do_not_change_a_step(start):  # noqa: F811
 def test_the_second_step_on_a_batch_sees_ratios(start):  # noqa: F811
     """With a large step, ratios leave the clip range while the batch lasts."""
     tokenizer, model = fresh(start)
-    lines = family._Lines()
+    lines = presets._Lines()
     c = config(steps=1, lr=1e-2, minibatches=1, epochs=4)
-    rl.train_rl(model, tokenizer, FAMILIES, c, metrics=lines, quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, c, metrics=lines, quiet=True)
     assert lines.lines[0]["clip_fraction"] > 0.01
 
 
@@ -66,7 +66,7 @@ def test_each_answer_moves_by_its_own_advantage(start):  # noqa: F811
     """After a small step, answers are more likely where their advantage was above 0, in the mean over all of them."""
     tokenizer, model = fresh(start)
     c = config(steps=1, lr=1e-4, minibatches=1, optimizer="muon", prompts=8, group=8, scale="none")
-    run = rl._Run(model, tokenizer, FAMILIES, c, rl.Comm(), None, None, "grpo")
+    run = trainer._Run(model, tokenizer, FAMILIES, c, trainer.Comm(), None, None, "grpo")
     problems, numbers = rollout.questions(c, FAMILIES, 0)
     rollouts, rewards_N = run._draw(problems, numbers)
     rows = list(range(len(rewards_N)))
@@ -186,7 +186,7 @@ def old_with_gradient(monkeypatch):
     def log_ratio(log_ratio_NT, length_N1, ratio):
         return log_ratio_NT - log_ratio_NT + log_ratio_NT.detach()
 
-    monkeypatch.setattr(ratios, "sequence_log_ratio", log_ratio)
+    monkeypatch.setattr(importance_sampling, "sequence_log_ratio", log_ratio)
 
 
 def padding_attended(monkeypatch):
@@ -195,14 +195,14 @@ def padding_attended(monkeypatch):
 
 
 def cispo_differentiated(monkeypatch):
-    real = ratios.surrogate
+    real = importance_sampling.surrogate
 
     def surrogate(ratio, adv, logp, clip, low, high, dual_delta):
         if clip == "cispo":
             return ratio.clamp(max=1 + high) * adv * logp
         return real(ratio, adv, logp, clip, low, high, dual_delta)
 
-    monkeypatch.setattr(ratios, "surrogate", surrogate)
+    monkeypatch.setattr(importance_sampling, "surrogate", surrogate)
 
 
 def kl_ratio_constant(monkeypatch):
@@ -221,8 +221,8 @@ def kl_ratio_constant(monkeypatch):
 
 
 def correction_upside_down(monkeypatch):
-    real = ratios.sampler_weights
-    monkeypatch.setattr(ratios, "sampler_weights", lambda old, new, *rest: real(new, old, *rest))
+    real = importance_sampling.sampler_weights
+    monkeypatch.setattr(importance_sampling, "sampler_weights", lambda old, new, *rest: real(new, old, *rest))
 
 
 def agreement(**change):

@@ -7,7 +7,8 @@ import pickle
 import pytest
 
 from minids import MinidsError, Tokenizer
-from minids.reason import environments
+from minids.tasks import registry, trainers
+from minids.tasks.reward import Reward
 
 pytest.importorskip("reasoning_gym")
 NAMES = ["add", "gym:gcd", "gym:number_sorting", "gym:lcm", "countdown"]
@@ -19,16 +20,16 @@ def tagged(answer):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_data_and_give_the_problem_back(name):
-    rows = json.loads(json.dumps(environments.dataset(name, 12, "rl", seed=3)))
+    rows = json.loads(json.dumps(trainers.dataset(name, 12, "rl", seed=3)))
     assert len({r["question"] for r in rows}) == 12 and all(r["prompt"] == r["question"] for r in rows)
     assert {r["family"] for r in rows} == {name}
     assert set(rows[0]) == {"prompt", "answer", "question", "family", "problem"}
-    tested = environments.dataset(name, 12, "test", seed=3)
+    tested = trainers.dataset(name, 12, "test", seed=3)
     assert not {r["question"] for r in rows} & {r["question"] for r in tested}
     for r in rows:
-        p = environments.get(name).restore(r["question"], r["answer"], json.loads(r["problem"]))
+        p = registry.get(name).restore(r["question"], r["answer"], json.loads(r["problem"]))
         assert (p.question, p.answer, p.split) == (r["question"], r["answer"], "rl")
-    talk = environments.dataset(name, 1, chat=True)[0]["prompt"]
+    talk = trainers.dataset(name, 1, chat=True)[0]["prompt"]
     assert talk[0]["role"] == "user" and talk[0]["content"]
 
 
@@ -41,15 +42,15 @@ def called(reward, rows, completions, **more):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_texts_and_messages_are_graded(name):
-    rows = environments.dataset(name, 4)
-    reward = pickle.loads(pickle.dumps(environments.trl_reward(name)))  # TRL may send it to another process
+    rows = trainers.dataset(name, 4)
+    reward = pickle.loads(pickle.dumps(trainers.trl_reward(name)))  # TRL may send it to another process
     said = [tagged(rows[0]["answer"]), tagged("9**9**9"), rows[2]["answer"], tagged(rows[3]["answer"]) + " or 5"]
     assert called(reward, rows, said) == [1.0, 0.0, 0.0, 0.0]
     assert called(reward, rows, [[{"role": "assistant", "content": text}] for text in said]) == [1.0, 0.0, 0.0, 0.0]
-    assert called(environments.trl_reward(name, format=0.5), rows, said) == [1.5, 0.5, 0.0, 0.0]
-    plain = environments.trl_reward(name, style="plain_direct")
+    assert called(trainers.trl_reward(name, format=0.5), rows, said) == [1.5, 0.5, 0.0, 0.0]
+    plain = trainers.trl_reward(name, style="plain_direct")
     assert called(plain, rows, [rows[0]["answer"], "", "\n", tagged(rows[3]["answer"])]) == [1.0, 0.0, 0.0, 0.0]
-    assert environments.trl_reward(name).__name__.isidentifier()
+    assert trainers.trl_reward(name).__name__.isidentifier()
 
 
 def odd_completions(answer):
@@ -75,57 +76,57 @@ def odd_completions(answer):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_completions_in_every_form_are_read_or_earn_nothing(name):
-    row = environments.dataset(name, 1)[0]
+    row = trainers.dataset(name, 1)[0]
     extra = {"question": row["question"], "problem": row["problem"]}
-    reward = environments.trl_reward(name)
+    reward = trainers.trl_reward(name)
     for completion, earned in odd_completions(row["answer"]):
         assert called(reward, [row], [completion]) == [earned], completion
-        assert environments.compute_score(name, completion, row["answer"], extra_info=extra) == earned, completion
+        assert trainers.compute_score(name, completion, row["answer"], extra_info=extra) == earned, completion
 
 
 def test_a_template_that_opens_the_thought_costs_no_form():
-    row = environments.dataset("add", 1)[0]
+    row = trainers.dataset("add", 1)[0]
     text = f"so\n</think>\n<answer>{row['answer']}</answer>"
-    assert called(environments.trl_reward("add", format=0.5), [row], [text]) == [1.5]
-    assert called(environments.trl_reward("add", format=0.5, style="opened"), [row], [text]) == [1.5]
-    assert called(environments.trl_reward("add", format=0.5), [row], ["so " + text + " x"]) == [0.0]
+    assert called(trainers.trl_reward("add", format=0.5), [row], [text]) == [1.5]
+    assert called(trainers.trl_reward("add", format=0.5, style="opened"), [row], [text]) == [1.5]
+    assert called(trainers.trl_reward("add", format=0.5), [row], ["so " + text + " x"]) == [0.0]
 
 
 def test_columns_that_are_not_there_are_named():
-    row = environments.dataset("add", 1)[0]
-    reward = environments.trl_reward("add")
+    row = trainers.dataset("add", 1)[0]
+    reward = trainers.trl_reward("add")
     with pytest.raises(MinidsError, match="no column 'question', 'problem'"):
         reward(prompts=[row["prompt"]], completions=[""], answer=[row["answer"]])
     for extra in (None, {}, {"question": row["question"]}, {"question": row["question"], "problem": None}):
         with pytest.raises(MinidsError, match="extra_info holds no .*'problem'"):
-            environments.compute_score("add", "", row["answer"], extra_info=extra)
+            trainers.compute_score("add", "", row["answer"], extra_info=extra)
     # a row of another task in a mixed data set: None, which TRL leaves out
     foreign = {**row, "answer": None, "question": None, "problem": None}
     assert called(reward, [row, foreign], [tagged(row["answer"])] * 2) == [1.0, None]
 
 
 def test_a_row_that_another_version_made_is_refused():
-    rows = environments.dataset("gym:gcd", 1)
-    reward = environments.trl_reward("gym:gcd")
+    rows = trainers.dataset("gym:gcd", 1)
+    reward = trainers.trl_reward("gym:gcd")
     other = '{"size": 2, "index": 5}'
     for change in ({"answer": "7777"}, {"problem": "{}"}, {"problem": other}, {"question": "gcd 1 1"}):
         with pytest.raises(MinidsError, match="Make (it|the data set) again"):
             called(reward, [{**rows[0], **change}], [tagged(5)])
     with pytest.raises(MinidsError, match="not one of"):
-        environments.trl_reward("poetry")
+        trainers.trl_reward("poetry")
 
 
 def test_the_signature_that_verl_documents():
     """docs/preparation/reward_function.rst of verl: (data_source, solution_str, ground_truth, extra_info=None), and its
     reward managers pass them by name."""
-    parameters = inspect.signature(environments.compute_score).parameters
+    parameters = inspect.signature(trainers.compute_score).parameters
     assert list(parameters) == ["data_source", "solution_str", "ground_truth", "extra_info"]
     assert parameters["extra_info"].default is None
     for name in NAMES:
-        for row in environments.dataset(name, 3):
+        for row in trainers.dataset(name, 3):
             extra = {"question": row["question"], "problem": row["problem"], "index": 5, "num_turns": 2}
             for text, score in ((tagged(row["answer"]), 1.0), (tagged(row["answer"] + "1"), 0.0), ("", 0.0)):
-                given = environments.compute_score(
+                given = trainers.compute_score(
                     data_source=name, solution_str=text, ground_truth=row["answer"], extra_info=extra
                 )
                 assert given == score and type(given) is float
@@ -159,7 +160,7 @@ def test_trl_trains_on_an_environment(tmp_path, chat):
     ))  # fmt: skip
     before = model.lm_head.weight.detach().clone()
 
-    class Watched(environments.TRLReward):
+    class Watched(trainers.TRLReward):
         def __call__(self, prompts, completions, **columns):
             given = super().__call__(prompts, completions, **columns)
             assert given == [0.0] * len(completions)  # an untrained model says nothing in the right form
@@ -168,7 +169,7 @@ def test_trl_trains_on_an_environment(tmp_path, chat):
             right = [[{**c[-1], "content": r}] if chat else r for c, r in zip(completions, right)]
             assert super().__call__(prompts, right, **columns) == [1.0] * len(completions)
             # a fraction of a point that differs makes a gradient
-            given = [value + 0.01 * (len(environments.said(c)) % 7) for value, c in zip(given, completions)]
+            given = [value + 0.01 * (len(trainers.said(c)) % 7) for value, c in zip(given, completions)]
             seen.append((completions, columns, given))
             return given
 
@@ -177,8 +178,8 @@ def test_trl_trains_on_an_environment(tmp_path, chat):
         learning_rate=1e-2, max_completion_length=8, use_cpu=True, bf16=False, report_to=[], logging_steps=1,
         save_strategy="no", disable_tqdm=True,
     )  # fmt: skip
-    rows = datasets.Dataset.from_list(environments.dataset(name, 16, chat=chat))
-    reward = Watched(name, environments.Reward(format=0.0))
+    rows = datasets.Dataset.from_list(trainers.dataset(name, 16, chat=chat))
+    reward = Watched(name, Reward(format=0.0))
     trainer = trl.GRPOTrainer(
         model=model, reward_funcs=reward, args=settings, train_dataset=rows, processing_class=tokenizer
     )
@@ -198,7 +199,7 @@ def test_what_the_guide_shows_runs(tmp_path, monkeypatch):
     import re
     from pathlib import Path
 
-    from minids.reason import verifiers
+    from minids.tasks import verifier
 
     guide = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```(\S+)( check.py)?\n(.*?)```", guide, re.DOTALL)
@@ -210,9 +211,9 @@ def test_what_the_guide_shows_runs(tmp_path, monkeypatch):
     assert names["reward"](prompts=[row["prompt"]], completions=[text.format(row["answer"])], **columns) == [1.1]
     Path("check.py").write_text("\n".join(body for _, file, body in blocks if file), encoding="utf-8")
     for name in ("verify", "reward"):
-        verify = verifiers.Verifier(f"check.py:{name}", seconds=10)
+        verify = verifier.Verifier(f"check.py:{name}", seconds=10)
         assert [verify("q", "42", said, text.format(said)) for said in ("42", "43")] == [(1.0, ""), (0.0, "")]
         verify.close()
     line = next(body for kind, _, body in blocks if kind == "json")
     Path("sums.jsonl").write_text(line, encoding="utf-8")
-    assert environments.get("user:sums.jsonl@check.py:verify").styles
+    assert registry.get("user:sums.jsonl@check.py:verify").styles

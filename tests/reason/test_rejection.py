@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minids import MinidsError, ModelConfig, Tokenizer, Transformer
-from minids.reason import documents, rejection, tasks
-from minids.reason.reward import Reward, RewardResult
+from minids.rl import rejection
+from minids.tasks import arithmetic, documents
+from minids.tasks.reward import Reward, RewardResult
 
 GOOD = RewardResult(total=1.1, accuracy=1.0, format=1.0, language=1.0, empty_think=False, truncated=False, answer=1)
 
@@ -94,9 +95,9 @@ def test_impossible_settings_are_refused(change):
 
 def test_spoken_thoughts():
     rng = random.Random(0)
-    add = tasks.Problem("add", "", (347, 5896), 4)
-    chain = tasks.Problem("chain", "", (12, 7, -5), 3)
-    assert tasks.spoken(tasks.thought(add, "careful"), rng, 0.0) == "7+6=13 then 4+9+1=14 then 3+8+1=12 then 0+5+1=6"
-    said = tasks.spoken(tasks.thought(chain, "careful"), rng, 1.0)
+    add = arithmetic.Problem("add", "", (347, 5896), 4)
+    chain = arithmetic.Problem("chain", "", (12, 7, -5), 3)
+    assert arithmetic.spoken(arithmetic.thought(add, "careful"), rng, 0.0) == "7+6=13 then 4+9+1=14 then 3+8+1=12 then 0+5+1=6"
+    said = arithmetic.spoken(arithmetic.thought(chain, "careful"), rng, 1.0)
     assert said == "12+7: 2+7=9 1+0=1 再 >19-5: 9-5=4 1-0=1 再 >14"
-    assert tasks.spoken(tasks.thought(add, "hasty"), rng, 0.5) == "347+5896=6243"
+    assert arithmetic.spoken(arithmetic.thought(add, "hasty"), rng, 0.5) == "347+5896=6243"

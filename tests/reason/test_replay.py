@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from minids import MinidsError, ModelConfig, Tokenizer, Transformer, cli
-from minids.reason import documents, grpo, record, replay, rl, rl_config, rollout
-from minids.ship import replayed
+from minids.report import replayed
+from minids.rl import config as rl_config
+from minids.rl import grpo, record, replay, rollout, trainer
+from minids.tasks import documents
 from minids.train import checkpoint, parallel
 
 FAMILIES = ["add", "chain"]
@@ -45,7 +47,7 @@ def train(out, rank=0, world=1, stop=None, resume=False, **change):
     tokenizer, model = fresh()
     rollout.roll_out = watched
     try:
-        rl.train_rl(model, tokenizer, FAMILIES, config(**change), comm=parallel.Comm(rank, world), out_dir=out,
+        trainer.train_rl(model, tokenizer, FAMILIES, config(**change), comm=parallel.Comm(rank, world), out_dir=out,
                     quiet=True, stop=stop, resume=resume)  # fmt: skip
     except MinidsError:
         if stop is None:

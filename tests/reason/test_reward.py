@@ -8,14 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minids.errors import MinidsError
-from minids.reason.reward import (
-    END,
-    Reward,
-    accuracy,
-    format_reward,
-    language_consistency,
-    parse_integer,
-)
+from minids.tasks.arithmetic import parse_integer
+from minids.tasks.reward import END, Reward, accuracy, format_reward, language_consistency
 from minids.text.chat import STYLES, parse
 
 

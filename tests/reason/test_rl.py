@@ -8,7 +8,9 @@ import torch
 
 from minids import MinidsError, ModelConfig, Tokenizer, Transformer
 from minids.model import moe
-from minids.reason import documents, rl, rl_config, rollout, tasks
+from minids.rl import config as rl_config
+from minids.rl import rollout, trainer
+from minids.tasks import arithmetic, documents
 from minids.train import loop, metrics
 
 FAMILIES = ["add"]
@@ -59,7 +61,7 @@ def config(**change):
 @pytest.mark.slow
 def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
     tokenizer, model = fresh(start)
-    rl.train_rl(model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True)
     lines = metrics.read(tmp_path / "metrics.jsonl")
     assert len(lines) == 25
     need = {
@@ -91,7 +93,7 @@ def test_a_sampler_that_lies_is_caught(start, monkeypatch):
 
     monkeypatch.setattr(rollout.sampler, "generate", warmer)
     with pytest.raises(MinidsError, match="gradient would be of another policy"):
-        rl.train_rl(model, tokenizer, FAMILIES, config(), quiet=True)
+        trainer.train_rl(model, tokenizer, FAMILIES, config(), quiet=True)
 
 
 @pytest.mark.parametrize("change", [
@@ -102,13 +104,13 @@ def test_a_sampler_that_lies_is_caught(start, monkeypatch):
 def test_settings_run_and_agree_with_the_sampler(start, change):
     tokenizer, model = fresh(start)
     before = model.lm_head.weight.clone()
-    rl.train_rl(model, tokenizer, FAMILIES, config(steps=2, **change), quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, config(steps=2, **change), quiet=True)
     assert not torch.equal(before, model.lm_head.weight)
 
 
 def test_a_tie_of_experts_excuses_a_difference_and_nothing_else_does(start):
     tokenizer, model = fresh(start)
-    run = rl._Run(model, tokenizer, FAMILIES, config(), rl.Comm(), None, None, "grpo")
+    run = trainer._Run(model, tokenizer, FAMILIES, config(), trainer.Comm(), None, None, "grpo")
     ids, mask = torch.randint(10, 60, (2, 9)), torch.arange(9).expand(2, 9) > 0
     old = rollout.score(model, ids, mask, config())[0].detach()
     off = old.clone()
@@ -144,7 +146,7 @@ def test_sensitivity_covers_what_fp32_gets_wrong(start, sharpness):
 
 def test_a_resumed_run_is_the_same_run(start, tmp_path):
     tokenizer, whole = fresh(start)
-    rl.train_rl(whole, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "a", quiet=True)
+    trainer.train_rl(whole, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "a", quiet=True)
 
     class After:
         def __init__(self, n):
@@ -157,11 +159,11 @@ def test_a_resumed_run_is_the_same_run(start, tmp_path):
 
     _, model = fresh(start)
     with pytest.raises(MinidsError, match="--resume"):
-        rl.train_rl(
+        trainer.train_rl(
             model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, stop=After(1)
         )
     _, model = fresh(start)
-    rl.train_rl(
+    trainer.train_rl(
         model, tokenizer, FAMILIES, config(steps=5, save_every=1), out_dir=tmp_path / "b", quiet=True, resume=True
     )
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), model.state_dict().values()))
@@ -176,14 +178,14 @@ def test_a_resumed_run_is_the_same_run(start, tmp_path):
 def test_router_biases_stay(start):
     tokenizer, model = fresh(start)
     before = [b.clone() for b in model.buffers()]
-    rl.train_rl(model, tokenizer, FAMILIES, config(steps=2), quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, config(steps=2), quiet=True)
     assert before and all(torch.equal(a, b) for a, b in zip(before, model.buffers()))
 
 
 def test_shares_of_processes_are_the_whole():
     c = config(prompts=7)
-    whole, numbers = rollout.questions(c, tasks.FAMILIES, step=3)
-    parts = [rollout.questions(c, tasks.FAMILIES, 3, rank, 2) for rank in range(2)]
+    whole, numbers = rollout.questions(c, arithmetic.FAMILIES, step=3)
+    parts = [rollout.questions(c, arithmetic.FAMILIES, 3, rank, 2) for rank in range(2)]
     assert sorted(n for _, ns in parts for n in ns) == numbers
     assert {n: p for ps, ns in parts for n, p in zip(ns, ps)} == dict(zip(numbers, whole))
     assert all(p.split == "rl" for p in whole)
@@ -229,9 +231,9 @@ def test_sizes_say_what_is_asked_and_a_resumed_run_knows_them(start, tmp_path):
     settings = config(steps=1, prompts=12, group=2, sizes={"add": {"6": 0.5, 2: 0.5}})
     asked = {p.size for step in range(4) for p in rollout.questions(settings, FAMILIES, step)[0]}
     assert asked == {2, 6}
-    rl.train_rl(model, tokenizer, FAMILIES, settings, out_dir=tmp_path, quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, settings, out_dir=tmp_path, quiet=True)
     again = config(steps=1, prompts=12, group=2, sizes={"add": {2: 0.5, 6: 0.5}})
-    rl.train_rl(model, tokenizer, FAMILIES, again, out_dir=tmp_path, resume=True, quiet=True)
+    trainer.train_rl(model, tokenizer, FAMILIES, again, out_dir=tmp_path, resume=True, quiet=True)
     with pytest.raises(MinidsError, match="other settings"):
-        rl.train_rl(model, tokenizer, FAMILIES, config(steps=1, prompts=12, group=2), out_dir=tmp_path, resume=True,
+        trainer.train_rl(model, tokenizer, FAMILIES, config(steps=1, prompts=12, group=2), out_dir=tmp_path, resume=True,
                     quiet=True)

@@ -11,8 +11,11 @@ import torch
 from test_rl import config, fresh, start  # noqa: F401  a tiny model that writes the chat template
 
 from minids import MinidsError
-from minids.reason import documents, environments, evaluate, rl, rollout, tasks, verifiers
-from minids.reason.reward import END, Reward
+from minids.eval import evaluate
+from minids.rl import rollout, trainer
+from minids.tasks import arithmetic, documents, registry
+from minids.tasks import verifier as verifiers
+from minids.tasks.reward import END, Reward
 from minids.train import metrics
 
 CHECK = '''
@@ -236,22 +239,22 @@ def problems(tmp_path):
 
     yield name
     for n in names:
-        environments.get(n).close()
+        registry.get(n).close()
 
 
 def test_a_file_of_problems_is_an_environment(problems):
-    env, rng = environments.get(problems()), random.Random(0)
-    for split in tasks.SPLITS:
+    env, rng = registry.get(problems()), random.Random(0)
+    for split in arithmetic.SPLITS:
         p = env.sample(rng, split)
         assert p.split == split and env.score(p, p.answer) == 1.0 and env.score(p, p.answer + "0") == 0.0
-        assert environments.worked(p, "careful") == (p.question.replace("say ", "").replace(" and ", "+"), p.answer)
+        assert registry.worked(p, "careful") == (p.question.replace("say ", "").replace(" and ", "+"), p.answer)
     with pytest.raises(MinidsError, match="no size 3"):
         env.sample(rng, "rl", 3)
-    graded = environments.get(problems("exact"))
+    graded = registry.get(problems("exact"))
     p = graded.sample(rng, "rl")
     assert Reward()(p, f"<think>a</think><answer>{p.answer}</answer>{END}", True).accuracy == 1
     assert graded.score(p, "x" * 5000) == 0.0 and graded.verifier.slow == 0
-    assert len({q.question for q in environments.problem_set([graded.name], "test", 10, 0)}) == 10
+    assert len({q.question for q in registry.problem_set([graded.name], "test", 10, 0)}) == 10
 
 
 @pytest.mark.parametrize("text,why", [
@@ -266,16 +269,16 @@ def test_files_that_can_not_be_used(tmp_path, text, why):
     path = tmp_path / "bad.jsonl"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(MinidsError, match=why):
-        environments.get(f"user:{path}")
+        registry.get(f"user:{path}")
 
 
 def test_the_same_question_twice_with_one_answer_counts_once(tmp_path):
     (tmp_path / "twice.jsonl").write_text(
         '{"question": "a", "answer": "1"}\n{"question": "a", "answer": 1}\n', encoding="utf-8"
     )
-    env = environments.get(f"user:{tmp_path / 'twice.jsonl'}")
+    env = registry.get(f"user:{tmp_path / 'twice.jsonl'}")
     assert sum(map(len, env.splits.values())) == 1 and env.styles == ()
-    empty = next(s for s in tasks.SPLITS if not env.splits[s])
+    empty = next(s for s in arithmetic.SPLITS if not env.splits[s])
     with pytest.raises(MinidsError, match="no problem in the split"):
         env.sample(random.Random(0), empty)
 
@@ -287,15 +290,15 @@ def test_the_same_question_twice_with_one_answer_counts_once(tmp_path):
 def test_a_run_goes_on_over_a_verifier_that_fails_now_and_then(start, problems, tmp_path, monkeypatch):  # noqa: F811
     tokenizer, model = fresh(start)
     name = problems("exact")
-    asked, honest = [], environments.get(name).verifier
+    asked, honest = [], registry.get(name).verifier
 
     def moody(question, answer, reply, whole):
         asked.append(reply)
         return honest(question, answer, reply, whole) if len(asked) % 3 else (0.0, "it raised ValueError")
 
-    monkeypatch.setattr(environments.get(name), "verifier", moody)
+    monkeypatch.setattr(registry.get(name), "verifier", moody)
     moody.source = honest.source
-    rl.train_rl(model, tokenizer, [name, "add"], config(steps=3), out_dir=tmp_path, quiet=True)
+    trainer.train_rl(model, tokenizer, [name, "add"], config(steps=3), out_dir=tmp_path, quiet=True)
     lines = metrics.read(tmp_path / "metrics.jsonl")
     assert len(lines) == 3 and asked and 0 < sum(row.get("failed", 0) for row in lines) < 3
     assert all(torch.isfinite(p).all() for p in model.parameters())
@@ -316,7 +319,7 @@ def run_on(model, tokenizer, name, out, resume=False, stop=None, **change):
     honest, form = rollout.Reward.__call__, f"<think>x</think><answer>7</answer>{END}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rollout.Reward, "__call__", lambda self, problem, text, done: honest(self, problem, form, True))
-        rl.train_rl(model, tokenizer, [name], config(**change), out_dir=out, quiet=True, resume=resume, stop=stop)
+        trainer.train_rl(model, tokenizer, [name], config(**change), out_dir=out, quiet=True, resume=resume, stop=stop)
 
 
 @pytest.mark.slow

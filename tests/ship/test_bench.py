@@ -9,9 +9,9 @@ import torch
 pytest.importorskip("transformers")
 
 from minids import cli
+from minids.bench import decode, suite, train
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
-from minids.ship import bench, bench_decode, bench_train
 
 TINY = ModelConfig(
     vocab_size=60, hidden_size=32, intermediate_size=32, moe_intermediate_size=16, num_hidden_layers=2,
@@ -27,62 +27,62 @@ def check(row, name):
     assert row["ours"] > 0 and row["peer"] > 0 and row["ratio"] > 0
     assert row["peer_name"].startswith("transformers ")
     json.dumps(row)
-    assert name in bench.table([row])
+    assert name in suite.table([row])
 
 
 def test_train_same_tensor():
-    check(bench_train.train_same_tensor(TINY, shape=(2, 12), repeats=1), "train_same_tensor")
+    check(train.train_same_tensor(TINY, shape=(2, 12), repeats=1), "train_same_tensor")
 
 
 @pytest.mark.slow
 def test_train_ragged():
-    row = bench_train.train_ragged(count=60, steps=2, repeats=1, cores=1)
+    row = train.train_ragged(count=60, steps=2, repeats=1, cores=1)
     check(row, "train_ragged")
     assert row["config"]["peer_with_length_grouped_batches"] > 0
 
 
 def test_decoding():
-    check(bench_decode.decode_single(TINY, new=8, repeats=1), "decode_single")
-    check(bench_decode.decode_batch(TINY, count=3, new=5, repeats=1), "decode_batch")
+    check(decode.decode_single(TINY, new=8, repeats=1), "decode_single")
+    check(decode.decode_batch(TINY, count=3, new=5, repeats=1), "decode_batch")
 
 
 def test_rollout_counts_up_to_the_stop():
-    row = bench_decode.decode_rollout(TINY, count=2, copies=3, new=10, repeats=1)
+    row = decode.decode_rollout(TINY, count=2, copies=3, new=10, repeats=1)
     check(row, "decode_rollout")
     assert all(1 <= length <= 10 for length in row["config"]["mean_length"].values())
 
 
 def test_operations_and_flops_are_counted():
-    assert bench_decode.operations_a_token(TINY) > 10
-    head, active = TINY.vocab_size * TINY.hidden_size, bench_train.flops_a_token(TINY) / 6
+    assert decode.operations_a_token(TINY) > 10
+    head, active = TINY.vocab_size * TINY.hidden_size, train.flops_a_token(TINY) / 6
     assert active > head
 
 
 def test_different_weights_are_noticed():
     torch.manual_seed(0)
-    model = bench_train.Transformer(TINY)
-    peer = bench_train.peer_of(model)
+    model = train.Transformer(TINY)
+    peer = train.peer_of(model)
     ids, valid = torch.randint(0, 60, (2, 8)), torch.ones(2, 8, dtype=torch.bool)
     valid[1, 5:] = False
-    bench_train.check_equal(model, peer, ids, valid)
+    train.check_equal(model, peer, ids, valid)
     with torch.no_grad():
         peer.lm_head.weight[3] *= 1.5
     with pytest.raises(MinidsError, match="loss"):
-        bench_train.check_equal(model, peer, ids, valid)
+        train.check_equal(model, peer, ids, valid)
     with pytest.raises(MinidsError, match="greedy"):
         with torch.no_grad():
             peer.lm_head.weight.mul_(-1)
-        bench_decode.check_greedy(model.eval(), peer.eval(), [[1, 2, 3]], 6)
+        decode.check_greedy(model.eval(), peer.eval(), [[1, 2, 3]], 6)
 
 
 def test_ratio_is_taken_between_neighbours():
-    row = bench.row("x", 10, [1.0, 2.0, 4.0], [2.0, 4.0, 8.0], "p", "u", {})
+    row = suite.row("x", 10, [1.0, 2.0, 4.0], [2.0, 4.0, 8.0], "p", "u", {})
     assert row["ratio"] == 2 and row["ours"] == 5 and row["peer"] == 2.5
 
 
 def test_json_is_alone_on_stdout(capsys, monkeypatch):
-    monkeypatch.setattr(bench_train, "ROWS", (lambda: bench.row("train_same_tensor", 1, [1.0], [2.0], "p", "u", {}),))
-    monkeypatch.setattr(bench, "limits", lambda: ["limits"])
+    monkeypatch.setattr(train, "ROWS", (lambda: suite.row("train_same_tensor", 1, [1.0], [2.0], "p", "u", {}),))
+    monkeypatch.setattr(suite, "limits", lambda: ["limits"])
     assert cli.main(["bench", "train", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["ratio"] == 2
@@ -92,10 +92,10 @@ def test_json_is_alone_on_stdout(capsys, monkeypatch):
 
 def test_kernels_are_not_measured_without_a_gpu(capsys, monkeypatch):
     pytest.importorskip("triton")
-    from minids.ship import bench_kernels
+    from minids.bench import kernels
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(bench_kernels, "ROWS", (bench_kernels.quantising,))
+    monkeypatch.setattr(kernels, "ROWS", (kernels.quantising,))
     assert cli.main(["bench", "kernels", "--json"]) == 0
     assert [r["ratio"] for r in json.loads(capsys.readouterr().out)] == [None, None]
     assert cli.main(["bench", "kernels"]) == 0

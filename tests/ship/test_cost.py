@@ -5,10 +5,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from minids.errors import MinidsError
+from minids.model import accounting
 from minids.model.cache import Cache
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
-from minids.ship import cost
+from minids.run import cost
 
 TINY = {
     "vocab_size": 300,
@@ -37,12 +38,12 @@ def meta(config):
 
 
 def test_parameters_of_v3_by_arithmetic_and_by_building_it():
-    counted, model = cost.parameters(ModelConfig()), meta(ModelConfig())
+    counted, model = accounting.parameters(ModelConfig()), meta(ModelConfig())
     assert round(counted["total"] / 1e9, 3) == 671.026
-    assert round(cost.active(ModelConfig()) / 1e9, 2) == 37.55
+    assert round(accounting.active(ModelConfig()) / 1e9, 2) == 37.55
     assert counted["total"] == model.parameter_count()
-    assert cost.active(ModelConfig()) == model.parameter_count(active=True)
-    assert round(cost.multiplied(ModelConfig()) / 1e9, 2) == 36.63
+    assert accounting.active(ModelConfig()) == model.parameter_count(active=True)
+    assert round(accounting.multiplied(ModelConfig()) / 1e9, 2) == 36.63
 
 
 @pytest.mark.parametrize(
@@ -63,9 +64,9 @@ def test_parameters_of_v3_by_arithmetic_and_by_building_it():
 )
 def test_parameters_equal_the_model_s(changes):
     config = ModelConfig(**{**TINY, **changes})
-    counted, model = cost.parameters(config), meta(config)
+    counted, model = accounting.parameters(config), meta(config)
     assert counted["total"] == model.parameter_count()
-    assert cost.active(config) == model.parameter_count(active=True)
+    assert accounting.active(config) == model.parameter_count(active=True)
 
 
 def test_attention_flops_are_half_of_what_torch_counts():
@@ -80,15 +81,15 @@ def test_attention_flops_are_half_of_what_torch_counts():
         for op, n in counter.get_flop_counts()["Global"].items()
         if "bmm" in str(op) or "attention" in str(op)
     }
-    assert sum(products.values()) == 2 * T * cost.attention_flops(config, T)
+    assert sum(products.values()) == 2 * T * accounting.attention_flops(config, T)
 
 
 def test_multiplied_parameters_are_the_matrices():
     config = ModelConfig(**{**TINY, "first_k_dense_replace": 3})
     matrices = sum(m.weight.numel() for m in meta(config).modules() if isinstance(m, torch.nn.Linear))
-    assert cost.multiplied(config) == pytest.approx(matrices, rel=0.02)  # and the vectors of the norms
-    assert cost.forward_flops(config, 7, 0) == 7 * 2 * cost.multiplied(config)
-    assert cost.training_flops(config, 7, 100) == 3 * cost.forward_flops(config, 7, 100)
+    assert accounting.multiplied(config) == pytest.approx(matrices, rel=0.02)  # and the vectors of the norms
+    assert accounting.forward_flops(config, 7, 0) == 7 * 2 * accounting.multiplied(config)
+    assert accounting.training_flops(config, 7, 100) == 3 * accounting.forward_flops(config, 7, 100)
 
 
 def test_v3_reproduces_the_paper():
@@ -131,29 +132,29 @@ def test_text_and_json(name):
 def test_cache_bytes_are_what_a_cache_holds(kind):
     config = ModelConfig(**{**TINY, **kind})
     cache = Cache(config, batch=1, max_length=1)
-    counted = cost.cache_bytes(config, config.attention, config.num_key_value_heads, cache.data.element_size())
+    counted = accounting.cache_bytes(config, config.attention, config.num_key_value_heads, cache.data.element_size())
     assert counted == cache.data.numel() * cache.data.element_size()
 
 
 def test_cache_of_an_unknown_kind_is_refused():
     with pytest.raises(MinidsError, match="flash"):
-        cost.cache_bytes(ModelConfig(), "flash")
+        accounting.cache_bytes(ModelConfig(), "flash")
 
 
 def test_gpu_hours_and_back():
-    hours = cost.gpu_hours(cost.v3_flops(), cost.H800_BF16, cost.v3_share())
-    assert hours == pytest.approx(cost.V3_HOURS["pre-training"])
+    hours = accounting.gpu_hours(accounting.v3_flops(), accounting.H800_BF16, accounting.v3_share())
+    assert hours == pytest.approx(accounting.V3_HOURS["pre-training"])
     for share in (0, -0.1, 1.01, 39, float("nan")):
         with pytest.raises(MinidsError, match="share"):
-            cost.gpu_hours(1e15, cost.H800_BF16, share)
+            accounting.gpu_hours(1e15, accounting.H800_BF16, share)
 
 
 def test_bill_leaves_its_hours_alone():
     hours = {"a": 100, "b": 44}
-    made = cost.bill(hours, 3.0, gpus=6)
+    made = accounting.bill(hours, 3.0, gpus=6)
     assert (made["gpu_hours_total"], made["dollars"], made["days"]) == (144, 432, 1)
     made["gpu_hours"]["c"] = 1
-    assert hours == {"a": 100, "b": 44} and cost.bill(hours)["days"] is None
+    assert hours == {"a": 100, "b": 44} and accounting.bill(hours)["days"] is None
 
 
 def test_recipe_adds_up():
@@ -185,7 +186,7 @@ def test_of_run():
         ],
     }
     ours = cost.of_run(results)
-    pretraining, one = cost.training_flops(config, 1000, 60), cost.forward_flops(config, 1, 60)
+    pretraining, one = accounting.training_flops(config, 1000, 60), accounting.forward_flops(config, 1, 60)
     assert ours["flops"] == pretraining + 400 * one  # sampled once (1), trained on (3)
     assert (ours["seconds"], ours["process_seconds"], ours["tokens"], ours["length"]) == (5.0, 10.0, 1100, 60)
     for part in ("model", "stages"):

@@ -11,10 +11,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from minids.errors import MinidsError
+from minids.model import hf
 from minids.model.config import ModelConfig
+from minids.model.hf_names import dequantize
 from minids.model.transformer import Transformer
-from minids.ship import hub
-from minids.ship.stored import dequantize
 
 SIZES = dict(
     vocab_size=50, hidden_size=24, intermediate_size=40, moe_intermediate_size=12, num_hidden_layers=2,
@@ -193,7 +193,7 @@ def test_a_full_disk_loses_nothing(existing, tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(hub, "save_file", full)
+    monkeypatch.setattr(hf, "save_file", full)
     with pytest.raises(MinidsError, match="No space left on device.*Free some space"):
         tiny(1).save_pretrained(target)
     assert sorted(p.name for p in tmp_path.rglob("*")) == before
@@ -493,11 +493,11 @@ class FakeTokenizer:
 
 def test_tokenizer_fits():
     config = ModelConfig(**SIZES)
-    hub.check_tokenizer(config, FakeTokenizer())
-    hub.check_tokenizer(config, FakeTokenizer(size=10))  # rows to spare
+    hf.check_tokenizer(config, FakeTokenizer())
+    hf.check_tokenizer(config, FakeTokenizer(size=10))  # rows to spare
     config.passive["tokenizer_fingerprint"] = "abc"
     config.pad_token_id = 2
-    hub.check_tokenizer(config, FakeTokenizer())
+    hf.check_tokenizer(config, FakeTokenizer())
 
 
 @pytest.mark.parametrize("tokenizer,words", [
@@ -508,6 +508,6 @@ def test_tokenizer_of_another_model(tokenizer, words):
     config = ModelConfig(**SIZES)
     config.passive["tokenizer_fingerprint"] = "abc"
     with pytest.raises(MinidsError) as error:
-        hub.check_tokenizer(config, tokenizer)
+        hf.check_tokenizer(config, tokenizer)
     for word in [*words, "tokenizer", "saved with the model"]:
         assert word in str(error.value)

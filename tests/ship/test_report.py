@@ -6,8 +6,8 @@ import pytest
 
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
-from minids.ship import plots, report, report_findings, thoughts
-from minids.ship.report_data import Run, read_metrics, read_results
+from minids.report import findings, plots, run_report, thoughts
+from minids.report.data import Run, read_metrics, read_results
 
 EVIL = '<script>alert("x")</script><img src=http://evil.example/x onerror=alert(1)>'
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -220,7 +220,7 @@ def put(folder, results, metrics=(), tail=""):
 
 
 def draw(folder, *what, **more):
-    path = report.write(put(folder, *what, **more))
+    path = run_report.write(put(folder, *what, **more))
     assert path == folder / "report.html" and not list(folder.glob(".report.html.*"))
     return path.read_text(encoding="utf-8")
 
@@ -384,7 +384,7 @@ def test_results_that_cannot_be_read(tmp_path, content):
     if content is not None:
         (tmp_path / "results.json").write_text(content, encoding="utf-8")
     with pytest.raises(MinidsError, match="results.json"):
-        report.write(tmp_path)
+        run_report.write(tmp_path)
     assert not (tmp_path / "report.html").exists()
 
 
@@ -392,7 +392,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     put(tmp_path, results())
     (tmp_path / "report.html").mkdir()
     with pytest.raises(MinidsError, match="report.html"):
-        report.write(tmp_path)
+        run_report.write(tmp_path)
 
 
 # -- what it says --------------------------------------------------------------------------------------------
@@ -419,13 +419,13 @@ def run_with(base, sft, grpo):
     ],
 )
 def test_verdict_follows_the_numbers(base, sft, grpo, words):
-    assert words in report_findings.verdict(run_with(base, sft, grpo))
+    assert words in findings.verdict(run_with(base, sft, grpo))
 
 
 def test_verdict_names_the_family_that_rose():
     run = run_with((0.1, 0.5), (0.1, 0.4), (0.9, 0.95))
     run.rows["base", "chain"]["pass_at"]["16"] = 0.2
-    assert "It rose most in chain: from 20.0\u00a0% to 95.0\u00a0%." in report_findings.verdict(run)
+    assert "It rose most in chain: from 20.0\u00a0% to 95.0\u00a0%." in findings.verdict(run)
 
 
 @pytest.mark.parametrize(

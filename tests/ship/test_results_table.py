@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from minids import MinidsError
-from minids.ship import results
+from minids.report import readme_tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ def repo(tmp_path):
 
 
 def run(repo, *more):
-    return results.main(["--root", str(repo), *more])
+    return readme_tables.main(["--root", str(repo), *more])
 
 
 def test_writes_the_block_and_nothing_else(repo):
@@ -73,24 +73,24 @@ def test_check_fails_on_drift_and_writes_nothing(repo, capsys):
 def test_controls_that_were_not_run_are_said_to_be(repo):
     folder = repo / "docs" / "results"
     (folder / "tiny-seed1.json").write_text(json.dumps(record(1, controls=False)), encoding="utf-8")
-    lines = [line for line in results.render(folder).splitlines() if "control:" in line]
+    lines = [line for line in readme_tables.render(folder).splitlines() if "control:" in line]
     assert len(lines) == 2 and all(line.split(" | ")[-1] == "not run |" for line in lines)
     for path in folder.glob("tiny-seed*.json"):
         seed = json.loads(path.read_text(encoding="utf-8"))["seed"]
         path.write_text(json.dumps(record(seed, controls=False)), encoding="utf-8")
-    text = results.render(folder)
+    text = readme_tables.render(folder)
     assert "control:" not in text and "pass@1 at T=1 after GRPO" in text
 
 
 def test_no_records(tmp_path):
-    assert results.render(tmp_path) == "No run is recorded yet.\n"
+    assert readme_tables.render(tmp_path) == "No run is recorded yet.\n"
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '"x"', '{"recipe": "tiny"}'])
 def test_damaged_records_are_named(tmp_path, text):
     (tmp_path / "bad.json").write_text(text, encoding="utf-8")
     with pytest.raises(MinidsError, match="bad.json"):
-        results.render(tmp_path)
+        readme_tables.render(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_damaged_records_are_named(tmp_path, text):
 )
 def test_a_readme_without_its_marks_is_refused(text):
     with pytest.raises(MinidsError, match="needs the line"):
-        results.replaced(text, "x")
+        readme_tables.replaced(text, "x")
 
 
 def test_our_own_readme_says_what_our_records_say():
@@ -112,11 +112,11 @@ def test_kernels_that_were_not_measured_and_fp8_gaps_have_their_blocks(tmp_path)
     gap = {"steps": 2000, "bf16_seeds_differ_percent": 1.5, "pairs": [
         {"seed": 0, "gap_percent": 0.1, "held_out_bf16": 0.5, "held_out_fp8": 0.51, "held_out_gap_percent": 2.0}]}
     (tmp_path / "fp8-gap.json").write_text(json.dumps(gap), encoding="utf-8")
-    text = results.render(tmp_path)
+    text = readme_tables.render(tmp_path)
     assert "not measured, for want of a GPU" in text and "| 0 | +0.10 % | 0.5000 | 0.5100 | +2.00 % |" in text
     row |= {"ours": 20.0, "peer": 10.0, "ratio": 2.0, "device": "H100"}
     (tmp_path / "kernels.json").write_text(json.dumps([row]), encoding="utf-8")
-    assert "| kernel_x | 20 TFLOP/s | 10 TFLOP/s | cuBLAS | 2 | ≥ 1 | ≥ 1.4 |" in results.render(tmp_path)
+    assert "| kernel_x | 20 TFLOP/s | 10 TFLOP/s | cuBLAS | 2 | ≥ 1 | ≥ 1.4 |" in readme_tables.render(tmp_path)
 
 
 def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
@@ -130,7 +130,7 @@ def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
         (tmp_path / f"edge-{seed}.json").write_text(
             json.dumps(record(seed) | {"recipe": "tiny-edge", "edge": edge}), encoding="utf-8"
         )
-    lines = [line for line in results.render(tmp_path).splitlines() if line.startswith("| add")]
+    lines = [line for line in readme_tables.render(tmp_path).splitlines() if line.startswith("| add")]
     assert lines[0] == ("| add, size 6: base model | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
                         "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0 (0), 0 (0) |")  # fmt: skip
     assert lines[2].startswith("| add, size 6: after GRPO on this size too | 70.8 % ")
@@ -144,5 +144,5 @@ def test_presets_are_a_line_each(tmp_path):
     shared = {"steps": 6, "minibatches": 2, "epochs": 2}
     family = {"shared": shared, "seeds": [0, 1], "presets": {"dapo": entry}}
     (tmp_path / "grpo-family.json").write_text(json.dumps(family), encoding="utf-8")
-    text = results.render(tmp_path)
+    text = readme_tables.render(tmp_path)
     assert "| DAPO | 50.0 %, 50.0 % | 9.0 | 0.250 | 0.0 % |" in text and "4 optimizer steps on each batch" in text

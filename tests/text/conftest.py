@@ -3,7 +3,7 @@
 import pytest
 from tricky import TRICKY
 
-from minids.ship.bench_text import real_text
+from minids.bench.text import real_text
 from minids.text.tokenizer import Tokenizer
 
 

@@ -11,7 +11,7 @@ from tokenizers import Regex, pre_tokenizers
 from tricky import TRICKY
 
 from minids import MinidsError
-from minids.ship.bench_text import train_rust
+from minids.bench.text import train_rust
 from minids.text import bpe
 from minids.text.tokenizer import Tokenizer
 
@@ -123,7 +123,7 @@ def test_merges_are_identical_to_the_rust_trainer(texts, digits):
 
 @pytest.mark.slow
 def test_merges_are_identical_on_ten_megabytes():
-    from minids.ship.bench_text import real_text
+    from minids.bench.text import real_text
 
     same_merges(real_text(10), 4096)
 

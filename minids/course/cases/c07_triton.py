@@ -2,7 +2,7 @@
 
 Every tensor lies at the front of a larger piece of memory. Between the rows of an input and behind it stands NaN, an
 output is full of NaN, within and behind. So a number is seen that was not written, or written where it should not be;
-and a load of NaN is an error by itself (minids/course/touched.py), whether it reaches a result or not.
+and a load of NaN is an error by itself (minids/course/memory_guard.py), whether it reaches a result or not.
 """
 
 import torch

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from minids.course.cases import case, expect, gradients, raises
 from minids.errors import MinidsError
-from minids.reason.reward import RewardResult
+from minids.tasks.reward import RewardResult
 
 # -- a thought with words ----------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from minids.course.wrong import alternative, wrong
 from minids.errors import MinidsError
-from minids.ship.cost import forward_flops, multiplied, parameters
+from minids.model.accounting import forward_flops, multiplied, parameters
 
 # -- active ------------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import torch
 
 from minids.course.wrong import alternative, wrong
 from minids.errors import MinidsError
-from minids.reason import grpo, ratios
+from minids.rl import grpo, importance_sampling
 
 # -- grpo.slopes -----------------------------------------------------------------------------------------------
 
@@ -705,8 +705,8 @@ def _loss(logp, old, adv, mask, given, *, wrong_mask=None, old_of=None, sign=-1.
     length = weight.sum(1, keepdim=True).clamp(min=1)
     before = old_of(logp, old) if old_of else old.detach()
     moved = torch.where(mask, logp - before, 0.0) if fill else logp - before
-    log_ratio = ratios.sequence_log_ratio(moved, length, k["ratio"])
-    gain = ratios.surrogate(exponent(log_ratio), adv, logp, k["clip"], low, high, k["dual_delta"])
+    log_ratio = importance_sampling.sequence_log_ratio(moved, length, k["ratio"])
+    gain = importance_sampling.surrogate(exponent(log_ratio), adv, logp, k["clip"], low, high, k["dual_delta"])
     gain, more = grpo._trusted(gain, logp, old, k["sampler_logp_NT"], adv, mask, length, k["correction"],
                                k["correction_cap"], k["off_policy_threshold"])  # fmt: skip
     total, kl = sign * gain, None
@@ -880,8 +880,8 @@ def answer_by_answer(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
         logp, old = logp_NT[n, at][None], old_logp_NT[n, at][None].detach()
         adv = (adv_N[n].expand(len(at)) if adv_N.dim() == 1 else adv_N[n, at])[None].to(logp.dtype)
         here, size = torch.ones_like(logp, dtype=torch.bool), torch.tensor([[float(len(at))]], dtype=logp.dtype)
-        log_ratio = ratios.sequence_log_ratio(logp - old, size, k["ratio"])
-        gain = ratios.surrogate(log_ratio.exp(), adv, logp, k["clip"], low, high, k["dual_delta"])
+        log_ratio = importance_sampling.sequence_log_ratio(logp - old, size, k["ratio"])
+        gain = importance_sampling.surrogate(log_ratio.exp(), adv, logp, k["clip"], low, high, k["dual_delta"])
         gain, _ = grpo._trusted(gain, logp, old, sampler[n, at][None], adv, here, size, k["correction"],
                                 k["correction_cap"], k["off_policy_threshold"])  # fmt: skip
         share = len(at) if k["aggregation"] == "sequence_mean" else 1
@@ -921,7 +921,7 @@ def all_tokens_in_one_row(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
     if k["ratio"] != "token":
         mean = torch.zeros_like(length_N).index_add(0, n, log_ratio)[n] / length_N[n]
         log_ratio = mean if k["ratio"] == "sequence" else mean.detach() + log_ratio - log_ratio.detach()
-    gain = ratios.surrogate(log_ratio.exp(), adv, logp, k["clip"], low, high, k["dual_delta"])
+    gain = importance_sampling.surrogate(log_ratio.exp(), adv, logp, k["clip"], low, high, k["dual_delta"])
     filled = torch.zeros_like(logp_NT).index_put((n, t), gain)
     filled, _ = grpo._trusted(filled, torch.where(mask, logp_NT, 0.0), torch.where(mask, old_logp_NT, 0.0),
                               k["sampler_logp_NT"], adv_NT, mask, length_N[:, None], k["correction"],

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 from minids.course.wrong import alternative, wrong
 from minids.errors import MinidsError
-from minids.reason import reward
-from minids.reason.reward import _ANY_TAG, _NO_SPACES, _script
-from minids.reason.tasks import WORDS
+from minids.tasks import reward
+from minids.tasks.arithmetic import WORDS
+from minids.tasks.reward import _ANY_TAG, _NO_SPACES, _script
 
 # -- a thought with words ----------------------------------------------------------------------------------------------
 

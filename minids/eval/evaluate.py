@@ -1,0 +1,280 @@
+"""Evaluation: how often a model is right, greedily and when it samples, with honest error bars.
+
+    greedy      one answer at temperature 0
+    pass@1      share of right answers at temperature 1 (one a problem; on more problems than samples, which narrows
+                the interval most)
+    pass@k      unbiased estimate from n samples a problem: 1 - C(n - c, k) / C(n, k)      (arXiv 2107.03374 §2.1)
+    maj@k       the majority vote of k samples
+    ci          95 % bootstrap interval of pass@1 over problems
+
+A row of results is one stage of a run on one family (or on all), as `results.json` holds it.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+from minids.errors import MinidsError
+from minids.eval import statistics
+from minids.model import generate as sampler
+from minids.rl.rollout import prompt_of, stop_ids, text_of
+from minids.tasks import arithmetic, registry
+from minids.tasks.arithmetic import MAX_DIGITS, parse_integer
+from minids.tasks.reward import Reward
+from minids.train.parallel import Comm
+
+# Problems a family, of which the smallest have not many more, and samples of each: a folder's settings cannot ask for
+# years.
+MOST = {"problems": 10_000, "sampled_problems": 10_000, "beyond": 10_000, "samples": 4096, "max_new_tokens": 2**20}
+
+
+@dataclass
+class EvalConfig:
+    problems: int = 1000  # a family
+    samples: int = 16  # answers a problem for pass@k and maj@k …
+    sampled_problems: int = 100  # … on so many problems a family
+    beyond: int = 100  # problems of each longer size
+    max_new_tokens: int = 160
+    max_batch: int = 256
+    seed: int = 0
+
+    def __post_init__(self):
+        least = {"problems": 1, "samples": 1, "sampled_problems": 1, "beyond": 1, "max_new_tokens": 1, "max_batch": 1}
+        for name, low in {**least, "seed": 0}.items():
+            value, most = getattr(self, name), MOST.get(name, 2**31)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= most:
+                raise MinidsError(f"eval setting {name} must be a whole number from {low} to {most}, got {value!r}")
+
+
+def answer(
+    model,
+    tokenizer,
+    problems,
+    *,
+    style="tags",
+    n=1,
+    temperature=0.0,
+    max_new_tokens=160,
+    seed=0,
+    max_batch=256,
+    comm=None,
+    progress=None,
+):
+    """RewardResult and length of n answers to each problem: a list of lists, on every process."""
+    comm = comm or Comm()
+    mine = list(range(comm.rank, len(problems), comm.world))
+    out, reward, stops = {}, Reward(style=style), stop_ids(model, tokenizer)
+    size = max(1, max_batch // n)
+    order = sorted(mine, key=lambda i: len(problems[i].question))
+    for begin in range(0, len(order), size):
+        part = order[begin : begin + size]
+        prompts = [prompt_of(tokenizer, problems[i].question, style) for i in part]
+        seeds = [s for i in part for s in sampler.sequence_seeds(seed, 0x3FFFFF, n, i * n)]
+        done = sampler.generate(
+            model,
+            prompts,
+            n=n,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            seeds=seeds,
+            stop_ids=stops,
+            max_batch=max_batch,
+        )
+        for j, i in enumerate(part):
+            texts = [
+                (text_of(tokenizer, done.ids[k], stops), done.finished[k], len(done.ids[k]))
+                for k in range(j * n, j * n + n)
+            ]
+            out[i] = [(reward(problems[i], text, ended), length, text) for text, ended, length in texts]
+        if progress:
+            progress.update(len(part) * comm.world)
+    merged = {}
+    for share in comm.gather(out):
+        merged |= share
+    return [merged[i] for i in range(len(problems))]
+
+
+def summarise(stage, family, greedy, once, many=(), seed=0):
+    """One row: lists of lists of (RewardResult, length, text) for greedy, one sample, many samples of one family."""
+    right = [row[0][0].accuracy for row in once]
+    low, high = statistics.bootstrap_ci(right, seed=seed)
+    row = {
+        "stage": stage, "family": family, "n": len(once), "greedy": _mean(r[0][0].accuracy for r in greedy),
+        "pass1": _mean(right), "ci": [low, high], "format": _mean(r[0][0].format for r in once),
+        "length": _mean(r[0][1] for r in once), "greedy_length": _mean(r[0][1] for r in greedy),
+        "truncated": _mean(float(r[0][0].truncated) for r in once),
+        "empty_think": _mean(float(r[0][0].empty_think) for r in once),
+        "language": _mean(r[0][0].language for r in once),
+    }  # fmt: skip
+    if many:
+        n = len(many[0])
+        counts = [int(sum(r.accuracy for r, _, _ in answers)) for answers in many]
+        ks = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256) if k <= n]
+        each = {str(k): [statistics.pass_at_k(n, c, k) for c in counts] for k in ks}
+        row["pass_at"] = {k: _mean(values) for k, values in each.items()}
+        row["pass_at_ci"] = {k: list(statistics.bootstrap_ci(values, seed=seed)) for k, values in each.items()}
+        row["maj_at"] = {str(k): _mean(_majority([r for r, _, _ in a], k) for a in many) for k in ks}
+        row["sampled_n"] = len(many)
+    return row
+
+
+def _majority(results, k):
+    """maj@k of one problem: the chance that the most frequent of k answers is a right one. Where several are right,
+    each spelling has its own votes, and the chances add up, for only one wins."""
+    said = [r.answer for r in results]
+    return sum(statistics.maj_at_k(said, right, k) for right in {r.answer for r in results if r.accuracy == 1})
+
+
+def guess_at(problems, ks, seen=None):
+    """What k guesses without reading the question solve: the k most frequent answers of each problem's family.
+
+    seen    problems whose answers are counted; if None they are these very problems, which flatters the guesser
+    """
+    counts = {}
+    for p in problems if seen is None else seen:
+        counts.setdefault(p.family, Counter())[p.answer] += 1
+    rank = {(family, a): i for family, c in counts.items() for i, (a, _) in enumerate(c.most_common())}
+    return {str(k): _mean(rank.get((p.family, p.answer), int(k)) < int(k) for p in problems) for k in ks}
+
+
+def _mean(values):
+    values = list(values)
+    return sum(values) / len(values) if values else 0.0
+
+
+def evaluate(
+    model, tokenizer, families, config: EvalConfig, *, stage, style="tags", comm=None, progress=None, full=True
+):
+    """Rows for each family and for "all", and a few example answers, on the held-out split.
+    `full` False: greedy and pass@1 only."""
+    comm = comm or Comm()
+    how = {
+        "style": style,
+        "max_new_tokens": config.max_new_tokens,
+        "max_batch": config.max_batch,
+        "comm": comm,
+        "progress": progress,
+        "seed": config.seed,
+    }
+    problems = registry.problem_set(families, "test", config.problems, config.seed)
+    greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
+    once = answer(model, tokenizer, problems, temperature=1.0, **how)
+    few = [i for f in families for i in [j for j, p in enumerate(problems) if p.family == f][: config.sampled_problems]]
+    many = (
+        answer(model, tokenizer, [problems[i] for i in few], n=config.samples, temperature=1.0, **how) if full else []
+    )
+    rows = []
+    for family in (*families, "all"):
+        pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
+        sampled = [m for m, i in zip(many, few) if family in (problems[i].family, "all")]
+        rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, config.seed))
+        if "pass_at" in rows[-1]:
+            rows[-1]["guess_at"] = guess_at([problems[i] for i in pick], rows[-1]["pass_at"])
+    examples = [
+        {"family": problems[i].family, "question": problems[i].question, "answer": problems[i].answer,
+         "text": greedy[i][0][2], "right": greedy[i][0][0].accuracy == 1.0}
+        for f in families for i in [j for j, p in enumerate(problems) if p.family == f][:8]
+    ]  # fmt: skip
+    return rows, examples
+
+
+def evaluate_beyond(model, tokenizer, families, config, *, stage, style="tags", comm=None, progress=None):
+    """Greedy accuracy on sizes that no training problem had: rows with `size`."""
+    rows = []
+    for family in families:
+        for size in registry.get(family).beyond:
+            problems = registry.problem_set([family], "test", config.beyond, config.seed, size)
+            found = answer(
+                model, tokenizer, problems, style=style, max_new_tokens=2 * config.max_new_tokens,
+                max_batch=config.max_batch, comm=comm, progress=progress,
+            )  # fmt: skip
+            right = [a[0][0].accuracy for a in found]
+            rows.append({
+                "stage": stage, "family": family, "size": size, "n": len(right), "greedy": _mean(right),
+                "ci": list(statistics.bootstrap_ci(right)),
+                "length": _mean(a[0][1] for a in found), "truncated": _mean(float(a[0][0].truncated) for a in found),
+            })  # fmt: skip
+    return rows
+
+
+# -- problems from outside -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OutsideProblem:
+    question: str
+    answer: str
+    family: str = "outside"
+    line: int = 0
+
+
+def read_problems(path):
+    """Outside problems: lines {"question": "347+5896", "answer": "6243"}, a "family" if you like.
+    Errors name the line."""
+    example = 'Give a file with lines like {"question": "347+5896", "answer": "6243"}.'
+    return [_problem(raw, number, f"{path}, line {number}") for number, raw in arithmetic.lines_of(path, example)]
+
+
+def _problem(raw, number, where):
+    try:
+        item = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
+    except UnicodeDecodeError as error:
+        raise MinidsError(
+            f"{where}: not UTF-8 text (byte {error.start} of the line). Save the file as UTF-8."
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise MinidsError(
+            f'{where}: not JSON ({error}). Each line is an object with "question" and "answer".'
+        ) from None
+    question, answer = (item.get("question"), item.get("answer")) if isinstance(item, dict) else (None, None)
+    if not isinstance(question, str) or not isinstance(answer, str | int) or isinstance(answer, bool):
+        raise MinidsError(f'{where}: needs a text "question" and a text or integer "answer".')
+    question = arithmetic.normalise_question(question)
+    if not question or not question.isprintable():
+        raise MinidsError(f"{where}: the question is empty or holds control characters.")
+    answer = (
+        arithmetic.normalise_question(answer)
+        if isinstance(answer, str)
+        else str(answer)
+        if abs(answer) < 10**MAX_DIGITS
+        else ""
+    )
+    if parse_integer(answer) is None:
+        raise MinidsError(
+            f'{where}: the answer must be a whole number of at most {MAX_DIGITS} digits, as in "6243" or "-5".'
+        )
+    return OutsideProblem(question, answer, str(item.get("family", "outside"))[:40], number)
+
+
+def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags", comm=None, progress=None):
+    """Rows for each family (and "all", if there are several), and what was answered to each problem."""
+    room = model.config.max_position_embeddings
+    for p in problems:
+        length = len(prompt_of(tokenizer, p.question, style))
+        if length >= room:
+            raise MinidsError(
+                f"line {p.line}: the question has {length} tokens, but the context of this model is {room} tokens and "
+                "must hold the answer too. Shorten or remove it."
+            )
+    how = {
+        "style": style, "max_new_tokens": min(2 * config.max_new_tokens, room), "max_batch": config.max_batch,
+        "comm": comm, "progress": progress, "seed": config.seed,
+    }  # fmt: skip
+    greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
+    once = answer(model, tokenizer, problems, temperature=1.0, **how)
+    families = list(dict.fromkeys(p.family for p in problems))
+    rows = []
+    for family in families if len(families) == 1 else (*families, "all"):
+        pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
+        rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], seed=config.seed))
+    answers = [
+        {"line": p.line, "family": p.family, "question": p.question, "answer": p.answer,
+         "said": _said(g[0]), "right": g[0][0].accuracy == 1.0, "text": g[0][2],
+         "sampled_said": _said(o[0]), "sampled_right": o[0][0].accuracy == 1.0, "sampled_text": o[0][2]}
+        for p, g, o in zip(problems, greedy, once)
+    ]  # fmt: skip
+    return rows, answers
+
+
+def _said(found):
+    return None if found[0].answer is None else str(found[0].answer)

@@ -1,0 +1,167 @@
+"""A model opened from a folder, ready to be asked: weights, tokenizer, and how questions are put to it.
+
+    runs/tiny            a run: its last model is taken (`model`, made by GRPO)
+    runs/tiny/sft        the model after one of its stages
+    elsewhere            any folder in Hugging Face's layout with a tokenizer.json beside the weights
+
+`minids.json` beside a model says in which style it was taught to answer and which families of problems it knows. A
+model from elsewhere has none; it is then asked in the chat template. Whoever wrote a folder does not decide what runs
+here: families that name files and code (`user:FILE@check.py:function`) are left out when a folder is read, and are not
+copied into another one; `minids eval --families` names them again.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from minids.errors import MinidsError
+from minids.eval.evaluate import EvalConfig
+from minids.files import read_bytes, read_json, write
+from minids.model import generation_config, hf
+from minids.model.config import DROPPED_KEYS
+from minids.model.transformer import Transformer
+from minids.tasks import arithmetic, registry
+from minids.text.tokenizer import Tokenizer
+
+ABOUT = "minids.json"
+LAST_FIRST = ("model", "sft2", "rl1", "sft", "base")
+
+
+@dataclass
+class Opened:
+    model: Transformer
+    tokenizer: Tokenizer
+    folder: Path
+    style: str
+    families: list
+    evaluation: EvalConfig
+    ours: bool  # made by a run of minids
+    sampling: dict  # what generation_config.json says: temperature, top_k, top_p, max_new_tokens
+
+
+def describe(folder, *, style, families):
+    """Writes `minids.json` beside a model."""
+    text = json.dumps({"style": style, "families": list(families)}) + "\n"
+    try:
+        write(Path(folder) / ABOUT, text)
+    except OSError as error:
+        raise MinidsError(
+            f"{folder}: {ABOUT} could not be written ({error.strerror or error}). Free some space."
+        ) from None
+
+
+def open_folder(folder, device="cpu", families=None):
+    """Opens a run's or a model's folder; raises MinidsError that says what is missing.
+
+    families    the problems it knows, from whoever gives the command; default what `minids.json` says
+    """
+    given = Path(folder)
+    folder = find_model(given)
+    about = about_model(folder)
+    tokenizer = Tokenizer.from_pretrained(folder)
+    model = Transformer.from_pretrained(folder)
+    hf.check_tokenizer(model.config, tokenizer)
+    if about["style"] != "plain":
+        tokenizer.user_id, tokenizer.assistant_id  # noqa: B018  raise MinidsError where the template's marks are missing
+    small = model.parameter_count() < 100_000_000
+    if device == "cpu" and small:
+        torch.set_num_threads(1)  # matrices of a small model are too small to split
+    families, ours = about["families"] if families is None else families, (folder / ABOUT).exists()
+    return Opened(
+        model.to(device).eval(), tokenizer, folder, about["style"], families, _evaluation(given), ours,
+        generation_config.for_chat(folder),
+    )  # fmt: skip
+
+
+def about_model(folder):
+    """What `minids.json` says, {"style", "families"}, without families that name files; else defaults."""
+    path = Path(folder) / ABOUT
+    about = _read_object(path)
+    style, families = about.get("style", "tags"), about.get("families", list(arithmetic.FAMILIES))
+    known = isinstance(families, list) and families and all(registry.named(f) for f in families)
+    if style not in ("tags", "direct", "plain") or not known:
+        raise MinidsError(f"{path}: style or families are not known. Delete it to ask the model in the chat template.")
+    return {"style": style, "families": [f for f in dict.fromkeys(families) if not registry.names_files(f)]}
+
+
+def find_model(folder):
+    """The model folder that is meant by a run's or a model's folder."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise MinidsError(f"{folder}: no such folder. Give the folder of a run (runs/tiny) or of a model.")
+    if (folder / "config.json").exists():
+        return folder
+    for name in LAST_FIRST:
+        if (folder / name / "config.json").exists():
+            if name != "model":
+                raise MinidsError(
+                    f"{folder}: this run is not finished. Go on with `minids run … --resume`, or use the model "
+                    f"that there is: {folder / name}."
+                )
+            return folder / name
+    if (folder / "recipe.json").exists():
+        raise MinidsError(f"{folder}: this run has made no model yet. Go on with `minids run … --resume`.")
+    raise MinidsError(f"{folder}: neither a run nor a model: there is no config.json in it, nor in {folder / 'model'}.")
+
+
+def made_with_mine(run):
+    """Whether a run was made with --mine, on a student's own functions."""
+    return _read_object(Path(run) / "recipe.json").get("mine") is True
+
+
+def copy_tokenizer(source, out):
+    """Copies what belongs to a model besides its weights and is there, without what names code or files;
+    returns the names."""
+    source, out, names = Path(source), Path(out), []
+    kinds = (("tokenizer.json", _text), ("tokenizer_config.json", _harmless), (generation_config.NAME, _harmless),
+             (ABOUT, _known))  # fmt: skip
+    for name, read in kinds:
+        if (source / name).exists():
+            write(out / name, read(source / name))
+            names.append(name)
+    return names
+
+
+def _text(path):
+    try:
+        return read_bytes(path)
+    except (OSError, ValueError) as error:
+        raise MinidsError(f"{path}: not readable ({getattr(error, 'strerror', None) or error}).") from None
+
+
+def _known(path):
+    about = about_model(path.parent)
+    return (json.dumps(about if about["families"] else {"style": about["style"]}) + "\n").encode()
+
+
+def _harmless(path):
+    """A file of settings without the keys that name code or files of whoever wrote it."""
+    kept = {k: v for k, v in _read_object(path).items()
+            if k not in DROPPED_KEYS and not k.endswith(("_file", "_path", "_dir"))}  # fmt: skip
+    return (json.dumps(kept, indent=2) + "\n").encode()
+
+
+def _evaluation(run):
+    """The evaluation settings of a run, or the defaults."""
+    path = run / "recipe.json"
+    recipe = _read_object(path).get("recipe", {})
+    values = recipe.get("eval", {}) if isinstance(recipe, dict) else None
+    try:
+        return EvalConfig(**values)
+    except (TypeError, MinidsError) as error:
+        raise MinidsError(f"{path}: its settings of the evaluation cannot be read ({error}). Restore it.") from None
+
+
+def _read_object(path):
+    try:
+        values = read_json(path)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise MinidsError(f"{path}: not readable as JSON ({why}). Restore it or delete it.") from None
+    if not isinstance(values, dict):
+        raise MinidsError(f"{path}: not a JSON object. Restore it or delete it.")
+    return values

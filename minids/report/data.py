@@ -1,0 +1,161 @@
+"""What a report is drawn from: results.json and metrics.jsonl of one run, read with care.
+
+results.json has to be whole: a report of half a file would be a lie. metrics.jsonl may be missing, torn or
+odd: lines that cannot be read are counted and left out. Values are checked where they are used
+(`plots.number`), so a text where a number should be is shown as "–" and never reaches a plot.
+"""
+
+import json
+
+from minids.errors import MinidsError
+from minids.report import page, plots
+
+# stages as people read them, in the order in which they are shown
+NAMES = {
+    "base": "base model", "direct": "direct answers", "sft": "cold start (SFT)", "grpo": "GRPO",
+    "rl1": "reasoning RL", "sft2": "SFT on kept answers", "rl2": "RL on everything",
+    "edge": "RL on longer problems", "small_base": "small: base", "distill_samples": "small: distilled, samples",
+    "distill_logits": "small: distilled, logits", "small_rl": "small: RL alone",
+    "random_reward": "random reward", "wrong_sign": "wrong answers rewarded", "expert_iteration": "expert iteration",
+    "more_sft": "more SFT instead of RL",
+}  # fmt: skip
+RL_STAGES = ("grpo", "rl1", "rl2", "edge", "small_rl")
+# the colour of a stage, a variable of page.STYLE
+COLORS = {
+    **{s: s for s in ("base", "direct", "sft", "grpo", "random_reward")}, "rl1": "f3", "sft2": "f0",
+    "rl2": "grpo", "edge": "f2",
+    "small_base": "base", "distill_samples": "f1", "distill_logits": "f2", "small_rl": "f3",
+    "wrong_sign": "random_reward", "expert_iteration": "f1", "more_sft": "f0",
+}  # fmt: skip
+AGAIN = "Restore it from a copy, or run the recipe again in a new folder."
+PARTS = {
+    "stages": list, "evals": list, "beyond": list, "examples": dict, "model": dict, "hardware": dict,
+    "versions": dict,
+}  # fmt: skip
+
+
+def read_results(path):
+    """results.json as a dict whose parts have the right kind; MinidsError if it is missing or damaged."""
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise MinidsError(
+            f"{path}: no such file. A report is drawn from the folder of a run; `minids run` makes one."
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise MinidsError(
+            f"{path}: not readable as JSON ({error}). Go on with the run by --resume, or run it again."
+        ) from None
+    if not isinstance(results, dict):
+        kind = type(results).__name__
+        raise MinidsError(f"{path}: expected an object as `minids run` writes it, got {kind}. Run it again.")
+    for key, kind in PARTS.items():
+        value = results.setdefault(key, kind())
+        if not isinstance(value, kind) or (kind is list and not all(isinstance(x, dict) for x in value)):
+            raise MinidsError(f"{path}: {key!r} is not what `minids run` writes there. Run it again.")
+    return results
+
+
+NEEDED = {
+    "recipe": str, "seed": int, "seconds": (int, float), "peak_bytes": (int, float), "stages": list, "evals": list,
+    "beyond": list, "examples": dict, "versions": dict, "hardware": dict,
+}  # fmt: skip
+OF_A_STAGE = {"name": str, "seconds": (int, float), "evaluation_seconds": (int, float), "control": bool}
+OF_A_ROW = {"stage": str, "family": str}
+
+
+def whole(results, path):
+    """`results` if a run can go on from it and a table be made of it; else MinidsError that says what is wrong."""
+    def need(values, kinds, where):
+        if not isinstance(values, dict):
+            raise MinidsError(f"{path}: {where} is not an object. {AGAIN}")
+        for key, kind in kinds.items():
+            value = values.get(key)
+            if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
+                found = "missing" if key not in values else f"a {type(value).__name__}"
+                raise MinidsError(f"{path}: {key!r} of {where} is {found}, not what `minids run` writes. {AGAIN}")
+
+    need(results, NEEDED, "the whole")
+    for i, record in enumerate(results["stages"]):
+        need(record, OF_A_STAGE, f"stages[{i}]")
+    for part in ("evals", "beyond"):
+        for i, row in enumerate(results[part]):
+            need(row, OF_A_ROW, f"{part}[{i}]")
+    return results
+
+
+def read_metrics(path):
+    """The lines of metrics.jsonl that can be read, and how many cannot; none if there is no file."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return [], 0
+    good, bad = [], 0
+    for line in filter(str.strip, lines):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            good.append(value)
+        else:
+            bad += 1
+    return good, bad
+
+
+class Run:
+    """A run's results and metrics, looked up by stage and family.
+
+    before, after   the stages that the report compares: "sft" (or "base" without a cold start), and "grpo" or the
+                    last RL ("rl2"); None if not there
+    """
+
+    def __init__(self, results, metrics=(), torn=0, folder=None):
+        self.results, self.torn, self.folder = results, torn, folder
+        self.model, self.hardware, self.examples = results["model"], results["hardware"], results["examples"]
+        self.lines, self.rows = {}, {}
+        for line in metrics:
+            self.lines.setdefault(str(line.get("stage")), []).append(line)
+        for row in results["evals"]:
+            self.rows[str(row.get("stage")), str(row.get("family"))] = row
+        self.records = {str(record.get("name")): record for record in results["stages"]}
+        self.families = [f for f in dict.fromkeys(f for _, f in self.rows) if f != "all"]
+        there = {s for s, _ in self.rows}
+        self.stages = [s for s in NAMES if s in there]
+        self.before = "sft" if "sft" in there else "base" if "base" in there else None
+        self.after = next((s for s in ("rl2", "grpo", "rl1") if s in there), None)
+        self.recipe, self.seed = str(results.get("recipe", "?")), results.get("seed", "?")
+
+    def row(self, stage, family="all"):
+        return self.rows.get((stage, family), {})
+
+    def value(self, stage, key, family="all"):
+        return plots.number(self.row(stage, family).get(key))
+
+    def curve(self, stage, family="all", key="pass_at"):
+        """[(k, share)] of pass@k and the like, by k; empty if it was not measured."""
+        values = self.row(stage, family).get(key)
+        values = values if isinstance(values, dict) else {}
+        return sorted(
+            (int(k), v) for k, v in values.items() if str(k).isdecimal() and plots.number(v) is not None
+        )
+
+    def gain(self, family="all", after=None):
+        """(difference of pass@1, half-width of its 95 % interval) between two stages, or None.
+
+        The half-widths are added as if the samples were independent. They are of the same problems, so the
+        true interval is usually narrower. It does not cover other training seeds.
+        """
+        after, before = self.row(after or self.after, family), self.row(self.before, family)
+        a, b = plots.number(after.get("pass1")), plots.number(before.get("pass1"))
+        if a is None or b is None:
+            return None
+        return a - b, (_half_width(after) ** 2 + _half_width(before) ** 2) ** 0.5
+
+
+def _half_width(row):
+    """Half the interval; where all answers were equal it has no width, and n problems still bound a rate by
+    3/n."""
+    n = plots.number(row.get("n")) or 1
+    low, high = row["ci"] if page.span(row.get("ci")) else (0.0, 0.0)
+    return max((high - low) / 2, min(1.0, 1.5 / max(1, n)))

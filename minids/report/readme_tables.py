@@ -1,0 +1,324 @@
+"""The README's results, made from the records of real runs: `python -m minids.report.readme_tables [--check]`.
+
+    docs/results/tiny-seed0.json, tiny-seed1.json, …    results.json of runs, copied
+    docs/results/bench.json                             what `minids bench --json` printed
+    docs/results/kernels.json                           what `minids bench kernels --json` printed
+    docs/results/fp8-gap.json                           what `python -m minids.studies.fp8_gap --out` wrote
+    docs/results/grpo-family.json                       what `python -m minids.rl.presets --out` wrote
+
+rewrites what stands between `<!-- results -->` and `<!-- /results -->` in README.md. `--check` writes nothing and exits
+with 1 if the README says something else than the records. No number in the README is typed by hand.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from minids import files
+from minids.bench import kernels
+from minids.errors import MinidsError
+from minids.report.data import whole
+
+BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "decode_batch": 2.5, "decode_rollout": 3.0,
+        "bpe_train": 0.3}  # fmt: skip
+
+
+def render(folder):
+    """The block's text, from the records in a folder."""
+    runs, paths, others = {}, {}, []
+    for path in sorted(Path(folder).glob("*.json")):
+        record = _read(path)
+        if isinstance(record, list):
+            others.append(_made(_bench, [path], record))
+        elif "pairs" in record:
+            others.append(_made(_gap, [path], record))
+        elif "presets" in record:
+            others.append(_made(_family, [path], record))
+        else:
+            runs.setdefault(record["recipe"], []).append(record)
+            paths.setdefault(record["recipe"], []).append(path)
+    if not runs and not others:
+        return "No run is recorded yet.\n"
+    parts = []
+    for name, of in sorted(runs.items()):
+        of = sorted(of, key=lambda r: r["seed"])
+        edge = all("edge" in r for r in of)
+        parts.append(_made(_edge, paths[name], of) if edge else _made(_runs, paths[name], name, of))
+    return "\n".join(parts + others)
+
+
+def _made(part, paths, *what):
+    """A part of the table; what is missing in a record, or of another kind, is the record's fault."""
+    try:
+        return part(*what)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        where = ", ".join(map(str, paths))
+        raise MinidsError(
+            f"{where}: no table can be made of it, something in it is missing or of another kind "
+            f"({type(error).__name__}: {error}). Copy it again from its run."
+        ) from None
+
+
+def _read(path):
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MinidsError(f"{path}: not readable as JSON ({error}). Copy it again from its run.") from None
+    run = isinstance(record, dict) and {"recipe", "seed", "stages", "evals"} <= record.keys()
+    if run:
+        whole({"beyond": [], "examples": {}, **record}, path)
+    gap = isinstance(record, dict) and {"pairs", "steps", "bf16_seeds_differ_percent"} <= record.keys()
+    family = isinstance(record, dict) and {"presets", "seeds", "shared"} <= record.keys()
+    if not run and not gap and not family and not isinstance(record, list):
+        raise MinidsError(f"{path}: not a results.json of a run, nor the list that `minids bench --json` prints.")
+    return record
+
+
+# -- runs ------------------------------------------------------------------------------------------------------------
+
+
+def _runs(name, runs):
+    seeds = ", ".join(str(r["seed"]) for r in runs)
+    h, v = runs[0]["hardware"], runs[0]["versions"]
+    where = f"{h.get('gpu') or h['cpu']}, processes: {h['processes']}, torch {v['torch']}"
+    n = min(row["n"] for r in runs for row in r["evals"] if row["family"] != "all")
+    lines = [
+        f"**`minids run {name}`**, seeds {seeds}; {where}; {n:,} held-out problems a family; "
+        "in brackets 95 % bootstrap intervals.",
+        "",
+        f"| | target | mean | seed {' | seed '.join(seeds.split(', '))} |",
+        "|---|---|---|" + "---|" * len(runs),
+    ]
+    for label, target, values, shown in _figures(name, runs):
+        there = [v for v in values if v is not None]
+        mean = sum(there) / len(there)
+        lines.append(f"| {label} | {target} | {shown(mean)} | " + " | ".join(_each(v, shown) for v in values) + " |")
+    return "\n".join([*lines, ""])
+
+
+class Figure(float):
+    """A number with its interval, which a mean over seeds does not have."""
+
+    def __new__(cls, value, interval=None):
+        self = super().__new__(cls, value)
+        self.interval = interval
+        return self
+
+
+def _each(value, shown):
+    if value is None:
+        return "not run"
+    interval = getattr(value, "interval", None)
+    return shown(value) + (f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]" if interval else "")
+
+
+STAGES = {
+    "base": "after pretraining", "sft": "after SFT", "rl1": "after RL on add and chain",
+    "sft2": "after SFT on kept answers", "grpo": "after GRPO", "rl2": "after RL on everything",
+    "small_base": "small model, after pretraining",
+    "distill_samples": "small model, distilled from samples", "distill_logits": "small model, distilled from logits",
+    "small_rl": "small model, RL alone",
+}  # fmt: skip
+CONTROLS = {
+    "random_reward": "control: GRPO on random rewards, gain in pass@1",
+    "wrong_sign": "control: GRPO paid for wrong answers, gain in pass@1",
+    "expert_iteration": "control: expert iteration at equal samples, gain in pass@1",
+    "more_sft": "control: more SFT for the same arithmetic, gain in pass@1",
+}
+
+
+def _figures(name, runs):
+    """(label, target, a value for each run, how to write it) of every line that all records can fill."""
+    goal = (lambda text: text) if name == "tiny" else (lambda text: "")
+    each = {"tiny": "≥ 90 %", "tiny-gym": "> 80 %"}.get(name, "")  # of every family
+    final = "rl2" if all(_row(r, "rl2") for r in runs) else "grpo"
+    families = [row["family"] for row in runs[0]["evals"] if row["stage"] == final and row["family"] != "all"]
+    points = lambda v: f"{100 * v:+.1f} points"  # noqa: E731
+    yield "time, evaluation included", goal("≤ 10 min"), [r["seconds"] / 60 for r in runs], "{:.1f} min".format
+    yield "peak memory", goal("≤ 4 GiB"), [r["peak_bytes"] / 2**30 for r in runs], "{:.2f} GiB".format
+    for stage, words in STAGES.items():
+        if not all(_row(r, stage) for r in runs):
+            continue
+        last = stage == final
+        sampled = [Figure(_row(r, stage)["pass1"], _row(r, stage)["ci"]) for r in runs]
+        yield f"pass@1 at T=1 {words}", goal("≥ 90 %") if last else "", sampled, _percent
+        greedy = [_row(r, stage)["greedy"] for r in runs]
+        yield f"greedy {words}", goal("≥ 95 %") if last else "", greedy, _percent
+    for family in families:
+        greedy = [_row(r, final, family)["greedy"] for r in runs]
+        yield f"greedy {STAGES[final]}, {family}", each, greedy, _percent
+    before = "sft" if all(_row(r, "sft") for r in runs) else "base"
+    if final == "rl2":
+        yield from _scripts(runs)
+    else:
+        gains = [_row(r, final)["pass1"] - _row(r, before)["pass1"] for r in runs]
+        yield f"GRPO over {'SFT' if before == 'sft' else 'the base model'}, pass@1", goal("≥ +40 points"), gains, points
+    if any(_row(r, "direct") for r in runs):
+        direct = [row["greedy"] if (row := _row(r, "direct")) else None for r in runs]
+        yield "control: answers without thinking, greedy", goal("≤ half of the above"), direct, _percent
+    for control, words in CONTROLS.items():
+        if any(_row(r, control) for r in runs):
+            rows = [(_row(r, control), _row(r, before)["pass1"]) for r in runs]
+            gains = [row and Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
+            yield words, goal("none beyond its interval") if control == "random_reward" else "", gains, points
+    sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == final)
+    units = {"add": "digits", "chain": "numbers", "word": "numbers"}
+    for family, size in sizes:
+        rows = [b for r in runs for b in r["beyond"] if (b["stage"], b["family"], b["size"]) == (final, family, size)]
+        length = f"{size} {units[family]}" if family in units else f"size {size}"
+        greedy = [Figure(b["greedy"], b["ci"]) for b in rows]
+        if len(rows) == len(runs):
+            yield f"longer than trained on: {family}, {length}, greedy", goal("reported"), greedy, _percent
+
+
+def _scripts(runs):
+    """How pure the language of thoughts is after the stages of R1's recipe."""
+    for stage in ("sft", "rl1", "rl2"):
+        values = [_row(r, stage)["language"] for r in runs if _row(r, stage) and "language" in _row(r, stage)]
+        if len(values) == len(runs):
+            yield f"words in one script {STAGES[stage]}", "≥ 99 %" if stage == "rl2" else "", values, _percent
+
+
+def _edge(runs):
+    """What a run at the edge of competence asks: pass@1 and pass@k of one size of problems, before and after."""
+    first = runs[0]["edge"][0]
+    k, seeds = str(first["tries"]), ", ".join(str(r["seed"]) for r in runs)
+    lines = [
+        f"**`minids run {runs[0]['recipe']}`**, seeds {seeds} (a number a seed, in brackets 95 % bootstrap intervals); "
+        f"{len(first['right'])} held-out problems of a size that only its last stage was trained on, {k} samples each. "
+        "\"New\": problems of which no sample of the base model was right and one of this model was; in round brackets "
+        "those of them that most samples got right.",
+        "", f"| | pass@1 | pass@{k} | new |", "|---|---|---|---|",
+    ]  # fmt: skip
+    words = {"base": "base model", "sft": "after SFT", "model": "after GRPO", "edge": "after GRPO on this size too"}
+    for family, size in sorted({(row["family"], row["size"]) for row in runs[0]["edge"]}):
+        per_run = [{x["stage"]: x for x in r["edge"] if (x["family"], x["size"]) == (family, size)} for r in runs]
+        for stage in (s for s in words if all(s in of for of in per_run)):
+            once, many = (
+                ", ".join(_each(Figure(value, interval), _percent) for value, *interval in
+                          (of[stage]["pass_at"][n] for of in per_run)) for n in ("1", k)
+            )  # fmt: skip
+            new = ", ".join(_new(of["base"]["right"], of[stage]["right"], int(k)) for of in per_run)
+            lines.append(f"| {family}, size {size}: {words[stage]} | {once} | {many} | {new} |")
+        if all("guess_at" in of["base"] for of in per_run):
+            once, many = (", ".join(_percent(of["base"]["guess_at"][n]) for of in per_run) for n in ("1", k))
+            lines.append(f"| {family}, size {size}: the most frequent answers, unread | {once} | {many} | |")
+    return "\n".join([*lines, ""])
+
+
+def _new(before, after, tries):
+    solved = [c for b, c in zip(before, after) if b == 0 < c]
+    return f"{len(solved)} ({sum(c > tries / 2 for c in solved)})"
+
+
+def _row(record, stage, family="all"):
+    return next((row for row in record["evals"] if (row["stage"], row["family"]) == (stage, family)), None)
+
+
+def _percent(share):
+    return f"{100 * share:.1f} %"
+
+
+# -- speed -----------------------------------------------------------------------------------------------------------
+
+
+def _bench(rows):
+    if all(r["name"].startswith("kernel_") for r in rows):
+        return _kernels(rows)
+    devices = ", ".join(dict.fromkeys(str(r["device"]) for r in rows))
+    lines = [
+        f"**`minids bench`** on {devices}: minids and a peer in one process, same weights, same threads.",
+        "", "| work | minids | peer | | ratio | bar |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for r in rows:
+        bar = next((f"≥ {bar:g}" for prefix, bar in BARS.items() if r["name"].startswith(prefix)), "")
+        config = f" ({r['config']})" if isinstance(r.get("config"), str) and r["config"] else ""
+        ours, peer = (f"{_short(r[k])} {r['unit']}" for k in ("ours", "peer"))
+        lines.append(f"| {r['name']}{config} | {ours} | {peer} | {r['peer_name']} | {r['ratio']:.2f} | {bar} |")
+    return "\n".join([*lines, ""])
+
+
+def _kernels(rows):
+    device = " and ".join(dict.fromkeys(str(r["device"]) for r in rows))
+    head = f"**`minids bench kernels`** on {device}: Triton kernels and a peer in one process."
+    if all(r["ratio"] is None for r in rows):
+        goals = ", ".join(f"{r['name'].removeprefix('kernel_')} {r['bar']:g}" for r in rows if r.get("bar"))
+        return (f"**`minids bench kernels`**: not measured, for want of a GPU. In Triton's interpreter all {len(rows)} "
+                "rows gave the right results at toy sizes; `minids bench kernels --json` on a GPU fills them in. Bars "
+                f"(ratios): {goals}.\n")  # fmt: skip
+    return f"{head}\n\n{kernels.table(rows)}"
+
+
+def _gap(record):
+    lines = [
+        f"**`python -m minids.studies.fp8_gap`**: {record['steps']:,} steps with FP8 linear layers (emulated on a CPU) "
+        f"against BF16, same seed and batches. Two BF16 seeds differ by up to "
+        f"{record['bf16_seeds_differ_percent']:.2f} % on held-out text.",
+        "", "| seed | training loss, smoothed | held-out loss BF16 | FP8 | gap |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for p in record["pairs"]:
+        held = f"{p['held_out_bf16']:.4f} | {p['held_out_fp8']:.4f} | {p['held_out_gap_percent']:+.2f} %"
+        lines.append(f"| {p['seed']} | {p['gap_percent']:+.2f} % | {held} |")
+    return "\n".join([*lines, ""])
+
+
+def _family(record, last=5):
+    """The published presets of GRPO: how each of them ended, seed by seed."""
+    shared, seeds = record["shared"], ", ".join(map(str, record["seeds"]))
+    lines = [
+        f"**`python -m minids.rl.presets`**, seeds {seeds}: published settings of GRPO from one model "
+        f"({shared['steps']} iterations, {shared['minibatches'] * shared['epochs']} optimizer steps on each batch, one "
+        f"learning rate); means of the last {last} iterations. DAPO draws more answers than the others (dynamic "
+        "sampling). It shows what settings do, not which is best. [Curves](docs/results/grpo-family.png).",
+        "", "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for entry in record["presets"].values():
+        ends = {k: [sum(r["curves"][k][-last:]) / last for r in entry["runs"]]
+                for k in ("accuracy", "length", "entropy", "clip_fraction")}  # fmt: skip
+        mean = {k: sum(v) / len(v) for k, v in ends.items()}
+        lines.append(f"| {entry['title']} | {', '.join(map(_percent, ends['accuracy']))} | {mean['length']:.1f} "
+                     f"| {mean['entropy']:.3f} | {_percent(mean['clip_fraction'])} |")  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def _short(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+# -- the README ------------------------------------------------------------------------------------------------------
+
+
+def replaced(readme, block, name="results"):
+    """The README's text with a new block of this name."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
+        raise MinidsError(f"README.md: needs the line {begin} once and, below it, {end} once.")
+    head, rest = readme.split(begin)
+    return f"{head}{begin}\n{block}{end}{rest.split(end)[1]}"
+
+
+def main(argv=None):
+    args = argparse.ArgumentParser(prog="python -m minids.report.readme_tables", description=__doc__.split(":")[0])
+    args.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the README would change")
+    args.add_argument("--root", default=".", metavar="DIR", help="the repository (default: here)")
+    args = args.parse_args(argv)
+    path = Path(args.root) / "README.md"
+    try:
+        before = path.read_text(encoding="utf-8")
+        after = replaced(before, render(Path(args.root) / "docs" / "results"))
+        if before == after:
+            return 0
+        if args.check:
+            print(f"{path}: differs from docs/results; run `python -m minids.report.readme_tables`.", file=sys.stderr)
+            return 1
+        files.write(path, after)
+    except (MinidsError, OSError) as error:
+        print(f"results: {error}", file=sys.stderr)
+        return 2
+    print(f"{path}: results written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Rejection sampling: a model's own answers, where a rule finds nothing wrong with them, become training documents.
+
+    for each question: draw n answers, keep those that are right, well formed, ended by themselves and in one script,
+    at most `keep` different ones                                            (DeepSeek-R1, arXiv 2501.12948 §2.3.3)
+
+R1 made 600k reasoning documents so, from the model after its first RL, and added 200k of other kinds; the base model
+was then trained on all of them. What the filter lets through is all that the next model ever sees: a right answer at
+the end of a mixed or broken thought is thrown away too.
+
+Which questions are drawn, and every answer, is a function of (seed, number of the question); with several processes
+each takes a share. Questions come from the split "rl", which is asserted.
+
+Left out: a model as judge, which R1 used where no rule decides; fewer documents of questions that are always right.
+"""
+
+import math
+import random
+from dataclasses import dataclass
+
+from minids.errors import MinidsError
+from minids.model import generate as sampler
+from minids.model import sampling
+from minids.rl import rollout
+from minids.tasks import arithmetic, registry
+from minids.tasks.reward import SCRIPTS, Reward
+from minids.train.parallel import Comm
+
+STEP = 0x3FFFFE  # the sampler's seeds of these answers: a step that neither RL nor evaluation (0x3FFFFF) reaches
+
+
+@dataclass
+class RejectionConfig:
+    questions: int
+    samples: int = 4  # answers to each
+    keep: int = 2  # of them become documents, at most
+    language: float = 1.0  # least share of words in the script asked for
+    script: str = "latin"
+    temperature: float = 1.0
+    max_new_tokens: int = 160
+    max_batch: int = 256
+
+    def __post_init__(self):
+        for name in ("questions", "samples", "keep", "max_new_tokens", "max_batch"):
+            if getattr(self, name) < 1:
+                raise MinidsError(f"rejection setting {name} = {getattr(self, name)!r} must be at least 1")
+        if not 0 <= self.language <= 1:
+            raise MinidsError(f"rejection setting language = {self.language!r} must be a share from 0 to 1")
+        sampling.check_settings(self.temperature)
+        if self.script not in SCRIPTS:
+            raise MinidsError(f"rejection setting script = {self.script!r} is not one of {', '.join(SCRIPTS)}")
+
+
+def accept(results, answers, *, keep, language=1.0):
+    """Which answers to one question become documents: their indices, in the order in which they were drawn.
+
+    results   a RewardResult each: right, well formed, not cut off, and at least `language` of its words in the right
+              script (the fields accuracy and format, which must be 1, truncated, and language)
+    answers   their token ids, a list each: of equal answers only the first counts
+    keep      at most so many
+    """
+    seen, kept = set(), []
+    for i, (r, ids) in enumerate(zip(results, answers)):
+        # one fault is enough
+        good = r.accuracy == 1 and r.format == 1 and not r.truncated and r.language >= language
+        if good and tuple(ids) not in seen and len(kept) < keep:
+            seen.add(tuple(ids))
+            kept.append(i)
+    return kept
+
+
+def expected_kept(rate, samples, keep):
+    """How many documents a question gives on average: E[min(R, keep)] with R ~ Binomial(samples, rate).
+
+    rate      share of its answers that `accept` lets through, from 0 to 1; equal answers are taken to be rare
+    samples   answers drawn;  keep  documents made of them, at most
+
+    With keep = samples that is rate * samples: a question counts as often as it is solved. With keep = 1 it is pass@k
+    with k = samples, and most questions count alike.
+    """
+    # the probability of each number of good answers, times what is kept of so many
+    return sum(
+        math.comb(samples, good) * rate**good * (1 - rate) ** (samples - good) * min(good, keep)
+        for good in range(samples + 1)
+    )
+
+
+def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None, progress=None):
+    """([(ids, prompt length)], what was drawn and kept): documents for `documents.Documents.of`, the same on every
+    process."""
+    comm, rng = comm or Comm(), random.Random(f"rejection {seed}")
+    problems = [registry.sample(families[i % len(families)], rng, "rl") for i in range(config.questions)]
+    arithmetic.assert_split(problems, "rl")
+    reward = Reward(style=style, script=config.script)
+    n, found, stops = config.samples, {}, rollout.stop_ids(model, tokenizer)
+    mine = list(range(comm.rank, len(problems), comm.world))
+    size = max(1, config.max_batch // n) * 4  # sampled together, like lengths side by side
+    for begin in range(0, len(mine), size):
+        part = mine[begin : begin + size]
+        prompts = [rollout.prompt_of(tokenizer, problems[i].question, style) for i in part]
+        out = sampler.generate(
+            model, prompts, n=n, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
+            seeds=[s for i in part for s in sampler.sequence_seeds(seed, STEP, n, i * n)],
+            stop_ids=stops, max_batch=config.max_batch,
+        )  # fmt: skip
+        for j, i in enumerate(part):
+            ids, ended = out.ids[j * n : (j + 1) * n], out.finished[j * n : (j + 1) * n]
+            results = [reward(problems[i], rollout.text_of(tokenizer, a, stops), e) for a, e in zip(ids, ended)]
+            kept = accept(results, ids, keep=config.keep, language=config.language)
+            right = sum(r.accuracy == 1 for r in results)
+            found[i] = ([(prompts[j] + ids[k], len(prompts[j])) for k in kept], right, sum(map(len, ids)))
+        if progress:
+            progress.update(len(part) * comm.world)
+    merged = {}
+    for share in comm.gather(found):
+        merged |= share
+    pairs = [pair for i in range(len(problems)) for pair in merged[i][0]]
+    counts = {
+        "answers": n * len(problems), "right": sum(right for _, right, _ in merged.values()), "kept": len(pairs),
+        "tokens": sum(tokens for *_, tokens in merged.values()),
+    }  # fmt: skip
+    return pairs, counts

@@ -1,0 +1,181 @@
+"""Answers of one iteration of RL: drawn from the policy, rewarded, and scored again by the training forward.
+
+    questions   the problems of an iteration, a function of (seed, iteration)
+    roll_out    `group` answers to each, with the log-probabilities that the sampler drew them with, and their rewards
+    padded      answers as tensors;  micro_batches  cuts a set of them into forwards of bounded size
+    score       the log-probabilities that the training forward gives the same tokens
+    sensitivity how far those move when the weights move by a rounding: what fp32 can not promise
+
+Shapes: N answers, T tokens of prompt and answer, M sampled tokens under the mask, V vocabulary, D hidden.
+"""
+
+import random
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from minids.model import generate as sampler
+from minids.rl import grpo, shaping
+from minids.tasks import arithmetic, registry
+from minids.tasks.reward import Reward
+from minids.text import chat
+
+
+def prompt_of(tokenizer, question, style):
+    """Token ids that an answer in this style continues."""
+    return chat.plain_prompt_ids(tokenizer, question) if style == "plain" else chat.prompt_ids(tokenizer, question)
+
+
+def questions(config, families, step, rank=0, world=1, round=0):
+    """The problems of an iteration that belong to this process, and their number among all:
+    a function of (seed, step), and of the round where questions are drawn again (`shaping.redraw`)."""
+    rng = random.Random(f"rl {config.seed} {step}" + f" again {round}" * bool(round))
+    drawn = []
+    for i in range(config.prompts):
+        family = families[i % len(families)]
+        weights = (config.sizes or {}).get(family)
+        size = rng.choices(list(weights), weights=list(weights.values()))[0] if weights else None
+        drawn.append(registry.sample(family, rng, "rl", size))
+    arithmetic.assert_split(drawn, "rl")
+    mine = range(rank, config.prompts, world)
+    return [drawn[i] for i in mine], list(mine)
+
+
+def stop_ids(model, tokenizer):
+    """What ends an answer: the tokenizer's end of a sentence, and whatever else the model's config names."""
+    return model.config.stop_ids | {tokenizer.eos_id}
+
+
+def text_of(tokenizer, ids, stops):
+    """The text of an answer, without the token that ended it where that is not the tokenizer's own end."""
+    return tokenizer.decode(ids[:-1] if ids and ids[-1] in stops - {tokenizer.eos_id} else ids)
+
+
+@dataclass
+class Rollouts:
+    """Answers of one iteration, group after group; `ids` and `logps` hold what was sampled."""
+
+    prompts: list
+    ids: list
+    logps: list
+    finished: list
+    results: list  # RewardResult each
+    problems: list
+
+
+def roll_out(model, tokenizer, config, problems, numbers, step, clock=None):
+    """Samples `config.group` answers to each problem and rewards them; the seconds that sampling took are added to
+    clock["sampling"]."""
+    prompts = [prompt_of(tokenizer, p.question, config.style) for p in problems]
+    seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed, step, config.group, i * config.group)]
+    stops, began = stop_ids(model, tokenizer), time.monotonic()
+    out = sampler.generate(
+        model, prompts, n=config.group, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
+        top_k=config.top_k, top_p=config.top_p, seeds=seeds, stop_ids=stops, max_batch=config.max_batch,
+    )  # fmt: skip
+    if clock is not None:
+        clock["sampling"] += time.monotonic() - began
+    reward = Reward(**config.reward, style=config.style)
+    owners = [p for p in problems for _ in range(config.group)]
+    results = [reward(p, text_of(tokenizer, ids, stops), done) for p, ids, done in zip(owners, out.ids, out.finished)]
+    repeated = [p for p in prompts for _ in range(config.group)]
+    return Rollouts(repeated, out.ids, out.logps, out.finished, results, owners)
+
+
+def rewards_of(rollouts, config, numbers, step):
+    """The numbers that advantages are made of: rewards, less what too long an answer costs (`shaping.overlong`); with
+    `random_reward` a coin for each answer, which no answer can influence."""
+    if not config.random_reward:
+        rewards_N = torch.tensor([r.total for r in rollouts.results])
+        if not config.overlong_share:
+            return rewards_N
+        longest = config.max_new_tokens
+        priced_N = shaping.overlong([len(ids) for ids in rollouts.ids], longest, config.overlong_share * longest)
+        return rewards_N + config.overlong_penalty * priced_N
+    seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed + 77, step, config.group, i * config.group)]
+    return (sampler.uniform(seeds, 1)[:, 0] < 0.5).float()
+
+
+def padded(rollouts, rows):
+    """The answers `rows` as tensors: ids [N, T] of prompt and answer, mask [N, T] of sampled tokens,
+    their log-probabilities [N, T]."""
+    texts = [rollouts.prompts[i] + rollouts.ids[i] for i in rows]
+    T = max(map(len, texts))
+    ids_NT, mask_NT, logp_NT = (
+        torch.zeros(len(rows), T, dtype=torch.long),
+        torch.zeros(len(rows), T, dtype=torch.bool),
+        torch.zeros(len(rows), T),
+    )
+    for n, (i, text) in enumerate(zip(rows, texts)):
+        begin = len(rollouts.prompts[i])
+        ids_NT[n, : len(text)] = torch.tensor(text)
+        mask_NT[n, begin : len(text)] = True
+        logp_NT[n, begin : len(text)] = rollouts.logps[i]
+    return ids_NT, mask_NT, logp_NT
+
+
+def score(model, ids_NT, mask_NT, config, entropy=True):
+    """Log-probabilities [N, T] of the tokens under mask, 0 elsewhere, and the sum of the entropies there (None if it is
+    not asked for); the head sees only those."""
+    hidden_NTD = model.hidden(ids_NT)
+    row, t = mask_NT.nonzero(as_tuple=True)
+    logits_MV = model.lm_head(hidden_NTD[row, t - 1])
+    logp_M = grpo.token_logps(
+        logits_MV[None], ids_NT[row, t][None], temperature=config.temperature, top_k=config.top_k, top_p=config.top_p
+    )[0]
+    total = None
+    if entropy:
+        with torch.no_grad():
+            p_MV = logits_MV.float().softmax(-1)
+            total = -(p_MV * (p_MV + 1e-20).log()).sum()
+    return torch.zeros(ids_NT.shape, dtype=logp_M.dtype, device=ids_NT.device).index_put((row, t), logp_M), total
+
+
+@contextmanager
+def weights(model, values):
+    """Other values in the places of the model's parameters, for the time of a `with`."""
+    params = list(model.parameters())
+    kept = [p.data for p in params]
+    try:
+        for p, value in zip(params, values):
+            p.data = value
+        yield
+    finally:
+        for p, value in zip(params, kept):
+            p.data = value
+
+
+@torch.no_grad()
+def sensitivity(model, ids_NT, mask_NT, config, relative, tries=8):
+    """How far the log-probabilities [N, T] move, at most, when every weight moves by about `relative` of itself.
+
+    A forward in fp32 is the exact forward of weights a little off (backward error), so a token that moves here by x
+    can be computed to about x and no better, by anybody. Two experts that tie within rounding change places here too.
+    """
+    plain_NT, _ = score(model, ids_NT, mask_NT, config, entropy=False)
+    most_NT = torch.zeros_like(plain_NT)
+    noise = torch.Generator(device=ids_NT.device).manual_seed(0)
+    for _ in range(tries):
+        near = [
+            w * (1 + relative * torch.randn(w.shape, generator=noise, device=w.device, dtype=w.dtype))
+            for w in model.parameters()
+        ]
+        with weights(model, near):
+            moved_NT, _ = score(model, ids_NT, mask_NT, config, entropy=False)
+        most_NT = torch.maximum(most_NT, (moved_NT - plain_NT).abs())
+    return most_NT
+
+
+def micro_batches(rollouts, rows, tokens):
+    """Rows sorted by length and cut where rows * longest would exceed `tokens`."""
+    size = {i: len(rollouts.prompts[i]) + len(rollouts.ids[i]) for i in rows}
+    part = []
+    for i in sorted(rows, key=lambda i: size[i]):
+        if part and size[i] * (len(part) + 1) > tokens:
+            yield part
+            part = []
+        part.append(i)
+    if part:
+        yield part

@@ -1,0 +1,61 @@
+"""What a step learns from, beyond the answers' rewards: a price for length, and questions drawn again.
+
+    overlong            R(o) = 0                          for |o| <= L - B
+                               ((L - B) - |o|) / B        for L - B < |o| <= L       DAPO, arXiv 2503.14476, eq. 13
+                               -1                         beyond
+
+    dynamic sampling    a group whose rewards are all equal says nothing; draw another question in its place, until
+                        every group says something or `dynamic_rounds` are spent     DAPO, section 3.2, eq. 11
+
+L is `max_new_tokens`, B a share of it (`overlong_share`; DAPO's is 4096 of 20480). The penalty is a slope where a
+cut-off answer alone would be a cliff: an answer learns that it is too long before it is lost.
+
+Dynamic sampling keeps the places of an iteration: in round k, place j gets question k * prompts + j, of the family
+that stood there before. Which questions are drawn depends on (seed, iteration) and on the policy, not on how many
+processes share them, and no process needs to hear from another; a resumed run draws the same ones. DAPO draws from a
+pool until a batch is full and drops what is left over; here nothing informative is dropped, and the groups of the last
+round stay as they are.
+
+Trade-offs. Both are biases that were chosen: the price prefers short answers, and redrawing weighs questions by the
+chance that their group is mixed, so that the easy and the hopeless ones fade. What a run reports (reward, accuracy,
+length, zero_variance) is counted on the first round's questions, before anything is drawn again.
+
+Left out: DAPO's pool; the -1 for wrong answers (rewards here are 0 or more, so a full penalty is `overlong_penalty`
+of the difference between right and wrong).
+"""
+
+from dataclasses import fields
+
+import torch
+
+from minids.rl import grpo
+
+
+def overlong(lengths_N, longest, buffer):
+    """0 for answers of up to longest - buffer tokens, then a slope down to -1 at `longest`: [N]."""
+    lengths_N = torch.as_tensor(lengths_N, dtype=torch.float32)
+    return ((longest - buffer - lengths_N) / buffer).clamp(min=-1.0, max=0.0)
+
+
+def redraw(rollouts, rewards_N, group, rounds, draw):
+    """Puts other questions in the places of groups whose rewards are all equal, at most `rounds` times.
+
+    draw(round, places) gives (rollouts, rewards) of other questions for these places; round counts from 1.
+    Returns (rollouts, rewards_N, groups that were drawn again, their tokens); what was passed in stays as it is.
+    """
+    names = [f.name for f in fields(rollouts)]
+    out, rewards_N = type(rollouts)(**{name: list(getattr(rollouts, name)) for name in names}), rewards_N.clone()
+    groups = tokens = 0
+    for round in range(1, rounds + 1):
+        _, informative_N = grpo.advantages(rewards_N, group, baseline="none", scale="none")
+        places = [j for j in range(len(rewards_N) // group) if not informative_N[j * group]]
+        if not places:
+            break
+        part, part_rewards_N = draw(round, places)
+        groups, tokens = groups + len(places), tokens + sum(map(len, part.ids))
+        for k, j in enumerate(places):
+            here, there = slice(j * group, (j + 1) * group), slice(k * group, (k + 1) * group)
+            for name in names:
+                getattr(out, name)[here] = getattr(part, name)[there]
+            rewards_N[here] = part_rewards_N[there]
+    return out, rewards_N, groups, tokens

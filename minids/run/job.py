@@ -1,0 +1,237 @@
+"""What the stages of a run stand on: its folder, its processes, its results, and the pieces that they share.
+
+    job.stage(name, function)      runs a stage unless its record is there, and writes its record
+    job.load(name), job.keep(...)  the model after a stage, in Hugging Face's layout, tokenizer beside it
+    job.train / reinforce / evaluate    the three things that stages do
+
+The stages themselves are in pipeline.py and r1.py.
+"""
+
+import json
+import platform
+import time
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+import minids
+from minids.errors import MinidsError
+from minids.eval import evaluate, model_folder
+from minids.model import hf
+from minids.model.config import ModelConfig
+from minids.model.transformer import Transformer
+from minids.progress import Progress
+from minids.report.data import whole
+from minids.rl import config as rl_config
+from minids.rl import trainer
+from minids.run import recipes
+from minids.run.run_folder import Sums
+from minids.tasks import documents, registry
+from minids.text.tokenizer import Tokenizer
+from minids.train import loop, memory, parallel
+from minids.train.metrics import MetricsLog
+
+EVALUATED = {"pretrain": "base", "small_pretrain": "small_base"}  # stages whose rows have another name
+
+
+class Job:
+    """A run's folder, its processes and its results; every stage is a function of one."""
+
+    def __init__(self, rank, world, recipe, out, seed, device, quiet):
+        self.rank, self.recipe, self.out, self.seed, self.device = rank, recipe, Path(out), seed, device
+        self.comm = parallel.Comm(rank, world)
+        self.quiet = quiet or rank != 0
+        self.share = {"rank": rank, "world": world}
+        self.metrics = MetricsLog(self.out / "metrics.jsonl")
+        self.sums = Sums(self.out) if rank == 0 else None
+        self._tokenizer, self._corpora, self._stage = None, {}, None
+        path = self.out / "results.json"
+        self.results = whole(read_json(path), path) if path.exists() else {
+            "recipe": recipe.name, "seed": seed, "versions": versions(), "hardware": hardware(device, world),
+            "seconds": 0.0, "peak_bytes": 0, "stages": [], "evals": [], "beyond": [], "examples": {},
+        }  # fmt: skip
+        self.comm.barrier()  # nobody writes before all have read
+
+    def stage(self, name, function, control=False):
+        """Runs a stage unless its record is there, and writes its record."""
+        if any(s["name"] == name for s in self.results["stages"]):
+            return
+        began, self._evaluation, self._stage = time.monotonic(), 0.0, name
+        for key in ("evals", "beyond"):  # of a stage that was cut off while it was evaluated
+            self.results[key] = [row for row in self.results[key] if row["stage"] != EVALUATED.get(name, name)]
+        record = {"name": name, **function(self), "evaluation_seconds": round(self._evaluation, 2), "control": control}
+        record["seconds"] = round(record.get("seconds", time.monotonic() - began - self._evaluation), 2)
+        self.results["stages"].append(record)
+        peak = sum(self.comm.gather(memory.peak()))  # 0 where the system does not say
+        self.results["peak_bytes"] = max(self.results["peak_bytes"], peak)
+        self.results["seconds"] = round(
+            sum(s["seconds"] + s["evaluation_seconds"] for s in self.results["stages"] if not s["control"]), 2
+        )
+        self.write()
+
+    def write(self):
+        if self.rank == 0:
+            try:
+                self.sums.write("results.json", json.dumps(self.results, indent=1) + "\n")
+            except OSError as error:
+                raise MinidsError(
+                    f"{self.out}: results.json could not be written ({error}). "
+                    "Free some space, then go on with --resume."
+                ) from None
+        self.comm.barrier()
+
+    # -- pieces
+
+    @property
+    def tokenizer(self):
+        if self._tokenizer is None:
+            self._tokenizer = Tokenizer.from_pretrained(self.out / "tokenizer")
+        return self._tokenizer
+
+    def corpus(self, name="corpus"):
+        """Documents that an earlier stage wrote with `keep_corpus`."""
+        if name not in self._corpora:
+            path = self.out / f"{name}.safetensors"
+            try:
+                self._corpora[name] = documents.Documents.from_tensors(load_file(path))
+            except (OSError, SafetensorError, KeyError) as error:
+                raise MinidsError(f"{path}: damaged or missing ({error}). Start in a new folder with --out.") from None
+        return self._corpora[name]
+
+    def keep_corpus(self, docs, name="corpus"):
+        """Called by one process; the others wait for it."""
+        path = self.out / f"{name}.safetensors"
+        self._corpora.pop(name, None)
+        try:
+            self.sums.forget(lambda file, _: file == path.name)
+            save_file(docs.tensors(), path)
+            self.sums.note(path, self._stage)
+        except (OSError, SafetensorError) as error:
+            raise MinidsError(
+                f"{self.out}: {path.name} could not be written ({error}). Free some space, then go on with --resume."
+            ) from None
+
+    def new_model(self, small=False):
+        torch.manual_seed(self.seed)
+        change = self.recipe.small if small else {}
+        values = recipes.model_values(self.recipe, len(self.tokenizer), self.tokenizer.eos_id, **change)
+        values["tokenizer_fingerprint"] = self.tokenizer.fingerprint  # so that another tokenizer is noticed
+        config = ModelConfig.from_dict(values, where=f"recipe {self.recipe.name}")
+        model = Transformer(config).to(self.device)
+        self.results["small" if small else "model"] = {
+            "config": config.to_dict(),
+            "parameters": model.parameter_count(),
+            "active": model.parameter_count(active=True),
+        }
+        return model
+
+    def load(self, name):
+        model = Transformer.from_pretrained(self.out / name).to(self.device)
+        hf.check_tokenizer(model.config, self.tokenizer)
+        return model
+
+    def keep(self, model, name, style="tags"):
+        if self.rank == 0:
+            self.sums.forget(lambda file, _: file.startswith(f"{name}/"))
+            model.save_pretrained(self.out / name)
+            self.tokenizer.save_pretrained(self.out / name)
+            model_folder.describe(self.out / name, style=style, families=self.recipe.families)
+            self.sums.note(self.out / name, self._stage)
+        self.comm.barrier()
+
+    def source(self, docs, section, seed):
+        """Batches of documents, this process's share."""
+        return documents.Source(
+            docs, section["tokens_per_batch"], seed=seed, prompt_weight=section.get("prompt_weight", 0.0), **self.share
+        )
+
+    def train(self, model, source, stage, section, objective=None):
+        precision = {"precision": "bf16"} if self.device == "cuda" else {}
+        known = recipes.EXTRA["pretrain"] | recipes.EXTRA["sft"]
+        config = recipes.build(
+            loop.TrainConfig,
+            {**precision, **{k: v for k, v in section.items() if k not in known}},
+            f"recipe, [{stage}]",
+            seed=self.seed,
+        )
+        done = loop.train(
+            model, source, config, stage=stage, comm=self.comm, out_dir=self.out / "checkpoints" / stage, resume=True,
+            metrics=self.metrics, quiet=self.quiet, objective=objective,
+        )  # fmt: skip
+        return {"seconds": done.seconds, "tokens": done.tokens, "steps": done.step, "loss": done.loss}
+
+    def reinforce(self, model, stage, section=None, **change):
+        """RL with a stage's section of the recipe (or `section`), changed by `change`."""
+        section = {**(self.recipe.section(stage) if section is None else section), **change}
+        families = section.pop("families", self.recipe.families)
+        config = recipes.build(rl_config.RLConfig, section, f"recipe, [{stage}]", seed=self.seed)
+        done = trainer.train_rl(
+            model, self.tokenizer, families, config, comm=self.comm,
+            out_dir=self.out / "checkpoints" / stage, resume=True, metrics=self.metrics, stage=stage, quiet=self.quiet,
+        )  # fmt: skip
+        return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "scoring", "update")}
+
+    def evaluate(self, model, stage, *, style="tags", full=True, beyond=False):
+        began, config = time.monotonic(), evaluate.EvalConfig(**self.recipe.eval)
+        families = self.recipe.families
+        total = len(families) * (2 * config.problems + full * config.sampled_problems)
+        with Progress(f"evaluate {stage}", total, "problem", quiet=self.quiet) as bar:
+            rows, examples = evaluate.evaluate(
+                model,
+                self.tokenizer,
+                families,
+                config,
+                stage=stage,
+                style=style,
+                comm=self.comm,
+                progress=bar,
+                full=full,
+            )
+        self.results["evals"] += rows
+        self.results["examples"][stage] = examples
+        if beyond:
+            sizes = sum(len(registry.get(f).beyond) for f in families)
+            with Progress("longer problems", sizes * config.beyond, "problem", quiet=self.quiet) as bar:
+                self.results["beyond"] += evaluate.evaluate_beyond(
+                    model, self.tokenizer, families, config, stage=stage, style=style, comm=self.comm, progress=bar
+                )
+        self._evaluation = time.monotonic() - began
+
+
+def read_json(path):
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("no JSON object")
+        return values
+    except (OSError, ValueError, RecursionError) as error:
+        raise MinidsError(f"{path}: damaged ({error}). Restore it, or start in a new folder with --out.") from None
+
+
+def versions():
+    return {"minids": minids.__version__, "python": platform.python_version(), "torch": torch.__version__}
+
+
+def hardware(device, world):
+    out = {
+        "device": device,
+        "processes": world,
+        "cpu": _cpu_name(),
+        "cores": parallel.available_cpus(),
+        "system": platform.system(),
+    }
+    if device == "cuda":
+        out["gpu"] = torch.cuda.get_device_name()
+    return out
+
+
+def _cpu_name():
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,71 @@
+"""Can RL teach what the model could not do? RL on problems one step longer than any it was trained on.
+
+    edge   goes on from the final model with GRPO on a mix of old sizes and the next one (`[edge] sizes`), then counts,
+           on held-out problems of that next size, how many of many samples (`tries`, 256) are right: for the base
+           model, after SFT, for the model before, and for the model after
+
+pass@k at large k asks what lies within reach of sampling at all. If RL only sharpens, the curves meet there
+(arXiv 2504.13837); if it teaches, problems that no sample of the base model solved become solvable. Near the edge of
+competence others have seen that (arXiv 2512.07783). The record holds the counts problem by problem, so that both
+questions can be asked of it, with intervals over problems.
+"""
+
+import random
+
+from minids.eval import evaluate, statistics
+from minids.progress import Progress
+from minids.tasks import registry
+
+KS = (1, 4, 16, 64, 256)
+MODELS = {"base": "plain", "sft": "tags", "model": "tags", "edge": "tags"}  # weights and the style they answer in
+
+
+def edge(job):
+    model = job.load("model")
+    section = job.recipe.section("edge")
+    tries, problems, asked = (section.pop(k) for k in ("tries", "problems", "asked"))
+    record = job.reinforce(model, "edge", section)
+    job.keep(model, "edge")
+    job.evaluate(model, "edge")
+    sets = [(family, size) for family, sizes in asked.items() for size in sizes]
+    guesses = {of: guess(*of, tries, job.seed) for of in sets}
+    models = {name: style for name, style in MODELS.items() if name != "sft" or "sft" in job.recipe.stages}
+    total = len(models) * problems * len(sets)
+    rows = []
+    with Progress("edge, many samples", total, "problem", quiet=job.quiet) as bar:
+        for name, style in models.items():
+            weights = job.load(name)
+            for family, size in sets:
+                counts = count_right(job, weights, style, family, size, problems, tries, section["max_new_tokens"], bar)
+                rows.append(row(name, family, size, counts, tries, job.seed) | {"guess_at": guesses[family, size]})
+    job.results["edge"] = rows
+    return record
+
+
+def count_right(job, model, style, family, size, problems, tries, max_new_tokens, bar):
+    """How many of `tries` samples are right, for each of so many held-out problems of one size."""
+    chosen = registry.problem_set([family], "test", problems, job.seed, size)
+    found = evaluate.answer(
+        model, job.tokenizer, chosen, style=style, n=tries, temperature=1.0, max_new_tokens=max_new_tokens,
+        seed=job.seed, comm=job.comm, progress=bar,
+    )  # fmt: skip
+    return [int(sum(r.accuracy for r, *_ in answers)) for answers in found]
+
+
+def guess(family, size, tries, seed):
+    """What k guesses without reading solve: of 1,000 problems, with the k most frequent answers of 1,000 others."""
+    rng = random.Random(f"guess {family} {size} {seed}")
+    asked, seen = ([registry.sample(family, rng, "train", size) for _ in range(1000)] for _ in range(2))
+    return evaluate.guess_at(asked, [k for k in KS if k <= tries], seen)
+
+
+def row(stage, family, size, counts, tries, seed):
+    """{stage, family, size, tries, right: [count], pass_at: {k: [mean, low, high]}}."""
+    pass_at = {}
+    for k in (k for k in KS if k <= tries):
+        each = [statistics.pass_at_k(tries, c, k) for c in counts]
+        pass_at[str(k)] = [sum(each) / len(each), *statistics.bootstrap_ci(each, seed=seed)]
+    return {"stage": stage, "family": family, "size": size, "tries": tries, "right": counts, "pass_at": pass_at}
+
+
+STAGES = {"edge": edge}

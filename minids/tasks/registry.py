@@ -1,0 +1,137 @@
+"""Environments: what training, demonstrations and evaluation need to know of a kind of problem, and nothing else.
+
+    env = registry.get("gym:gcd")
+    problem = env.sample(random.Random(0), "rl")   question, answer, key, split, family, size
+    env.score(problem, "12")                       1.0 or 0.0; for the answer alone, whatever was thought before it
+    env.demonstrate(problem, "careful", rng)       a thought that leads to the answer, in one of env.styles
+
+    add, chain, word      this library's own sums (`tasks.arithmetic`)
+    gym:NAME              a data set of reasoning-gym, graded by its own scorer (`tasks.gym_sets`)
+    user:FILE.jsonl       problems of yours; with @check.py:function behind it they are graded by a function of yours,
+                          in a process with limits (`tasks.verifier`)
+    countdown             numbers and a target, with search traces as thoughts (`tasks.countdown`)
+
+Which set a problem belongs to is decided by `split_of(key)`, and `key` holds what is asked in a form that does not
+depend on how it is asked: a hash of the operands. A seed decides nothing: other seeds give the same operands again.
+
+An answer is judged as a whole. It is the text between the answer's marks, blanks around it taken off; nothing is
+searched for in it, and nothing of it is run here. A problem may have several right answers (`countdown`): then the
+environment decides, and a majority vote counts each spelling for itself.
+
+Left out: environments of several turns, tools, rewards between 0 and 1.
+"""
+
+import random
+from functools import lru_cache
+
+from minids.errors import MinidsError
+from minids.tasks import arithmetic
+from minids.tasks.arithmetic import parse_integer
+from minids.tasks.environment import Environment
+
+
+class Arithmetic(Environment):
+    """A family of `tasks.arithmetic`; whatever is drawn here is drawn there."""
+
+    styles = arithmetic.STYLES
+
+    def __init__(self, name):
+        self.name, self.about = name, arithmetic.ABOUT[name]
+        self.sizes, self.beyond = arithmetic.SIZES[name], arithmetic.BEYOND[name]
+
+    def sample(self, rng, split, size=None):
+        return arithmetic.sample(self.name, rng, split, size)
+
+    def score(self, problem, answer_text):
+        return float(parse_integer(answer_text) == int(problem.answer))
+
+    def canonical(self, problem, answer_text):
+        return parse_integer(answer_text)
+
+    def demonstrate(self, problem, style, rng=None):
+        return arithmetic.thought(problem, style, rng)
+
+    def facts(self, rng):
+        return arithmetic.facts(rng)
+
+    def row(self, problem):
+        return {"terms": list(problem.terms), "size": problem.size}
+
+    def restore(self, question, answer, row):
+        return arithmetic.Problem(self.name, question, tuple(row["terms"]), row["size"])
+
+
+@lru_cache(maxsize=256)
+def _make(name):
+    if name in arithmetic.FAMILIES:
+        return Arithmetic(name)
+    kind, _, rest = name.partition(":")
+    if kind == "gym" and rest:
+        from minids.tasks import gym_sets
+
+        return gym_sets.Gym(rest)
+    if kind == "user" and rest:
+        from minids.tasks import user_file
+
+        return user_file.User(name)
+    if name == "countdown":
+        from minids.tasks import countdown
+
+        return countdown.Countdown()
+    raise MinidsError(
+        f"family {name!r} is not one of {', '.join(arithmetic.FAMILIES)}, countdown, gym:NAME (a data set of reasoning-gym) "
+        "or user:FILE.jsonl."
+    )
+
+
+def get(name):
+    """The environment of this name; MinidsError where there is none, or where a package for it is missing."""
+    if not isinstance(name, str):
+        raise MinidsError(f"family {name!r} is no text; write it as in families = [\"add\", \"gym:gcd\"].")
+    return _make(name)
+
+
+def named(name):
+    """Whether `get` has a chance: a name as environments have it, whatever is installed here."""
+    return isinstance(name, str) and (name in (*arithmetic.FAMILIES, "countdown") or name.startswith(("gym:", "user:")))
+
+
+def names_files(name):
+    """Whether a name is that of files on this computer, and perhaps of code in them: never taken from a model's or a
+    run's folder, which may be a stranger's, only from whoever gives the command."""
+    return isinstance(name, str) and name.startswith("user:")
+
+
+def sample(family, rng, split, size=None):
+    """One problem of a family from a split."""
+    return get(family).sample(rng, split, size)
+
+
+def problem_set(families, split, count, seed, size=None):
+    """`count` problems a family with different operands, asserted to lie in the split."""
+    return arithmetic.problem_set(families, split, count, seed, size, draw=sample)
+
+
+def assert_disjoint(families, tests, seed, draws=300):
+    """Refuses families whose training draws hold a problem that is tested on: a run looks before it starts.
+
+    tests     problems of each family's test split, as evaluation draws them
+    draws     as many from the splits "train" and "rl"; every later draw is asserted too, where it is made
+    """
+    rng = random.Random(f"guard {seed}")
+    for family in families:
+        held_out = {p.key for p in problem_set([family], "test", tests, seed)}
+        for split in ("train", "rl"):
+            drawn = [sample(family, rng, split) for _ in range(draws)]
+            arithmetic.assert_split(drawn, split)
+            if leaks := held_out.intersection(p.key for p in drawn):
+                raise MinidsError(
+                    f"family {family!r}: {len(leaks)} of {draws} problems drawn for the split {split!r} are held out "
+                    f"for evaluation, {min(leaks)!r} for one. The run would be tested on what it was trained on, so it "
+                    "does not start. Mend the environment's sample()."
+                )
+
+
+def worked(problem, style, rng=None):
+    """(thought, answer) for a problem of any family; the style "none" is no thought at all."""
+    return (None, problem.answer) if style == "none" else get(problem.family).worked(problem, style, rng)
