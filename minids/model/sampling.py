@@ -8,7 +8,7 @@ Shapes: logits [..., V] in, warped logits [..., V] out, in float32 (float64 stay
 The order (temperature, top-k, top-p) is the one Hugging Face's `generate` uses, so the same settings give the
 same distribution. Truncation is off by default: with top-k or top-p on, a policy gradient that scores the
 full softmax is no longer the gradient of the policy that was sampled (`rl.grpo.token_logps` scores the
-truncated distribution; tests/reason/test_gradient.py measures both).
+truncated distribution; tests/studies/test_exact_gradient.py measures both).
 
 Left out: min-p, typical sampling, repetition penalties.
 """

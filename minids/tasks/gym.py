@@ -13,7 +13,7 @@ give all points for answers that are wrong: a prefix ("0" for 0.31, coin_flip), 
                          parse_expr, which is eval; items without a solution, so that nothing can show that the scorer
                          is right; items that take seconds to make
 
-What our own verifier passes, reasoning-gym passes too (tests/reason/test_gym.py). `python tests/reason/gym_sets.py`
+What our own verifier passes, reasoning-gym passes too (tests/tasks/test_gym.py). `python tests/tasks/gym_sets.py`
 prints, for every data set, what building costs and what its scorer says to the right and to wrong answers.
 
 Also: neighbouring seeds share almost all items (item i of seed s is item i-1 of seed s+1), so seeds must be

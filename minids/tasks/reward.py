@@ -15,7 +15,7 @@ R1-Zero was trained with accuracy and format rewards checked by rules and no rew
 one is hacked in large-scale RL (arXiv 2501.12948, section 2.2.2). A rule is hacked too, where it is lenient:
 so the answer is matched as a whole against one canonical spelling of an integer, never searched for, never
 evaluated. The price is that "+5", "05", "5.0", "1,000" or "5 apples" are wrong, although a person would
-accept them; the prompt's form says so, and tests/reason/test_reward.py lists what was decided.
+accept them; the prompt's form says so, and tests/tasks/test_reward.py lists what was decided.
 
 Accuracy and format are apart so that a report can tell "cannot do sums" from "cannot close a tag": text
 outside the blocks costs the format reward, not the accuracy; two answers, an open tag or anything after the

@@ -7,7 +7,7 @@
     @alternative("layers.rms_norm")
     def with_vector_norm(x, weight, eps): ...
 
-tests/course/test_strength.py demands that every wrong version is refused by the case it names, and that every
+tests/course/test_check_quality.py demands that every wrong version is refused by the case it names, and that every
 alternative passes all of them.
 """
 

@@ -6,12 +6,13 @@ import json
 
 import pytest
 import torch
-from test_rl import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
+from test_rl_trainer import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
 
 from minids import MinidsError
 from minids.rl import config as rl_config
 from minids.rl import grpo, presets, rollout, shaping, trainer
 from minids.run import recipes
+from minids.studies import compare_presets
 from minids.tasks import arithmetic
 from minids.train import metrics
 
@@ -198,7 +199,7 @@ def test_a_corrected_sampler_may_differ_and_is_weighed(start, monkeypatch):  # n
         return real(logp, old, adv, mask, **how)
 
     monkeypatch.setattr(grpo, "grpo_loss", look)
-    lines = presets._Lines()
+    lines = compare_presets._Lines()
     c = config(steps=1, correction="token_truncate", correction_cap=2.0, epochs=2, tokens_per_batch=200)
     trainer.train_rl(model, tokenizer, FAMILIES, c, metrics=lines, quiet=True)
     logp, old, sampled, mask = seen[0]
@@ -218,20 +219,20 @@ def test_the_comparison_runs_and_draws(start, tmp_path, capsys):  # noqa: F811
     before = {k: v.clone() for k, v in model.state_dict().items()}
     sizes = arithmetic.SIZES
     names = ["dapo", "gspo", "v3.2"]
-    record = presets.compare(names, [0, 1], (tokenizer, model), quiet=True, steps=3, prompts=4, group=4)
+    record = compare_presets.compare(names, [0, 1], (tokenizer, model), quiet=True, steps=3, prompts=4, group=4)
     assert arithmetic.SIZES is sizes and all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert list(record["presets"]) == names
     runs = [run for entry in record["presets"].values() for run in entry["runs"]]
-    assert len(runs) == 6 and all(len(run["curves"][key]) == 3 for run in runs for key in presets.CURVES)
+    assert len(runs) == 6 and all(len(run["curves"][key]) == 3 for run in runs for key in compare_presets.CURVES)
     # GSPO's published range is so narrow that after the first step of a batch nearly every answer is outside it
     clipped = {name: max(entry["runs"][0]["curves"]["clip_fraction"]) for name, entry in record["presets"].items()}
     assert clipped["gspo"] > clipped["dapo"]
     again = json.loads(json.dumps(record))
     pytest.importorskip("matplotlib")
-    assert presets.plot(again, tmp_path / "f.png").stat().st_size > 10_000
-    assert len(presets.summary(again).splitlines()) == 4
-    assert presets.main([]) == 0 and "| v3.2 |" in capsys.readouterr().out
-    assert presets.main(["--presets", "ppo2", "--out", str(tmp_path / "x.json")]) == 2
+    assert compare_presets.plot(again, tmp_path / "f.png").stat().st_size > 10_000
+    assert len(compare_presets.summary(again).splitlines()) == 4
+    assert compare_presets.main([]) == 0 and "| v3.2 |" in capsys.readouterr().out
+    assert compare_presets.main(["--presets", "ppo2", "--out", str(tmp_path / "x.json")]) == 2
 
 
 @pytest.mark.slow
@@ -247,7 +248,7 @@ def test_off_policy_settings_change_a_run_with_several_steps_a_batch(start):  # 
     }.items():
         for epochs in (1, 4):
             tokenizer, model = fresh(start)
-            lines = presets._Lines()
+            lines = compare_presets._Lines()
             trainer.train_rl(model, tokenizer, FAMILIES, config(**same, epochs=epochs, **how), metrics=lines, quiet=True)
             ends[name, epochs] = torch.cat([p.detach().flatten() for p in model.parameters()])
             clipped[name, epochs] = lines.lines[0]["clip_fraction"]

@@ -9,7 +9,7 @@ import torch
 pytest.importorskip("transformers")
 
 from minids import cli
-from minids.bench import decode, suite, train
+from minids.bench import decode, measure, suite, train
 from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 
@@ -76,12 +76,12 @@ def test_different_weights_are_noticed():
 
 
 def test_ratio_is_taken_between_neighbours():
-    row = suite.row("x", 10, [1.0, 2.0, 4.0], [2.0, 4.0, 8.0], "p", "u", {})
+    row = measure.row("x", 10, [1.0, 2.0, 4.0], [2.0, 4.0, 8.0], "p", "u", {})
     assert row["ratio"] == 2 and row["ours"] == 5 and row["peer"] == 2.5
 
 
 def test_json_is_alone_on_stdout(capsys, monkeypatch):
-    monkeypatch.setattr(train, "ROWS", (lambda: suite.row("train_same_tensor", 1, [1.0], [2.0], "p", "u", {}),))
+    monkeypatch.setattr(train, "ROWS", (lambda: measure.row("train_same_tensor", 1, [1.0], [2.0], "p", "u", {}),))
     monkeypatch.setattr(suite, "limits", lambda: ["limits"])
     assert cli.main(["bench", "train", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)

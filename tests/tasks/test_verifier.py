@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 import torch
-from test_rl import config, fresh, start  # noqa: F401  a tiny model that writes the chat template
+from test_rl_trainer import config, fresh, start  # noqa: F401  a tiny model that writes the chat template
 
 from minids import MinidsError
 from minids.eval import evaluate

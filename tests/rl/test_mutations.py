@@ -5,37 +5,38 @@ AssertionError or a MinidsError (the run stops itself). Without the mistake the 
 table:
 
     mistake                                   caught by
-    mask one place too early                  test_gradient.test_the_real_model_gets_the_exact_gradient
-    mask one place too late                   test_rl.test_settings_run_and_agree_with_the_sampler
-    stop token dropped from the mask          test_gradient.test_the_real_model_gets_the_exact_gradient
-    temperature forgotten in scoring          test_rl.test_settings_run_and_agree_with_the_sampler
-    top-k and top-p forgotten in scoring      test_rl.test_settings_run_and_agree_with_the_sampler
+    mask one place too early                  test_exact_gradient.test_the_real_model_gets_the_exact_gradient
+    mask one place too late                   test_rl_trainer.test_settings_run_and_agree_with_the_sampler
+    stop token dropped from the mask          test_exact_gradient.test_the_real_model_gets_the_exact_gradient
+    temperature forgotten in scoring          test_rl_trainer.test_settings_run_and_agree_with_the_sampler
+    top-k and top-p forgotten in scoring      test_rl_trainer.test_settings_run_and_agree_with_the_sampler
     denominator of the micro-batch            test_micro_batches_do_not_change_a_step
     denominator counts padding                test_grpo.test_aggregations_on_policy_by_hand
-    cache rows left behind when answers end   test_rl.test_settings_run_and_agree_with_the_sampler
-    sampling with the weights of before       test_rl.test_settings_run_and_agree_with_the_sampler
-    advantage not centred                     test_gradient.test_mean_baseline_gives_a_known_fraction_…
+    cache rows left behind when answers end   test_rl_trainer.test_settings_run_and_agree_with_the_sampler
+    sampling with the weights of before       test_rl_trainer.test_settings_run_and_agree_with_the_sampler
+    advantage not centred                     test_exact_gradient.test_mean_baseline_gives_a_known_fraction_…
     advantages of the neighbouring group      test_each_answer_moves_by_its_own_advantage
     old log-probabilities scored again        test_the_second_step_on_a_batch_sees_ratios
-    old log-probabilities with a gradient     test_gradient.test_mean_baseline_gives_a_known_fraction_…
-    padding attended in sampling              test_rl.test_settings_run_and_agree_with_the_sampler
+    old log-probabilities with a gradient     test_exact_gradient.test_mean_baseline_gives_a_known_fraction_…
+    padding attended in sampling              test_rl_trainer.test_settings_run_and_agree_with_the_sampler
     CISPO's weight with a gradient            test_grpo.test_cispo_keeps_every_token
-    V3.2's KL ratio without a gradient        test_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_…
-    correction upside down                    test_gradient.test_weights_for_another_sampler
+    V3.2's KL ratio without a gradient        test_exact_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_…
+    correction upside down                    test_exact_gradient.test_weights_for_another_sampler
 """
 
 from types import SimpleNamespace
 
 import pytest
-import test_gradient
+import test_exact_gradient
 import test_grpo
-import test_rl
+import test_rl_trainer
 import torch
-from test_rl import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
+from test_rl_trainer import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
 
 from minids import MinidsError, Transformer
 from minids.model import generate as sampler
-from minids.rl import grpo, importance_sampling, presets, rollout, trainer
+from minids.rl import grpo, importance_sampling, rollout, trainer
+from minids.studies import compare_presets
 
 # -- tests that only this file needs -----------------------------------------------------------------------------------
 
@@ -56,7 +57,7 @@ def test_micro_batches_do_not_change_a_step(start):  # noqa: F811
 def test_the_second_step_on_a_batch_sees_ratios(start):  # noqa: F811
     """With a large step, ratios leave the clip range while the batch lasts."""
     tokenizer, model = fresh(start)
-    lines = presets._Lines()
+    lines = compare_presets._Lines()
     c = config(steps=1, lr=1e-2, minibatches=1, epochs=4)
     trainer.train_rl(model, tokenizer, FAMILIES, c, metrics=lines, quiet=True)
     assert lines.lines[0]["clip_fraction"] > 0.01
@@ -93,15 +94,15 @@ def _move_mask(monkeypatch, change):
 
 
 def mask_early(monkeypatch):
-    _move_mask(monkeypatch, test_gradient.exact_model.early)
+    _move_mask(monkeypatch, test_exact_gradient.exact_model.early)
 
 
 def mask_late(monkeypatch):
-    _move_mask(monkeypatch, test_gradient.exact_model.late)
+    _move_mask(monkeypatch, test_exact_gradient.exact_model.late)
 
 
 def stop_dropped(monkeypatch):
-    _move_mask(monkeypatch, test_gradient.exact_model.without_stop)
+    _move_mask(monkeypatch, test_exact_gradient.exact_model.without_stop)
 
 
 def _score_with(monkeypatch, **changed):
@@ -227,7 +228,7 @@ def correction_upside_down(monkeypatch):
 
 def agreement(**change):
     def call(get):
-        test_rl.test_settings_run_and_agree_with_the_sampler(get("start"), change)
+        test_rl_trainer.test_settings_run_and_agree_with_the_sampler(get("start"), change)
 
     call.__name__ = f"test_settings_run_and_agree_with_the_sampler {change}"
     return call
@@ -249,7 +250,7 @@ def plain(test, *arguments):
     return call
 
 
-REAL = using("trained", test_gradient.test_the_real_model_gets_the_exact_gradient)
+REAL = using("trained", test_exact_gradient.test_the_real_model_gets_the_exact_gradient)
 TABLE = {
     "mask one place too early": (mask_early, REAL),
     "mask one place too late": (mask_late, agreement(minibatches=1)),
@@ -264,21 +265,21 @@ TABLE = {
     "sampling with the weights of before": (stale_weights, agreement(minibatches=1)),
     "advantage not centred": (
         not_centred,
-        plain(test_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0)),
+        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0)),
     "advantages of the neighbouring group": (
         neighbours_advantage, using("start", test_each_answer_moves_by_its_own_advantage)),
     "old log-probabilities scored again": (
         old_scored_again, using("start", test_the_second_step_on_a_batch_sees_ratios)),
     "old log-probabilities with a gradient": (
         old_with_gradient,
-        plain(test_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0)),
+        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0)),
     "padding attended in sampling": (padding_attended, agreement(minibatches=1)),
     "CISPO's weight with a gradient": (cispo_differentiated, plain(test_grpo.test_cispo_keeps_every_token)),
     "V3.2's KL ratio without a gradient": (
-        kl_ratio_constant, plain(test_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_every_step, "k3")),
-    "correction upside down": (correction_upside_down, plain(test_gradient.test_weights_for_another_sampler)),
+        kl_ratio_constant, plain(test_exact_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_every_step, "k3")),
+    "correction upside down": (correction_upside_down, plain(test_exact_gradient.test_weights_for_another_sampler)),
 }  # fmt: skip
-trained = test_gradient.trained
+trained = test_exact_gradient.trained
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What every data set of reasoning-gym costs and pays: `python tests/reason/gym_sets.py [NAME …]` prints a table.
+"""What every data set of reasoning-gym costs and pays: `python tests/tasks/gym_sets.py [NAME …]` prints a table.
 
 Each set is built as training builds it, some problems are drawn, and the right answer and a fixed list of wrong ones
 are put to the environment.
