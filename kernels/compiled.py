@@ -18,9 +18,7 @@ from dataclasses import dataclass, field
 ARCHITECTURES = (80, 89, 90, 100)
 SHARED_LIMIT = {80: 163 * 1024, 89: 99 * 1024, 90: 227 * 1024, 100: 227 * 1024}  # CUDA C++ programming guide
 FILES = ("quantise", "gemm", "grouped", "decode", "rmsnorm", "swiglu", "rope", "cross_entropy", "tiled")
-TENSOR_CORE = {
-    "wgmma": r"wgmma\.mma_async\S*", "mma": r"\bmma\.sync\S*", "tcgen05": r"tcgen05\.mma\S*",
-}  # fmt: skip
+TENSOR_CORE = {"wgmma": r"wgmma\.mma_async\S*", "mma": r"\bmma\.sync\S*", "tcgen05": r"tcgen05\.mma\S*"}
 
 
 @dataclass
@@ -50,8 +48,11 @@ def compiled(case: Case, architecture: int) -> dict:
     source = ASTSource(fn=kernel, signature=signature, constexprs=dict(case.constants), attrs=aligned)
     made = triton.compile(source, target=GPUTarget("cuda", architecture, 32), options=dict(case.options))
     found = {kind: sorted(set(re.findall(pattern, made.asm["ptx"]))) for kind, pattern in TENSOR_CORE.items()}
-    return {**_resources(made.asm["cubin"]), "shared": made.metadata.shared,
-            "tensor_core": [instruction for some in found.values() for instruction in some]}
+    return {
+        **_resources(made.asm["cubin"]),
+        "shared": made.metadata.shared,
+        "tensor_core": [instruction for some in found.values() for instruction in some],
+    }
 
 
 def _resources(cubin: bytes) -> dict:
@@ -62,8 +63,10 @@ def _resources(cubin: bytes) -> dict:
         file.write(cubin)
         file.flush()
         said = subprocess.run([tool, "--dump-resource-usage", file.name], capture_output=True, encoding="utf-8").stdout
-    return {"registers": int(re.search(r"REG:(\d+)", said)[1]), "spilled": int(re.search(r"LOCAL:(\d+)", said)[1])
-            + int(re.search(r"STACK:(\d+)", said)[1])}
+    return {
+        "registers": int(re.search(r"REG:(\d+)", said)[1]),
+        "spilled": int(re.search(r"LOCAL:(\d+)", said)[1]) + int(re.search(r"STACK:(\d+)", said)[1]),
+    }
 
 
 def table() -> list[dict]:
@@ -72,8 +75,12 @@ def table() -> list[dict]:
     for file in FILES:
         for case in importlib.import_module(f"minids.kernels.{file}").cases():
             for architecture in ARCHITECTURES:
-                row = {"kernel": f"{file}.{case.name}", "architecture": architecture, "oldest": case.oldest,
-                       "newest": case.newest}
+                row = {
+                    "kernel": f"{file}.{case.name}",
+                    "architecture": architecture,
+                    "oldest": case.oldest,
+                    "newest": case.newest,
+                }
                 if case.oldest <= architecture <= case.newest:
                     row |= compiled(case, architecture)
                 rows.append(row)

@@ -54,8 +54,14 @@ LOGITS_AT_ONCE = 2**29  # numbers in the buffer of linear_cross_entropy
 
 # --- References -------------------------------------------------------------------------------------------------------
 
-def cross_entropy_reference(logits: Tensor, targets: Tensor, token_weights: Tensor | None = None,
-                            ignore_index: int = -100, reduction: str = "mean") -> Tensor:
+
+def cross_entropy_reference(
+    logits: Tensor,
+    targets: Tensor,
+    token_weights: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
     wide = torch.promote_types(logits.dtype, torch.float32)
     weights = _weights(targets, token_weights, ignore_index, wide)
     counts = weights.nonzero()[:, 0]  # the others' logits may be anything
@@ -65,8 +71,14 @@ def cross_entropy_reference(logits: Tensor, targets: Tensor, token_weights: Tens
     return losses if reduction == "none" else losses.sum() / (weights.sum() if reduction == "mean" else 1)
 
 
-def linear_cross_entropy_reference(hidden: Tensor, weight: Tensor, targets: Tensor, token_weights: Tensor | None = None,
-                                   ignore_index: int = -100, reduction: str = "mean") -> Tensor:
+def linear_cross_entropy_reference(
+    hidden: Tensor,
+    weight: Tensor,
+    targets: Tensor,
+    token_weights: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
     counts = _weights(targets, token_weights, ignore_index, torch.float32).nonzero()[:, 0]
     token_weights = None if token_weights is None else token_weights[counts]
     return cross_entropy_reference(hidden[counts] @ weight.t(), targets[counts], token_weights, ignore_index, reduction)
@@ -79,6 +91,7 @@ def _weights(targets, token_weights, ignore_index, dtype):
 
 
 # --- Kernels ----------------------------------------------------------------------------------------------------------
+
 
 @triton.jit
 def _loss_kernel(logits, targets, weights, losses, grad, V, logits_row, grad_row, BLOCK: tl.constexpr):
@@ -128,9 +141,17 @@ def _scale_kernel(x, by, V, x_row, by_row, BLOCK: tl.constexpr):
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
-def cross_entropy(logits: Tensor, targets: Tensor, token_weights: Tensor | None = None, ignore_index: int = -100,
-                  reduction: str = "mean", keep_logits: bool = False, check_targets: bool = True,
-                  backend: str | None = None) -> Tensor:
+
+def cross_entropy(
+    logits: Tensor,
+    targets: Tensor,
+    token_weights: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    keep_logits: bool = False,
+    check_targets: bool = True,
+    backend: str | None = None,
+) -> Tensor:
     """logits [N, V], targets [N], token_weights [N] -> loss, float32, [N] for reduction "none". LOGITS ARE OVERWRITTEN
     with their gradient unless keep_logits is set (or no gradient is asked for, or the reference runs).
 
@@ -147,8 +168,10 @@ def cross_entropy(logits: Tensor, targets: Tensor, token_weights: Tensor | None 
     with_grad = torch.is_grad_enabled() and logits.requires_grad
     if with_grad and not keep_logits:
         need(not logits.is_leaf, "logits are a leaf, their values would be lost: set keep_logits=True")
-        need(logits.stride(0) >= logits.shape[1] or len(logits) == 1,
-             f"rows of logits overlap, strides are {logits.stride()}: set keep_logits=True")
+        need(
+            logits.stride(0) >= logits.shape[1] or len(logits) == 1,
+            f"rows of logits overlap, strides are {logits.stride()}: set keep_logits=True",
+        )
     weights, offset = _shares(_weights(targets, token_weights, ignore_index, torch.float32), reduction)
     return _CrossEntropy.apply(logits, targets, weights, reduction == "none", with_grad, keep_logits) + offset
 
@@ -167,13 +190,21 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, above):
-        grad, = ctx.saved_tensors
+        (grad,) = ctx.saved_tensors
         return _scale(grad.detach(), above), None, None, None, None, None
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, token_weights: Tensor | None = None,
-                         chunk: int | None = None, ignore_index: int = -100, reduction: str = "mean",
-                         check_targets: bool = True, backend: str | None = None) -> Tensor:
+def linear_cross_entropy(
+    hidden: Tensor,
+    weight: Tensor,
+    targets: Tensor,
+    token_weights: Tensor | None = None,
+    chunk: int | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    check_targets: bool = True,
+    backend: str | None = None,
+) -> Tensor:
     """hidden [N, H], weight [V, H], targets [N], token_weights [N] -> loss, float32, a scalar ("mean" or "sum").
 
     chunk: tokens whose logits exist at a time. Under autocast both operands are taken in its type; the gradients come
@@ -237,8 +268,9 @@ def _losses(logits, targets, weights, grad):
     """w_n nll_n, float32 [N]; the logits' gradient goes into grad, which may be the logits, or None."""
     N, V = logits.shape
     losses = torch.empty(N, device=logits.device)
-    _loss_kernel[N,](logits, targets, weights, losses, grad, V, logits.stride(0), 0 if grad is None else grad.stride(0),
-                     **_plan(V))
+    _loss_kernel[N,](
+        logits, targets, weights, losses, grad, V, logits.stride(0), 0 if grad is None else grad.stride(0), **_plan(V)
+    )
     return losses
 
 
@@ -246,8 +278,9 @@ def _scale(grad, above):
     """grad [N, V] times what comes from above, a scalar or [N], in place. A second time raises: it would be squared."""
     need(not torch.is_grad_enabled(), "cross-entropy has no second derivative: use the reference (backend='torch')")
     torch.autograd.graph.increment_version(grad)
-    _scale_kernel[grad.shape[0],](grad, above.contiguous(), grad.shape[1], grad.stride(0), int(above.ndim == 1),
-                                  **_plan(grad.shape[1]))
+    _scale_kernel[grad.shape[0],](
+        grad, above.contiguous(), grad.shape[1], grad.stride(0), int(above.ndim == 1), **_plan(grad.shape[1])
+    )
     return grad
 
 
@@ -266,23 +299,31 @@ def _plan(V: int) -> dict:
 
 
 def _check(name, x, last, targets, token_weights, reduction, **others) -> None:
-    need(x.ndim == 2 and x.numel() > 0 and x.shape[1:] == last,
-         f"{name} has shape {list(x.shape)}: [N, {'V' if name == 'logits' else last[0]}] is needed, not empty")
+    need(
+        x.ndim == 2 and x.numel() > 0 and x.shape[1:] == last,
+        f"{name} has shape {list(x.shape)}: [N, {'V' if name == 'logits' else last[0]}] is needed, not empty",
+    )
     need(x.dtype in (*DTYPES, torch.float64), f"{name} are {x.dtype}: bfloat16, float16 or float32 is needed")
     need(targets.shape == x.shape[:1], f"targets {list(targets.shape)} do not fit {x.shape[0]} tokens")
     need(targets.dtype in (torch.int64, torch.int32), f"targets are {targets.dtype}: int64 or int32 is needed")
-    need(token_weights is None or token_weights.shape == targets.shape and token_weights.is_floating_point(),
-         "token_weights: a floating-point number for each token is needed")
+    need(
+        token_weights is None or token_weights.shape == targets.shape and token_weights.is_floating_point(),
+        "token_weights: a floating-point number for each token is needed",
+    )
     need(reduction in REDUCTIONS, f"reduction {reduction!r}: choose one of {', '.join(REDUCTIONS)}")
     same_device(**{name: x, "targets": targets, "token_weights": token_weights}, **others)
 
 
 def _kernel_takes(name, x, token_weights) -> None:
     need(x.dtype in DTYPES, f"{name} are {x.dtype}: that is for the reference only, backend='torch'")
-    need(x.stride(1) == 1 or x.shape[1] == 1,
-         f"{name}: numbers of a row must lie side by side, strides are {x.stride()}: call .contiguous()")
-    need(token_weights is None or not token_weights.requires_grad,
-         "token_weights get no gradient here: detach them, or use the reference (backend='torch')")
+    need(
+        x.stride(1) == 1 or x.shape[1] == 1,
+        f"{name}: numbers of a row must lie side by side, strides are {x.stride()}: call .contiguous()",
+    )
+    need(
+        token_weights is None or not token_weights.requires_grad,
+        "token_weights get no gradient here: detach them, or use the reference (backend='torch')",
+    )
 
 
 def _in_vocabulary(targets, V, ignore_index) -> None:
@@ -294,6 +335,7 @@ def _in_vocabulary(targets, V, ignore_index) -> None:
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
 
+
 def cases():
     from minids.kernels.compiled import Case
 
@@ -302,8 +344,13 @@ def cases():
     plan = _plan(131072)
     block, warps = {"BLOCK": plan["BLOCK"]}, {"num_warps": plan["num_warps"]}
     for kind in ("*bf16", "*fp32"):
-        yield Case(f"loss_and_gradient_{kind[1:]}", _loss_kernel,
-                   tensors | sizes | {"logits": kind, "grad": kind}, block, warps)
+        yield Case(
+            f"loss_and_gradient_{kind[1:]}",
+            _loss_kernel,
+            tensors | sizes | {"logits": kind, "grad": kind},
+            block,
+            warps,
+        )
     yield Case("loss", _loss_kernel, tensors | sizes | {"logits": "*bf16"}, block | {"grad": None}, warps)
     scale = {"x": "*bf16", "by": "*fp32", "V": "i32", "x_row": "i32", "by_row": "i32"}
     yield Case("scale", _scale_kernel, scale, block, warps)

@@ -44,8 +44,10 @@ MOST_SPLITS = 256
 
 # --- Reference --------------------------------------------------------------------------------------------------------
 
-def mla_decode_reference(q: Tensor, cache: Tensor, lengths: Tensor, scale: float, rank: int,
-                         table: Tensor | None = None) -> tuple[Tensor, Tensor]:
+
+def mla_decode_reference(
+    q: Tensor, cache: Tensor, lengths: Tensor, scale: float, rank: int, table: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """As mla_decode, in float32, or in float64 for q in float64."""
     q_BSHC = q if q.ndim == 4 else q[:, None]
     S, wide = q_BSHC.shape[1], torch.float64 if q.dtype == torch.float64 else torch.float32
@@ -67,11 +69,32 @@ def mla_decode_reference(q: Tensor, cache: Tensor, lengths: Tensor, scale: float
 
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
+
 @triton.jit
-def _decode_kernel(q, cache, table, lengths, out, lse, scale, rows, heads, capacity, page_size, page_step, table_step,
-                   TOKEN_STEP: tl.constexpr, RANK: tl.constexpr, ROPE: tl.constexpr, RANK_WIDE: tl.constexpr,
-                   ROPE_WIDE: tl.constexpr, BLOCK_H: tl.constexpr, BLOCK_T: tl.constexpr, STAGES: tl.constexpr,
-                   BRANCHES: tl.constexpr):
+def _decode_kernel(
+    q,
+    cache,
+    table,
+    lengths,
+    out,
+    lse,
+    scale,
+    rows,
+    heads,
+    capacity,
+    page_size,
+    page_step,
+    table_step,
+    TOKEN_STEP: tl.constexpr,
+    RANK: tl.constexpr,
+    ROPE: tl.constexpr,
+    RANK_WIDE: tl.constexpr,
+    ROPE_WIDE: tl.constexpr,
+    BLOCK_H: tl.constexpr,
+    BLOCK_T: tl.constexpr,
+    STAGES: tl.constexpr,
+    BRANCHES: tl.constexpr,
+):
     """One program: BLOCK_H rows of one sequence against one share of its tokens.
 
     The three conditions in the loop hold always. With BRANCHES the compiler does not know that, and does better on
@@ -137,8 +160,9 @@ def _decode_kernel(q, cache, table, lengths, out, lse, scale, rows, heads, capac
 
 
 @triton.jit
-def _combine_kernel(parts, parts_lse, out, lse, splits, rows, RANK: tl.constexpr, WIDE: tl.constexpr,
-                    COLS: tl.constexpr):
+def _combine_kernel(
+    parts, parts_lse, out, lse, splits, rows, RANK: tl.constexpr, WIDE: tl.constexpr, COLS: tl.constexpr
+):
     """One program: COLS columns of one row, of all shares."""
     row, b = tl.program_id(0), tl.program_id(2).to(tl.int64)
     split, r = tl.arange(0, WIDE), tl.program_id(1) * COLS + tl.arange(0, COLS)
@@ -159,8 +183,17 @@ def _combine_kernel(parts, parts_lse, out, lse, splits, rows, RANK: tl.constexpr
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
-def mla_decode(q: Tensor, cache: Tensor, lengths: Tensor, scale: float, rank: int, table: Tensor | None = None,
-               splits: int | None = None, backend: str | None = None) -> tuple[Tensor, Tensor]:
+
+def mla_decode(
+    q: Tensor,
+    cache: Tensor,
+    lengths: Tensor,
+    scale: float,
+    rank: int,
+    table: Tensor | None = None,
+    splits: int | None = None,
+    backend: str | None = None,
+) -> tuple[Tensor, Tensor]:
     """-> (out [B, H, rank] in the dtype of q, lse [B, H] float32), or [B, S, H, …] where q has four dims.
 
     `scale` multiplies the scores; `rank` is R, the leading part of a cached token that is its value as well; `splits`,
@@ -194,13 +227,32 @@ def mla_decode(q: Tensor, cache: Tensor, lengths: Tensor, scale: float, rank: in
         parts = q.new_empty(B, splits, rows, rank, dtype=torch.float32)
         parts_lse = q.new_empty(B, splits, rows, dtype=torch.float32)
     _decode_kernel[row_blocks, splits, B](
-        q, cache, table, lengths, parts, parts_lse, scale, rows, H, capacity, page, cache.stride(0), table.stride(0),
-        TOKEN_STEP=cache.stride(1), RANK=rank, ROPE=width - rank, RANK_WIDE=wide[0], ROPE_WIDE=wide[1], **how)
+        q,
+        cache,
+        table,
+        lengths,
+        parts,
+        parts_lse,
+        scale,
+        rows,
+        H,
+        capacity,
+        page,
+        cache.stride(0),
+        table.stride(0),
+        TOKEN_STEP=cache.stride(1),
+        RANK=rank,
+        ROPE=width - rank,
+        RANK_WIDE=wide[0],
+        ROPE_WIDE=wide[1],
+        **how,
+    )
     if splits > 1:
         many = triton.next_power_of_2(splits)
         cols = min(8192 // many, wide[0])
         _combine_kernel[rows, triton.cdiv(rank, cols), B](
-            parts, parts_lse, out, lse, splits, rows, RANK=rank, WIDE=many, COLS=cols, num_warps=4)
+            parts, parts_lse, out, lse, splits, rows, RANK=rank, WIDE=many, COLS=cols, num_warps=4
+        )
     return out, lse
 
 
@@ -246,6 +298,7 @@ def splits_for(programs: int, blocks: int, multiprocessors: int) -> int:
     The unit is the time of a block. Rounds of programs, each taking its blocks and one unit to start; a share's result,
     512 float32 a row, is written and read again in about 1/25 of the time that its rows need for a block.
     """
+
     def time(splits):
         parts = programs * splits / 25 if splits > 1 else 0
         return -(-programs * splits // multiprocessors) * (-(-blocks // splits) + 1) + parts
@@ -274,14 +327,19 @@ def _check(q, cache, lengths, rank, table, splits) -> None:
     if table is None:
         need(cache.shape[0] == B, f"q has {B} sequences, the cache {cache.shape[0]} (pages need a table)")
     else:
-        need(page % 16 == 0 and table.numel() > 0, f"pages of {page} tokens, {table.shape[1]} a sequence: a page must "
-                                                   "have a multiple of 16 tokens, a sequence at least one page")
+        need(
+            page % 16 == 0 and table.numel() > 0,
+            f"pages of {page} tokens, {table.shape[1]} a sequence: a page must "
+            "have a multiple of 16 tokens, a sequence at least one page",
+        )
     same_device(q=q, cache=cache, lengths=lengths, table=table)
     if q.is_cuda:
         return  # whoever looks at the numbers waits for the GPU
     capacity = page if table is None else page * table.shape[1]
-    need(lengths.min() >= 0 and lengths.max() <= capacity,
-         f"lengths from {lengths.min()} to {lengths.max()}: the cache holds 0 to {capacity} tokens a sequence")
+    need(
+        lengths.min() >= 0 and lengths.max() <= capacity,
+        f"lengths from {lengths.min()} to {lengths.max()}: the cache holds 0 to {capacity} tokens a sequence",
+    )
     if table is not None:
         used = table[torch.arange(table.shape[1]) * page < lengths[:, None]]
         need(((used >= 0) & (used < cache.shape[0])).all(), f"the table names pages beyond {cache.shape[0] - 1}")
@@ -289,20 +347,35 @@ def _check(q, cache, lengths, rank, table, splits) -> None:
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
 
+
 def cases():
     from minids.kernels.compiled import SHARED_LIMIT, Case
 
     sizes = ("rows", "heads", "capacity", "page_size", "page_step", "table_step")
     other = {"table": "*i32", "lengths": "*i32", "lse": "*fp32", "scale": "fp32"} | dict.fromkeys(sizes, "i32")
     for name, dtype, (rank, rope), oldest, newest in (
-            ("h100", "bf16", (512, 64), 90, 90), ("b200", "bf16", (512, 64), 100, 100),
-            ("a100", "bf16", (512, 64), 80, 80), ("small", "bf16", (512, 64), 89, 999),
-            ("fp32", "fp32", (128, 64), 80, 999)):
+        ("h100", "bf16", (512, 64), 90, 90),
+        ("b200", "bf16", (512, 64), 100, 100),
+        ("a100", "bf16", (512, 64), 80, 80),
+        ("small", "bf16", (512, 64), 89, 999),
+        ("fp32", "fp32", (128, 64), 80, 999),
+    ):
         how = plan(rank, rope, 4 if dtype == "fp32" else 2, SHARED_LIMIT[oldest], divmod(oldest, 10))
         constants = {key: value for key, value in how.items() if key != "num_warps"}
         constants |= {"TOKEN_STEP": rank + rope, "RANK": rank, "ROPE": rope, "RANK_WIDE": rank, "ROPE_WIDE": rope}
-        yield Case(f"mla_decode_{name}", _decode_kernel, dict.fromkeys(("q", "cache", "out"), f"*{dtype}") | other,
-                   constants, {"num_warps": how["num_warps"]}, oldest, newest)
-    yield Case("mla_combine", _combine_kernel,
-               {"parts": "*fp32", "parts_lse": "*fp32", "out": "*bf16", "lse": "*fp32", "splits": "i32", "rows": "i32"},
-               {"RANK": 512, "WIDE": 64, "COLS": 128}, {"num_warps": 4})
+        yield Case(
+            f"mla_decode_{name}",
+            _decode_kernel,
+            dict.fromkeys(("q", "cache", "out"), f"*{dtype}") | other,
+            constants,
+            {"num_warps": how["num_warps"]},
+            oldest,
+            newest,
+        )
+    yield Case(
+        "mla_combine",
+        _combine_kernel,
+        {"parts": "*fp32", "parts_lse": "*fp32", "out": "*bf16", "lse": "*fp32", "splits": "i32", "rows": "i32"},
+        {"RANK": 512, "WIDE": 64, "COLS": 128},
+        {"num_warps": 4},
+    )

@@ -37,8 +37,15 @@ OLDEST = (3, 4)  # Triton with tensor descriptors
 
 # --- References -------------------------------------------------------------------------------------------------------
 
-def matmul_reference(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor,
-                     out_dtype: torch.dtype = torch.float32, promote: int | None = None) -> Tensor:
+
+def matmul_reference(
+    a: Tensor,
+    a_scales: Tensor,
+    b: Tensor,
+    b_scales: Tensor,
+    out_dtype: torch.dtype = torch.float32,
+    promote: int | None = None,
+) -> Tensor:
     """The product of the dequantised operands; also how FP8 training is emulated on a CPU.
 
     In float32, or float64 where out_dtype is that. promote=128 adds one product for each 128 of K, as the kernel does;
@@ -98,6 +105,7 @@ def difference(x: Tensor, y: Tensor) -> float:
 
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
+
 @triton.jit
 def _corner(tile, M, N, BM: tl.constexpr):
     """First row and column of a tile. Tiles are counted down 8 rows of tiles, then on to the next column."""
@@ -109,8 +117,27 @@ def _corner(tile, M, N, BM: tl.constexpr):
 
 
 @triton.jit(do_not_specialize=["bucket"])
-def _gemm_kernel(a, b, c, a_scales, b_scales, M, N, K, c_row, a_col, b_row, b_col, bucket, WEIGHT: tl.constexpr,
-                 SPLITS: tl.constexpr, HERE: tl.constexpr, BM: tl.constexpr, FLAT: tl.constexpr, SPECIAL: tl.constexpr):
+def _gemm_kernel(
+    a,
+    b,
+    c,
+    a_scales,
+    b_scales,
+    M,
+    N,
+    K,
+    c_row,
+    a_col,
+    b_row,
+    b_col,
+    bucket,
+    WEIGHT: tl.constexpr,
+    SPLITS: tl.constexpr,
+    HERE: tl.constexpr,
+    BM: tl.constexpr,
+    FLAT: tl.constexpr,
+    SPECIAL: tl.constexpr,
+):
     """A program takes every num_programs-th piece of work: a tile of c [BM, 128], and one of SPLITS parts of K.
 
     With splits, c holds SPLITS matrices below one another, each of whole tiles. HERE: a, b and c are pointers, and
@@ -163,18 +190,32 @@ CONFIGS = [
 def _suitable(configs, arguments, **rest):
     """Off Hopper `flat` and `special` spill or do not compile; before Triton 3.6 nobody tried `special`."""
     hopper = torch.cuda.get_device_capability()[0] == 9
-    return [config for config in configs if (hopper or not config.kwargs["FLAT"] and not config.kwargs["SPECIAL"])
-            and (VERSION >= (3, 6) or not config.kwargs["SPECIAL"])]
+    return [
+        config
+        for config in configs
+        if (hopper or not config.kwargs["FLAT"] and not config.kwargs["SPECIAL"])
+        and (VERSION >= (3, 6) or not config.kwargs["SPECIAL"])
+    ]
 
 
-_tuned = triton.autotune(CONFIGS[:1] if INTERPRETED else CONFIGS, key=["bucket", "N", "K"],
-                         prune_configs_by={"early_config_prune": _suitable})(_gemm_kernel)
+_tuned = triton.autotune(
+    CONFIGS[:1] if INTERPRETED else CONFIGS,
+    key=["bucket", "N", "K"],
+    prune_configs_by={"early_config_prune": _suitable},
+)(_gemm_kernel)
 
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
-def matmul(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: torch.dtype = torch.bfloat16,
-           backend: str | None = None) -> Tensor:
+
+def matmul(
+    a: Tensor,
+    a_scales: Tensor,
+    b: Tensor,
+    b_scales: Tensor,
+    out_dtype: torch.dtype = torch.bfloat16,
+    backend: str | None = None,
+) -> Tensor:
     """a [M, K] @ b [N, K].T -> [M, N] in out_dtype; operands and scales as above."""
     _check(a, a_scales, b, b_scales, out_dtype)
     if not pick(a, backend, (8, 9)):
@@ -194,15 +235,42 @@ def matmul(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: 
         def programs(meta):
             return (min(sms * 128 // meta["BM"], triton.cdiv(M, meta["BM"]) * triton.cdiv(N, BLOCK)),)
 
-        _tuned[programs](a, b, c, a_scales, b_scales, *sizes, c.stride(0), *strides, triton.next_power_of_2(M),
-                         WEIGHT=weight, SPLITS=1, HERE=True)
+        _tuned[programs](
+            a,
+            b,
+            c,
+            a_scales,
+            b_scales,
+            *sizes,
+            c.stride(0),
+            *strides,
+            triton.next_power_of_2(M),
+            WEIGHT=weight,
+            SPLITS=1,
+            HERE=True,
+        )
         return c.contiguous()
     down = triton.cdiv(M, rows)
     c = _rows(M, N, out_dtype, a.device) if splits == 1 else _rows(splits * down * rows, N, torch.float32, a.device)
     _gemm_kernel[down * triton.cdiv(N, BLOCK) * splits,](
-        _boxes(a, rows), _boxes(b, BLOCK), _boxes(c, rows), a_scales, b_scales, *sizes, c.stride(0), *strides, 0,
-        WEIGHT=weight, SPLITS=splits, HERE=False, BM=rows, FLAT=False, SPECIAL=False, num_warps=rows // 16,
-        num_stages=4)
+        _boxes(a, rows),
+        _boxes(b, BLOCK),
+        _boxes(c, rows),
+        a_scales,
+        b_scales,
+        *sizes,
+        c.stride(0),
+        *strides,
+        0,
+        WEIGHT=weight,
+        SPLITS=splits,
+        HERE=False,
+        BM=rows,
+        FLAT=False,
+        SPECIAL=False,
+        num_warps=rows // 16,
+        num_stages=4,
+    )
     if splits == 1:
         return c.contiguous()
     out = torch.empty(M, N, dtype=out_dtype, device=a.device)
@@ -247,21 +315,29 @@ def _check(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: 
         need(x.ndim == 2, f"{name} must be a matrix, got shape {list(x.shape)}")
         need(x.dtype == FP8, f"{name} is {x.dtype}, needed is {FP8}: quantise it first")
         need(x.numel() > 0, f"{name} is empty: shape {list(x.shape)}")
-        need(x.is_contiguous(), f"{name} must be contiguous, strides are {x.stride()}: FP8 tensor cores want K to run "
-             "fastest in both operands; what is to be turned goes through quantise_t, else call .contiguous()")
+        need(
+            x.is_contiguous(),
+            f"{name} must be contiguous, strides are {x.stride()}: FP8 tensor cores want K to run "
+            "fastest in both operands; what is to be turned goes through quantise_t, else call .contiguous()",
+        )
     need(a.shape[1] == b.shape[1], f"a {list(a.shape)} and b {list(b.shape)} differ in K, their last dimension")
     M, N, blocks = a.shape[0], b.shape[0], -(-a.shape[1] // BLOCK)
-    for name, s, shapes in (("a_scales", a_scales, [[M, blocks]]),
-                            ("b_scales", b_scales, [[-(-N // BLOCK), blocks], [N, blocks]])):
+    for name, s, shapes in (
+        ("a_scales", a_scales, [[M, blocks]]),
+        ("b_scales", b_scales, [[-(-N // BLOCK), blocks], [N, blocks]]),
+    ):
         need(s.dtype == torch.float32, f"{name} is {s.dtype}, needed is torch.float32")
         need(list(s.shape) in shapes, f"{name} has shape {list(s.shape)}, needed is {' or '.join(map(str, shapes))}")
-        need(s.shape[0] == 1 or s.stride(0) == 1 or name == "b_scales" and s.shape[0] != N,
-             f"{name} of 1x128 blocks must lie column by column as quantise makes them, strides are {s.stride()}")
+        need(
+            s.shape[0] == 1 or s.stride(0) == 1 or name == "b_scales" and s.shape[0] != N,
+            f"{name} of 1x128 blocks must lie column by column as quantise makes them, strides are {s.stride()}",
+        )
     need(out_dtype in DTYPES, f"out_dtype {out_dtype}: choose bfloat16 or float32")
     same_device(a=a, a_scales=a_scales, b=b, b_scales=b_scales)
 
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+
 
 def cases():
     from minids.kernels.compiled import Case
@@ -271,14 +347,31 @@ def cases():
     for pass_, weight, out, rows in (("fprop", True, "bf16", 64), ("wgrad", False, "fp32", 128)):
         for name, config in zip(("plain", "flat", "special", "small"), CONFIGS):
             only = {"oldest": 89} if name in ("plain", "small") else {"oldest": 90, "newest": 90}
-            yield Case(f"{name}_{pass_}", _gemm_kernel,
-                       {"a": "*fp8e4nv", "b": "*fp8e4nv", "c": f"*{out}"} | scales | sizes,
-                       {"WEIGHT": weight, "SPLITS": 1, "HERE": True, **config.kwargs},
-                       {"num_warps": config.num_warps, "num_stages": config.num_stages}, **only)
-        boxes = {"a": f"tensordesc<fp8e4nv[{rows}, 128]>", "b": "tensordesc<fp8e4nv[128, 128]>",
-                 "c": f"tensordesc<fp32[{rows}, 128]>"}
-        yield Case(f"split_{pass_}", _gemm_kernel, boxes | scales | sizes,
-                   {"WEIGHT": weight, "SPLITS": 4, "HERE": False, "BM": rows, "FLAT": False, "SPECIAL": False},
-                   {"num_warps": rows // 16, "num_stages": 4}, 90)
-    yield Case("add", _add_kernel, {"parts": "*fp32", "out": "*bf16", "part_size": "i32", "row": "i32", "N": "i32"},
-               {"SPLITS": 4, "BN": 1024}, {"num_warps": 4})
+            yield Case(
+                f"{name}_{pass_}",
+                _gemm_kernel,
+                {"a": "*fp8e4nv", "b": "*fp8e4nv", "c": f"*{out}"} | scales | sizes,
+                {"WEIGHT": weight, "SPLITS": 1, "HERE": True, **config.kwargs},
+                {"num_warps": config.num_warps, "num_stages": config.num_stages},
+                **only,
+            )
+        boxes = {
+            "a": f"tensordesc<fp8e4nv[{rows}, 128]>",
+            "b": "tensordesc<fp8e4nv[128, 128]>",
+            "c": f"tensordesc<fp32[{rows}, 128]>",
+        }
+        yield Case(
+            f"split_{pass_}",
+            _gemm_kernel,
+            boxes | scales | sizes,
+            {"WEIGHT": weight, "SPLITS": 4, "HERE": False, "BM": rows, "FLAT": False, "SPECIAL": False},
+            {"num_warps": rows // 16, "num_stages": 4},
+            90,
+        )
+    yield Case(
+        "add",
+        _add_kernel,
+        {"parts": "*fp32", "out": "*bf16", "part_size": "i32", "row": "i32", "N": "i32"},
+        {"SPLITS": 4, "BN": 1024},
+        {"num_warps": 4},
+    )

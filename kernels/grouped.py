@@ -61,11 +61,16 @@ def permutation(chosen: Tensor, n_experts: int) -> Permutation:
     keys, order = chosen.flatten().clamp(-1, n_experts).to(torch.int16).sort(stable=True)
     experts = torch.arange(n_experts + 1, dtype=torch.int16, device=chosen.device)
     slot = torch.arange(len(order), device=chosen.device)
-    return Permutation(order, order // chosen.shape[1], torch.searchsorted(keys, experts, out_int32=True),
-                       torch.empty_like(order).scatter_(0, order, slot).view(chosen.shape))
+    return Permutation(
+        order,
+        order // chosen.shape[1],
+        torch.searchsorted(keys, experts, out_int32=True),
+        torch.empty_like(order).scatter_(0, order, slot).view(chosen.shape),
+    )
 
 
 # --- References -------------------------------------------------------------------------------------------------------
+
 
 def grouped_matmul_reference(x: Tensor, w: Tensor, offsets: Tensor) -> Tensor:
     bounds = offsets.tolist()
@@ -102,6 +107,7 @@ def swiglu_reference(h: Tensor, gates: Tensor, da: Tensor | None = None):
 
 # --- Kernels: the tiles of ragged groups ------------------------------------------------------------------------------
 
+
 @triton.jit
 def _find(offsets, tile, E, EXPERTS: tl.constexpr, BM: tl.constexpr):
     """Expert, first row and end of the expert's rows of the tile-th tile; past the last tile: 0 and 0 as rows."""
@@ -119,8 +125,10 @@ def _configs(*choices):
     """(BM, BN, BK, stages, warps): tiles [BM, BN], BK a step. Small in the interpreter, so that tests have several."""
     if INTERPRETED:
         choices = [(16, 32, 128 if choices[0][2] == 128 else 32, 1, 1)]
-    return [triton.Config({"BM": bm, "BN": bn, "BK": bk}, num_stages=stages, num_warps=warps)
-            for bm, bn, bk, stages, warps in choices]
+    return [
+        triton.Config({"BM": bm, "BN": bn, "BK": bk}, num_stages=stages, num_warps=warps)
+        for bm, bn, bk, stages, warps in choices
+    ]
 
 
 FLOAT32 = triton.Config({"BM": 16, "BN": 64, "BK": 32}, num_stages=2, num_warps=4)  # has no tensor core: small tiles
@@ -143,10 +151,27 @@ WEIGHTS_FP8 = _configs((128, 128, 128, 3, 8), (64, 128, 128, 3, 4))
 
 # --- Kernels: products ------------------------------------------------------------------------------------------------
 
+
 @triton.autotune(ROWS, key=["PER", "N", "K", "TURNED"], prune_configs_by={"early_config_prune": _by_rows})
 @triton.jit
-def _rows_kernel(x, w, y, a, rows, gates, offsets, E, PER, N: tl.constexpr, K: tl.constexpr, TURNED: tl.constexpr,
-                 EXPERTS: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+def _rows_kernel(
+    x,
+    w,
+    y,
+    a,
+    rows,
+    gates,
+    offsets,
+    E,
+    PER,
+    N: tl.constexpr,
+    K: tl.constexpr,
+    TURNED: tl.constexpr,
+    EXPERTS: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
     """A tile of y[r] = w[e] x[rows[r]] (rows None: x[r]); w[e] is [N, K], or [K, N] if TURNED.
 
     With gates, w[e] is gate over up: two accumulators, y = [g; u] (None: not wanted), a = gates silu(g) u.
@@ -191,8 +216,24 @@ def _rows_kernel(x, w, y, a, rows, gates, offsets, E, PER, N: tl.constexpr, K: t
 
 @triton.autotune(ROWS_FP8, key=["PER", "N", "K"], prune_configs_by={"early_config_prune": _by_rows})
 @triton.jit
-def _rows_fp8_kernel(x, x_s, w, w_s, y, rows, offsets, x_col, E, PER, N: tl.constexpr, K: tl.constexpr,
-                     EXPERTS: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+def _rows_fp8_kernel(
+    x,
+    x_s,
+    w,
+    w_s,
+    y,
+    rows,
+    offsets,
+    x_col,
+    E,
+    PER,
+    N: tl.constexpr,
+    K: tl.constexpr,
+    EXPERTS: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
     """The same in FP8, w[e] [N, K]. 128 numbers share a scale: their sum is scaled, then added in float32."""
     column = tl.cdiv(N, BN)
     expert, first, end = _find(offsets, tl.program_id(0) // column, E, EXPERTS, BM)
@@ -226,8 +267,20 @@ def _rows_fp8_kernel(x, x_s, w, w_s, y, rows, offsets, x_col, E, PER, N: tl.cons
 
 @triton.autotune(WEIGHTS, key=["PER", "N", "K"], prune_configs_by={"early_config_prune": _any})
 @triton.jit
-def _weights_kernel(dy, x, dw, dy_rows, x_rows, offsets, PER, N: tl.constexpr, K: tl.constexpr,
-                    BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+def _weights_kernel(
+    dy,
+    x,
+    dw,
+    dy_rows,
+    x_rows,
+    offsets,
+    PER,
+    N: tl.constexpr,
+    K: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
     """A tile [BM, BN] of dw[e] [N, K] = sum over the rows r of e of dy[dy_rows[r]] x[x_rows[r]]^T, BK rows a step."""
     down, across = tl.cdiv(N, BM), tl.cdiv(K, BN)
     expert = tl.program_id(0) // (down * across)
@@ -254,8 +307,9 @@ def _weights_kernel(dy, x, dw, dy_rows, x_rows, offsets, PER, N: tl.constexpr, K
 
 
 @triton.jit
-def _turn_kernel(x, q, s, rows, offsets, E, K, q_row, s_col, UE8M0: tl.constexpr, EXPERTS: tl.constexpr,
-                 COLS: tl.constexpr):
+def _turn_kernel(
+    x, q, s, rows, offsets, E, K, q_row, s_col, UE8M0: tl.constexpr, EXPERTS: tl.constexpr, COLS: tl.constexpr
+):
     """One program: 128 rows of an expert, COLS columns, quantised in 128x1 blocks and written turned, zeros behind."""
     block = tl.program_id(0)
     expert, first, end = _find(offsets, block, E, EXPERTS, 128)
@@ -277,8 +331,25 @@ def _turn_kernel(x, q, s, rows, offsets, E, K, q_row, s_col, UE8M0: tl.constexpr
 
 @triton.autotune(WEIGHTS_FP8, key=["PER", "N", "K"], prune_configs_by={"early_config_prune": _any})
 @triton.jit
-def _weights_fp8_kernel(dy, dy_s, x, x_s, dw, offsets, q_row, dy_col, x_col, E, PER, N: tl.constexpr, K: tl.constexpr,
-                        EXPERTS: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+def _weights_fp8_kernel(
+    dy,
+    dy_s,
+    x,
+    x_s,
+    dw,
+    offsets,
+    q_row,
+    dy_col,
+    x_col,
+    E,
+    PER,
+    N: tl.constexpr,
+    K: tl.constexpr,
+    EXPERTS: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
     """A tile [BM, BN] of dw[e] [N, K] from what `_turn_kernel` made of dy and x, [N, …] and [K, …], a block a step."""
     down, across = tl.cdiv(N, BM), tl.cdiv(K, BN)
     expert = tl.program_id(0) // (down * across)
@@ -310,6 +381,7 @@ def _weights_fp8_kernel(dy, dy_s, x, x_s, dw, offsets, q_row, dy_col, x_col, E, 
 
 
 # --- Kernels: what is between the products ----------------------------------------------------------------------------
+
 
 @triton.jit
 def _swiglu_kernel(h, gates, a, da, dh, dgates, WIDTH: tl.constexpr, COLS: tl.constexpr):
@@ -348,6 +420,7 @@ def _combine_kernel(y, out, place, offsets, E, H, K: tl.constexpr, COLS: tl.cons
 
 # --- From tensors to kernels: backend is "triton" or "torch" from here on, fp8 None or the kind of scales ------------
 
+
 def _per(R: int, E: int) -> int:
     """Rows an expert, rounded up to a power of two: what tuning goes by."""
     return triton.next_power_of_2(-(-R // E))
@@ -366,7 +439,8 @@ def _launch_rows(x, w, offsets, rows=None, turned=False, gates=None, keep=True):
     a = None if gates is None else x.new_empty(R, N // 2)
     if R:
         _rows_kernel[lambda c: (_tiles(R, E, c["BM"]) * triton.cdiv(N, c["BN"]),)](
-            x, w, y, a, rows, gates, offsets, E, _per(R, E), N=N, K=K, TURNED=turned, EXPERTS=triton.next_power_of_2(E))
+            x, w, y, a, rows, gates, offsets, E, _per(R, E), N=N, K=K, TURNED=turned, EXPERTS=triton.next_power_of_2(E)
+        )
     return y, a
 
 
@@ -388,7 +462,8 @@ def product_fp8(x, x_s, w, w_s, offsets, rows=None, dtype=torch.bfloat16, backen
     R, (E, N, K) = len(x if rows is None else rows), w.shape
     y = torch.empty(R, N, dtype=dtype, device=x.device)
     _rows_fp8_kernel[lambda c: (_tiles(R, E, c["BM"]) * triton.cdiv(N, c["BN"]),)](
-        x, x_s, w, w_s, y, rows, offsets, x_s.stride(1), E, _per(R, E), N=N, K=K, EXPERTS=triton.next_power_of_2(E))
+        x, x_s, w, w_s, y, rows, offsets, x_s.stride(1), E, _per(R, E), N=N, K=K, EXPERTS=triton.next_power_of_2(E)
+    )
     return y
 
 
@@ -416,8 +491,22 @@ def weight_product(dy, x, offsets, dy_rows=None, x_rows=None, dtype=None, backen
         _weights_kernel[grid](dy, x, dw, dy_rows, x_rows, offsets, _per(R, E), N=N, K=K)
         return dw
     (dy, dy_s), (x, x_s) = turn(dy, offsets, dy_rows, fp8), turn(x, offsets, x_rows, fp8)
-    _weights_fp8_kernel[grid](dy, dy_s, x, x_s, dw, offsets, x.stride(0), dy_s.stride(1), x_s.stride(1), E, _per(R, E),
-                              N=N, K=K, EXPERTS=triton.next_power_of_2(E))
+    _weights_fp8_kernel[grid](
+        dy,
+        dy_s,
+        x,
+        x_s,
+        dw,
+        offsets,
+        x.stride(0),
+        dy_s.stride(1),
+        x_s.stride(1),
+        E,
+        _per(R, E),
+        N=N,
+        K=K,
+        EXPERTS=triton.next_power_of_2(E),
+    )
     return dw
 
 
@@ -427,8 +516,20 @@ def turn(x, offsets, rows=None, scales="fp32"):
     blocks = _tiles(R, E, BLOCK)
     q, s = torch.empty(K, blocks * BLOCK, dtype=FP8, device=x.device), Q.empty_scales(K, blocks, x.device)
     _turn_kernel[blocks, triton.cdiv(K, cols)](
-        x, q, s, rows, offsets, E, K, q.stride(0), s.stride(1), UE8M0=scales == "ue8m0",
-        EXPERTS=triton.next_power_of_2(E), COLS=cols, num_warps=4)
+        x,
+        q,
+        s,
+        rows,
+        offsets,
+        E,
+        K,
+        q.stride(0),
+        s.stride(1),
+        UE8M0=scales == "ue8m0",
+        EXPERTS=triton.next_power_of_2(E),
+        COLS=cols,
+        num_warps=4,
+    )
     return q, s
 
 
@@ -463,6 +564,7 @@ def combine(y, p, backend="triton"):
 
 
 # --- What is called ---------------------------------------------------------------------------------------------------
+
 
 class _Matmul(torch.autograd.Function):
     @staticmethod
@@ -522,8 +624,9 @@ def grouped_matmul(x: Tensor, w: Tensor, offsets: Tensor, backend: str | None = 
     return _Matmul.apply(x, w, offsets, "triton", None)
 
 
-def grouped_matmul_fp8(x: Tensor, w: Tensor, offsets: Tensor, scales: str = "fp32",
-                       backend: str | None = None) -> Tensor:
+def grouped_matmul_fp8(
+    x: Tensor, w: Tensor, offsets: Tensor, scales: str = "fp32", backend: str | None = None
+) -> Tensor:
     """The same with operands quantised to FP8 here, x in 1x128 and w in 128x128 blocks; sums are float32.
 
     Backward: dx = q(dy) q(w) in the same blocks; dw[e] = q(dy_e)^T q(x_e) in blocks of 128x1 that begin with the rows
@@ -534,8 +637,15 @@ def grouped_matmul_fp8(x: Tensor, w: Tensor, offsets: Tensor, scales: str = "fp3
     return _Matmul.apply(x, w, offsets, "triton" if pick(x, backend, (8, 9)) else "torch", scales)
 
 
-def moe_experts(x: Tensor, chosen: Tensor, gates: Tensor, gate_up: Tensor, down: Tensor, backend: str | None = None,
-                fp8: str | None = None) -> Tensor:
+def moe_experts(
+    x: Tensor,
+    chosen: Tensor,
+    gates: Tensor,
+    gate_up: Tensor,
+    down: Tensor,
+    backend: str | None = None,
+    fp8: str | None = None,
+) -> Tensor:
     """x [N, H], chosen [N, K] int, gates [N, K], gate_up [E, 2I, H] (gate over up), down [E, H, I] -> y [N, H].
 
     Gradients reach x, gates, gate_up and down. fp8 "fp32" or "ue8m0": all six products in FP8 with such scales.
@@ -546,8 +656,11 @@ def moe_experts(x: Tensor, chosen: Tensor, gates: Tensor, gate_up: Tensor, down:
     if fit:
         (N, H), (_, K), (E, _, width) = x.shape, chosen.shape, down.shape
         fit = shapes == [(N, H), (N, K), (N, K), (E, 2 * width, H), (E, H, width)] and min(H, K, E, width) > 0
-    need(fit, "x [N, H], chosen [N, K], gates [N, K], gate_up [E, 2I, H] and down [E, H, I] do not fit: "
-              + ", ".join(str(list(shape)) for shape in shapes))
+    need(
+        fit,
+        "x [N, H], chosen [N, K], gates [N, K], gate_up [E, 2I, H] and down [E, H, I] do not fit: "
+        + ", ".join(str(list(shape)) for shape in shapes),
+    )
     same_device(**named, chosen=chosen)
     for name, t in named.items():
         need(t.is_contiguous(), f"{name} is not contiguous (strides {t.stride()}): call .contiguous()")
@@ -555,8 +668,10 @@ def moe_experts(x: Tensor, chosen: Tensor, gates: Tensor, gate_up: Tensor, down:
     if fp8 is not None:
         _check_fp8(fp8, x=x, gate_up=gate_up, down=down)
     else:
-        need(x.dtype == gate_up.dtype == down.dtype,
-             f"x is {x.dtype}, gate_up {gate_up.dtype}, down {down.dtype}: they must have one dtype")
+        need(
+            x.dtype == gate_up.dtype == down.dtype,
+            f"x is {x.dtype}, gate_up {gate_up.dtype}, down {down.dtype}: they must have one dtype",
+        )
     kernel = pick(x, backend, (8, 0) if fp8 is None else (8, 9))
     if not kernel and fp8 is None:
         _check_chosen(chosen.cpu(), E)
@@ -567,16 +682,22 @@ def moe_experts(x: Tensor, chosen: Tensor, gates: Tensor, gate_up: Tensor, down:
 
 
 def _check(x: Tensor, w: Tensor, offsets: Tensor) -> None:
-    need(x.ndim == 2 and w.ndim == 3 and x.shape[1] == w.shape[2] and w.numel() > 0,
-         f"x [R, K] and w [E, N, K] do not fit: x {list(x.shape)}, w {list(w.shape)}")
-    need(offsets.dtype == torch.int32 and offsets.shape == (len(w) + 1,) and offsets.is_contiguous(),
-         f"offsets must be int32 [E + 1] = [{len(w) + 1}], got {offsets.dtype} {list(offsets.shape)}")
+    need(
+        x.ndim == 2 and w.ndim == 3 and x.shape[1] == w.shape[2] and w.numel() > 0,
+        f"x [R, K] and w [E, N, K] do not fit: x {list(x.shape)}, w {list(w.shape)}",
+    )
+    need(
+        offsets.dtype == torch.int32 and offsets.shape == (len(w) + 1,) and offsets.is_contiguous(),
+        f"offsets must be int32 [E + 1] = [{len(w) + 1}], got {offsets.dtype} {list(offsets.shape)}",
+    )
     same_device(x=x, w=w, offsets=offsets)
     for name, t in (("x", x), ("w", w)):
         need(t.is_contiguous(), f"{name} is not contiguous (strides {t.stride()}): call .contiguous()")
     if offsets.device.type == "cpu":
-        need(offsets[0] == 0 and offsets[-1] == len(x) and (offsets.diff() >= 0).all(),
-             f"offsets must go up from 0 to {len(x)}, the rows of x, got {offsets.tolist()}")
+        need(
+            offsets[0] == 0 and offsets[-1] == len(x) and (offsets.diff() >= 0).all(),
+            f"offsets must go up from 0 to {len(x)}, the rows of x, got {offsets.tolist()}",
+        )
 
 
 def _check_fp8(scales: str, **tensors: Tensor) -> None:
@@ -587,8 +708,10 @@ def _check_fp8(scales: str, **tensors: Tensor) -> None:
 
 
 def _check_chosen(chosen: Tensor, n_experts: int) -> None:
-    need(chosen.ndim == 2 and chosen.shape[1] > 0 and chosen.dtype in (torch.int32, torch.int64),
-         f"chosen [N, K] must be int32 or int64, got {chosen.dtype} {list(chosen.shape)}")
+    need(
+        chosen.ndim == 2 and chosen.shape[1] > 0 and chosen.dtype in (torch.int32, torch.int64),
+        f"chosen [N, K] must be int32 or int64, got {chosen.dtype} {list(chosen.shape)}",
+    )
     need(0 < n_experts < 2**15, f"{n_experts} experts: 1 to 32767 are possible")
     need(chosen.numel() < 2**31, f"{chosen.numel()} choices are too many for int32 offsets: split the tokens")
     if chosen.device.type == "cpu" and chosen.numel():
@@ -597,6 +720,7 @@ def _check_chosen(chosen: Tensor, n_experts: int) -> None:
 
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+
 
 def cases():
     """The products with every configuration that tuning may take, at N = 1536, K = 2048, 128 experts."""
@@ -624,8 +748,14 @@ def cases():
         ("weights_fp8", _weights_fp8_kernel, WEIGHTS_FP8, (90, 89), product, "dy x"),
     ):
         for config, age in zip(configs, oldest):
-            yield case(f"{name}_{config.kwargs['BM']}x{config.kwargs['BN']}", kernel, constants | config.kwargs,
-                       {"num_warps": config.num_warps, "num_stages": config.num_stages}, age, fp8)
+            yield case(
+                f"{name}_{config.kwargs['BM']}x{config.kwargs['BN']}",
+                kernel,
+                constants | config.kwargs,
+                {"num_warps": config.num_warps, "num_stages": config.num_stages},
+                age,
+                fp8,
+            )
     four = {"num_warps": 4}
     yield case("turn", _turn_kernel, {"UE8M0": False, "EXPERTS": 128, "COLS": 64}, four, 89, "q")
     yield case("swiglu", _swiglu_kernel, {"WIDTH": 768, "COLS": 1024}, four, 80)

@@ -33,6 +33,7 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
 # --- References -------------------------------------------------------------------------------------------------------
 
+
 def scale_of(amax: Tensor, scales: str = "fp32") -> Tensor:
     """The scale of each block from its largest absolute value: what a block is divided by so that it fits E4M3.
 
@@ -106,8 +107,10 @@ def dequantise(q: Tensor, s: Tensor, dtype: torch.dtype = torch.float32) -> Tens
     column by column. KernelError if s fits neither kind of blocks.
     """
     R, C = q.shape
-    need(s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
-         f"scales {list(s.shape)} fit neither 1x128 nor 128x128 blocks of {[R, C]}")
+    need(
+        s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
+        f"scales {list(s.shape)} fit neither 1x128 nor 128x128 blocks of {[R, C]}",
+    )
     # every scale as often as its block is long, and what reaches beyond the edge cut off
     wide = s.repeat_interleave(BLOCK, 1)[:, :C]
     if s.shape[0] != R:
@@ -127,6 +130,7 @@ def empty_scales(rows: int, cols: int, device) -> Tensor:
 
 
 # --- Kernels ----------------------------------------------------------------------------------------------------------
+
 
 @triton.jit
 def block_amax(v, axis: tl.constexpr):
@@ -210,6 +214,7 @@ def quantise_t_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, COLS: tl
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
+
 def quantise(x: Tensor, scales: str = "fp32", backend: str | None = None) -> tuple[Tensor, Tensor]:
     """x [M, K] -> (q [M, K] float8_e4m3fn, scales [M, ceil(K/128)] float32, stride [1, M rounded up to 4])."""
     _check(x, scales)
@@ -220,7 +225,8 @@ def quantise(x: Tensor, scales: str = "fp32", backend: str | None = None) -> tup
     q, s = torch.empty(M, K, dtype=FP8, device=x.device), empty_scales(M, -(-K // BLOCK), x.device)
     rows = 32
     quantise_kernel[triton.cdiv(M, rows), triton.cdiv(K, BLOCK)](
-        x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", ROWS=rows, num_warps=4)
+        x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", ROWS=rows, num_warps=4
+    )
     return q, s
 
 
@@ -246,7 +252,8 @@ def quantise_t(x: Tensor, scales: str = "fp32", backend: str | None = None) -> t
     q, s = torch.empty(K, M, dtype=FP8, device=x.device), empty_scales(K, -(-M // BLOCK), x.device)
     cols = 64
     quantise_t_kernel[triton.cdiv(M, BLOCK), triton.cdiv(K, cols)](
-        x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", COLS=cols, num_warps=4)
+        x, q, s, M, K, x.stride(0), s.stride(1), UE8M0=scales == "ue8m0", COLS=cols, num_warps=4
+    )
     return q, s
 
 
@@ -254,12 +261,15 @@ def _check(x: Tensor, scales: str) -> None:
     need(x.ndim == 2, f"a matrix is needed, got shape {list(x.shape)}")
     need(x.dtype in DTYPES, f"{x.dtype} can not be quantised: bfloat16, float16 or float32")
     need(x.numel() > 0, f"nothing to quantise: shape {list(x.shape)}")
-    need(x.stride(1) == 1 or x.shape[1] == 1,
-         f"elements of a row must lie side by side, strides are {x.stride()}: call .contiguous()")
+    need(
+        x.stride(1) == 1 or x.shape[1] == 1,
+        f"elements of a row must lie side by side, strides are {x.stride()}: call .contiguous()",
+    )
     need(scales in SCALES, f"scales {scales!r}: choose one of {', '.join(SCALES)}")
 
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+
 
 def cases():
     from minids.kernels.compiled import Case
@@ -268,6 +278,11 @@ def cases():
     tensors = {"x": "*bf16", "q": "*fp8e4nv", "s": "*fp32"}
     yield Case("quantise", quantise_kernel, tensors | sizes, {"UE8M0": False, "ROWS": 32}, {"num_warps": 4}, 89)
     yield Case("quantise_t", quantise_t_kernel, tensors | sizes, {"UE8M0": False, "COLS": 64}, {"num_warps": 4}, 89)
-    yield Case("quantise_weight", quantise_weight_kernel,
-               {"w": "*bf16", "q": "*fp8e4nv", "s": "*fp32", "N": "i32", "K": "i32", "w_row": "i32"},
-               {"UE8M0": True}, {"num_warps": 8}, 89)
+    yield Case(
+        "quantise_weight",
+        quantise_weight_kernel,
+        {"w": "*bf16", "q": "*fp8e4nv", "s": "*fp32", "N": "i32", "K": "i32", "w_row": "i32"},
+        {"UE8M0": True},
+        {"num_warps": 8},
+        89,
+    )

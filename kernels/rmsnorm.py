@@ -36,6 +36,7 @@ LONGEST = 8192  # numbers in a row
 
 # --- Reference --------------------------------------------------------------------------------------------------------
 
+
 def rms_norm_reference(x: Tensor, weight: Tensor, eps: float, residual: Tensor | None = None):
     h = x if residual is None else x + residual
     wide = h.to(torch.promote_types(h.dtype, torch.float32))
@@ -45,6 +46,7 @@ def rms_norm_reference(x: Tensor, weight: Tensor, eps: float, residual: Tensor |
 
 
 # --- Kernels ----------------------------------------------------------------------------------------------------------
+
 
 @triton.jit
 def rms_norm_kernel(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROWS: tl.constexpr, COLS: tl.constexpr):
@@ -77,8 +79,23 @@ def rms_norm_kernel(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROW
 
 
 @triton.jit
-def _backward_kernel(dy, dh, h, w, r, dx, shares, M, H, dy_row, dh_row, h_row,
-                     ROWS: tl.constexpr, COLS: tl.constexpr, STAGES: tl.constexpr):
+def _backward_kernel(
+    dy,
+    dh,
+    h,
+    w,
+    r,
+    dx,
+    shares,
+    M,
+    H,
+    dy_row,
+    dh_row,
+    h_row,
+    ROWS: tl.constexpr,
+    COLS: tl.constexpr,
+    STAGES: tl.constexpr,
+):
     """One program: every num_programs-th tile of ROWS rows, and one row of shares [programs, H]. dh may be None."""
     k = tl.arange(0, COLS)
     weight = tl.load(w + k, k < H, 0.0).to(tl.float32)
@@ -101,6 +118,7 @@ def _backward_kernel(dy, dh, h, w, r, dx, shares, M, H, dy_row, dh_row, h_row,
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
+
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6, residual: Tensor | None = None, backend: str | None = None):
     """x [..., H], weight [H] -> y [..., H]; with a residual [..., H] -> (y, h), h = x + residual. All in x's type."""
     H = _check(x, weight, eps, residual)
@@ -115,13 +133,18 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6, residual: Tensor | No
 
 def rows(x: Tensor, name: str) -> Tensor:
     """x [..., H] as [M, H], never copied; a slice of the last axis may leave a gap between rows."""
-    need(x.stride(-1) == 1 or x.shape[-1] == 1,
-         f"{name}: numbers of a row must lie side by side, strides are {x.stride()}: call .contiguous()")
+    need(
+        x.stride(-1) == 1 or x.shape[-1] == 1,
+        f"{name}: numbers of a row must lie side by side, strides are {x.stride()}: call .contiguous()",
+    )
     try:
         return x.view(-1, x.shape[-1])
     except RuntimeError:
-        need(False, f"{name}: rows must lie at equal distances, shape {list(x.shape)} with strides {x.stride()} has "
-                    "several: call .contiguous()")
+        need(
+            False,
+            f"{name}: rows must lie at equal distances, shape {list(x.shape)} with strides {x.stride()} has "
+            "several: call .contiguous()",
+        )
 
 
 class _RMSNorm(torch.autograd.Function):
@@ -133,8 +156,19 @@ class _RMSNorm(torch.autograd.Function):
         y, r = torch.empty(x.shape, dtype=x.dtype, device=x.device), torch.empty(M, device=x.device)
         h = None if residual is None else torch.empty(x.shape, dtype=x.dtype, device=x.device)
         rms_norm_kernel[triton.cdiv(M, plan["ROWS"]),](
-            x, residual, weight, y, h, r, M, H, x_rows.stride(0), 0 if h is None else residual_rows.stride(0), eps,
-            **plan)
+            x,
+            residual,
+            weight,
+            y,
+            h,
+            r,
+            M,
+            H,
+            x_rows.stride(0),
+            0 if h is None else residual_rows.stride(0),
+            eps,
+            **plan,
+        )
         ctx.save_for_backward(x if h is None else h, weight, r)
         ctx.set_materialize_grads(False)
         return y, h
@@ -153,8 +187,21 @@ class _RMSNorm(torch.autograd.Function):
         shares = torch.empty(programs, H, device=h.device)
         stages = 2 if plan["ROWS"] * plan["COLS"] * h.element_size() <= 16384 else 1  # shared memory of an L40S
         _backward_kernel[programs,](
-            dy, dh, h, weight, r, dx, shares, M, H, dy.stride(0), 0 if dh is None else dh.stride(0), h.stride(0),
-            STAGES=stages, **plan)
+            dy,
+            dh,
+            h,
+            weight,
+            r,
+            dx,
+            shares,
+            M,
+            H,
+            dy.stride(0),
+            0 if dh is None else dh.stride(0),
+            h.stride(0),
+            STAGES=stages,
+            **plan,
+        )
         return dx, shares.sum(0).to(weight.dtype), None, dx if ctx.needs_input_grad[3] else None
 
 
@@ -173,21 +220,44 @@ def _check(x, weight, eps, residual) -> int:
     need(weight.is_floating_point(), f"weight is {weight.dtype}: a floating-point type is needed")
     need(eps >= 0, f"eps {eps} is negative")
     if residual is not None:
-        need(residual.shape == x.shape and residual.dtype == x.dtype,
-             f"residual is {residual.dtype} {list(residual.shape)}, x {x.dtype} {list(x.shape)}: they must be alike")
+        need(
+            residual.shape == x.shape and residual.dtype == x.dtype,
+            f"residual is {residual.dtype} {list(residual.shape)}, x {x.dtype} {list(x.shape)}: they must be alike",
+        )
     same_device(x=x, weight=weight, residual=residual)
     return H
 
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
 
+
 def cases():
     from minids.kernels.compiled import Case
 
-    forward = {"x": "*bf16", "w": "*bf16", "y": "*bf16", "r": "*fp32", "M": "i32", "H": "i32", "x_row": "i32",
-               "residual_row": "i32", "eps": "fp32"}
-    backward = {"dy": "*bf16", "h": "*bf16", "w": "*bf16", "r": "*fp32", "dx": "*bf16", "shares": "*fp32",
-                "M": "i32", "H": "i32", "dy_row": "i32", "dh_row": "i32", "h_row": "i32"}
+    forward = {
+        "x": "*bf16",
+        "w": "*bf16",
+        "y": "*bf16",
+        "r": "*fp32",
+        "M": "i32",
+        "H": "i32",
+        "x_row": "i32",
+        "residual_row": "i32",
+        "eps": "fp32",
+    }
+    backward = {
+        "dy": "*bf16",
+        "h": "*bf16",
+        "w": "*bf16",
+        "r": "*fp32",
+        "dx": "*bf16",
+        "shares": "*fp32",
+        "M": "i32",
+        "H": "i32",
+        "dy_row": "i32",
+        "dh_row": "i32",
+        "h_row": "i32",
+    }
     both = {"residual": "*bf16", "h": "*bf16"}
     for H in (512, 1536, 4096, 7168):
         plan = _plan(H)
@@ -198,5 +268,10 @@ def cases():
         yield Case(f"backward_residual_{H}", _backward_kernel, backward | {"dh": "*bf16"}, sizes | stages, warps)
     fp32 = {name: "*fp32" if kind == "*bf16" else kind for name, kind in (backward | {"dh": "*bf16"}).items()}
     for COLS, stages, warps in ((4096, 2, 8), (8192, 1, 16)):
-        yield Case(f"backward_fp32_{COLS}", _backward_kernel, fp32, {"ROWS": 1, "COLS": COLS, "STAGES": stages},
-                   {"num_warps": warps})
+        yield Case(
+            f"backward_fp32_{COLS}",
+            _backward_kernel,
+            fp32,
+            {"ROWS": 1, "COLS": COLS, "STAGES": stages},
+            {"num_warps": warps},
+        )

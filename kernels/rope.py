@@ -29,6 +29,7 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
 # --- Reference --------------------------------------------------------------------------------------------------------
 
+
 def rope_reference(x: Tensor, cos: Tensor, sin: Tensor, interleave: bool = True) -> Tensor:
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     a, b = (wide[..., 0::2], wide[..., 1::2]) if interleave else wide.chunk(2, dim=-1)
@@ -39,9 +40,28 @@ def rope_reference(x: Tensor, cos: Tensor, sin: Tensor, interleave: bool = True)
 
 # --- Kernel -----------------------------------------------------------------------------------------------------------
 
+
 @triton.jit
-def _rope_kernel(x, cos, sin, y, N, T, H, HALF, x_batch, x_head, x_time, table_batch, table_time, BACK: tl.constexpr,
-                 PAIRS_IN: tl.constexpr, PAIRS_OUT: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
+def _rope_kernel(
+    x,
+    cos,
+    sin,
+    y,
+    N,
+    T,
+    H,
+    HALF,
+    x_batch,
+    x_head,
+    x_time,
+    table_batch,
+    table_time,
+    BACK: tl.constexpr,
+    PAIRS_IN: tl.constexpr,
+    PAIRS_OUT: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLS: tl.constexpr,
+):
     """One program: ROWS of the N vectors of 2 HALF numbers, in the order batch, time, head. COLS >= HALF."""
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     head, time, batch = (row % H).to(tl.int64), (row // H % T).to(tl.int64), (row // H // T).to(tl.int64)
@@ -68,6 +88,7 @@ def _rope_kernel(x, cos, sin, y, N, T, H, HALF, x_batch, x_head, x_time, table_b
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
+
 def rope(x: Tensor, cos: Tensor, sin: Tensor, interleave: bool = True, backend: str | None = None) -> Tensor:
     """x [B, H, T, D], [B, T, D] or [T, D]; cos, sin [T, D/2] or [B or 1, T, D/2] -> x turned, contiguous."""
     _check(x, cos, sin)
@@ -77,8 +98,10 @@ def rope(x: Tensor, cos: Tensor, sin: Tensor, interleave: bool = True, backend: 
     need(x.dtype in DTYPES and cos.dtype in DTYPES, f"x {x.dtype}, cos {cos.dtype}: float64 is for backend='torch'")
     need(not (cos.requires_grad or sin.requires_grad), "cos and sin get no gradient here: detach them")
     for name, t in (("x", x), ("cos", cos), ("sin", sin)):
-        need(t.stride(-1) == 1 or t.shape[-1] == 1,
-             f"{name}: numbers of the last axis must lie side by side, strides are {t.stride()}: call .contiguous()")
+        need(
+            t.stride(-1) == 1 or t.shape[-1] == 1,
+            f"{name}: numbers of the last axis must lie side by side, strides are {t.stride()}: call .contiguous()",
+        )
     need(x.numel() // x.shape[-1] < 2**31, f"x {list(x.shape)} has 2^31 vectors or more: turn it in parts")
     wide = x if x.ndim == 4 else x[:, None] if x.ndim == 3 else x[None, None]
     cos, sin = (t if t.ndim == 3 else t[None] for t in (cos, sin))
@@ -107,8 +130,24 @@ def _turn(x, cos, sin, back, pairs_in, pairs_out):
     tile_rows = max(1, 1024 // cols)  # 8 pairs a thread
     table_batch = cos.stride(0) if cos.shape[0] > 1 else 0
     _rope_kernel[triton.cdiv(B * H * T, tile_rows),](
-        x, cos, sin, y, B * H * T, T, H, D // 2, *x.stride()[:3], table_batch, cos.stride(1), BACK=back,
-        PAIRS_IN=pairs_in, PAIRS_OUT=pairs_out, ROWS=tile_rows, COLS=cols, num_warps=4)
+        x,
+        cos,
+        sin,
+        y,
+        B * H * T,
+        T,
+        H,
+        D // 2,
+        *x.stride()[:3],
+        table_batch,
+        cos.stride(1),
+        BACK=back,
+        PAIRS_IN=pairs_in,
+        PAIRS_OUT=pairs_out,
+        ROWS=tile_rows,
+        COLS=cols,
+        num_warps=4,
+    )
     return y
 
 
@@ -118,16 +157,21 @@ def _check(x, cos, sin) -> None:
     need(x.dtype in (*DTYPES, torch.float64), f"{x.dtype} can not be turned: bfloat16, float16 or float32")
     T, D = x.shape[-2:]
     need(D % 2 == 0, f"the last axis is turned in pairs, {D} is odd")
-    need(cos.shape == sin.shape and cos.dtype == sin.dtype and cos.stride() == sin.stride(),
-         f"cos {cos.dtype} {list(cos.shape)} and sin {sin.dtype} {list(sin.shape)} must be alike, strides too")
+    need(
+        cos.shape == sin.shape and cos.dtype == sin.dtype and cos.stride() == sin.stride(),
+        f"cos {cos.dtype} {list(cos.shape)} and sin {sin.dtype} {list(sin.shape)} must be alike, strides too",
+    )
     need(cos.is_floating_point(), f"cos and sin are {cos.dtype}: a floating-point type is needed")
     batches = (1, x.shape[0]) if x.ndim > 2 else (1,)
-    need(list(cos.shape[-2:]) == [T, D // 2] and (cos.ndim == 2 or cos.ndim == 3 and cos.shape[0] in batches),
-         f"cos {list(cos.shape)} does not fit x {list(x.shape)}: [{T}, {D // 2}] is needed, or that for every text")
+    need(
+        list(cos.shape[-2:]) == [T, D // 2] and (cos.ndim == 2 or cos.ndim == 3 and cos.shape[0] in batches),
+        f"cos {list(cos.shape)} does not fit x {list(x.shape)}: [{T}, {D // 2}] is needed, or that for every text",
+    )
     same_device(x=x, cos=cos, sin=sin)
 
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+
 
 def cases():
     from minids.kernels.compiled import Case
@@ -135,7 +179,10 @@ def cases():
     sizes = ("N", "T", "H", "HALF", "x_batch", "x_head", "x_time", "table_batch", "table_time")
     types = {name: "i32" for name in sizes} | {"x": "*bf16", "y": "*bf16", "cos": "*fp32", "sin": "*fp32"}
     tile = {"ROWS": 32, "COLS": 32}
-    for name, back, pairs_in, pairs_out in (("pairs", False, True, False), ("pairs_backward", True, False, True),
-                                            ("halves", False, False, False)):
+    for name, back, pairs_in, pairs_out in (
+        ("pairs", False, True, False),
+        ("pairs_backward", True, False, True),
+        ("halves", False, False, False),
+    ):
         flags = {"BACK": back, "PAIRS_IN": pairs_in, "PAIRS_OUT": pairs_out}
         yield Case(name, _rope_kernel, types, flags | tile, {"num_warps": 4})

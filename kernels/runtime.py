@@ -74,12 +74,16 @@ def why_not(x: torch.Tensor, capability: tuple[int, int] = (8, 0)) -> str | None
     if INTERPRETED:
         return None
     if x.device.type != "cuda":
-        return (f"a tensor on {x.device.type} needs Triton's interpreter: set TRITON_INTERPRET=1 before Triton is "
-                "imported, or use the reference (backend='torch')")
+        return (
+            f"a tensor on {x.device.type} needs Triton's interpreter: set TRITON_INTERPRET=1 before Triton is "
+            "imported, or use the reference (backend='torch')"
+        )
     has = torch.cuda.get_device_capability(x.device)
     if has < capability:
-        return (f"{torch.cuda.get_device_name(x.device)} has compute capability {has[0]}.{has[1]}, this kernel needs "
-                f"{capability[0]}.{capability[1]}: use the reference (backend='torch')")
+        return (
+            f"{torch.cuda.get_device_name(x.device)} has compute capability {has[0]}.{has[1]}, this kernel needs "
+            f"{capability[0]}.{capability[1]}: use the reference (backend='torch')"
+        )
     return None
 
 

@@ -28,12 +28,14 @@ from minids.kernels.runtime import need, pick, same_device, tl, triton
 
 # --- Reference --------------------------------------------------------------------------------------------------------
 
+
 def swiglu_reference(gate: Tensor, up: Tensor) -> Tensor:
     wide = torch.promote_types(gate.dtype, torch.float32)
     return (torch.nn.functional.silu(gate.to(wide)) * up.to(wide)).to(gate.dtype)
 
 
 # --- Kernels ----------------------------------------------------------------------------------------------------------
+
 
 @triton.jit
 def swiglu_kernel(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexpr, COLS: tl.constexpr):
@@ -55,8 +57,9 @@ def swiglu_kernel(gate, up, y, M, F, gate_row, up_row, ROWS: tl.constexpr, COLS:
 
 
 @triton.jit
-def _backward_kernel(dy, gate, up, dgate, dup, M, F, dy_row, gate_row, up_row, dgate_row, dup_row,
-                     ROWS: tl.constexpr, COLS: tl.constexpr):
+def _backward_kernel(
+    dy, gate, up, dgate, dup, M, F, dy_row, gate_row, up_row, dgate_row, dup_row, ROWS: tl.constexpr, COLS: tl.constexpr
+):
     """One program: ROWS x COLS numbers. dgate and dup may be gate and up: each number is read, then written."""
     m = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)[:, None]
     k = tl.program_id(1) * COLS + tl.arange(0, COLS)[None, :]
@@ -71,11 +74,14 @@ def _backward_kernel(dy, gate, up, dgate, dup, M, F, dy_row, gate_row, up_row, d
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
+
 def swiglu(gate: Tensor, up: Tensor, inplace: bool = False, backend: str | None = None) -> Tensor:
     """gate, up [..., F] -> silu(gate) * up. inplace: the gradients are written over gate and up, which are lost."""
     _check(gate, "gate")
-    need(gate.shape == up.shape and gate.dtype == up.dtype,
-         f"gate is {gate.dtype} {list(gate.shape)}, up {up.dtype} {list(up.shape)}: they must be alike")
+    need(
+        gate.shape == up.shape and gate.dtype == up.dtype,
+        f"gate is {gate.dtype} {list(gate.shape)}, up {up.dtype} {list(up.shape)}: they must be alike",
+    )
     same_device(gate=gate, up=up)
     if not _kernel(gate, backend):
         return swiglu_reference(gate, up)
@@ -123,8 +129,20 @@ class _SwiGLU(torch.autograd.Function):
         dgate, dup = grads if len(grads) == 2 else grads[0].chunk(2, dim=1)
         dy = dy if dy.stride(1) == 1 else dy.contiguous()
         grid, plan = _plan(*gate.shape)
-        _backward_kernel[grid](dy, gate, up, dgate, dup, *gate.shape, dy.stride(0), gate.stride(0), up.stride(0),
-                               dgate.stride(0), dup.stride(0), **plan)
+        _backward_kernel[grid](
+            dy,
+            gate,
+            up,
+            dgate,
+            dup,
+            *gate.shape,
+            dy.stride(0),
+            gate.stride(0),
+            up.stride(0),
+            dgate.stride(0),
+            dup.stride(0),
+            **plan,
+        )
         return grads[0], grads[1] if len(grads) == 2 else None, None
 
 
@@ -154,6 +172,7 @@ def _lendable(x: Tensor, name: str) -> None:
 
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+
 
 def cases():
     from minids.kernels.compiled import Case

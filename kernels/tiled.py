@@ -32,21 +32,25 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
 # --- References -------------------------------------------------------------------------------------------------------
 
+
 def matmul_reference(a: Tensor, b: Tensor) -> Tensor:
     wide = torch.promote_types(a.dtype, torch.float32)
     return (a.to(wide) @ b.to(wide)).to(a.dtype)
 
 
-def fp8_matmul_reference(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor,
-                         out_dtype: torch.dtype = torch.float32) -> Tensor:
+def fp8_matmul_reference(
+    a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: torch.dtype = torch.float32
+) -> Tensor:
     return gemm.matmul_reference(a, a_scales, b, b_scales, out_dtype, promote=BLOCK)
 
 
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
+
 @triton.jit
-def matmul_kernel(a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row,
-                  BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+def matmul_kernel(
+    a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr
+):
     """c [M, N] = a [M, K] @ b [K, N], summed in float32. One program: a tile of BM x BN numbers of c.
 
     a, b, c are pointers. Element [m, k] of a lies at a + m * a_row + k * a_col, element [k, n] of b at
@@ -68,8 +72,9 @@ def matmul_kernel(a, b, c, M, N, K, a_row, a_col, b_row, b_col, c_row,
 
 
 @triton.jit
-def fp8_matmul_kernel(a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale_row, c_row,
-                      BM: tl.constexpr, BN: tl.constexpr):
+def fp8_matmul_kernel(
+    a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale_row, c_row, BM: tl.constexpr, BN: tl.constexpr
+):
     """c [M, N] = (a * its scales) @ (b * its scales).T in blocks of 128 along K. One program: BM x BN numbers of c.
 
     a [M, K] and b [N, K] are FP8, rows of K one after the other. The scale of a[m, 128 j …] lies at
@@ -98,6 +103,7 @@ def fp8_matmul_kernel(a, b, c, a_scales, b_scales, M, N, K, a_scale_col, b_scale
 
 # --- What is called ---------------------------------------------------------------------------------------------------
 
+
 def matmul(a: Tensor, b: Tensor, backend: str | None = None) -> Tensor:
     """a [M, K] @ b [K, N] -> [M, N] in the type of both."""
     for name, x in (("a", a), ("b", b)):
@@ -119,13 +125,21 @@ def matmul(a: Tensor, b: Tensor, backend: str | None = None) -> Tensor:
     return c
 
 
-def fp8_matmul(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: torch.dtype = torch.bfloat16,
-               backend: str | None = None) -> Tensor:
+def fp8_matmul(
+    a: Tensor,
+    a_scales: Tensor,
+    b: Tensor,
+    b_scales: Tensor,
+    out_dtype: torch.dtype = torch.bfloat16,
+    backend: str | None = None,
+) -> Tensor:
     """a [M, K] @ b [N, K].T -> [M, N] in out_dtype; a and its scales from quantise, b and its from quantise_weight."""
     gemm._check(a, a_scales, b, b_scales, out_dtype)
     (M, K), N = a.shape, b.shape[0]
-    need(b_scales.shape[0] == -(-N // BLOCK) and b_scales.stride(1) in (1, b_scales.shape[0]) or N == 1,
-         f"b_scales {list(b_scales.shape)}: here b has a scale for each 128x128; kernels/gemm.py takes 1x128 as well")
+    need(
+        b_scales.shape[0] == -(-N // BLOCK) and b_scales.stride(1) in (1, b_scales.shape[0]) or N == 1,
+        f"b_scales {list(b_scales.shape)}: here b has a scale for each 128x128; kernels/gemm.py takes 1x128 as well",
+    )
     if not pick(a, backend, (8, 9)):
         return fp8_matmul_reference(a, a_scales, b, b_scales, out_dtype)
     c = torch.empty(M, N, dtype=out_dtype, device=a.device)
@@ -133,7 +147,8 @@ def fp8_matmul(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dty
     del plan["BK"]  # a block of scales
     b_scales = b_scales.contiguous()
     fp8_matmul_kernel[triton.cdiv(M, plan["BM"]), triton.cdiv(N, plan["BN"])](
-        a, b, c, a_scales, b_scales, M, N, K, a_scales.stride(1), b_scales.stride(0), c.stride(0), **plan)
+        a, b, c, a_scales, b_scales, M, N, K, a_scales.stride(1), b_scales.stride(0), c.stride(0), **plan
+    )
     return c
 
 
@@ -146,6 +161,7 @@ def _plan(M: int, N: int, dtype: torch.dtype) -> dict:
 
 
 # --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+
 
 def cases():
     from minids.kernels.compiled import Case

@@ -114,8 +114,11 @@ def run(args):
     control = sum(s["seconds"] + s["evaluation_seconds"] for s in results["stages"] if s["control"])
     print(eval_command.table(results["evals"]))
     peak = results["peak_bytes"] / 2**30
-    print(f"\n{_clock(results['seconds'])} in all" + f", and {_clock(control)} for the controls" * (control > 0)
-          + f"; peak memory {peak:.1f} GiB" * (peak > 0))  # fmt: skip
+    print(
+        f"\n{_clock(results['seconds'])} in all"
+        + f", and {_clock(control)} for the controls" * (control > 0)
+        + f"; peak memory {peak:.1f} GiB" * (peak > 0)
+    )
     print(f"report   {out / 'report.html'}")
     print(f"next     minids chat {out}\n         minids eval {out} --problems FILE.jsonl")
 
@@ -128,8 +131,8 @@ def _mine():
     print(answers.status(book), file=sys.stderr)
     if not book["yours"]:
         raise MinidsError(
-            f"--mine runs on functions that you wrote and kept, but none are in {answers.shown(answers.folder())}. Solve "
-            "exercises first (make lab), or leave --mine out."
+            f"--mine runs on functions that you wrote and kept, but none are in {answers.shown(answers.folder())}. "
+            "Solve exercises first (make lab), or leave --mine out."
         )
     return answers.ledger
 
@@ -165,9 +168,15 @@ def replay(args):
     device = pipeline.pick_device(args.device) if args.device else None
     prepare = _mine() if model_folder.made_with_mine(args.run) else None
     found = replay.replay(
-        args.run, args.step, args.sample, stage=args.stage, device=device, quiet=False, prepare=prepare,
+        args.run,
+        args.step,
+        args.sample,
+        stage=args.stage,
+        device=device,
+        quiet=False,
+        prepare=prepare,
         families=args.families,
-    )  # fmt: skip
+    )
     if args.json:
         print(json.dumps(found, ensure_ascii=False))
     else:
@@ -226,9 +235,14 @@ def grade(args):
     from minids.course.grading import grade
 
     grade.grade_files(
-        args.files, csv=args.csv, html=args.html, private=args.private, chapter=args.chapter, jobs=args.jobs,
+        args.files,
+        csv=args.csv,
+        html=args.html,
+        private=args.private,
+        chapter=args.chapter,
+        jobs=args.jobs,
         seed=args.seed,
-    )  # fmt: skip
+    )
 
 
 def progress(args):
@@ -284,41 +298,59 @@ def parser():
     change = {"action": "extend", "nargs": "+", "default": [], "metavar": "key=value"}
     controls = "also train to answer without thinking, and with random rewards"
     command(
-        "run", run, "the main job: tokenizer, pretraining, SFT, GRPO, evaluation, report",
+        "run",
+        run,
+        "the main job: tokenizer, pretraining, SFT, GRPO, evaluation, report",
         ("recipe", {"metavar": "RECIPE", "help": "tiny, tiny-zero, … or a .toml file"}),
         ("--out", {"metavar": "DIR", "help": "default runs/<name>, with -seed<N> behind it if N is not 0"}),
-        seed, device, workers,
+        seed,
+        device,
+        workers,
         ("--resume", {"action": "store_true", "help": "go on with the run in that folder"}),
         ("--controls", {"action": "store_true", "help": controls}),
         ("--until", {"metavar": "STAGE", "help": "stop after this stage; --resume goes on"}),
         ("--redo", {"metavar": "STAGE", "help": "run this stage of an earlier run again, and those after it"}),
         ("--set", {**change, "help": "change the recipe: grpo.steps=40"}),
         answers,
-    )  # fmt: skip
+    )
     some = {"nargs": "+", "metavar": "NAME"}
     heat = {"type": temperature, "metavar": "T", "help": "0 (default, if the folder says nothing): the likeliest token"}
     command(
-        "chat", chat, "talk to a model in the terminal", folder, device, seed, answers,
+        "chat",
+        chat,
+        "talk to a model in the terminal",
+        folder,
+        device,
+        seed,
+        answers,
         ("--temperature", heat),
         ("--max-new-tokens", {"type": positive, "metavar": "N", "help": "default: the folder's, or 320"}),
-    )  # fmt: skip
+    )
     command(
-        "eval", evaluate, "how often a model is right, on held-out problems or on yours",
-        folder, device, workers, as_json,
+        "eval",
+        evaluate,
+        "how often a model is right, on held-out problems or on yours",
+        folder,
+        device,
+        workers,
+        as_json,
         ("--problems", {"metavar": "FILE.jsonl", "help": 'lines {"question": "347+5896", "answer": "6243"}'}),
         ("--seed", {"type": natural, "metavar": "N", "help": "of the held-out problems and the samples"}),
         ("--families", {**some, "default": None, "help": "kinds of problems, instead of those that the folder names"}),
-    )  # fmt: skip
+    )
     which_stage = {"metavar": "NAME", "help": "which stage of RL; default: the only one, or grpo"}
     command(
-        "replay", replay, "an answer of a finished iteration of RL, drawn again token for token",
+        "replay",
+        replay,
+        "an answer of a finished iteration of RL, drawn again token for token",
         ("run", {"metavar": "RUN", "help": "a run's folder (runs/tiny)"}),
         ("step", {"metavar": "STEP", "type": positive, "help": "iteration, from 1"}),
         ("sample", {"metavar": "SAMPLE", "type": natural, "help": "the answer's number in it, from 0"}),
         ("--stage", which_stage),
-        ("--device", {"choices": DEVICES, "help": "default: the run's"}), as_json,
+        ("--device", {"choices": DEVICES, "help": "default: the run's"}),
+        as_json,
         ("--families", {**some, "default": [], "help": "the run's user:FILE families: they may hold code"}),
-    )  # fmt: skip
+    )
     experts = {"choices": ("separate", "fused"), "default": "separate"}
     layout = ("--experts", {**experts, "help": "a tensor for each expert (as published), or one a layer"})
     out = ("out", {"metavar": "OUT", "help": "a new folder"})
@@ -330,24 +362,36 @@ def parser():
     which = {"nargs": "?", "default": "v3", "metavar": "NAME", "help": "v3 (default), r1, or a recipe"}
     command("cost", cost, "GPU hours, dollars, FLOPs and cache bytes, every assumption shown", ("name", which))
     command(
-        "grade", grade, "points and feedback for students' notebooks, without running them",
+        "grade",
+        grade,
+        "points and feedback for students' notebooks, without running them",
         ("files", {"nargs": "+", "metavar": "FILE", "help": "notebooks, .py files, or folders of kept answers"}),
-        ("--csv", {"metavar": "F", "help": "a line a student and exercise; after an interruption, goes on from it; "
-                   "refused where another file, or a row that this run does not grade, would be lost"}),
+        (
+            "--csv",
+            {
+                "metavar": "F",
+                "help": "a line a student and exercise; after an interruption, goes on from it; "
+                "refused where another file, or a row that this run does not grade, would be lost",
+            },
+        ),
         ("--html", {"metavar": "DIR", "help": "a feedback page a student"}),
         ("--private", {"metavar": "DIR", "help": "more cases of your own, as in minids/course/cases"}),
         ("--chapter", {"metavar": "NN", "help": "only the exercises of this chapter; default: those it finds"}),
         ("--jobs", {"type": positive, "metavar": "N", "help": "answers at a time; default: the cores"}),
         ("--seed", {"type": natural, "metavar": "N", "help": "of the cases; default: a fresh one, which is printed"}),
-    )  # fmt: skip
+    )
     command(
-        "progress", progress, "which parts are yours, points, what is next, time spent",
+        "progress",
+        progress,
+        "which parts are yours, points, what is next, time spent",
         ("--html", {"metavar": "F", "help": "as a page"}),
-    )  # fmt: skip
+    )
     command(
-        "course", course, "the course in other forms",
+        "course",
+        course,
+        "the course in other forms",
         ("--nbgrader", {"metavar": "DIR", "required": True, "help": "write an nbgrader course there"}),
-    )  # fmt: skip
+    )
     command("doctor", doctor, "what this machine can and cannot run")
     command("report", report, "draw a run's report again", folder)
     return top

@@ -24,18 +24,28 @@ import torch
 from minids import files
 from minids.errors import MinidsError
 from minids.report import run_report
-from minids.report.data import whole
 from minids.run import recipes, run_folder, stages_edge, stages_r1
 from minids.run.job import EVALUATED, Job, read_json
+from minids.run.results import whole
 from minids.tasks import documents, registry
 from minids.text.tokenizer import Tokenizer
 from minids.train import metrics, parallel
 
 
 def run(
-    recipe, out, *, seed=0, resume=False, controls=False, device="auto", workers=None, quiet=False, prepare=None,
-    until=None, redo=None,
-):  # fmt: skip
+    recipe,
+    out,
+    *,
+    seed=0,
+    resume=False,
+    controls=False,
+    device="auto",
+    workers=None,
+    quiet=False,
+    prepare=None,
+    until=None,
+    redo=None,
+):
     """Runs a Recipe into the folder `out` and returns what results.json holds.
     Raises MinidsError for what a user can mend.
 
@@ -125,9 +135,13 @@ def sft(job):
     model = job.load("base")
     p = job.recipe.sft
     docs = documents.chat_documents(
-        job.tokenizer, p.get("families", job.recipe.families), p["documents"], mix=p["styles"], seed=job.seed,
+        job.tokenizer,
+        p.get("families", job.recipe.families),
+        p["documents"],
+        mix=p["styles"],
+        seed=job.seed,
         mixed=p.get("mixed"),
-    )  # fmt: skip
+    )
     record = job.train(model, job.source(docs, p, job.seed + 1), "sft", p)
     job.keep(model, "sft")
     job.evaluate(model, "sft")
@@ -171,9 +185,13 @@ def more_sft(job):
     p, model = job.recipe.sft, job.load("sft")
     sampled = next(s["tokens"] for s in job.results["stages"] if job.recipe.kind(s["name"]) == "grpo")
     docs = documents.chat_documents(
-        job.tokenizer, p.get("families", job.recipe.families), p["documents"], mix=p["styles"], seed=job.seed + 1009,
+        job.tokenizer,
+        p.get("families", job.recipe.families),
+        p["documents"],
+        mix=p["styles"],
+        seed=job.seed + 1009,
         mixed=p.get("mixed"),
-    )  # fmt: skip
+    )
     source = job.source(docs, p, job.seed + 2)
     seen = sum(int(b.valid_BT.sum()) for step in range(50) for b in source(step))
     useful = sum(job.comm.gather(seen)) / 50  # of all processes, so that each takes as many steps
@@ -189,9 +207,14 @@ INSTEAD = {
     "random_reward": {"random_reward": True},  # coin flips: what it gains was not learned from the answers
     "wrong_sign": {"reward": {"accuracy": -1.0, "format": 0.1}},  # wrong answers pay: RL must be able to unlearn
     # right answers are imitated, wrong ones thrown away, batch by batch: no baseline, nothing to move away from
-    "expert_iteration": {"baseline": "none", "scale": "none", "clip": "none", "skip_zero_variance": False,
-                         "reward": {"accuracy": 1.0, "format": 0.0}},
-}  # fmt: skip
+    "expert_iteration": {
+        "baseline": "none",
+        "scale": "none",
+        "clip": "none",
+        "skip_zero_variance": False,
+        "reward": {"accuracy": 1.0, "format": 0.0},
+    },
+}
 
 
 def _instead(name):
@@ -206,7 +229,14 @@ def _instead(name):
     return control
 
 
-STAGES = {"tokenizer": make_tokenizer, "pretrain": pretrain, "sft": sft, "grpo": grpo, **stages_r1.STAGES, **stages_edge.STAGES}
+STAGES = {
+    "tokenizer": make_tokenizer,
+    "pretrain": pretrain,
+    "sft": sft,
+    "grpo": grpo,
+    **stages_r1.STAGES,
+    **stages_edge.STAGES,
+}
 CONTROLS = {"direct": direct, "more_sft": more_sft, **{name: _instead(name) for name in INSTEAD}}
 
 
@@ -232,9 +262,7 @@ def _claim(out, asked, resume, plan, redo):
         _write_json(path, asked)
         return
     if not resume and not redo:
-        raise MinidsError(
-            f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out."
-        )
+        raise MinidsError(f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out.")
     before = {"mine": False, **read_json(path)}
     changed = [k for k in asked if before.get(k) != asked[k]]
     if redo and changed == ["recipe"]:

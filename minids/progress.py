@@ -69,8 +69,11 @@ class Progress:
     def line(self) -> str:
         """The plain line: `pretrain  120/1000 steps (12%)  8.3 steps/s  left 1:46  loss 1.234`."""
         percent = 100 * self.done // max(self.total, 1)
-        parts = [f"{self.title}  {self.done}/{self.total} {self.unit}s ({percent}%)", self._speed(),
-                 " ".join(f"{k} {_number(v)}" for k, v in self.values.items())]
+        parts = [
+            f"{self.title}  {self.done}/{self.total} {self.unit}s ({percent}%)",
+            self._speed(),
+            " ".join(f"{k} {_number(v)}" for k, v in self.values.items()),
+        ]
         return "  ".join(p for p in parts if p)
 
     def _speed(self) -> str:
@@ -100,8 +103,13 @@ def _rich_bar(title: str, total: int, done: int):
         from rich.progress import Progress as Bar
     except ImportError:
         return None
-    columns = [TextColumn("{task.description}", style="bold"), BarColumn(bar_width=24), MofNCompleteColumn(),
-               TextColumn("{task.fields[speed]}"), TextColumn("{task.fields[values]}", style="cyan")]
+    columns = [
+        TextColumn("{task.description}", style="bold"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TextColumn("{task.fields[values]}", style="cyan"),
+    ]
     bar = Bar(*columns, console=Console(stderr=True), auto_refresh=False)
     bar.add_task(title, total=total, completed=done, speed="", values="")
     bar.start()

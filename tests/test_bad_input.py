@@ -63,30 +63,54 @@ def test_truncated_weights(model, one_problem, capsys, keep):
     assert str(path) in refused(capsys, "eval", model, "--problems", one_problem)
 
 
-@pytest.mark.parametrize("data", [b"\x80\x04garbage" * 100, struct.pack("<Q", 2**60) + b"{}",
-                                  struct.pack("<Q", 2) + b"[]", struct.pack("<Q", 2) + b"{}",
-                                  b"version https://git-lfs" + b"x" * 80])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x04garbage" * 100,
+        struct.pack("<Q", 2**60) + b"{}",
+        struct.pack("<Q", 2) + b"[]",
+        struct.pack("<Q", 2) + b"{}",
+        b"version https://git-lfs" + b"x" * 80,
+    ],
+)
 def test_weights_that_are_something_else(model, one_problem, capsys, data):
     (model / "model.safetensors").write_bytes(data)
     assert "model.safetensors" in refused(capsys, "eval", model, "--problems", one_problem)
 
 
-@pytest.mark.parametrize("key,value,named", [
-    ("hidden_size", 64, "shape"), ("num_hidden_layers", 3, "missing"), ("num_hidden_layers", 1, "num_hidden_layers"),
-    ("vocab_size", 299, "shape"), ("n_routed_experts", 8, "asks for [8, 32]"),
-    ("hiden_size", 32, "Did you mean 'hidden_size'"), ("kv_lora_rank", "16", "kv_lora_rank"),
-    ("num_experts_per_tok", 9, "num_experts_per_tok"),
-    ("model_type", "llama", "model_type"), ("rope_scaling", {"type": "linear"}, "rope_scaling"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "key,value,named",
+    [
+        ("hidden_size", 64, "shape"),
+        ("num_hidden_layers", 3, "missing"),
+        ("num_hidden_layers", 1, "num_hidden_layers"),
+        ("vocab_size", 299, "shape"),
+        ("n_routed_experts", 8, "asks for [8, 32]"),
+        ("hiden_size", 32, "Did you mean 'hidden_size'"),
+        ("kv_lora_rank", "16", "kv_lora_rank"),
+        ("num_experts_per_tok", 9, "num_experts_per_tok"),
+        ("model_type", "llama", "model_type"),
+        ("rope_scaling", {"type": "linear"}, "rope_scaling"),
+    ],
+)
 def test_config_that_does_not_fit_or_cannot_be(model, one_problem, capsys, key, value, named):
     change_config(model, **{key: value})
     assert named in refused(capsys, "eval", model, "--problems", one_problem)
 
 
-@pytest.mark.parametrize("name,text", [("config.json", "{"), ("config.json", "[1]"), ("config.json", "\x00"),
-                                       ("tokenizer.json", "{"), ("tokenizer.json", '{"model": 3}'),
-                                       ("minids.json", "{"), ("minids.json", "[]"),
-                                       ("minids.json", '{"families": [[]]}')])  # fmt: skip
+@pytest.mark.parametrize(
+    "name,text",
+    [
+        ("config.json", "{"),
+        ("config.json", "[1]"),
+        ("config.json", "\x00"),
+        ("tokenizer.json", "{"),
+        ("tokenizer.json", '{"model": 3}'),
+        ("minids.json", "{"),
+        ("minids.json", "[]"),
+        ("minids.json", '{"families": [[]]}'),
+    ],
+)
 def test_damaged_files_beside_the_weights(model, one_problem, capsys, name, text):
     (model / name).write_text(text, encoding="utf-8")
     assert str(model / name) in refused(capsys, "eval", model, "--problems", one_problem)
@@ -144,32 +168,63 @@ def test_unknown_recipes(tmp_path, capsys):
     assert "recipe" in refused(capsys, "cost", "v4")
 
 
-@pytest.mark.parametrize("change,named", [
-    ("model.hiden_size=64", "Did you mean 'hidden_size'"), ("pretrain.stepz=5", "Did you mean 'steps'"),
-    ("grpo.grup=4", "'grup'"), ("evil.x=1", "no section 'evil'"), ("grpo", "section.key=value"),
-    ("nonsense=1", "'nonsense'"),
-    ("model.qk_rope_head_dim=7", "even"), ("model.n_routed_experts=-2", "n_routed_experts"),
-    ("model.num_experts_per_tok=99", "num_experts_per_tok"), ("model.hidden_size=many", "hidden_size"),
-    ("pretrain.lr=-1", "lr"), ("pretrain.lr=fast", "lr"), ("pretrain.steps=1.5", "steps"),
-    ("pretrain.schedule=magic", "schedule"),
-    ("pretrain.tokens_per_batch=0", "tokens_per_batch"), ("pretrain.documents=0", "documents"),
-    ("pretrain.styles={}", "styles"), ('pretrain.styles={"slow":1}', "slow"), ("pretrain.styles=3", "styles"),
-    ("pretrain.fact_share=2", "fact_share"), ("pretrain.prompt_weight=-1", "prompt_weight"),
-    ("grpo.group=1", "group"), ("grpo.temperature=0", "temperature"), ("grpo.temperature=1e-40", "temperature"),
-    ("grpo.temperature=nan", "temperature"), ("grpo.temperature=inf", "temperature"), ("grpo.top_p=true", "top_p"),
-    ("grpo.top_k=1.5", "top_k"), ("grpo.top_p=nan", "top_p"), ("eval.samples=100000", "samples"),
-    ("model.num_hidden_layers=1000000000", "num_hidden_layers"), ("model.hidden_size=100000000000", "parameters"),
-    ("grpo.clip=tight", "clip"),
-    ("grpo.aggregation=sum", "aggregation"), ("grpo.max_new_tokens=9999", "max_new_tokens"),
-    ("grpo.style=rhyme", "style"),
-    ('grpo.reward={"luck":1}', "luck"), ("grpo.top_p=0", "top_p"), ("grpo.max_batch=0", "max_batch"),
-    ("eval.problems=0", "problems"), ("eval.samples=-3", "samples"), ("eval.problems=1000000", "problems"),
-    ("tokenizer.vocab_size=100", "vocab_size"), ("tokenizer.digits=roman", "digits"),
-    ('families=["poetry"]', "poetry"), ("families=[]", "families"), ("families=add", "families"),
-    ("start=middle", "start"),
-    ("model=3", "model"), ("eval.seed=x", "seed"), ("pretrain.save_every=-1", "save_every"),
-    ("grpo.save_every=-1", "save_every"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change,named",
+    [
+        ("model.hiden_size=64", "Did you mean 'hidden_size'"),
+        ("pretrain.stepz=5", "Did you mean 'steps'"),
+        ("grpo.grup=4", "'grup'"),
+        ("evil.x=1", "no section 'evil'"),
+        ("grpo", "section.key=value"),
+        ("nonsense=1", "'nonsense'"),
+        ("model.qk_rope_head_dim=7", "even"),
+        ("model.n_routed_experts=-2", "n_routed_experts"),
+        ("model.num_experts_per_tok=99", "num_experts_per_tok"),
+        ("model.hidden_size=many", "hidden_size"),
+        ("pretrain.lr=-1", "lr"),
+        ("pretrain.lr=fast", "lr"),
+        ("pretrain.steps=1.5", "steps"),
+        ("pretrain.schedule=magic", "schedule"),
+        ("pretrain.tokens_per_batch=0", "tokens_per_batch"),
+        ("pretrain.documents=0", "documents"),
+        ("pretrain.styles={}", "styles"),
+        ('pretrain.styles={"slow":1}', "slow"),
+        ("pretrain.styles=3", "styles"),
+        ("pretrain.fact_share=2", "fact_share"),
+        ("pretrain.prompt_weight=-1", "prompt_weight"),
+        ("grpo.group=1", "group"),
+        ("grpo.temperature=0", "temperature"),
+        ("grpo.temperature=1e-40", "temperature"),
+        ("grpo.temperature=nan", "temperature"),
+        ("grpo.temperature=inf", "temperature"),
+        ("grpo.top_p=true", "top_p"),
+        ("grpo.top_k=1.5", "top_k"),
+        ("grpo.top_p=nan", "top_p"),
+        ("eval.samples=100000", "samples"),
+        ("model.num_hidden_layers=1000000000", "num_hidden_layers"),
+        ("model.hidden_size=100000000000", "parameters"),
+        ("grpo.clip=tight", "clip"),
+        ("grpo.aggregation=sum", "aggregation"),
+        ("grpo.max_new_tokens=9999", "max_new_tokens"),
+        ("grpo.style=rhyme", "style"),
+        ('grpo.reward={"luck":1}', "luck"),
+        ("grpo.top_p=0", "top_p"),
+        ("grpo.max_batch=0", "max_batch"),
+        ("eval.problems=0", "problems"),
+        ("eval.samples=-3", "samples"),
+        ("eval.problems=1000000", "problems"),
+        ("tokenizer.vocab_size=100", "vocab_size"),
+        ("tokenizer.digits=roman", "digits"),
+        ('families=["poetry"]', "poetry"),
+        ("families=[]", "families"),
+        ("families=add", "families"),
+        ("start=middle", "start"),
+        ("model=3", "model"),
+        ("eval.seed=x", "seed"),
+        ("pretrain.save_every=-1", "save_every"),
+        ("grpo.save_every=-1", "save_every"),
+    ],
+)
 def test_impossible_recipes_are_refused_before_anything_is_written(recipe, tmp_path, capsys, change, named):
     out = tmp_path / "out"
     assert named in refused(capsys, "run", recipe, "--out", out, "--workers", 1, "--set", change)
@@ -268,8 +323,10 @@ def test_a_disk_that_is_full_when_a_checkpoint_is_forced_to_it(recipe, finished,
     assert_same_run(finished, out)
 
 
-LIMITED = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)\n" \
-          "from minids import cli; sys.exit(cli.main(sys.argv[1:]))"  # fmt: skip
+LIMITED = (
+    "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)\n"
+    "from minids import cli; sys.exit(cli.main(sys.argv[1:]))"
+)
 
 
 @pytest.mark.slow
@@ -293,7 +350,10 @@ def test_no_file_may_grow_any_more(recipe, finished, tmp_path, limit):
 def test_output_that_cannot_be_written():
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "minids.cli", "cost"], stdout=full, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-m", "minids.cli", "cost"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
             encoding="utf-8",
         )
     assert done.returncode == 2 and "No space left" in one_message(done.stderr)
@@ -342,21 +402,34 @@ GOOD = b'{"question": "2+2", "answer": "4"}\n'
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("line,named", [
-    (b"{", "not JSON"), (b"2+2,4", "not JSON"), (b"[]", "question"), (b"null", "question"), (b"{}", "question"),
-    (b'{"question": "2+2"}', "answer"), (b'{"question": 4, "answer": "4"}', "question"),
-    (b'{"question": "2+2", "answer": 4.0}', "answer"), (b'{"question": "2+2", "answer": true}', "answer"),
-    (b'{"question": "2+2", "answer": "four"}', "whole number"), (b'{"question": "2+2", "answer": ""}', "whole number"),
-    (b'{"question": "2+2", "answer": ' + b"9" * 5000 + b"}", "line 2"),
-    (b'{"question": "2+2", "answer": NaN}', "answer"),
-    (b'{"question": "", "answer": "4"}', "empty"), (b'{"question": "2\\u0000+2", "answer": "4"}', "control characters"),
-    (b'{"question": "2\x00+2", "answer": "4"}', "not JSON"),
-    (b'{"question": "\\ud800", "answer": "4"}', "control characters"),
-    (b'{"question": "\xff\xfe", "answer": "4"}', "UTF-8"), (b"[" * 50_000, "line 2"), (b'{"a":' * 9000, "line 2"),
-    (b'{"question": "' + b"1+" * 500_000 + b'1", "answer": "4"}', "longer than"),
-    (b'{"question": "' + b"1+" * 400 + b'1", "answer": "401"}', "context of this model is 256"),
-    (b"\x00" * 100, "line 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line,named",
+    [
+        (b"{", "not JSON"),
+        (b"2+2,4", "not JSON"),
+        (b"[]", "question"),
+        (b"null", "question"),
+        (b"{}", "question"),
+        (b'{"question": "2+2"}', "answer"),
+        (b'{"question": 4, "answer": "4"}', "question"),
+        (b'{"question": "2+2", "answer": 4.0}', "answer"),
+        (b'{"question": "2+2", "answer": true}', "answer"),
+        (b'{"question": "2+2", "answer": "four"}', "whole number"),
+        (b'{"question": "2+2", "answer": ""}', "whole number"),
+        (b'{"question": "2+2", "answer": ' + b"9" * 5000 + b"}", "line 2"),
+        (b'{"question": "2+2", "answer": NaN}', "answer"),
+        (b'{"question": "", "answer": "4"}', "empty"),
+        (b'{"question": "2\\u0000+2", "answer": "4"}', "control characters"),
+        (b'{"question": "2\x00+2", "answer": "4"}', "not JSON"),
+        (b'{"question": "\\ud800", "answer": "4"}', "control characters"),
+        (b'{"question": "\xff\xfe", "answer": "4"}', "UTF-8"),
+        (b"[" * 50_000, "line 2"),
+        (b'{"a":' * 9000, "line 2"),
+        (b'{"question": "' + b"1+" * 500_000 + b'1", "answer": "4"}', "longer than"),
+        (b'{"question": "' + b"1+" * 400 + b'1", "answer": "401"}', "context of this model is 256"),
+        (b"\x00" * 100, "line 2"),
+    ],
+)
 def test_hostile_lines(finished, tmp_path, capsys, line, named):
     path = tmp_path / "p.jsonl"
     path.write_bytes(GOOD + line + b"\n" + GOOD)
@@ -377,9 +450,13 @@ def test_files_without_problems(finished, tmp_path, capsys, data, named):
 
 def test_lines_that_are_odd_and_right(finished, tmp_path, capsys):
     path = tmp_path / "p.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n")
-                     + '{"question": "1\u2028+1", "answer": " -0003"}'.encode()[:-9]
-                     + b'"-3"}\n' + b'{"question": "<answer>4</answer>", "answer": 4, "family": {"a": 1}}')  # fmt: skip
+    path.write_bytes(
+        b"\xef\xbb\xbf"
+        + GOOD.replace(b"\n", b"\r\n")
+        + '{"question": "1\u2028+1", "answer": " -0003"}'.encode()[:-9]
+        + b'"-3"}\n'
+        + b'{"question": "<answer>4</answer>", "answer": 4, "family": {"a": 1}}'
+    )
     assert cli.main(["eval", str(finished), "--problems", str(path), "--json"]) == 0
     answers = json.loads(capsys.readouterr().out)["answers"]
     assert [a["question"] for a in answers] == ["2+2", "1 +1", "<answer>4</answer>"]

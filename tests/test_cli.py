@@ -13,11 +13,25 @@ from mini import minids
 from minids import Transformer, cli
 
 SIZES = {
-    "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48, "moe_intermediate_size": 16, "num_hidden_layers": 3,
-    "num_attention_heads": 2, "num_key_value_heads": 2, "kv_lora_rank": 16, "q_lora_rank": None, "qk_rope_head_dim": 8,
-    "qk_nope_head_dim": 8, "v_head_dim": 8, "n_routed_experts": 4, "num_experts_per_tok": 2, "n_group": 2,
-    "topk_group": 1, "first_k_dense_replace": 1, "max_position_embeddings": 64,
-}  # fmt: skip
+    "vocab_size": 300,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "moe_intermediate_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "kv_lora_rank": 16,
+    "q_lora_rank": None,
+    "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 8,
+    "v_head_dim": 8,
+    "n_routed_experts": 4,
+    "num_experts_per_tok": 2,
+    "n_group": 2,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+    "max_position_embeddings": 64,
+}
 
 
 @pytest.fixture
@@ -41,11 +55,20 @@ def test_help_and_version(capsys):
     assert "minids 0." in out and "--resume" in out and "--problems" in out
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["run"], ["run", "tiny", "--seed", "-1"],
-                                   ["run", "tiny", "--workers", "0"], ["chat", "x", "--temperature", "warm"],
-                                   *[["chat", "x", "--temperature", t] for t in ("nan", "inf", "1e-40", "101", "-1")],
-                                   ["chat", "x", "--max-new-tokens", "0"],
-                                   ["run", "tiny", "--device", "tpu"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "tiny", "--seed", "-1"],
+        ["run", "tiny", "--workers", "0"],
+        ["chat", "x", "--temperature", "warm"],
+        *[["chat", "x", "--temperature", t] for t in ("nan", "inf", "1e-40", "101", "-1")],
+        ["chat", "x", "--max-new-tokens", "0"],
+        ["run", "tiny", "--device", "tpu"],
+    ],
+)
 def test_what_cannot_be_parsed_is_refused_with_2(words, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(words)
@@ -202,9 +225,12 @@ def test_a_model_of_transformers_comes_in_and_goes_out(tmp_path, experts, capsys
 def test_echo_into_chat(finished):
     done = subprocess.run(
         [sys.executable, "-m", "minids.cli", "chat", str(finished), "--max-new-tokens", "8"],
-        input="347+5896\n", capture_output=True, text=True, timeout=120,
+        input="347+5896\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
         encoding="utf-8",
-    )  # fmt: skip
+    )
     assert done.returncode == 0 and done.stdout.strip() and "\x1b" not in done.stdout and not done.stderr
 
 
@@ -214,7 +240,11 @@ def test_a_reader_that_leaves_is_no_error(finished):
     os.close(read)
     with os.fdopen(write, "w") as gone:
         done = subprocess.run(
-            [sys.executable, "-m", "minids.cli", "cost"], stdout=gone, stderr=subprocess.PIPE, text=True, timeout=120,
+            [sys.executable, "-m", "minids.cli", "cost"],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
             encoding="utf-8",
         )
     assert (done.returncode, done.stderr) == (0, "")

@@ -10,8 +10,17 @@ import pytest
 import minids
 
 HEAVY = {
-    "transformers", "datasets", "tokenizers", "rich", "matplotlib", "triton", "pandas", "regex", "trl", "numpy.testing",
-}  # fmt: skip
+    "transformers",
+    "datasets",
+    "tokenizers",
+    "rich",
+    "matplotlib",
+    "triton",
+    "pandas",
+    "regex",
+    "trl",
+    "numpy.testing",
+}
 
 
 def modules_after(code):

@@ -58,11 +58,14 @@ def test_development_needs_no_compiler():
 @pytest.fixture
 def uv(monkeypatch):
     """uv() as the machine with these answers gives them: a function of the arguments that returns stderr or ''."""
+
     def use(answer):
         def fake(*arguments):
             said = answer(arguments)
             return subprocess.CompletedProcess(arguments, bool(said), "", said)
+
         monkeypatch.setattr(lock, "uv", fake)
+
     return use
 
 
@@ -93,8 +96,16 @@ def test_the_settings_of_this_machine_are_not_read(tmp_path, monkeypatch):
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     lock.stand_in(wheels, "2.13.0")
-    done = lock.uv("--offline", "--no-index", "--find-links", str(wheels), "--no-deps", "-o", os.devnull,
-                   str(_file(tmp_path, "torch==2.13.0\n")))
+    done = lock.uv(
+        "--offline",
+        "--no-index",
+        "--find-links",
+        str(wheels),
+        "--no-deps",
+        "-o",
+        os.devnull,
+        str(_file(tmp_path, "torch==2.13.0\n")),
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -106,20 +117,24 @@ def _file(folder, text):
 
 # --- tools/install.py -------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("machine", "says"), [
-    (((3, 11, 0), 64, "Linux", "x86_64", "glibc"), None),
-    (((3, 14, 0), 64, "Linux", "aarch64", "glibc"), None),
-    (((3, 12, 1), 64, "Darwin", "arm64", "14.5"), None),
-    (((3, 13, 0), 64, "Windows", "AMD64", ""), None),
-    (((3, 10, 9), 64, "Linux", "x86_64", "glibc"), "Python 3.11 or newer"),
-    (((2, 7, 18), 64, "Linux", "x86_64", "glibc"), "Python 3.11 or newer"),
-    (((3, 12, 1), 32, "Windows", "x86", ""), "32 bits"),
-    (((3, 12, 1), 64, "Darwin", "x86_64", "14.5"), "Intel Macs"),
-    (((3, 12, 1), 64, "Darwin", "arm64", "13.6"), "macOS 14"),
-    (((3, 12, 1), 64, "Linux", "x86_64", ""), "glibc"),
-    (((3, 12, 1), 64, "Linux", "riscv64", "glibc"), "riscv64"),
-    (((3, 12, 1), 64, "Windows", "ARM64", ""), "Windows on arm64"),
-])
+
+@pytest.mark.parametrize(
+    ("machine", "says"),
+    [
+        (((3, 11, 0), 64, "Linux", "x86_64", "glibc"), None),
+        (((3, 14, 0), 64, "Linux", "aarch64", "glibc"), None),
+        (((3, 12, 1), 64, "Darwin", "arm64", "14.5"), None),
+        (((3, 13, 0), 64, "Windows", "AMD64", ""), None),
+        (((3, 10, 9), 64, "Linux", "x86_64", "glibc"), "Python 3.11 or newer"),
+        (((2, 7, 18), 64, "Linux", "x86_64", "glibc"), "Python 3.11 or newer"),
+        (((3, 12, 1), 32, "Windows", "x86", ""), "32 bits"),
+        (((3, 12, 1), 64, "Darwin", "x86_64", "14.5"), "Intel Macs"),
+        (((3, 12, 1), 64, "Darwin", "arm64", "13.6"), "macOS 14"),
+        (((3, 12, 1), 64, "Linux", "x86_64", ""), "glibc"),
+        (((3, 12, 1), 64, "Linux", "riscv64", "glibc"), "riscv64"),
+        (((3, 12, 1), 64, "Windows", "ARM64", ""), "Windows on arm64"),
+    ],
+)
 def test_a_machine_that_torch_does_not_know_is_told_so_in_one_sentence(machine, says):
     said = install.why_not(*machine)
     assert said is None if says is None else says in said and said.count("\n") == 0
@@ -137,6 +152,7 @@ def commands(monkeypatch):
         monkeypatch.setattr(install.platform, "system", lambda: "Linux")
         monkeypatch.setattr(install, "run", lambda *command: ran.append(" ".join(command)) or failing in command)
         return ran
+
     monkeypatch.delenv("PIP_FLAGS", raising=False)
     return use
 

@@ -23,8 +23,14 @@ def python(code, *arguments, console="cp1252", codes=(0,)):
     """Runs a program that starts as on Windows: a console of few characters, no default for text encodings."""
     env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}", "PYTHONIOENCODING": f"{console}:strict"}
     code = f"import windows\nwindows.strict()\n{code}"
-    done = subprocess.run([sys.executable, *windows.STRICT, "-c", code, *map(str, arguments)], capture_output=True,
-                          encoding=console, env=env, cwd=ROOT, timeout=900)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *windows.STRICT, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        encoding=console,
+        env=env,
+        cwd=ROOT,
+        timeout=900,
+    )
     assert done.returncode in codes, done.stdout[-3000:] + done.stderr[-6000:]
     return done
 
@@ -32,8 +38,10 @@ def python(code, *arguments, console="cp1252", codes=(0,)):
 @pytest.mark.slow
 @pytest.mark.parametrize("attributes", [False, True])
 def test_every_module_imports(attributes):
-    code = f"import importlib\nnames = windows.modules()\nwindows.imitate({attributes})\n" \
-           "for name in names: importlib.import_module(name)\nprint(len(names))"  # fmt: skip
+    code = (
+        f"import importlib\nnames = windows.modules()\nwindows.imitate({attributes})\n"
+        "for name in names: importlib.import_module(name)\nprint(len(names))"
+    )
     assert int(python(code).stdout) > 100
 
 
@@ -106,10 +114,17 @@ def test_the_commands_run(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [
-    ["minids.cli", "doctor"], ["minids.course.build", "--check"], ["minids.report.readme_tables", "--check"],
-    ["minids.course.check_quality", "--help"], ["minids.rl.presets"], ["minids.studies.exact_gradient", "--help"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["minids.cli", "doctor"],
+        ["minids.course.build", "--check"],
+        ["minids.report.readme_tables", "--check"],
+        ["minids.course.check_quality", "--help"],
+        ["minids.studies.compare_presets"],
+        ["minids.studies.exact_model", "--help"],
+    ],
+)
 def test_consoles_that_cannot_show_everything_and_no_default_encoding(command):
     """Whatever they find, they end without a traceback."""
     code = "import runpy, sys\nsys.argv = sys.argv[1:]\nrunpy.run_module(sys.argv[0], None, '__main__', True)"

@@ -75,7 +75,14 @@ def _import(name, globals=None, locals=None, fromlist=(), level=0):
 
 def _restrict_files():
     opened, replace, rename, unlink, mkdir, listdir, readlink = (
-        io.open, os.replace, os.rename, os.unlink, os.mkdir, os.listdir, os.readlink)  # fmt: skip
+        io.open,
+        os.replace,
+        os.rename,
+        os.unlink,
+        os.mkdir,
+        os.listdir,
+        os.readlink,
+    )
 
     def in_use(path):
         """Whether this process has a file, or a file below a folder, open or mapped."""

@@ -33,15 +33,19 @@ def why_not(version, bits, system, machine, release):
     if bits != 64:
         return "this Python has 32 bits, and torch exists for 64 bits only: install a 64-bit Python."
     if system == "Darwin" and machine != "arm64":
-        return ("this Python is made for Intel Macs, which torch no longer supports: on Apple silicon install an arm64 "
-                "Python, on an Intel Mac use a Linux machine.")
+        return (
+            "this Python is made for Intel Macs, which torch no longer supports: on Apple silicon install an arm64 "
+            "Python, on an Intel Mac use a Linux machine."
+        )
     if system == "Darwin" and int(release.split(".")[0] or 0) < 14:
         return "torch needs macOS 14 or newer, and this is macOS %s." % release
     if system == "Linux" and machine in ("x86_64", "arm64") and release != "glibc":
         return "torch has no builds for Linux without glibc (Alpine's musl): use another distribution or a container."
     if (system, machine) not in (("Linux", "x86_64"), ("Linux", "arm64"), ("Darwin", "arm64"), ("Windows", "x86_64")):
-        return ("torch has no builds for %s on %s: use Linux (x86-64, arm64), macOS 14 (Apple silicon) or Windows "
-                "(x86-64)." % (system, machine))
+        return (
+            "torch has no builds for %s on %s: use Linux (x86-64, arm64), macOS 14 (Apple silicon) or Windows "
+            "(x86-64)." % (system, machine)
+        )
     return None
 
 
@@ -89,8 +93,10 @@ def install(extras, build):
         elif build:
             say("uv is needed for TORCH=%s and could not be installed: pip now takes the default build." % build)
         if platform.system() == "Linux" and not has_gpu():
-            say("no GPU was found. Unless pip is set to another source, torch comes with CUDA's libraries, about 5 GB"
-                + ("." if build else "; `make TORCH=cpu ...` takes the CPU build, 200 MB."))
+            say(
+                "no GPU was found. Unless pip is set to another source, torch comes with CUDA's libraries, about 5 GB"
+                + ("." if build else "; `make TORCH=cpu ...` takes the CPU build, 200 MB.")
+            )
     elif uv:
         return run(*uvs + PINS + target)
     return run(*pip + PINS + target)
@@ -98,8 +104,9 @@ def install(extras, build):
 
 def main(argv):
     release = platform.mac_ver()[0] if platform.system() == "Darwin" else platform.libc_ver()[0]
-    against = why_not(sys.version_info[:3], 64 if sys.maxsize > 2**32 else 32, platform.system(), platform.machine(),
-                      release)
+    against = why_not(
+        sys.version_info[:3], 64 if sys.maxsize > 2**32 else 32, platform.system(), platform.machine(), release
+    )
     if against:
         say(against)
         return 2

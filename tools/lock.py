@@ -33,12 +33,21 @@ HEADER = """\
 """
 PYTHONS = ("3.11.0", "3.12", "3.13", "3.14")
 PLATFORMS = {
-    "Linux x86-64": "x86_64-unknown-linux-gnu", "Linux arm64": "aarch64-unknown-linux-gnu",
-    "macOS 14 arm64": "aarch64-apple-darwin", "Windows x86-64": "x86_64-pc-windows-msvc",
-}  # fmt: skip
+    "Linux x86-64": "x86_64-unknown-linux-gnu",
+    "Linux arm64": "aarch64-unknown-linux-gnu",
+    "macOS 14 arm64": "aarch64-apple-darwin",
+    "Windows x86-64": "x86_64-pc-windows-msvc",
+}
 EXTRAS = ("train", "course", "nbgrader", "serve", "gpu", "dev", "gym")
-CPU_TORCH_NEEDS = ("filelock", "typing-extensions>=4.10.0", "setuptools", "sympy>=1.13.3", "networkx>=2.5.1", "jinja2",
-                   "fsspec>=0.8.5")
+CPU_TORCH_NEEDS = (
+    "filelock",
+    "typing-extensions>=4.10.0",
+    "setuptools",
+    "sympy>=1.13.3",
+    "networkx>=2.5.1",
+    "jinja2",
+    "fsspec>=0.8.5",
+)
 UNREACHABLE = re.compile(r"Failed to fetch|error sending request|Could not connect|dns error|operation timed out", re.I)
 
 
@@ -47,11 +56,20 @@ def uv(*arguments: str) -> subprocess.CompletedProcess:
     found = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if found is None:
         sys.exit("tools/lock.py: uv is not installed here. `pip install uv`, or `make check-install`.")
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("UV_", "PIP_")) or key in
-             ("UV_CACHE_DIR",)}
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("UV_", "PIP_")) or key in ("UV_CACHE_DIR",)
+    }
     command = [found, "pip", "compile", "--no-config", "--quiet", "--no-header", "--no-annotate", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
-                          env=clean | {"MACOSX_DEPLOYMENT_TARGET": "14.0", "UV_HTTP_RETRIES": "2"})
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        env=clean | {"MACOSX_DEPLOYMENT_TARGET": "14.0", "UV_HTTP_RETRIES": "2"},
+    )
 
 
 def write(upgrade: bool) -> int:
@@ -60,8 +78,18 @@ def write(upgrade: bool) -> int:
         out = Path(folder) / "constraints.txt"
         if LOCK.exists() and not upgrade:
             shutil.copy(LOCK, out)
-        done = uv("--universal", "--python-version", lowest, "--fork-strategy", "fewest", "--all-extras",
-                  "pyproject.toml", "-o", str(out), *["--upgrade"] * upgrade)
+        done = uv(
+            "--universal",
+            "--python-version",
+            lowest,
+            "--fork-strategy",
+            "fewest",
+            "--all-extras",
+            "pyproject.toml",
+            "-o",
+            str(out),
+            *["--upgrade"] * upgrade,
+        )
         if done.returncode:
             print(done.stderr, file=sys.stderr)
             return 3 if UNREACHABLE.search(done.stderr) else 1
@@ -74,9 +102,18 @@ def write(upgrade: bool) -> int:
 def stand_in(folder: Path, version: str) -> None:
     """A wheel of torch's CPU build: its name and requirements, nothing else."""
     name = f"torch-{version}+cpu"
-    files = {"METADATA": "\n".join(["Metadata-Version: 2.1", "Name: torch", f"Version: {version}+cpu",
-                                    *[f"Requires-Dist: {need}" for need in CPU_TORCH_NEEDS], ""]),
-             "WHEEL": "Wheel-Version: 1.0\nGenerator: lock\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
+    files = {
+        "METADATA": "\n".join(
+            [
+                "Metadata-Version: 2.1",
+                "Name: torch",
+                f"Version: {version}+cpu",
+                *[f"Requires-Dist: {need}" for need in CPU_TORCH_NEEDS],
+                "",
+            ]
+        ),
+        "WHEEL": "Wheel-Version: 1.0\nGenerator: lock\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
     record = ""
     with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl", "w") as wheel:
         for file, text in files.items():
@@ -87,14 +124,15 @@ def stand_in(folder: Path, version: str) -> None:
 
 
 def resolve(platform: str, python: str, extras: tuple, lock: Path, cpu: Path | None) -> str:
-    """"" if the extras resolve there, else what the resolver says."""
+    """ "" if the extras resolve there, else what the resolver says."""
     asked = [part for extra in extras for part in ("--extra", extra)]
     if "gym" not in extras:
         asked.append("--no-build")
     if cpu:
         asked += ["--find-links", str(cpu), "-c", str(cpu / "cpu.txt")]
-    done = uv("pyproject.toml", "--python-platform", PLATFORMS[platform], "--python-version", python, "-c", str(lock),
-              *asked)
+    done = uv(
+        "pyproject.toml", "--python-platform", PLATFORMS[platform], "--python-version", python, "-c", str(lock), *asked
+    )
     return done.stderr.strip() or "no reason given" if done.returncode else ""
 
 
@@ -117,14 +155,21 @@ def check(lock: Path) -> int:
         cpu = Path(folder)
         stand_in(cpu, torch)
         (cpu / "cpu.txt").write_text(f"torch=={torch}+cpu\n", encoding="utf-8")
-        rows = [(platform, build) for platform in PLATFORMS
-                for build in (("CUDA", "CPU") if platform.startswith("Linux") else ("",))]
-        jobs = [(platform, python, lock, cpu if build == "CPU" else None)
-                for platform, build in rows for python in PYTHONS]
+        rows = [
+            (platform, build)
+            for platform in PLATFORMS
+            for build in (("CUDA", "CPU") if platform.startswith("Linux") else ("",))
+        ]
+        jobs = [
+            (platform, python, lock, cpu if build == "CPU" else None) for platform, build in rows for python in PYTHONS
+        ]
         first = combination(jobs[0])
         if any(UNREACHABLE.search(words) for words in first.values()):
-            print("check-install: NOT CHECKED: the package index could not be reached. It is not known whether minids "
-                  "can be installed elsewhere.\n" + next(iter(first.values())).splitlines()[0], file=sys.stderr)
+            print(
+                "check-install: NOT CHECKED: the package index could not be reached. It is not known whether minids "
+                "can be installed elsewhere.\n" + next(iter(first.values())).splitlines()[0],
+                file=sys.stderr,
+            )
             return 3
         results = [first, *pool.map(combination, jobs[1:])]
     print(f"torch {torch}, extras {', '.join(EXTRAS)}; gym needs a C compiler, all others come as wheels")

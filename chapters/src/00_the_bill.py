@@ -73,7 +73,7 @@ for ax, label in zip(axes, ("solved, greedily (%)", "tokens an answer")):
 axes[1].legend(ncol=3, loc="upper left")
 axes[1].set_ylim(0, 100)
 show(fig, "Two bar charts over three kinds of problems. Left: the share solved is low after the cold start and high "
-     "after reinforcement learning. Right: the answers after reinforcement learning are longer.")  # fmt: skip
+     "after reinforcement learning. Right: the answers after reinforcement learning are longer.")
 
 # %% [markdown]
 # An honest look at the first bar: the base model, continued in the style of its own documents and always given the
@@ -113,7 +113,7 @@ parts = accounting.parameters(v3)
 for part, size in parts.items():
     print(f"{part:<20} {size:>16,}   {100 * size / parts['total']:5.1f} %")
 print(f"each of the {v3.num_hidden_layers - v3.first_k_dense_replace} MoE layers has {v3.n_routed_experts} experts, "
-      f"a token is sent to {v3.num_experts_per_tok} of them")  # fmt: skip
+      f"a token is sent to {v3.num_experts_per_tok} of them")
 
 # %% [markdown]
 # Almost everything is routed experts, and a token passes most of them by. That is the whole trick of a mixture of
@@ -140,7 +140,7 @@ from minids.model.accounting import active
 for name, config in (("DeepSeek-V3", v3), ("our tiny model", opened["grpo"][0].config)):
     total, met = accounting.parameters(config)["total"], accounting.active(config)
     print(f"{name:<15} {total:>15,} parameters, {met:>14,} active ({100 * met // total} %), "
-          f"{accounting.multiplied(config):>14,} multiplied")  # fmt: skip
+          f"{accounting.multiplied(config):>14,} multiplied")
 
 # %%
 stored = parts["routed experts"]
@@ -159,7 +159,7 @@ ax.set_xlabel("parameters (billions)")
 ax.set_xlim(0, 790)
 ax.legend(fontsize=8, ncol=3, loc="lower right")
 show(fig, "Two horizontal bars. All stored parameters of DeepSeek-V3, 671 billion, are nearly all routed experts; the "
-     "38 billion that a token meets are a short bar in which attention and other parts can be seen.")  # fmt: skip
+     "38 billion that a token meets are a short bar in which attention and other parts can be seen.")
 
 # %% [markdown]
 # Our tiny model has the same plan and gains little from it: at 8 experts of which 2 are chosen, most of its parameters
@@ -181,7 +181,7 @@ with FlopCounterMode(display=False) as backward:
     y.sum().backward()
 for name, counter in (("forward", forward), ("backward", backward)):
     print(f"{name:<9} {counter.get_total_flops():>7,} FLOPs = {counter.get_total_flops() // (32 * 64 * 48)} "
-          "for each weight and token")  # fmt: skip
+          "for each weight and token")
 
 # %% [markdown]
 # Two forward (multiply, add), four backward: the gradient of $y = xW$ needs one product for $x$ and one for $W$. So six
@@ -249,11 +249,11 @@ axes[0].axvline(4096, color="0.7", lw=1)
 axes[0].set_ylabel("FLOPs a token, training")
 axes[0].legend(fontsize=8)
 show(fig, "FLOPs a token against length of text. The weights' part is flat, attention's part rises in proportion; for "
-     "DeepSeek-V3 it is an eighth of the whole at 4,096 tokens and overtakes the weights at about 30,000.")  # fmt: skip
+     "DeepSeek-V3 it is an eighth of the whole at 4,096 tokens and overtakes the weights at about 30,000.")
 
 # %%
 for name, config, length in (("V3, pretraining", v3, 4096), ("V3, context extension", v3, 131072),
-                             ("tiny, its own answers", opened["grpo"][0].config, 64)):  # fmt: skip
+                             ("tiny, its own answers", opened["grpo"][0].config, 64)):
     share = 3 * accounting.attention_flops(config, length) / accounting.training_flops(config, 1, length)
     print(f"{name:<22} {length:>7,} tokens: attention is {100 * share:4.1f} % of the work")
 
@@ -292,7 +292,7 @@ from minids.model.accounting import gpu_hours
 # %%
 llama = ModelConfig(vocab_size=128256, hidden_size=16384, intermediate_size=53248, num_hidden_layers=126,
                     first_k_dense_replace=126, attention="gqa", num_key_value_heads=8, qk_nope_head_dim=64,
-                    qk_rope_head_dim=64, v_head_dim=128)  # fmt: skip
+                    qk_rope_head_dim=64, v_head_dim=128)
 runs = {
     "DeepSeek-V3": (v3_flops, accounting.V3_HOURS["pre-training"]),
     "Llama 3.1 405B": (accounting.training_flops(llama, 15.6e12, 8192), 30.84e6),
@@ -335,7 +335,8 @@ from minids.model.accounting import bill
 
 # %%
 # NBVAL_CHECK_OUTPUT
-final = accounting.bill({"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}, 2.0, gpus=2048)
+hours = {"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}
+final = accounting.bill(hours, 2.0, gpus=2048)
 for stage, hours in final["gpu_hours"].items():
     print(f"{stage:<18} {hours:>9,} H800 hours  ${hours * 2:>9,}")
 print(f"{'together':<18} {final['gpu_hours_total']:>9,} H800 hours  ${final['dollars']:>9,.0f}")
@@ -411,7 +412,7 @@ ax.set_xscale("log")
 ax.set_xlim(1e5, 3e13)
 ax.set_xlabel("US dollars (logarithmic)")
 show(fig, "Seven sums on a logarithmic axis from a hundred thousand to a trillion dollars: computed rents (R1 0.3, V3 "
-     "5.6, Llama 61.7 million), and quoted sums (GPT-4 100 million, 5.6, 500 and 600 billion).")  # fmt: skip
+     "5.6, Llama 61.7 million), and quoted sums (GPT-4 100 million, 5.6, 500 and 600 billion).")
 
 # %% [markdown]
 # Blue is computed above, orange is the misprint, yellow is quoted and of different kinds: a remark, a plan, a price of
@@ -450,7 +451,7 @@ tiny = opened["grpo"][0].config
 for name, config, groups in (("DeepSeek-V3", v3, 8), ("our tiny model", tiny, 2)):
     sizes = {kind: accounting.cache_bytes(config, kind, groups) for kind in ("mla", "gqa", "mha")}
     print(f"{name:<15}", "   ".join(f"{kind} {size:>9,} B" for kind, size in sizes.items()),
-          f"  mha / mla = {sizes['mha'] / sizes['mla']:.1f}")  # fmt: skip
+          f"  mha / mla = {sizes['mha'] / sizes['mla']:.1f}")
 print(f"Llama 3.1 405B  gqa {accounting.cache_bytes(llama, 'gqa', 8):>9,} B, with 8 groups of 128 heads")
 
 # %%
@@ -464,7 +465,7 @@ ax.set_xlabel("tokens in the conversation")
 ax.set_ylabel("cache of one conversation (GB)")
 ax.legend()
 show(fig, "Cache of one conversation against its length for DeepSeek-V3's sizes. MHA passes the 80 GB of a GPU at "
-     "16,000 tokens; with MLA a conversation of 128,000 tokens takes 9 GB.")  # fmt: skip
+     "16,000 tokens; with MLA a conversation of 128,000 tokens takes 9 GB.")
 
 # %% [markdown]
 # At V3's sizes MLA keeps a 71st of what MHA would, and less than a quarter of what grouping would. That is one reason
@@ -495,7 +496,7 @@ print(f"{budget / final['dollars']:,.0f} final runs of V3, or {budget / r1['doll
 print(f"{hours:.1e} H800 hours: {hours / (4 * 365.25 * 24) / 1e6:.1f} million GPUs, day and night for four years")
 share = accounting.v3_share()
 print(f"at V3's {100 * share:.0f} % of the peak: {hours * 3600 * accounting.H800_BF16 * share:.1e} FLOP, "
-      f"{hours / accounting.V3_HOURS['pre-training']:,.0f} times V3's pretraining")  # fmt: skip
+      f"{hours / accounting.V3_HOURS['pre-training']:,.0f} times V3's pretraining")
 
 lost, fell = 600e9, 0.17
 print(f"Nvidia: {lost / 1e9:.0f} billion are 17 % of {lost / fell / 1e12:.1f} trillion")
@@ -531,7 +532,7 @@ def spending(ax, elasticity):
 
 play(spending, elasticity=(0.0, 2.0, 0.1), shown=[(0.5,), (1.0,), (1.5,)],
      alt="Tokens used and money spent against a falling price, for three elasticities. At 0.5 spending falls as tokens "
-         "get cheaper, at 1 it stays, at 1.5 it rises although each token is cheaper.")  # fmt: skip
+         "get cheaper, at 1 it stays, at 1.5 it rises although each token is cheaper.")
 
 # %% [markdown]
 # Below 1, cheap models shrink the market for compute; above 1, they enlarge it. Both headlines of that week assumed an
@@ -557,10 +558,10 @@ for what, r1_price, o1_price in (("input, not cached", 0.55, 15.0), ("output", 2
 # NBVAL_CHECK_OUTPUT
 r1_o1 = {"MMLU": (90.8, 91.8), "DROP": (92.2, 90.2), "GPQA": (71.5, 75.7), "SimpleQA": (30.1, 47.0),
          "LiveCodeBench": (65.9, 63.4), "Codeforces": (96.3, 96.6), "SWE": (49.2, 48.9), "Aider": (53.3, 61.7),
-         "AIME": (79.8, 79.2), "MATH-500": (97.3, 96.4)}  # fmt: skip
+         "AIME": (79.8, 79.2), "MATH-500": (97.3, 96.4)}
 v3_4o = {"MMLU": (88.5, 87.2), "DROP": (91.6, 83.7), "GPQA": (59.1, 49.9), "SimpleQA": (24.9, 38.2),
          "FRAMES": (73.3, 80.5), "SWE": (42.0, 38.8), "Aider": (49.6, 16.0), "AIME": (39.2, 9.3),
-         "MATH-500": (90.2, 74.6)}  # fmt: skip
+         "MATH-500": (90.2, 74.6)}
 for title, table in (("R1 against o1", r1_o1), ("V3 against GPT-4o", v3_4o)):
     ahead = [name for name, (ours, theirs) in table.items() if ours > theirs]
     print(f"{title}: ahead on {len(ahead)} of {len(table)}; behind on {', '.join(n for n in table if n not in ahead)}")

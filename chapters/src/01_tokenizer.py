@@ -241,7 +241,7 @@ def draw(ax, merges):
 # %%
 play(draw, merges=(0, 400, 1), shown=[(0,), (50,), (400,)],
      alt="A sentence cut into tokens after 0, 50 and 400 merges. At first every character is a token; with 400 merges "
-         "most words of the stories are one token, while 'Unbelievable' stays in many pieces.")  # fmt: skip
+         "most words of the stories are one token, while 'Unbelievable' stays in many pieces.")
 
 # %% [markdown]
 # What did 400 merges buy, and for whom? Merges are learned from one kind of text. On another kind they fit less.
@@ -262,7 +262,7 @@ for (name, text), style in zip(samples.items(), ["-", "--", "-.", ":"]):
 ax.set(xlabel="merges applied", ylabel="bytes a token", ylim=(0.8, None))
 ax.legend()
 show(fig, "Bytes a token against the number of merges, from 0 to 400. The curve of the stories rises to more than "
-          "three, other English stays well below, Python lower still, and Chinese stays at one.")  # fmt: skip
+          "three, other English stays well below, Python lower still, and Chinese stays at one.")
 
 # %% [markdown]
 # A sequence of the same length holds about three times as much of the stories, less than twice as much of other
@@ -374,7 +374,7 @@ def small_model(vocab_size):
         vocab_size=vocab_size, hidden_size=64, intermediate_size=128, num_hidden_layers=2, first_k_dense_replace=2,
         num_attention_heads=4, attention="mha", qk_nope_head_dim=8, qk_rope_head_dim=8, v_head_dim=16,
         initializer_range=0.08, rope_theta=1000.0, max_position_embeddings=64,
-    ))  # fmt: skip
+    ))
 
 
 # %% [markdown]
@@ -425,7 +425,7 @@ for (digits, results), style in zip(runs.items(), ["-", "--"]):
 ax.set(xlabel="training steps", ylabel="test sums right (%)", ylim=(0, 100))
 ax.legend(loc="upper left")
 show(fig, "Share of right test sums against training steps, mean and range over three seeds. With single digits it "
-          "rises steeply after some 300 steps and ends far above; with triples it stays low.")  # fmt: skip
+          "rises steeply after some 300 steps and ends far above; with triples it stays low.")
 
 # %%
 means = {d: sum(right[-1] for right, _ in results) / 3 for d, results in runs.items()}

@@ -90,7 +90,7 @@ for gain in (1.5, 1.0, 0.7):
 ax.set(xlabel="layer", ylabel="size of the vector (RMS)")
 ax.legend()
 show(fig, "Size of a vector against depth on a logarithmic axis: three straight lines, one rising over eight orders of "
-          "magnitude, one level, one falling over eight.")  # fmt: skip
+          "magnitude, one level, one falling over eight.")
 
 # %% [markdown]
 # Exponentially much, in both directions: training would have to balance fifty layers on the point of a needle. The
@@ -177,7 +177,7 @@ config = ModelConfig(
     vocab_size=400, hidden_size=64, num_hidden_layers=3, num_attention_heads=4, qk_nope_head_dim=8, qk_rope_head_dim=8,
     v_head_dim=16, intermediate_size=170, attention="mha", q_lora_rank=None, first_k_dense_replace=3, rope_theta=100.0,
     max_position_embeddings=1024, eos_token_id=END,
-)  # fmt: skip
+)
 cos, sin = layers.rotary_table(config, 65)  # [position, pair]
 
 # %%
@@ -197,7 +197,7 @@ def hands(ax, position):
 
 play(hands, position=(0, 64, 1), shown=[(0,), (1,), (4,)],
      alt="Four arrows in circles at positions 0, 1 and 4. All point right at 0; at 4 the first has turned by two "
-         "thirds of a circle, the second by a fifth, the third and fourth only slightly.")  # fmt: skip
+         "thirds of a circle, the second by a fifth, the third and fourth only slightly.")
 
 # %% [markdown]
 # A pair $(a, b)$ turned by the angle $\alpha$ becomes $(a\cos\alpha - b\sin\alpha,\; b\cos\alpha + a\sin\alpha)$.
@@ -250,7 +250,7 @@ for p, marker in ((10, "o"), (20, "x"), (39, "+")):
 right.set(xlabel="distance to the key", ylabel="score")
 right.legend(fontsize=8)
 show(fig, "Left: the scores of one query and one key at all positions form diagonal stripes. Right: as functions of "
-          "the distance, the scores of queries at positions 10, 20 and 39 lie on one another.")  # fmt: skip
+          "the distance, the scores of queries at positions 10, 20 and 39 lie on one another.")
 
 # %% [markdown]
 # Every diagonal has one colour. So what was learned between positions 3 and 8 also holds between 103 and 108, and
@@ -290,7 +290,7 @@ for up in (-1.0, 0.5, 2.0):
 right.set(xlabel="gate", ylabel="silu(gate) · up")
 right.legend()
 show(fig, "Left: silu follows relu but is smooth and dips slightly below zero. Right: gate times up for three values "
-          "of up; shut for negative gates, and open, with the slope given by up, for positive ones.")  # fmt: skip
+          "of up; shut for negative gates, and open, with the slope given by up, for positive ones.")
 
 # %% [markdown]
 # ### Exercise 3: `swiglu`
@@ -407,7 +407,7 @@ ax.set(xlabel="spread of the random weights", ylabel="loss (nats)", yticks=[6, 1
 ax.minorticks_off()
 ax.legend()
 show(fig, "First loss against the spread of the initial weights: level at ln V up to 0.06, then rising steeply; a "
-          "formula with the squared size of the logits follows it up to a spread of about 0.3.")  # fmt: skip
+          "formula with the squared size of the logits follows it up to a spread of about 0.3.")
 
 # %% [markdown]
 # Random logits of size $\sigma$ cost about $\sigma^2/2$ on top of $\ln V$, and by RMSNorm $\sigma$ is the spread of the
@@ -502,7 +502,7 @@ right.set(xlabel="step", ylabel="share of texts (%)", ylim=(-3, 103))
 right.legend(fontsize=8)
 show(fig, "Left: the loss falls from ln V, steeply during the first hundred steps, slowly afterwards. Right: over the "
           "steps, known words come first and reach most texts, asking for the same thing comes later and stays lower, "
-          "right answers stay near zero.")  # fmt: skip
+          "right answers stay near zero.")
 
 # %% [markdown]
 # Bytes, then pieces of words, then words, then sentences, then a question that fits the story: each step reaches
@@ -542,7 +542,7 @@ ax.set(xlabel="looks at", ylabel="while reading")
 ax.grid(False)
 fig.colorbar(picture, ax=ax, label="weight")
 show(fig, "Attention weights of one head over a short story: a lower triangle; in the last row, at 'How many', the "
-          "largest weights lie on the pieces of the word shells.")  # fmt: skip
+          "largest weights lie on the pieces of the word shells.")
 print(f"layer {head // 4}, head {head % 4}")
 
 # %% [markdown]
@@ -594,7 +594,7 @@ for (name, curve), style in zip(curves.items(), ("-", "--", "-.", ":", "-")):
 ax.set(xlabel="step", ylabel="loss (nats), mean of 5 steps", ylim=(0, 6.3))
 ax.legend(fontsize=8)
 show(fig, "Loss over 100 steps for five variants: without RMSNorm first level, then off the top, then far above the "
-          "rest; without positions above all parts; ReLU close to all parts; seeing the future far below.")  # fmt: skip
+          "rest; without positions above all parts; ReLU close to all parts; seeing the future far below.")
 for name, curve in curves.items():
     print(f"{name:16} {sum(curve[-20:]) / 20:.2f}")
 print("written by the one that saw the future:", write(without, 1)[0][:80])
@@ -636,7 +636,7 @@ def bars(ax, temperature):
 
 play(bars, temperature=(0.2, 3.0, 0.1), shown=[(0.5,), (1.0,), (2.0,)],
      alt="Probabilities of the twelve likeliest next tokens at temperatures 0.5, 1 and 2: a few tall bars at 0.5, an "
-         "even low row of bars at 2.")  # fmt: skip
+         "even low row of bars at 2.")
 
 # %% [markdown]
 # ### Exercise 5: `filter_logits`
@@ -689,7 +689,7 @@ for top_p, style in ((1.0, "o-"), (0.9, "s--")):
 ax.set(xlabel="different sequences of three words (%)", ylabel="stories of known words (%)", ylim=(-3, 108))
 ax.legend()
 show(fig, "Known words against variety for five temperatures, with and without a nucleus of 0.9: both fall from "
-          "upper left to lower right, nearly on one curve; the nucleus moves points up and to the left.")  # fmt: skip
+          "upper left to lower right, nearly on one curve; the nucleus moves points up and to the left.")
 
 # %% [markdown]
 # No setting has both. Low temperatures repeat the likeliest story; high ones draw from the tail, where a model of this
@@ -788,9 +788,9 @@ ax.loglog(lengths, with_cache, "s-", label="with a cache")
 ax.set(xlabel="tokens in the text", ylabel="time for the next token (ms)")
 ax.legend()
 show(fig, "Time for one more token against the length of the text: growing more than proportionally without a cache, "
-          "nearly level with it.")  # fmt: skip
+          "nearly level with it.")
 print(f"at {lengths[0]} tokens {without_cache[0] / with_cache[0]:.1f} times, at {lengths[-1]} tokens "
-      f"{without_cache[-1] / with_cache[-1]:.0f} times as fast with a cache")  # fmt: skip
+      f"{without_cache[-1] / with_cache[-1]:.0f} times as fast with a cache")
 
 # %% [markdown]
 # For a text of one sentence the cache saves nothing here, it may even cost: a forward of eight tokens takes about as

@@ -67,7 +67,7 @@ for ax, label in ((left, "cache of one text (GB)"), (right, "time to read it (ms
     ax.set(xscale="log", yscale="log", xlabel="tokens in the text", ylabel=label)
 left.legend(fontsize=8)
 show(fig, "Two log-log plots against text length: cache size and reading time grow in proportion to the text; MHA lies "
-          "71 times above MLA, GQA with 8 groups 4.4 times above it.")  # fmt: skip
+          "71 times above MLA, GQA with 8 groups 4.4 times above it.")
 
 # %% [markdown]
 # With MHA a single text of 32 K tokens would fill two such cards, before any weights. A server wants dozens of texts
@@ -113,7 +113,7 @@ SMALL = ModelConfig(
     vocab_size=len(letters), hidden_size=64, intermediate_size=128, num_hidden_layers=2, first_k_dense_replace=2,
     num_attention_heads=4, q_lora_rank=None, kv_lora_rank=48, qk_nope_head_dim=16, qk_rope_head_dim=16, v_head_dim=32,
     rope_theta=1000.0, max_position_embeddings=1024, initializer_range=0.08,
-)  # fmt: skip
+)
 
 
 def train(model, steps, count, length, lr, seed=0):
@@ -171,7 +171,7 @@ ax.axhline(0.9, color="grey", linestyle="--", linewidth=1)
 ax.set(xlabel="directions kept", ylabel="share of the variance", ylim=(0, 1.02))
 ax.legend()
 show(fig, "The share of variance rises steeply: a small part of the 256 directions holds 90 percent of what two layers "
-          "of a trained MHA model put into their caches.")  # fmt: skip
+          "of a trained MHA model put into their caches.")
 
 # %% [markdown]
 # Most of those numbers repeat each other: keys and values of all heads are linear images of the same vector $x$, which
@@ -269,7 +269,7 @@ for scores, label in ((rotated_keys, "all of the key rotated"), (plain_keys, "ke
 ax.set(xlabel="distance between query and key (tokens)", ylabel="error of the folded score\n(in standard deviations)")
 ax.legend(loc=(0.55, 0.12))
 show(fig, "Without rotation the folded score has no error at any distance. With rotated keys it is right at distance 0 "
-          "only and off by about one standard deviation or more from a few tokens on.")  # fmt: skip
+          "only and off by about one standard deviation or more from a few tokens on.")
 
 # %% [markdown]
 # At distance 0 the two rotations cancel; a few tokens away the folded score has little to do with the true one. To be
@@ -348,7 +348,7 @@ play(
     crossing, log2_seen=(6, 16, 1), shown=[(8,), (16,)],
     alt="Multiplications against the number of new tokens, for 256 and for 65,536 tokens seen: the absorbed way starts "
         "far below the naive one and crosses it between 100 and 200 new tokens.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # Counts are not seconds. The next cell times the three on this machine, one thread, in a layer small enough for a CPU
@@ -387,7 +387,7 @@ for name, times in measured.items():
 ax.set(xscale="log", yscale="log", xlabel="new tokens at once", ylabel="time of one layer (ms)")
 ax.legend(fontsize=8)
 show(fig, "Measured time against new tokens: absorbed is several times faster than naive for one token and slower "
-          "for hundreds; keeping the keys is fastest for many tokens.")  # fmt: skip
+          "for hundreds; keeping the keys is fastest for many tokens.")
 
 # %% [markdown]
 # The picture is that of the counts, blurred by what a call costs before it computes anything: for one token absorption
@@ -439,7 +439,7 @@ right.axvline(23.5, color="grey", linewidth=1)
 right.text(24.5, 1e-4, "from here on\none by one", fontsize=8, color="grey")
 right.set(yscale="log", xlabel="position", ylabel="cached against full:\nlargest difference of a logit")
 show(fig, "Left: training losses with and without the bug lie on each other. Right: the sound model's cached logits "
-          "differ from the full forward by rounding; with the bug they agree for 24 positions, then jump.")  # fmt: skip
+          "differ from the full forward by rounding; with the bug they agree for 24 positions, then jump.")
 
 # %% [markdown]
 # The losses lie on each other: training sees nothing, no test of training sees anything, and the first 24 letters are
@@ -544,7 +544,7 @@ from minids.model.layers import softmax_scale
 
 # %%
 yarn_v3 = {"type": "yarn", "factor": 40, "beta_fast": 32, "beta_slow": 1, "mscale": 1.0, "mscale_all_dim": 1.0,
-           "original_max_position_embeddings": 4096}  # fmt: skip
+           "original_max_position_embeddings": 4096}
 plain = layers.yarn_inv_freq(64, 10000.0, None)
 turns = 4096 * plain / (2 * torch.pi)
 fig, ax = plt.subplots(figsize=(5.5, 2.9))
@@ -553,11 +553,11 @@ ax.axhline(40, linestyle="--", color="C1", label="position interpolation")
 ax.axhline(1, linestyle=":", color="grey", label="left as it is")
 for pair in (0, 10, 16, 23):
     ax.annotate(f"{turns[pair]:.1f} turns", (pair, 1.0), (pair + 1, 4 + 0.3 * pair), fontsize=8, color="grey",
-                arrowprops={"arrowstyle": "-", "color": "lightgrey"})  # fmt: skip
+                arrowprops={"arrowstyle": "-", "color": "lightgrey"})
 ax.set(xlabel="pair of rotary dimensions", ylabel="slowed by a factor of")
 ax.legend(fontsize=8)
 show(fig, "YaRN's slowing by pair for DeepSeek-V3: 1 up to pair 10, rising to 40 at pair 23 and after. Pair 0 makes "
-          "about 650 turns in 4,096 tokens, pair 10 about 37, pair 23 just under one.")  # fmt: skip
+          "about 650 turns in 4,096 tokens, pair 10 about 37, pair 23 just under one.")
 print(f"softmax scale of V3 with YaRN: {layers.softmax_scale(replace(v3, rope_scaling=yarn_v3)):.5f}")
 
 # %% [markdown]
@@ -619,7 +619,7 @@ twins = {name: with_frequencies(mla, *how) for name, how in ways.items()}
 fig, ax = plt.subplots(figsize=(6, 3.2))
 draw(ax, twins)
 show(fig, "Loss by position up to 256 letters, untuned. Plain RoPE is best up to 64 and climbs steeply after; position "
-          "interpolation is bad everywhere; YaRN lies between, nearly level.")  # fmt: skip
+          "interpolation is bad everywhere; YaRN lies between, nearly level.")
 
 # %% [markdown]
 # Plain RoPE is best where it was trained, and behind it the loss climbs and climbs. Position interpolation is bad from
@@ -637,7 +637,7 @@ for twin in twins.values():
 fig, ax = plt.subplots(figsize=(6, 3.2))
 draw(ax, twins)
 show(fig, "After 25 steps on windows of 256 letters: YaRN is level over all positions; plain RoPE still climbs behind "
-          "64; position interpolation has improved most and is still last.")  # fmt: skip
+          "64; position interpolation has improved most and is still last.")
 
 # %% [markdown]
 # A few steps are enough for YaRN to be as good at position 250 as at position 50. Plain RoPE learns its new angles more
@@ -670,7 +670,7 @@ def compare(name):
         results[name] = [losses(model, probe).mean().item() for model in runs]
     numbers, weights = runs[0].config.cache_elements, runs[0].parameter_count()
     print(f"{name:18} {numbers:3} numbers a token and layer, {weights} parameters: "
-          f"{min(results[name]):.2f} to {max(results[name]):.2f} nats a letter")  # fmt: skip
+          f"{min(results[name]):.2f} to {max(results[name]):.2f} nats a letter")
 
 
 compare("MHA")
@@ -695,7 +695,7 @@ ax.set_xticks([32, 64, 128, 256], ["32", "64", "128", "256"])
 ax.minorticks_off()
 ax.legend(fontsize=8)
 show(fig, "Held-out loss against cache size, three seeds each: the dots of MHA, GQA with one group and MLA overlap in "
-          "part, MLA's highest of the three; MLA with latents of 16 lies above them all.")  # fmt: skip
+          "part, MLA's highest of the three; MLA with latents of 16 lies above them all.")
 
 # %% [markdown]
 # Read the picture along its two axes.

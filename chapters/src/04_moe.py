@@ -77,7 +77,7 @@ ax.set(xlabel="expert", ylabel="score", ylim=(0, 1.25))
 ax.grid(axis="x", visible=False)
 ax.legend(ncols=2, loc="upper right", fontsize=8)
 show(fig, "Bars of the scores of eight experts, with and without bias. Expert 0 has the highest score but a bias of "
-          "-0.45, so experts 2 and 3 work; their gates come from the bars without bias.")  # fmt: skip
+          "-0.45, so experts 2 and 3 work; their gates come from the bars without bias.")
 
 # %% [markdown]
 # Expert 0 would have been this token's favourite. It is overloaded, so its bias is negative, and experts 2 and 3 work.
@@ -240,7 +240,7 @@ SIZES = dict(
     first_k_dense_replace=1, num_attention_heads=4, n_routed_experts=16, num_experts_per_tok=4, n_shared_experts=1,
     n_group=4, topk_group=4, routed_scaling_factor=1.0, kv_lora_rank=32, q_lora_rank=None, qk_rope_head_dim=16,
     qk_nope_head_dim=16, v_head_dim=16, max_position_embeddings=256, initializer_range=0.08, rope_theta=1000.0,
-)  # fmt: skip
+)
 print(" | ".join(next(part for part in parts if part[0])))
 
 # %%
@@ -281,7 +281,7 @@ def train(steps=STEPS, seed=0, gamma=0.0, alpha=0.0, every=0, **changes):
 
     how = dict(lr=2e-3, warmup=10, schedule="constant", bias_update_speed=gamma, balance_alpha=alpha)
     loop.train(model, documents.Source(corpus, 512, seed=seed), loop.TrainConfig(steps, **how), quiet=True,
-               on_step=note)  # fmt: skip
+               on_step=note)
     run.loss = run.losses[steps]
     return run
 
@@ -301,7 +301,7 @@ ax.set(xlabel="step", ylabel="expert, busiest first", yticks=[])
 ax.grid(False)
 fig.colorbar(image, label="tokens, in units of the mean")
 show(fig, "A heat map of the load of 16 experts over 120 training steps without balancing. The busiest experts get two "
-          "to three times the mean all along, and the least busy ones get next to nothing.")  # fmt: skip
+          "to three times the mean all along, and the least busy ones get next to nothing.")
 print(f"busiest {recent_load(alone).max():.1f} times the mean; {int((recent_load(alone) < 0.25).sum())} of 16 get less"
       f" than a quarter of it. Loss on unseen texts {alone.loss:.3f}")
 
@@ -334,7 +334,7 @@ def draw(ax, capacity):
 
 play(draw, capacity=(1.0, 3.5, 0.05), shown=[(1.0,), (1.25,), (2.0,)],
      alt="Loads of 16 experts sorted, cut at capacity factors 1, 1.25 and 2. At 1 a large part of the work is dropped; "
-         "at 2 little is dropped, but half of the places stay empty.")  # fmt: skip
+         "at 2 little is dropped, but half of the places stay empty.")
 
 # %% [markdown]
 # There is no good setting. A low capacity loses work, a high one pays for places that stay empty. DeepSeek-V3 drops no
@@ -373,7 +373,7 @@ for gamma, run in {0.0: alone, **by_bias}.items():
 ax.set(xlabel="step", ylabel="busiest expert / mean", ylim=(1, None))
 ax.legend(ncols=4, fontsize=8)
 show(fig, "The load of the busiest expert against training steps for four speeds of the bias. Without it the load "
-          "stays near three times the mean; with 0.001 it falls slowly, with 0.01 fast; 0.1 stays high.")  # fmt: skip
+          "stays near three times the mean; with 0.001 it falls slowly, with 0.01 fast; 0.1 stays high.")
 for gamma, run in {0.0: alone, **by_bias}.items():
     last = torch.stack(run.counts[-20:])
     print(f"γ = {gamma:<6g} busiest expert: {recent_load(run).max():.2f} over the last 20 steps,"
@@ -448,7 +448,7 @@ for kind, (colour, marker) in look.items():
 ax.set(xlabel="busiest expert / mean, last 20 steps", ylabel="loss, less the loss of\nnothing with that seed")
 ax.legend(fontsize=8, loc="upper center")
 show(fig, "Loss relative to no balancing against the busiest expert's load. Bias and balance loss of moderate strength "
-          "have loads near one and losses close to zero; the balance loss with weight 30 lies far above.")  # fmt: skip
+          "have loads near one and losses close to zero; the balance loss with weight 30 lies far above.")
 
 # %% [markdown]
 # Read it from the right. Doing nothing is nearly three times as lopsided as even. Moderate balance, by either method,
@@ -518,7 +518,7 @@ ax.plot(numbers, [100 * rerouted(suspect, n) for n in numbers], color="C1", labe
 ax.set(xlabel="number added to all biases", ylabel="tokens rerouted (%)", ylim=(-4, 104))
 ax.legend()
 show(fig, "The share of tokens that get other experts when one number is added to all biases. For the suspect it is "
-          "zero for positive numbers and rises for negative ones. It should be zero everywhere.")  # fmt: skip
+          "zero for positive numbers and rises for negative ones. It should be zero everywhere.")
 
 # %% [markdown]
 # To the right of zero all is well; to the left it is not, and ever fewer tokens are routed as before. The next cell
@@ -611,7 +611,7 @@ for n, (ax, chosen) in enumerate(zip(axes, worked)):
     ax.grid(False)
 fig.colorbar(image, ax=axes, label="share / even share")
 show(fig, "Three heat maps, one a layer: how often each of 8 experts works for digits, signs, lower-case words, "
-          "words with a capital, and other tokens. The first is strongly patterned, the last much less.")  # fmt: skip
+          "words with a capital, and other tokens. The first is strongly patterned, the last much less.")
 
 # %% [markdown]
 # There is a pattern, and it is strongest in the first of the three layers, where some experts see hardly any digit and
@@ -651,7 +651,7 @@ for what, labels, rows in (
     ("which token it is", flat, None), ("its kind (as above)", kinds, None), ("the token before it", before, None),
     ("position in the text, in steps of 16", [t // 16 for text in texts for t in range(len(text))], None),
     ("digits only: which digit", flat, only_digits), ("digits only: the sign before", sign, only_digits),
-):  # fmt: skip
+):
     found = [bits([labels[i] for i in rows] if rows else labels, chosen[rows] if rows else chosen) for chosen in worked]
     print(f"{what:38}", "  ".join(f"{b:5.2f}" for b in found), " bits")
 
@@ -695,7 +695,7 @@ axes[0].set(xlabel="step (equal FLOPs)", ylabel="loss on unseen texts (nats)")
 axes[1].set(xlabel="CPU-seconds (equal time)")
 axes[0].legend()
 show(fig, "Loss against steps and against seconds, with experts and dense. Against steps, which cost the same "
-          "FLOPs, the curves lie on each other. Against seconds the dense model is ahead.")  # fmt: skip
+          "FLOPs, the curves lie on each other. Against seconds the dense model is ahead.")
 print(f"one step takes {1000 * step['experts']:.1f} CPU-ms with experts, {1000 * step['dense']:.1f} dense: "
       f"{step['experts'] / step['dense']:.2f} times as long for the same FLOPs")
 
@@ -716,7 +716,7 @@ def block_of(width):
     """An MoE block for width "experts", else a dense one; weights of a size that suits 16 inputs."""
     torch.manual_seed(4)
     sizes = dict(hidden_size=16, moe_intermediate_size=8, n_routed_experts=16, num_experts_per_tok=4, n_group=1,
-                 topk_group=1, routed_scaling_factor=1.0)  # fmt: skip
+                 topk_group=1, routed_scaling_factor=1.0)
     block = moe.MoE(ModelConfig(**sizes), 0) if width == "experts" else layers.MLP(16, width)
     for weight in block.parameters():
         torch.nn.init.normal_(weight, std=weight.shape[-1] ** -0.5)

@@ -228,7 +228,7 @@ def new_model(seed, modules=1):
         num_attention_heads=4, q_lora_rank=None, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=16,
         v_head_dim=16, rope_theta=1000.0, max_position_embeddings=256, initializer_range=0.08,
         num_nextn_predict_layers=modules, eos_token_id=tokenizer.eos_id,
-    ))  # fmt: skip
+    ))
 
 
 def train(model, steps, seed, mtp_lambda=0.3, first=0):
@@ -266,7 +266,7 @@ ARMS = {"plain": (0, STEPS), "with MTP": (1, STEPS), "plain, longer": (0, LONGER
 models = {
     (arm, seed): train(new_model(seed, modules), steps, seed)
     for seed in range(3) for arm, (modules, steps) in ARMS.items()
-}  # fmt: skip
+}
 losses = {key: test_loss(m) for key, m in models.items()}
 for arm in ARMS:
     print(f"{arm:14}", *(f"{losses[arm, seed]:.3f}" for seed in range(3)))
@@ -312,7 +312,7 @@ for name, values in (("equal steps", gain), ("equal multiplications", fair)):
 TABLE_4 = {
     "MMLU": (14079, 50.0, 53.3, 67.5, 66.6), "GSM8K": (1319, 25.4, 31.4, 72.3, 74.0),
     "MATH": (5000, 10.7, 12.6, 38.6, 39.8), "HumanEval": (164, 20.7, 26.8, 44.5, 53.7),
-}  # fmt: skip
+}
 fig, ax = plt.subplots(figsize=(6, 2.8))
 for i, (n, *scores) in enumerate(TABLE_4.values()):
     for j, (without, with_mtp) in enumerate((scores[:2], scores[2:])):
@@ -388,7 +388,7 @@ print(f"test loss {test_loss(model):.2f}")
 prompts = [
     [tokenizer.bos_id, *tokenizer.encode(text)]
     for p in held_out[:24] for text in (f"Question: {p.question}\nThought:", f"Question: {p.question[:9]}")
-]  # fmt: skip
+]
 for prompt in prompts[:4]:
     new, counts = speculative.speculative_greedy(model, prompt, 60)
     print(tokenizer.decode(prompt[1:]), "|", tokenizer.decode(new, skip_special=True), counts)

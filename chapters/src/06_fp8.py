@@ -122,7 +122,7 @@ for row, name in enumerate(names):
 ax.set(xlabel="value (powers of two)", yticks=range(3), yticklabels=[n.upper() for n in names], ylim=(2.5, -0.5))
 ax.grid(axis="y", visible=False)
 show(fig, "All positive values of E4M3, E5M2 and E5M6 as ticks on a logarithmic axis. E4M3 is twice as dense as E5M2 "
-          "and reaches from 2^-9 to 2^8.8; E5M2 from 2^-16 to 2^15.8; E5M6 covers that range densely.")  # fmt: skip
+          "and reaches from 2^-9 to 2^8.8; E5M2 from 2^-16 to 2^15.8; E5M6 covers that range densely.")
 
 # %% [markdown]
 # One bit more for the exponent doubles the number of binades, one bit less for the mantissa halves the values in each.
@@ -154,7 +154,7 @@ play(
     error_by_size, mantissa_bits=(1, 5, 1), shown=[(2,), (3,), (5,)],
     alt="Rounding error against the size of a number for E5M2, E4M3 and E2M5: plateaus of at most 12.5, 6.3 and 1.6 "
         "percent; the more bits the mantissa has, the lower and the narrower the plateau.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # Which split is the right one? That depends on what has to fit, so let us get some. The repository carries a small
@@ -192,7 +192,7 @@ fig, ax = plt.subplots(figsize=(7, 2.9))
 for name, label in (("x", "x, input"), ("w", "w, weight"), ("dy", "dy, gradient of the output")):
     z = getattr(layer, name)
     ax.hist((z[z != 0].abs() / z.abs().max()).log2(), bins=80, range=(-34, 0), density=True, histtype="step",
-            linewidth=1.6, label=label)  # fmt: skip
+            linewidth=1.6, label=label)
 for power, label, side in ((-6, "full precision\nto the right", 1), (-10, "zero\nto the left", -1)):
     line = power - torch.tensor(448.0).log2().item()
     ax.axvline(line, color="grey", linestyle="--", linewidth=1)
@@ -200,7 +200,7 @@ for power, label, side in ((-6, "full precision\nto the right", 1), (-10, "zero\
 ax.set(xlabel="size, compared with the largest of the tensor (powers of two)", ylabel="share per power of two")
 ax.legend(fontsize=8, loc="upper left")
 show(fig, "Histograms of sizes relative to the largest element. Inputs and weights lie within eight powers of two; "
-          "gradients spread over more than twenty, a large part of them left of where E4M3 gives zero.")  # fmt: skip
+          "gradients spread over more than twenty, a large part of them left of where E4M3 gives zero.")
 
 # %% [markdown]
 # The dashed lines are E4M3's, if the largest element of the tensor is scaled to 448. Inputs and weights are no trouble.
@@ -277,7 +277,7 @@ for ax, label in zip(axes, ("error (%)", "elements lost (%)")):
     ax.set(xticks=range(1, 6), xticklabels=[f"E{7 - M}M{M}" for M in range(1, 6)], ylabel=label)
 axes[0].legend(fontsize=8)
 show(fig, "Error and share of lost elements of a gradient for E6M1 to E2M5. With one scale the error has its minimum "
-          "near E3M4 but E4M3 loses a large share of elements; with a scale a token E4M3 loses nothing.")  # fmt: skip
+          "near E3M4 but E4M3 loses a large share of elements; with a scale a token E4M3 loses nothing.")
 
 # %% [markdown]
 # With one scale, E4M3 turns something like a third or more of this gradient into zeros. E5M2 keeps nearly all of it, at
@@ -328,7 +328,7 @@ ax.axvline(1e5, color="grey", linewidth=1, linestyle=":")
 ax.set(xscale="log", xlabel="size of the outlier column (times the others)", ylabel="error of all other columns (%)")
 ax.legend(fontsize=8)
 show(fig, "Error of the ordinary columns against the size of the outlier. INT8 goes from 1 to 100 percent between 1 "
-          "and 1,000; E4M3 stays at 2.7 percent up to 10,000 and then rises; E5M2 stays at 5 percent.")  # fmt: skip
+          "and 1,000; E4M3 stays at 2.7 percent up to 10,000 and then rises; E5M2 stays at 5 percent.")
 
 # %% [markdown]
 # Floating point is far more patient than integers: signed bytes are ruined by an outlier of a hundred, E4M3 does not
@@ -387,7 +387,7 @@ for ax, (name, y) in zip(axes, forms.items()):
 axes[0].set(ylabel="row", yticks=[0, 128])
 fig.colorbar(image, ax=axes, label="error (%)")
 show(fig, "Error of each element under three kinds of scales. One scale: all is lost but the outlier column. Squares: "
-          "lost are two squares and the quiet rows. Blocks of 1 by 128: lost only beside the outlier.")  # fmt: skip
+          "lost are two squares and the quiet rows. Blocks of 1 by 128: lost only beside the outlier.")
 
 # %% [markdown]
 # With one scale, a single column takes everything else with it. With squares and with 1 × 128 it takes the 128 columns
@@ -417,7 +417,7 @@ for ax, shape in zip(axes, ((256, 256), (192, 256), (576, 256))):
 axes[0].set(ylabel="row")
 fig.colorbar(image, ax=axes, label="error (%)")
 show(fig, "Error of each element after the suspect's dequantisation of weights with 256, 192 and 576 rows. 256 rows: "
-          "none to speak of. 192 and 576 rows: stripes of rows are wrong.")  # fmt: skip
+          "none to speak of. 192 and 576 rows: stripes of rows are wrong.")
 
 # %% [markdown]
 # Weights whose sides are multiples of 128 come back right, and nearly all are. 576 = 512 + 64 is not: it is the number
@@ -515,7 +515,7 @@ play(
     by_length, bits=(8, 24, 1), shown=[(14,), (22,)],
     alt="Error of a product against K for accumulators of 14 and 22 bits, log-log. Without promotion (solid) it grows, "
         "to about 7 percent for positive numbers with 14 bits; promoted each 128 (dashed) it stays level.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # Solid: one long sum. With 14 bits and positive numbers the error grows in proportion to the length, since what is cut
@@ -595,15 +595,15 @@ def by_e5m6(x):
 
 
 bars = {"from x itself": off(turned(x), x), "from FP8,\nfp32 scales": off(twice(x, "fp32"), x),
-        "from FP8, powers\nof two": off(twice(x, "ue8m0"), x), "from E5M6": off(by_e5m6(x), x)}  # fmt: skip
+        "from FP8, powers\nof two": off(twice(x, "ue8m0"), x), "from E5M6": off(by_e5m6(x), x)}
 fig, ax = plt.subplots(figsize=(6.4, 2.6))
 ax.bar(bars.keys(), [100 * v for v in bars.values()], width=0.55)
 ax.set(ylabel="error of the turned x (%)")
 ax.grid(axis="x", visible=False)
 show(fig, "Error of x in blocks along the tokens, made in four ways: from x itself lowest, from an FP8 copy with fp32 "
-          "scales far above, with powers of two little above the lowest, from E5M6 as low as from x.")  # fmt: skip
+          "scales far above, with powers of two little above the lowest, from E5M6 as low as from x.")
 once, again = (off(f(x), x) for f in (lambda x: quantise.dequantise(*quantise.quantise(x, "ue8m0")),
-                                      lambda x: twice(x, "ue8m0")))  # fmt: skip
+                                      lambda x: twice(x, "ue8m0")))
 print(f"powers of two: {100 * once:.2f} % after the first rounding, {100 * again:.2f} % after the second")
 
 # %% [markdown]
@@ -639,7 +639,7 @@ shares = {
     "dx = dy w": {"dy": off(blocks(dy) @ w, dy @ w), "w": off(dy @ w8, dy @ w), "all": off(both[0], dy @ w)},
     "dw = dyᵀ x": {"dy": off(turned(dy).T @ x, dy.T @ x), "x, once": off(dy.T @ turned(x), dy.T @ x),
                    "x, twice": off(dy.T @ twice(x, "fp32"), dy.T @ x), "all": off(both[1], dy.T @ x)},
-}  # fmt: skip
+}
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(7, 2.6), sharey=True, width_ratios=[5, 3, 4])
@@ -653,7 +653,7 @@ for ax, (name, values) in zip(axes, shares.items()):
     ax.grid(axis="x", visible=False)
 axes[0].set(ylabel="error of the product (%)")
 show(fig, "Bars of the error that each rounding brings into the three products of a layer. The casts of the operands "
-          "bring two to three percent each; 14 bits and the BF16 result are hardly visible beside them.")  # fmt: skip
+          "bring two to three percent each; 14 bits and the BF16 result are hardly visible beside them.")
 
 # %% [markdown]
 # The casts are nearly everything. They add up like the sides of a right-angled triangle, as independent errors do:
@@ -707,7 +707,7 @@ SIZES = dict(
     vocab_size=448, hidden_size=128, intermediate_size=256, num_hidden_layers=2, first_k_dense_replace=2,
     num_attention_heads=4, kv_lora_rank=32, q_lora_rank=None, qk_rope_head_dim=16, qk_nope_head_dim=16, v_head_dim=32,
     max_position_embeddings=256, initializer_range=0.06, rope_theta=1000.0,
-)  # fmt: skip
+)
 STEPS = budget(70)  # fewer where a test or a grader runs this notebook
 
 
@@ -753,7 +753,7 @@ def train(precision, seed, master=None):
 kinds = {
     "BF16": ("bf16", None), "FP8": ("fp8", None), "BF16, weights too": ("bf16", lambda w: w.bfloat16().float()),
     "FP8, weights too": ("fp8", to_blocks),
-}  # fmt: skip
+}
 runs = {}
 for name in ("BF16", "FP8"):
     runs[name] = [train(kinds[name][0], seed) for seed in range(3)]
@@ -778,10 +778,10 @@ left.set(xlabel="step", ylabel=f"training loss, mean of {window}")
 left.legend(fontsize=7)
 right.axhline(0, color="grey", linewidth=1)
 right.set(xticks=range(4), xticklabels=["BF16", "FP8", "BF16,\nweights too", "FP8,\nweights too"],
-          ylabel="loss on unseen texts, less\nthat of BF16 with the same seed")  # fmt: skip
+          ylabel="loss on unseen texts, less\nthat of BF16 with the same seed")
 right.tick_params(axis="x", labelsize=8)
 show(fig, "Left: training curves of twelve runs; BF16 and FP8 lie on each other, FP8 with rounded weights stays far "
-          "above. Right: differences to BF16 by seed: FP8 around zero, rounded weights above it.")  # fmt: skip
+          "above. Right: differences to BF16 by seed: FP8 around zero, rounded weights above it.")
 
 # %%
 def spread(values):
@@ -812,7 +812,7 @@ for i, (name, three) in enumerate(runs.items()):
 ax.set(xlabel="step", ylabel="weights that moved (%)", ylim=(0, 103))
 ax.legend(fontsize=8)
 show(fig, "The share of weights that a step changes. With float32 masters nearly all move in each step; in BF16 fewer "
-          "and fewer as the learning rate falls; in E4M3 only a small part, and none at the end.")  # fmt: skip
+          "and fewer as the learning rate falls; in E4M3 only a small part, and none at the end.")
 
 # %% [markdown]
 # A step of the optimizer moves a weight by about the learning rate, here at most 0.002. A weight of typical size has
@@ -834,7 +834,7 @@ class FP8Gate(moe.Gate):
     def forward(self, x_ND):
         c, scores = self.config, fp8.linear(x_ND, self.weight).sigmoid()
         return scores, *moe.route(scores, self.e_score_correction_bias, c.n_group, c.topk_group, c.num_experts_per_tok,
-                                  c.norm_topk_prob, c.routed_scaling_factor)  # fmt: skip
+                                  c.norm_topk_prob, c.routed_scaling_factor)
 
 
 def part_of(name, module):
@@ -862,7 +862,7 @@ print(f"loss {plain:.3f}; in FP8:", ", ".join(f"{part} {cost:+.4f}" for part, co
 # %%
 inputs = []
 hooks = [m.gate.register_forward_hook(lambda gate, given, out: inputs.append((gate, given[0])))
-         for m in moe.moe_layers(base)]  # fmt: skip
+         for m in moe.moe_layers(base)]
 mean_loss(base, texts, 50)
 for hook in hooks:
     hook.remove()
@@ -900,7 +900,7 @@ def step_time(precision, steps=8):
     torch.manual_seed(0)
     model, times = Transformer(ModelConfig(**SIZES)), [time.process_time()]
     loop.train(model, documents.Source(corpus, 256, seed=0), loop.TrainConfig(steps, lr=1e-3, precision=precision),
-               quiet=True, on_step=lambda step, values: times.append(time.process_time()))  # fmt: skip
+               quiet=True, on_step=lambda step, values: times.append(time.process_time()))
     return 1000 * min(b - a for a, b in zip(times, times[1:]))
 
 
@@ -931,7 +931,7 @@ for name, h in (("ours", 128), ("V3", 7168)):
 ax.set(xscale="log", xlabel="width of the layer, H", ylabel="FP8's speed over BF16's,\ncalculated", ylim=(0, 2.2))
 ax.legend(fontsize=8)
 show(fig, "Calculated speed of FP8 over BF16 against the width of a layer: below one up to a width of about 1,000, "
-          "rising to 1.6 at V3's 7,168, and never reaching the dashed line at 2.")  # fmt: skip
+          "rising to 1.6 at V3's 7,168, and never reaching the dashed line at 2.")
 
 # %% [markdown]
 # This is arithmetic on data sheets, with every unit at its peak and nothing measured. It leaves out what a kernel

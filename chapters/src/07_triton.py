@@ -43,7 +43,7 @@ start(7)
 HERE = runtime.INTERPRETED  # whether kernels can run in this process
 BACKEND = "triton" if HERE else "torch"
 print("Kernels run in Triton's interpreter." if HERE else f"Kernels do not run here: {runtime.why_not(torch.empty(0))}."
-      "\nThe pictures below stay empty, and the checks say that they cannot check.")  # fmt: skip
+      "\nThe pictures below stay empty, and the checks say that they cannot check.")
 
 # %% [markdown]
 # ## 1. One text, many programs
@@ -103,7 +103,7 @@ COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 def picture(ax, owner, names=True, size=8):
     """Which program wrote each number of a matrix: a colour for each, its number in the middle of its part."""
     ax.imshow((owner % 7).masked_fill(owner < 0, 7), cmap=ListedColormap([*COLOURS, "#dddddd"]), vmin=0, vmax=7,
-              alpha=0.75, aspect="auto", interpolation="nearest")  # fmt: skip
+              alpha=0.75, aspect="auto", interpolation="nearest")
     for program in owner[owner >= 0].unique().tolist() if names else ():
         row, column = (owner == program).nonzero().float().mean(0).tolist()
         ax.text(column, row, program, ha="center", va="center", fontsize=size)
@@ -122,7 +122,7 @@ for ax, kernel, title in zip(axes, (add_kernel, add_without_a_mask_kernel), ("wi
     ax.title.set_fontsize(9)
 axes[1].set_xlabel("place in memory (out ends at the black line)")
 show(fig, "Two strips of 64 numbers coloured by the program that wrote them: with a mask the programs 0, 1 and 2 stop "
-          "at number 37, without one program 2 goes on to number 47.")  # fmt: skip
+          "at number 37, without one program 2 goes on to number 47.")
 
 # %% [markdown]
 # Nothing failed, nothing was reported: in the interpreter as on a GPU the numbers are simply gone. A tensor that
@@ -186,7 +186,7 @@ def draw(ax, exponent):
 
 play(draw, exponent=(3, 7, 1), shown=[(3,), (5,), (7,)],
      alt="A matrix of 12 x 60 cut into tiles of 128 numbers: 16 x 8, 4 x 32, 1 x 128. Where they do not fit, between "
-         "6 and 53 percent of the lanes are left without a number.")  # fmt: skip
+         "6 and 53 percent of the lanes are left without a number.")
 
 # %% [markdown]
 # Lanes without a number are wasted work, but that is the smaller matter. Memory is read in pieces of 32 bytes and more,
@@ -355,7 +355,7 @@ picture(right, seen.program(s), size=7)
 right.set(xlabel="place in a column of s", ylabel="block", yticks=[0, 1, 2])
 show(fig, "Left: q, 10 x 300, in nine tiles of 4 rows and 128 columns, the last ones smaller. Right: the scales in "
           "memory, a line for each of three columns of blocks; of 12 places in a line the first 10 are written."
-     )  # fmt: skip
+     )
 
 # %% [markdown]
 # The grey places on the right belong to nobody: they are there so that every column begins at a multiple of 16 bytes,
@@ -449,7 +449,7 @@ for ax, title in zip(axes, ("a: read by program 6", "b: read by program 6", "c: 
     ax.set_title(title, fontsize=9)
 axes[0].set(ylabel="row"), [ax.set_xlabel("column") for ax in axes]
 show(fig, "Program 6 reads a band of 16 rows of a and a band of 16 columns of b; c is cut into 3 x 4 tiles, one for "
-          "each of 12 programs, and tile 6 lies where the two bands meet.")  # fmt: skip
+          "each of 12 programs, and tile 6 lies where the two bands meet.")
 
 # %% [markdown]
 # The neighbours of program 6 read the same band of `a`, those above and below it the same band of `b`. With tiles of
@@ -471,7 +471,7 @@ ax.set(xscale="log", yscale="log", xlabel="side of the tile", ylabel="operations
 ax.set_xticks(tiles, tiles), ax.set_yticks([8, 16, 32, 64], [8, 16, 32, 64]), ax.minorticks_off()
 ax.legend(fontsize=8)
 show(fig, "Operations for each byte asked for rise with the side of the tile, from 8 at tiles of 16 to more than 40 at "
-          "128, somewhat below the dashed line of half the side, since the output is written too.")  # fmt: skip
+          "128, somewhat below the dashed line of half the side, since the output is written too.")
 
 # %% [markdown]
 # A tile of 128 asks for eight times fewer bytes than a tile of 16. Why not 1,024? The sums live in registers: 128 x 128
@@ -550,7 +550,7 @@ for name, values in errors.items():
 ax.set(xscale="log", yscale="log", xlabel="K", ylabel="relative error (%)")
 ax.set_xticks(lengths, lengths), ax.set_yticks([0.1, 1, 10], [0.1, 1, 10]), ax.minorticks_off(), ax.legend(fontsize=8)
 show(fig, "Relative error of a sum of K products with 14 bits: without promotion it grows with K to several percent at "
-          "4096; promoted each 128 it stays below a tenth of a percent.")  # fmt: skip
+          "4096; promoted each 128 it stays below a tenth of a percent.")
 
 # %% [markdown]
 # ## 7. From the one to read to the fast one
@@ -592,7 +592,7 @@ for ax, (name, order) in zip(axes, orders.items()):
     ax.set(title=f"{name}: {bands} bands", xlabel="column of tiles", ylabel="row of tiles")
     ax.title.set_fontsize(9)
 show(fig, "The first 132 of 32 x 32 tiles: counted row by row they lie in 5 rows and all 32 columns, 37 bands; counted "
-          "in groups of 8 rows they lie in 8 rows and 17 columns, 25 bands.")  # fmt: skip
+          "in groups of 8 rows they lie in 8 rows and 17 columns, 25 bands.")
 
 # %% [markdown]
 # ### Autotuning
@@ -614,7 +614,7 @@ for BM, BN, stages in ((64, 64, 4), (128, 64, 4), (128, 128, 3), (128, 128, 4), 
     asked = 4096**3 * (1 / BM + 1 / BN) * 2
     fits = "" if shared <= 227 and sums < 65536 else "   does not fit"
     print(f"{BM:3}  {BN:3}  {stages:6}  {shared:10.0f}  {sums:12} of 65536  {tiles / 132:17.2f}  {asked / 1e9:11.1f}"
-          + fits)  # fmt: skip
+          + fits)
 
 # %% [markdown]
 # Large tiles ask for less and leave less room. And programs come in waves: with one on each processor, 132 run at a
@@ -630,7 +630,7 @@ def on_gpu(code):
         print("Skipped: torch finds no GPU on this machine, and an interpreted kernel has no speed worth knowing.")
         return
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"TRITON_INTERPRET": "0"}, capture_output=True,
-                          text=True, encoding="utf-8")  # fmt: skip
+                          text=True, encoding="utf-8")
     print(done.stdout + done.stderr[-2000:])
 
 
@@ -717,7 +717,7 @@ kernels = {
     "FP8 product, M = 64": product_intensity(64, 7168, 2048, 1),
     "bfloat16 product, M = 4096": product_intensity(4096, 7168, 2048, 2),
     "FP8 product, M = 4096": product_intensity(4096, 7168, 2048, 1),
-}  # fmt: skip
+}
 for name, intensity in kernels.items():
     peak = PEAKS["FP8" if name.startswith("FP8") else "bfloat16"]
     bound = "memory" if BANDWIDTH * intensity < peak else "tensor cores"
@@ -764,7 +764,7 @@ ax.set(xscale="log", yscale="log", xlabel="operations a byte", ylabel="TFLOP/s a
 ax.legend(fontsize=8, loc="upper left")
 show(fig, "Roofline of an H100: a line that rises with 3.35 TB/s and turns level at 989 TFLOP/s for bfloat16 and 1979 "
           "for FP8. SwiGLU, RMSNorm and quantise lie near 1 operation a byte, far left; products with 4096 rows lie "
-          "right of the corner, an FP8 product with 64 rows left of it.")  # fmt: skip
+          "right of the corner, an FP8 product with 64 rows left of it.")
 
 # %% [markdown]
 # Read from left to right. *SwiGLU, RMSNorm, quantise* use less than half a percent of what the tensor cores could do,
@@ -795,7 +795,7 @@ def milliseconds(fn):
 
 
 for name, fn in (("torch", lambda: swiglu.swiglu(x, x, backend="torch")),
-                 ("the kernel, interpreted", lambda: swiglu.swiglu(x, x, backend=BACKEND))):  # fmt: skip
+                 ("the kernel, interpreted", lambda: swiglu.swiglu(x, x, backend=BACKEND))):
     print(f"{name:24} {milliseconds(fn):8.3f} CPU-ms")
 
 # %% [markdown]

@@ -326,8 +326,8 @@ draw_slopes(wrong.named("grpo.surrogate", "clips_without_the_minimum").fn,
 from minids.rl.importance_sampling import surrogate
 
 # %%
-draw_slopes(importance_sampling.surrogate, "As it should be: a good answer's slope is 1 up to a ratio of 1.2 and zero beyond; a bad "
-                              "answer's is zero below 0.8 and -1 above it.")
+draw_slopes(importance_sampling.surrogate, "As it should be: a good answer's slope is 1 up to a ratio of 1.2 and "
+                                           "zero beyond; a bad answer's is zero below 0.8 and -1 above it.")
 
 # %% [markdown]
 # A clip does not hold the policy back; it stops pushing. What is that worth? Let the judge err, as judges do: it passes
@@ -480,7 +480,8 @@ print(f"stop tokens forgotten, 40 policies and tasks: cosine to the gradient {mi
 
 # %%
 two_words = torch.tensor([float(len(a) == 3 and a[-1] == 0) for a in tree.answers], dtype=torch.float64)
-for name, mask in (("as it should be", tree.mask_LT), ("stop tokens forgotten", exact_gradient.masks(tree)["without stop"])):
+forgotten = exact_gradient.masks(tree)["without stop"]
+for name, mask in (("as it should be", tree.mask_LT), ("stop tokens forgotten", forgotten)):
     left = []
     for seed in range(3):
         table = theta
@@ -585,7 +586,7 @@ for result, _, text in evaluate.answer(base, tokenizer, [problem], style="plain"
 config = trainer.RLConfig(
     steps=budget(16), lr=2e-4, warmup=2, prompts=10, group=8, style="plain", max_new_tokens=130, seed=11,
     sizes={"chain": {5: 1.0}},
-)  # fmt: skip
+)
 with tempfile.TemporaryDirectory() as folder:
     trainer.train_rl(base, tokenizer, ["chain"], config, out_dir=folder, quiet=True)
     lines = metrics.read(Path(folder) / "metrics.jsonl")
@@ -595,7 +596,7 @@ after = {t: thoughts(base, t) for t in (1.0, 0.0)}
 fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.6))
 for ax, key, name, top in zip(axes, ("accuracy", "length", "zero_variance"),
                               ("answers that are right", "tokens of an answer", "groups that are all equal"),
-                              (1.02, None, 1.02)):  # fmt: skip
+                              (1.02, None, 1.02)):
     ax.plot(range(1, len(lines) + 1), [line[key] for line in lines], "o-", ms=3)
     ax.set(xlabel="iteration", title=name, ylim=(0 if top else None, top))
 show(fig, "Three curves over the iterations of RL. The share of right answers rises from about three quarters to near "
@@ -744,7 +745,7 @@ for name, judge in (("last number", last_number), ("substring", substring)):
     shares = []
     for kind in kinds:
         paid = [judge(p, text) > strict(p, text, not r.truncated) for p, answers in zip(problems, given)
-                if (p.family, p.size) == kind for r, _, text in answers]  # fmt: skip
+                if (p.family, p.size) == kind for r, _, text in answers]
         shares.append(f"{kind[0]} {kind[1]} {100 * sum(paid) / len(paid):4.1f} %")
     print(f"paid and wrong, {name:11}", *shares, sep="   ")
 
@@ -775,7 +776,7 @@ def train(judge, steps):
     """GRPO with any reward: [(paid, strictly right, tokens) of each iteration], the last problems and answers."""
     model, _ = tiny_models.model("base")
     config = trainer.RLConfig(steps=steps, lr=6e-4, prompts=8, group=8, style="plain", max_new_tokens=120, seed=11,
-                         sizes={"add": {3: 1.0}})  # fmt: skip
+                         sizes={"add": {3: 1.0}})
     optimizer, curve = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=config.betas, weight_decay=0.0), []
     for number in range(steps):
         drawn = rollout.roll_out(model.eval(), tokenizer, config, *rollout.questions(config, ["add"], number), number)

@@ -43,7 +43,7 @@ BOXES = {  # name: (x, y, text)
     "base": (0, 1, "base"), "zero": (1, 2, "R1-Zero"), "cold": (1, 1, "cold start\nSFT"),
     "rl1": (2, 1, "RL, one\nlanguage"), "data": (3, 1, "rejection\nsampling"), "sft2": (3, 0, "second\nSFT"),
     "rl2": (4, 0, "second\nRL: R1"), "other": (3, 2, "smaller\nbase"), "small": (4, 2, "distilled\nmodel"),
-}  # fmt: skip
+}
 WEIGHTS = [("base", "zero"), ("base", "cold"), ("cold", "rl1"), ("base", "sft2"), ("sft2", "rl2"), ("other", "small")]
 ANSWERS = [("zero", "cold"), ("rl1", "data"), ("data", "sft2"), ("data", "small")]
 
@@ -104,7 +104,8 @@ def words(answers):
 def sums(count, seed, split="train"):
     """Problems of addition with SIZES."""
     rng = random.Random(f"{seed} {split}")
-    return [arithmetic.sample("add", rng, split, rng.choices(list(SIZES), weights=SIZES.values())[0]) for _ in range(count)]
+    sizes = (rng.choices(list(SIZES), weights=SIZES.values())[0] for _ in range(count))
+    return [arithmetic.sample("add", rng, split, size) for size in sizes]
 
 # %% [markdown]
 # ## 2 A model that mixes
@@ -265,7 +266,7 @@ def reinforce(model, seed, language=0.0):
     config = trainer.RLConfig(
         steps=budget(10), lr=5e-4, warmup=2, prompts=12, group=8, max_new_tokens=80, minibatches=1, style="plain",
         sizes={"add": SIZES}, reward={"accuracy": 1.0, "format": 0.1, "language": language}, seed=seed,
-    )  # fmt: skip
+    )
     notes = Notes()
     trainer.train_rl(model, tokenizer, ["add"], config, metrics=notes, quiet=True)
     return notes.lines
@@ -472,7 +473,8 @@ for p, (ids, results) in zip(asked, draw(after["and language", 0], asked, 2, 2))
 if len(own) < 20:  # after a training of a few updates, as in a quick test, nothing is right yet
     own = list(written(sums(60, 3), 3, mixed=0.0))
 rng = random.Random(12)
-general = list(written([arithmetic.sample("chain", rng, "train", 3) for _ in range(len(own) // 3)], 4))  # R1: 200K to 600K
+others = [arithmetic.sample("chain", rng, "train", 3) for _ in range(len(own) // 3)]  # R1: 200K to 600K
+general = list(written(others, 4))
 print(f"{len(own)} documents of its own, {len(general)} general ones")
 
 # %%

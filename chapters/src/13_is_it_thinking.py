@@ -10,7 +10,8 @@
 # **What it costs.** 40 to 60 CPU-seconds and 1 GiB, most of it for some nine thousand sampled answers.
 #
 # **What it needs.** The models of chapters 10 and 11 at three stages of their life, which lie in `chapters/data/tiny`
-# (made from a finished run by `python -m minids.course.tiny_models`). Nothing is trained here. Six exercises, 12 points.
+# (made from a finished run by `python -m minids.course.tiny_models`). Nothing is trained here. Six exercises, 12
+# points.
 
 # %%
 import json
@@ -26,7 +27,8 @@ from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.course.catalog import ROOT
 from minids.errors import MinidsError
 from minids.model import generate
-from minids.eval import evaluate, statistics, thought_interventions
+from minids.eval import evaluate, statistics
+from minids.eval import thought_interventions as probe
 from minids.tasks import arithmetic
 from minids.rl.rollout import prompt_of
 
@@ -206,7 +208,8 @@ for seed in records:
 
 # %%
 TEMPERATURES = (0, 0.25, 0.5, 0.75, 1.0)
-other = [p for family, size in HARD.items() for p in arithmetic.problem_set([family], "test", max(2, budget(30)), 14, size)]
+n = max(2, budget(30))
+other = [p for family, size in HARD.items() for p in arithmetic.problem_set([family], "test", n, 14, size)]
 by_temperature = {stage: [answers(stage, other, temperature=t) for t in TEMPERATURES] for stage in ("base", "grpo")}
 fig, ax = plt.subplots(figsize=(5.5, 2.8))
 for stage, colour in (("base", "C0"), ("grpo", "C2")):
@@ -633,7 +636,8 @@ for terms in ((12, 3), (3, 12), (12, 7, -5), (7, 12, -5)):
     print(f"{arithmetic.expression(terms):8} key {key:8} split {arithmetic.split_of(key)}")
 seen = {arithmetic.key_of(t) for t in train if arithmetic.split_of(arithmetic.key_of(t)) != "test"}
 test = [t for t in far if arithmetic.split_of(arithmetic.key_of(t)) == "test"]
-print(f"trained outside the test split, the table answers {sum(arithmetic.key_of(t) in seen for t in test)} of {len(test)}")
+known = sum(arithmetic.key_of(t) in seen for t in test)
+print(f"trained outside the test split, the table answers {known} of {len(test)}")
 try:
     arithmetic.assert_split([arithmetic.Problem("add", "3+12", (3, 12), 2)], "test")
 except MinidsError as error:
@@ -689,10 +693,10 @@ from minids.eval.thought_interventions import limit_thought
 # %%
 # NBVAL_CHECK_OUTPUT
 model, tokenizer = models["grpo"]
-begin, end = thought_interventions.marks(tokenizer)
+begin, end = probe.marks(tokenizer)
 reply = [*begin, *tokenizer.encode("7+6=13 4+9+1=14 3+8+1=12 0+5+1=6"), *end, *tokenizer.encode("6243")]
 for room in (0, 7, 100):
-    print(f"{room:3}", repr(tokenizer.decode(thought_interventions.limit_thought(reply, room, begin, end))))
+    print(f"{room:3}", repr(tokenizer.decode(probe.limit_thought(reply, room, begin, end))))
 
 # %%
 asked = {f: arithmetic.problem_set([f], "test", max(4, budget(30)), 16, size) for f, size in HARD.items()}
@@ -703,7 +707,7 @@ whole = {family: generate.generate(model, [prompt_of(tokenizer, p.question, "tag
 
 def forced(change, max_new_tokens=160):
     """{family: replies that go on from change(reply)}"""
-    return {f: thought_interventions.resume(model, tokenizer, asked[f], [change(ids) for ids in whole[f]],
+    return {f: probe.resume(model, tokenizer, asked[f], [change(ids) for ids in whole[f]],
                             max_new_tokens=max_new_tokens) for f in asked}
 
 
@@ -712,13 +716,13 @@ def share_right(found):
 
 
 LIMITS = range(0, 131, 10)
-cut = [share_right(forced(lambda ids, n=n: thought_interventions.limit_thought(ids, n, begin, end), 20)) for n in LIMITS]
+cut = [share_right(forced(lambda ids, n=n: probe.limit_thought(ids, n, begin, end), 20)) for n in LIMITS]
 
 # %%
 fig, ax = plt.subplots(figsize=(6, 3))
 for family, colour in zip(asked, ("C0", "C1", "C2")):
     ax.plot(LIMITS, [at[family] for at in cut], "o-", ms=4, color=colour, label=family)
-    usual = [len(thought_interventions.limit_thought(ids, 999, begin, end)) - len(begin) - len(end) for ids in whole[family]]
+    usual = [len(probe.limit_thought(ids, 999, begin, end)) - len(begin) - len(end) for ids in whole[family]]
     ax.axvline(np.median(usual), color=colour, lw=0.8, ls=":")
 ax.set(xlabel="budget of the thought, tokens", ylabel="share right", ylim=(-0.03, 1.03))
 ax.legend()
@@ -739,7 +743,7 @@ show(fig, "Share of right answers over the budget for three families. Each curve
 
 # %%
 for name, more in (("nothing", ""), ("a blank", " "), ("Wait", " Wait")):
-    found = forced(lambda ids, more=more: thought_interventions.refuse_end(ids, tokenizer.encode(more), begin, end))
+    found = forced(lambda ids, more=more: probe.refuse_end(ids, tokenizer.encode(more), begin, end))
     longer = np.mean([n - len(ids) for f in found for (_, n, _), ids in zip(found[f], whole[f])])
     shares = "  ".join(f"{f} {100 * v:5.1f} %" for f, v in share_right(found).items())
     print(f"{name:8} {longer:+5.1f} tokens   {shares}")
@@ -768,7 +772,7 @@ print(asked["add"][0].question, found["add"][0][2])
 rng = random.Random(13)
 sums = arithmetic.problem_set(["add"], "test", max(4, budget(60)), 17, 5)
 spelled = [arithmetic.thought(p, "careful") for p in sums]
-changed = [thought_interventions.corrupt(t, rng.randrange(t.count("=")), rng.randrange(1, 10)) for t in spelled]
+changed = [probe.corrupt(t, rng.randrange(t.count("=")), rng.randrange(1, 10)) for t in spelled]
 idle = [tokenizer.decode(tokenizer.encode("0+0=0 " * 9)[: len(tokenizer.encode(t))]) for t in spelled]
 
 
@@ -779,8 +783,8 @@ def closed(thought):
 def with_a_larger_total(p, column_too):
     """(opening, the answer that follows) of a chain whose first total is 10 too large; None where that would carry."""
     columns = arithmetic.thought(p, "careful").split(">")[0]
-    other = thought_interventions.corrupt(columns, 1) if columns.count("=") > 1 else columns
-    if (total := thought_interventions.read_off(other)) != p.terms[0] + p.terms[1] + 10:
+    other = probe.corrupt(columns, 1) if columns.count("=") > 1 else columns
+    if (total := probe.read_off(other)) != p.terms[0] + p.terms[1] + 10:
         return None
     opening = f"{other if column_too else columns}>{total}"
     return [*begin, *tokenizer.encode(opening)], int(p.answer) + 10
@@ -789,19 +793,19 @@ def with_a_larger_total(p, column_too):
 chains = arithmetic.problem_set(["chain"], "test", max(8, budget(90)), 18, 5)
 chains = [p for p in chains if with_a_larger_total(p, False)]
 experiments = {
-    "(a) a digit of a sum": (sums, [closed(t) for t in changed], [thought_interventions.read_off(t) for t in changed]),
+    "(a) a digit of a sum": (sums, [closed(t) for t in changed], [probe.read_off(t) for t in changed]),
     "(b) a total": (chains, *zip(*(with_a_larger_total(p, False) for p in chains))),
     "(c) total and column": (chains, *zip(*(with_a_larger_total(p, True) for p in chains))),
     "(d) another's thought": (sums, [closed(t) for t in spelled[1:] + spelled[:1]],
                               [int(p.answer) for p in sums[1:] + sums[:1]]),
-    "(e) an empty thought": (sums, [closed(t) for t in idle], [thought_interventions.read_off(t) for t in idle]),
+    "(e) an empty thought": (sums, [closed(t) for t in idle], [probe.read_off(t) for t in idle]),
 }
 
 # %%
 KINDS = {"follows the thought": "C0", "right all the same": "C2", "neither": "#BBBBBB"}
 outcome, replies = {}, {}
 for name, (some, openings, want) in experiments.items():
-    replies[name] = thought_interventions.resume(model, tokenizer, some, list(openings), max_new_tokens=140)
+    replies[name] = probe.resume(model, tokenizer, some, list(openings), max_new_tokens=140)
     kinds = ["follows the thought" if result.answer == w else "right all the same" if result.accuracy else "neither"
              for (result, _, _), w in zip(replies[name], want)]
     outcome[name] = [100 * kinds.count(kind) / len(kinds) for kind in KINDS]

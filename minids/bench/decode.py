@@ -76,9 +76,18 @@ def decode(name, config, count, new, repeats, shortest=16, longest=24):
         lambda: peer_generate(peer, prompts, new),
     ]
     ours, theirs = alternate(runs, repeats)
-    about = {"prompts": count, "prompt_tokens": [shortest, longest], "new_tokens": new, "greedy": True, "threads": 1,
-             "peer_attention": setting[0], "peer_experts": setting[1], "clock": "process CPU time", "repeats": repeats,
-             "model": model_sizes(config)}  # fmt: skip
+    about = {
+        "prompts": count,
+        "prompt_tokens": [shortest, longest],
+        "new_tokens": new,
+        "greedy": True,
+        "threads": 1,
+        "peer_attention": setting[0],
+        "peer_experts": setting[1],
+        "clock": "process CPU time",
+        "repeats": repeats,
+        "model": model_sizes(config),
+    }
     return row(name, count * new, ours, theirs, peer_name(), "tokens/s", about)
 
 
@@ -129,11 +138,21 @@ def decode_rollout(config=None, count=24, copies=8, new=96, repeats=4):
     useful = [w[-repeats:] for w in work]
     rates = [[s / w for s, w in zip(side, done)] for side, done in zip(seconds, useful)]  # seconds a useful token
     answers = count * copies
-    about = {"prompts": count, "samples": copies, "most_new_tokens": new, "temperature": 1.0, "threads": 1,
-             "stop_tokens": len(stops), "peer_prompts_together": together,
-             "mean_length": {"ours": sum(useful[0]) / repeats / answers, "peer": sum(useful[1]) / repeats / answers},
-             "peer_attention": setting[0], "peer_experts": setting[1], "clock": "process CPU time", "repeats": repeats,
-             "model": model_sizes(config)}  # fmt: skip
+    about = {
+        "prompts": count,
+        "samples": copies,
+        "most_new_tokens": new,
+        "temperature": 1.0,
+        "threads": 1,
+        "stop_tokens": len(stops),
+        "peer_prompts_together": together,
+        "mean_length": {"ours": sum(useful[0]) / repeats / answers, "peer": sum(useful[1]) / repeats / answers},
+        "peer_attention": setting[0],
+        "peer_experts": setting[1],
+        "clock": "process CPU time",
+        "repeats": repeats,
+        "model": model_sizes(config),
+    }
     return row("decode_rollout", 1, *rates, peer_name(), "useful tokens/s", about)
 
 

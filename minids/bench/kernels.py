@@ -72,9 +72,18 @@ def row(timer, name, seconds, work, unit, peer, peer_name, config, bar=None, aim
         peer = None if peer[0] is None else work / peer[0]
     ours = None if seconds is None else work / seconds
     measured = ours is not None and peer is not None
-    return {"name": f"kernel_{name}", "ours": ours, "peer": peer if ours is not None else None, "peer_name": peer_name,
-            "ratio": ours / peer if measured else None, "unit": unit, "device": timer.name, "config": config,
-            "bar": bar, "aim": aim}  # fmt: skip
+    return {
+        "name": f"kernel_{name}",
+        "ours": ours,
+        "peer": peer if ours is not None else None,
+        "peer_name": peer_name,
+        "ratio": ours / peer if measured else None,
+        "unit": unit,
+        "device": timer.name,
+        "config": config,
+        "bar": bar,
+        "aim": aim,
+    }
 
 
 def right(what, ours, want, limit):
@@ -108,21 +117,43 @@ def fp8_gemm(timer):
             right("fp8_gemm", gemm.matmul(*a, *b, backend=timer.backend), want, 5e-3)
             turned = w.t()
             ours, cublas = timer.medians(
-                lambda: gemm.matmul(*a, *b, backend=timer.backend), lambda: x @ turned  # noqa: B023 (called at once)
+                lambda: gemm.matmul(*a, *b, backend=timer.backend),  # noqa: B023 (called at once)
+                lambda: x @ turned,  # noqa: B023 (called at once)
             )
             config = {"M": M, "N": N, "K": K, "scales": "1x128, 128x128", "out": "bfloat16"}
             if M >= 96:
                 work = 2 * M * N * K / 1e12
-                yield row(timer, f"fp8_gemm_{N}x{K}", ours, work, "TFLOP/s", (cublas,), "cuBLAS bfloat16", config,
-                          1.0, 1.4)  # fmt: skip
+                yield row(
+                    timer, f"fp8_gemm_{N}x{K}", ours, work, "TFLOP/s", (cublas,), "cuBLAS bfloat16", config, 1.0, 1.4
+                )
                 theirs = scaled_mm(timer, a, b)
                 if theirs is not None:
-                    yield row(timer, f"fp8_gemm_{N}x{K}_scaled_mm", ours, work, "TFLOP/s", (theirs,),
-                              "torch scaled_mm 1x128/128x128", config, None, 0.8)  # fmt: skip
+                    yield row(
+                        timer,
+                        f"fp8_gemm_{N}x{K}_scaled_mm",
+                        ours,
+                        work,
+                        "TFLOP/s",
+                        (theirs,),
+                        "torch scaled_mm 1x128/128x128",
+                        config,
+                        None,
+                        0.8,
+                    )
             else:
                 moved = M * K + N * K + 2 * M * N + 4 * (a[1].numel() + b[1].numel())
-                yield row(timer, f"fp8_gemm_64_{N}x{K}", ours, moved / 1e9, "GB/s", BANDWIDTH / 1e9,
-                          "3.08 TB/s", config, 0.60, 0.75)  # fmt: skip
+                yield row(
+                    timer,
+                    f"fp8_gemm_64_{N}x{K}",
+                    ours,
+                    moved / 1e9,
+                    "GB/s",
+                    BANDWIDTH / 1e9,
+                    "3.08 TB/s",
+                    config,
+                    0.60,
+                    0.75,
+                )
 
 
 def scaled_mm(timer, a, b):
@@ -138,8 +169,15 @@ def scaled_mm(timer, a, b):
     padded[:, : t.shape[1]] = t
 
     def run():
-        return F.scaled_mm(q, w.t(), s, kinds.BlockWise1x128, padded[:, : t.shape[1]].t(), kinds.BlockWise128x128,
-                           output_dtype=torch.bfloat16)  # fmt: skip
+        return F.scaled_mm(
+            q,
+            w.t(),
+            s,
+            kinds.BlockWise1x128,
+            padded[:, : t.shape[1]].t(),
+            kinds.BlockWise128x128,
+            output_dtype=torch.bfloat16,
+        )
 
     try:
         right("scaled_mm", run(), gemm.matmul_reference(*a, *b), 5e-3)
@@ -184,6 +222,7 @@ def experts(timer):
     seconds = timer.medians(lambda: forward().detach(), both, repeats=10)
     peers = list(LIGER_MOE.values())
     if theirs is not None and timer.gpu:
+
         def peer():
             return theirs.apply(x, up, down, chosen, gates)
 
@@ -196,8 +235,18 @@ def experts(timer):
         named += ", published for an H100"
     for kind, ours, peer_seconds, factor in zip(LIGER_MOE, seconds, peers, (1, 3)):
         work = factor * 6 * T * K * H * width / 1e12
-        yield row(timer, f"moe_{kind.replace(' ', '_')}", ours, work, "TFLOP/s", (peer_seconds,), named,
-                  {"T": T, "E": E, "H": H, "I": width, "K": K, "dtype": "bfloat16"}, 1.0, 1.2)  # fmt: skip
+        yield row(
+            timer,
+            f"moe_{kind.replace(' ', '_')}",
+            ours,
+            work,
+            "TFLOP/s",
+            (peer_seconds,),
+            named,
+            {"T": T, "E": E, "H": H, "I": width, "K": K, "dtype": "bfloat16"},
+            1.0,
+            1.2,
+        )
 
 
 def decoding(timer):
@@ -216,8 +265,18 @@ def decoding(timer):
     right("mla_decode", run()[some], want, 1e-2)
     (ours,) = timer.medians(run)
     moved = 2 * (cache.numel() + q.numel() + B * H * rank)
-    yield row(timer, "mla_decode", ours, moved / 1e9, "GB/s", 3350.0, "3.35 TB/s, the data sheet's bandwidth",
-              {"B": B, "T": T, "heads": H, "rank": rank, "rope": rope, "dtype": "bfloat16"}, 0.60, 0.80)  # fmt: skip
+    yield row(
+        timer,
+        "mla_decode",
+        ours,
+        moved / 1e9,
+        "GB/s",
+        3350.0,
+        "3.35 TB/s, the data sheet's bandwidth",
+        {"B": B, "T": T, "heads": H, "rank": rank, "rope": rope, "dtype": "bfloat16"},
+        0.60,
+        0.80,
+    )
 
 
 def fused(timer):
@@ -233,8 +292,10 @@ def fused(timer):
     logits = gaussian(N // 2, V, device=timer.device, seed=3)
     target = torch.randint(0, V, (N // 2,), device=timer.device)
     above = torch.ones(N, H, device=timer.device, dtype=torch.bfloat16)
-    ligers = [liger(f"liger_kernel.ops.{name}Function") for name in
-              ("rms_norm.LigerRMSNorm", "swiglu.LigerSiLUMul", "cross_entropy.LigerCrossEntropy")]  # fmt: skip
+    ligers = [
+        liger(f"liger_kernel.ops.{name}Function")
+        for name in ("rms_norm.LigerRMSNorm", "swiglu.LigerSiLUMul", "cross_entropy.LigerCrossEntropy")
+    ]
 
     def loss(fn):
         leaf = logits.detach().requires_grad_()
@@ -251,20 +312,45 @@ def fused(timer):
         return lambda: torch.autograd.grad(fn(), (gate, up), above)
 
     pieces = (
-        ("rms_norm", norm(lambda: rmsnorm.rms_norm(x, weight, 1e-6, backend=timer.backend)),
-         norm(lambda: F.rms_norm(x, (H,), weight, 1e-6)), norm(lambda: ligers[0].apply(x, weight, 1e-6)), 10 * N * H),
-        ("swiglu", gated(lambda: swiglu.swiglu(gate, up, backend=timer.backend)),
-         gated(lambda: F.silu(gate) * up), gated(lambda: ligers[1].apply(gate, up)), 16 * N * H),
-        ("cross_entropy", lambda: loss(lambda z: cross_entropy.cross_entropy(z, target, backend=timer.backend)),
-         lambda: loss(lambda z: F.cross_entropy(z.float(), target)), lambda: loss(liger_loss), 5 * N * V),
-    )  # fmt: skip
+        (
+            "rms_norm",
+            norm(lambda: rmsnorm.rms_norm(x, weight, 1e-6, backend=timer.backend)),
+            norm(lambda: F.rms_norm(x, (H,), weight, 1e-6)),
+            norm(lambda: ligers[0].apply(x, weight, 1e-6)),
+            10 * N * H,
+        ),
+        (
+            "swiglu",
+            gated(lambda: swiglu.swiglu(gate, up, backend=timer.backend)),
+            gated(lambda: F.silu(gate) * up),
+            gated(lambda: ligers[1].apply(gate, up)),
+            16 * N * H,
+        ),
+        (
+            "cross_entropy",
+            lambda: loss(lambda z: cross_entropy.cross_entropy(z, target, backend=timer.backend)),
+            lambda: loss(lambda z: F.cross_entropy(z.float(), target)),
+            lambda: loss(liger_loss),
+            5 * N * V,
+        ),
+    )
     for (name, ours, plain, theirs, moved), found in zip(pieces, ligers):
         for got, want in zip(ours(), plain()):
             right(name, got, want, 2e-2)
         peer, peer_name, bar = (theirs, "Liger-Kernel", 1.0) if found and timer.gpu else (plain, "torch, eager", None)
         seconds, other = timer.medians(ours, peer)
-        yield row(timer, name, seconds, moved / 1e9, "GB/s", (other,), peer_name,
-                  {"rows": N, "H": H, "V": V, "what": "forward and backward"}, bar, bar and 1.1)  # fmt: skip
+        yield row(
+            timer,
+            name,
+            seconds,
+            moved / 1e9,
+            "GB/s",
+            (other,),
+            peer_name,
+            {"rows": N, "H": H, "V": V, "what": "forward and backward"},
+            bar,
+            bar and 1.1,
+        )
 
 
 def training(timer):
@@ -280,9 +366,18 @@ def training(timer):
     recipe = recipes.load("small")
     values = recipes.model_values(recipe, recipe.tokenizer["vocab_size"])
     if not timer.gpu:
-        values |= {"hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 96, "n_routed_experts": 4,
-                   "num_experts_per_tok": 2, "moe_intermediate_size": 32, "vocab_size": 128, "kv_lora_rank": 32,
-                   "num_attention_heads": 2, "q_lora_rank": None}  # fmt: skip
+        values |= {
+            "hidden_size": 64,
+            "num_hidden_layers": 2,
+            "intermediate_size": 96,
+            "n_routed_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 32,
+            "vocab_size": 128,
+            "kv_lora_rank": 32,
+            "num_attention_heads": 2,
+            "q_lora_rank": None,
+        }
     config = ModelConfig.from_dict(values, where="recipe small")
     torch.manual_seed(0)
     model = Transformer(config).to(timer.device)
@@ -306,8 +401,14 @@ def training(timer):
     fp8.restore(model)
     tokens, flops = B * T, accounting.training_flops(config, B * T, T)
     mfu = f"MFU {100 * flops / bf16 / 989e12:.1f} % of 989 TFLOP/s" if bf16 else "MFU not measured"
-    note = {"B": B, "T": T, "parameters": model.parameter_count(), "flops_a_step": flops, "mfu": mfu,
-            "mfu_formula": "accounting.training_flops: 6 a multiplied parameter and token, and attention"}  # fmt: skip
+    note = {
+        "B": B,
+        "T": T,
+        "parameters": model.parameter_count(),
+        "flops_a_step": flops,
+        "mfu": mfu,
+        "mfu_formula": "accounting.training_flops: 6 a multiplied parameter and token, and attention",
+    }
     yield row(timer, "train_small", bf16, tokens, "tokens/s", (other,), "transformers, eager, bfloat16", note, 2.0)
     yield row(timer, "train_small_fp8", in_fp8, tokens, "tokens/s", (bf16,), "minids in bfloat16", note, 1.15)
 
@@ -350,6 +451,7 @@ def verdicts(record):
 
 def table(record):
     """Markdown for the README."""
+
     def number(x):
         return "not measured" if x is None else f"{x:,.4g}"
 
@@ -357,8 +459,10 @@ def table(record):
     for r, _ in verdicts(record):
         goals = ["" if r.get(k) is None else f"≥ {r[k]:g}" for k in ("bar", "aim")]
         unit = "" if r["ours"] is None else f" {r['unit']}"
-        lines.append(f"| {r['name']} | {number(r['ours'])}{unit} | {number(r['peer'])}{unit} | {r['peer_name']} | "
-                     f"{number(r['ratio'])} | {goals[0]} | {goals[1]} |")  # fmt: skip
+        lines.append(
+            f"| {r['name']} | {number(r['ours'])}{unit} | {number(r['peer'])}{unit} | {r['peer_name']} | "
+            f"{number(r['ratio'])} | {goals[0]} | {goals[1]} |"
+        )
     return "\n".join(lines) + "\n"
 
 

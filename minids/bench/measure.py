@@ -63,9 +63,15 @@ def row(name, work, ours, peer, peer_name, unit, config, peer_work=None):
     peer_work = work if peer_work is None else peer_work
     rates = [[w / s for s in seconds] for w, seconds in ((work, ours), (peer_work, peer))]
     return {
-        "name": name, "ours": statistics.median(rates[0]), "peer": statistics.median(rates[1]), "peer_name": peer_name,
-        "ratio": statistics.median(a / b for a, b in zip(*rates)), "unit": unit, "device": "cpu", "config": config,
-    }  # fmt: skip
+        "name": name,
+        "ours": statistics.median(rates[0]),
+        "peer": statistics.median(rates[1]),
+        "peer_name": peer_name,
+        "ratio": statistics.median(a / b for a, b in zip(*rates)),
+        "unit": unit,
+        "device": "cpu",
+        "config": config,
+    }
 
 
 def same(what, ours, theirs, limit):

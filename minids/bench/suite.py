@@ -92,9 +92,10 @@ def table(rows):
     head = ["", "minids", "peer", "ratio", "unit", "peer is"]
     lines = [
         [r["name"], f"{r['ours']:,.4g}", f"{r['peer']:,.4g}", f"{r['ratio']:.2f}x", r["unit"], r["peer_name"]]
-        if r["ratio"] is not None else [r["name"], "-", "-", "not measured", r["unit"], r["peer_name"]]
+        if r["ratio"] is not None
+        else [r["name"], "-", "-", "not measured", r["unit"], r["peer_name"]]
         for r in rows
-    ]  # fmt: skip
+    ]
     if not lines:
         return "no rows"
     if sys.stdout.isatty():

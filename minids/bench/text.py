@@ -100,8 +100,14 @@ def bench_bpe(n_mb: float = 10, vocab_size: int = 4096, repeats: int = 3) -> lis
                 "ratio": best[1] / best[0],
                 "unit": "MB/s",
                 "device": "cpu",
-                "config": {"mb": round(mb, 2), "vocab_size": vocab_size, "files": len(texts),
-                           "cores": os.cpu_count(), "our_cores": 1, "repeats": repeats},
+                "config": {
+                    "mb": round(mb, 2),
+                    "vocab_size": vocab_size,
+                    "files": len(texts),
+                    "cores": os.cpu_count(),
+                    "our_cores": 1,
+                    "repeats": repeats,
+                },
             }
-        )  # fmt: skip
+        )
     return rows

@@ -109,13 +109,18 @@ def train_same_tensor(config=None, shape=(ROWS_, LENGTH), repeats=REPEATS):
     ours, peer_seconds = alternate([stepper(model, our_loss, ids, valid), theirs], repeats, warmup=3)
     relaxed = relaxed_precision(theirs, max(repeats // 3, 1))
     about = {
-        "batch": list(shape), "threads": 1, "peer_attention": setting[0], "peer_experts": setting[1],
-        "clock": "process CPU time", "repeats": repeats, "model": model_sizes(config),
+        "batch": list(shape),
+        "threads": 1,
+        "peer_attention": setting[0],
+        "peer_experts": setting[1],
+        "clock": "process CPU time",
+        "repeats": repeats,
+        "model": model_sizes(config),
         "peer_if_bf16_products_are_allowed": ids.numel() / relaxed,
         "note": "the last figure is the peer under torch.backends.mkldnn.matmul.fp32_precision = 'bf16', which "
-                "lets torch leave MKL; on processors with bf16 units it computes with fewer digits, so it is not "
-                "the peer of this row",
-    }  # fmt: skip
+        "lets torch leave MKL; on processors with bf16 units it computes with fewer digits, so it is not "
+        "the peer of this row",
+    }
     return row("train_same_tensor", ids.numel(), ours, peer_seconds, peer_name(), "tokens/s", about)
 
 
@@ -133,9 +138,17 @@ def relaxed_precision(run, repeats):
 
 
 def model_sizes(config):
-    return {k: getattr(config, k) for k in (
-        "hidden_size", "num_hidden_layers", "vocab_size", "n_routed_experts", "num_experts_per_tok",
-        "moe_intermediate_size")}  # fmt: skip
+    return {
+        k: getattr(config, k)
+        for k in (
+            "hidden_size",
+            "num_hidden_layers",
+            "vocab_size",
+            "n_routed_experts",
+            "num_experts_per_tok",
+            "moe_intermediate_size",
+        )
+    }
 
 
 # -- ragged texts, two cores -------------------------------------------------------------------------------------------
@@ -219,8 +232,10 @@ def train_ragged(config=None, count=3000, steps=40, repeats=3, cores=None):
         tokens, seconds = our_share(0, 1, *share[:3], cores * tokens_per_batch, max(steps // 2, 2), i)
         rates["threads"].append(tokens / seconds)
         for name, threads, batches in (
-            ("random", cores, random_order), ("grouped", cores, grouped), ("one_thread", 1, random_order),
-        ):  # fmt: skip
+            ("random", cores, random_order),
+            ("grouped", cores, grouped),
+            ("one_thread", 1, random_order),
+        ):
             torch.set_num_threads(threads)
             some = [batches[(i * steps + k) % len(batches)] for k in range(steps // 2)]
             peer_share(peer, optimizer, some[:2], limit=2.0)
@@ -231,15 +246,20 @@ def train_ragged(config=None, count=3000, steps=40, repeats=3, cores=None):
     median = {k: statistics.median(v) for k, v in rates.items()}
     lengths = docs.lengths
     about = {
-        "cores": cores, "ours": f"{cores} processes of one thread, batches of similar length, the main job's loop",
+        "cores": cores,
+        "ours": f"{cores} processes of one thread, batches of similar length, the main job's loop",
         "peer": f"random order, padded to the longest, attention mask, {cores if usual == 'random' else 1} thread(s)",
-        "peer_attention": setting[0], "peer_experts": setting[1], "clock": "wall time", "repeats": repeats,
+        "peer_attention": setting[0],
+        "peer_experts": setting[1],
+        "clock": "wall time",
+        "repeats": repeats,
         "steps": steps,
         "lengths": {"least": int(lengths.min()), "mean": float(lengths.mean()), "most": int(lengths.max())},
-        "texts_in_a_step": per_batch, "ours_in_one_process_of_as_many_threads": median["threads"],
+        "texts_in_a_step": per_batch,
+        "ours_in_one_process_of_as_many_threads": median["threads"],
         "peer_with_length_grouped_batches": median["grouped"],
         "ratio_to_that": statistics.median(a / b for a, b in zip(rates["ours"], rates["grouped"])),
-    }  # fmt: skip
+    }
     seconds = [[1 / r for r in rates[k]] for k in ("ours", usual)]
     return row("train_ragged", 1, *seconds, peer_name(), "useful tokens/s", about)
 

@@ -121,9 +121,10 @@ class Watch:
 
 
 _RANDOM = (
-    (torch.get_rng_state, torch.set_rng_state, "torch"), (random.getstate, random.setstate, "random"),
+    (torch.get_rng_state, torch.set_rng_state, "torch"),
+    (random.getstate, random.setstate, "random"),
     (np.random.get_state, np.random.set_state, "numpy.random"),
-)  # fmt: skip
+)
 
 
 def everybodys():

@@ -101,9 +101,13 @@ def run(notebook, folder, name):
     notebook.cells.append(measure)
     with tempfile.TemporaryDirectory() as mine:
         env = os.environ | {
-            "MINIDS_MINE": mine, "MINIDS_STATIC": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1", "MINIDS_QUICK": "",
-        }  # fmt: skip
+            "MINIDS_MINE": mine,
+            "MINIDS_STATIC": "1",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONHASHSEED": "0",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "MINIDS_QUICK": "",
+        }
         client = NotebookClient(
             notebook, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
         )

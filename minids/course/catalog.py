@@ -24,7 +24,7 @@ from minids.errors import MinidsError
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "chapters" / "src"
-_CELL = re.compile(r'^# %%(?=.*\bexercise=)(.*)$', re.M)
+_CELL = re.compile(r"^# %%(?=.*\bexercise=)(.*)$", re.M)
 _originals = {}  # exercise -> the library's own function, once a student's took its place
 
 
@@ -67,7 +67,7 @@ def exercise(name):
 
 
 def locate(name):
-    """"attention.attend" -> (the module `minids.model.attention`, "attend")."""
+    """ "attention.attend" -> (the module `minids.model.attention`, "attend")."""
     place = exercises.PLACES.get(name)
     if place is None:
         raise MinidsError(f"there is no exercise {name!r}; `minids progress` lists them")

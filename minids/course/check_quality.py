@@ -72,9 +72,20 @@ def measure(found, seed=0):
         accepted += not failing
         complaints += [f"{way.__name__} fails {r.case}: {r.why.splitlines()[0]}" for r in failing[:1]]
     return Strength(
-        name, found.chapter, len(own), sum(r.held_out for r in own), len(mistakes), refused, by_case, named, nameable,
-        len(ways), accepted, not any(r.why for r in own), complaints,
-    )  # fmt: skip
+        name,
+        found.chapter,
+        len(own),
+        sum(r.held_out for r in own),
+        len(mistakes),
+        refused,
+        by_case,
+        named,
+        nameable,
+        len(ways),
+        accepted,
+        not any(r.why for r in own),
+        complaints,
+    )
 
 
 def verdicts(found, seed):
@@ -94,8 +105,11 @@ def unsteady(found, seeds):
     first, complaints = verdicts(found, 0), []
     for seed in range(1, seeds):
         now = verdicts(found, seed)
-        complaints += [f"{who} is {'accepted' if now[who] else 'refused'} with seed {seed}, not with seed 0"
-                       for who in first if now[who] != first[who]]  # fmt: skip
+        complaints += [
+            f"{who} is {'accepted' if now[who] else 'refused'} with seed {seed}, not with seed 0"
+            for who in first
+            if now[who] != first[who]
+        ]
     return complaints
 
 
@@ -196,39 +210,53 @@ class _limited:
 
 
 def round_table(rows):
-    lines = ["| exercise | wrong | refused by the check | with held-out cases | named | right | accepted |",
-             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| exercise | wrong | refused by the check | with held-out cases | named | right | accepted |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for r in rows:
         lines.append(f"| {r.exercise} | {r.wrong} | {r.seen} | {r.refused} | {r.named} | {r.right} | {r.accepted} |")
     t = {key: sum(getattr(r, key) for r in rows) for key in ("wrong", "seen", "refused", "named", "right", "accepted")}
-    share = {key: f"{t[key]} ({t[key] / max(t[of], 1):.1%})" for key, of in
-             (("seen", "wrong"), ("refused", "wrong"), ("named", "seen"), ("accepted", "right"))}  # fmt: skip
-    lines.append(f"| **{len(rows)} exercises** | {t['wrong']} | {share['seen']} | {share['refused']} | "
-                 f"{share['named']} | {t['right']} | {share['accepted']} |")  # fmt: skip
+    share = {
+        key: f"{t[key]} ({t[key] / max(t[of], 1):.1%})"
+        for key, of in (("seen", "wrong"), ("refused", "wrong"), ("named", "seen"), ("accepted", "right"))
+    }
+    lines.append(
+        f"| **{len(rows)} exercises** | {t['wrong']} | {share['seen']} | {share['refused']} | "
+        f"{share['named']} | {t['right']} | {share['accepted']} |"
+    )
     return "\n".join(lines)
 
 
 def table(rows):
     """Markdown, a line an exercise and their sum."""
-    lines = ["| exercise | cases (held out) | wrong versions refused | named | other right ways accepted |",
-             "|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| exercise | cases (held out) | wrong versions refused | named | other right ways accepted |",
+        "|---|---|---|---|---|",
+    ]
     for r in rows:
-        lines.append(f"| {r.exercise} | {r.cases} ({r.held_out}) | {r.refused} of {r.wrong} | "
-                     f"{r.named} of {r.nameable} | {r.accepted} of {r.alternatives} |")  # fmt: skip
+        lines.append(
+            f"| {r.exercise} | {r.cases} ({r.held_out}) | {r.refused} of {r.wrong} | "
+            f"{r.named} of {r.nameable} | {r.accepted} of {r.alternatives} |"
+        )
 
     def total(key):
         return sum(getattr(r, key) for r in rows)
 
-    lines.append(f"| **{len(rows)} exercises** | {total('cases')} ({total('held_out')}) | "
-                 f"{total('refused')} of {total('wrong')} | {total('named')} of {total('nameable')} | "
-                 f"{total('accepted')} of {total('alternatives')} |")  # fmt: skip
+    lines.append(
+        f"| **{len(rows)} exercises** | {total('cases')} ({total('held_out')}) | "
+        f"{total('refused')} of {total('wrong')} | {total('named')} of {total('nameable')} | "
+        f"{total('accepted')} of {total('alternatives')} |"
+    )
     return "\n".join(lines)
 
 
 def totals(rows):
     """The sums as a sentence for the README."""
-    t = {key: sum(getattr(r, key) for r in rows) for key in
-         ("cases", "held_out", "wrong", "refused", "nameable", "named", "alternatives", "accepted")}  # fmt: skip
+    t = {
+        key: sum(getattr(r, key) for r in rows)
+        for key in ("cases", "held_out", "wrong", "refused", "nameable", "named", "alternatives", "accepted")
+    }
     return (
         f"{len(rows)} exercises, {t['cases']} cases ({t['held_out']} of them held out); "
         f"**{t['refused']} of {t['wrong']}** planted mistakes refused, "
@@ -243,8 +271,10 @@ def chapters():
     for source in sorted(catalog.SOURCES.glob("[0-9][0-9]_*.py")):
         title = next(x for x in source.read_text(encoding="utf-8").splitlines() if x.startswith("# # "))[4:]
         here = catalog.every(source.stem)
-        lines.append(f"| [{title}](solutions/{source.stem}.ipynb) | {len(here)} | {sum(e.points for e in here)} | "
-                     f"{sum(e.minutes for e in here)} |")  # fmt: skip
+        lines.append(
+            f"| [{title}](solutions/{source.stem}.ipynb) | {len(here)} | {sum(e.points for e in here)} | "
+            f"{sum(e.minutes for e in here)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

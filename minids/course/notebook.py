@@ -24,10 +24,18 @@ from minids.progress import console
 from minids.train import memory
 
 STYLE = {
-    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white", "figure.dpi": 100,
-    "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
-    "legend.frameon": False, "figure.constrained_layout.use": True,
-}  # fmt: skip
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 100,
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe & Ito 2008
 
 
@@ -123,8 +131,10 @@ def _check(name, fn):
 
 def _meant(name, fn):
     """What is wrong with the arguments of a check, and how it was meant."""
-    called = next((n for n in (name, fn, getattr(fn, "__name__", None), getattr(name, "__name__", None))
-                   if isinstance(n, str)), "")  # fmt: skip
+    called = next(
+        (n for n in (name, fn, getattr(fn, "__name__", None), getattr(name, "__name__", None)) if isinstance(n, str)),
+        "",
+    )
     functions = {e.name: e.function for e in catalog.every()}
     last = called.split(".")[-1]
     spoken = {s: n for n, f in functions.items() for s in (n.split(".")[-1], f)}
@@ -203,8 +213,11 @@ def show(fig, alt):
 
         png = io.BytesIO()
         fig.savefig(png, format="png", metadata={"Software": None, "Description": alt})
-        display({"image/png": png.getvalue(), "text/plain": alt}, raw=True,
-                metadata={"image/png": {"alt": alt, "needs_background": "light"}})  # fmt: skip
+        display(
+            {"image/png": png.getvalue(), "text/plain": alt},
+            raw=True,
+            metadata={"image/png": {"alt": alt, "needs_background": "light"}},
+        )
     plt.close(fig)
 
 

@@ -73,7 +73,7 @@ def write_html(path):
         f"<h1>{yours} of {parts} parts of this minids are yours</h1>",
         page.facts([(f"{points} of {of}", "points"), (_hours(time_spent()), "spent in the chapters")]),
         "</header><main>",
-    ]  # fmt: skip
+    ]
     for chapter in dict.fromkeys(e.chapter for e, _ in rows):
         here = [(e, state) for e, state in rows if e.chapter == chapter]
         cells = "".join(

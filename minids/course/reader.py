@@ -21,9 +21,15 @@ from minids.course import catalog
 from minids.errors import MinidsError
 
 _PLAIN = (
-    ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign,
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
     *([ast.TypeAlias] if hasattr(ast, "TypeAlias") else []),
-)  # fmt: skip
+)
 _BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match)
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # cell magics whose body is no Python of this session, or leaves no names behind. Others (%%time, %%capture) do

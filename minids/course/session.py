@@ -89,6 +89,8 @@ def _alike(a, b):
         return type(a) is type(b) and a == b
     parts = "co_code", "co_names", "co_varnames", "co_freevars", "co_argcount", "co_kwonlyargcount"
     return (
-        hasattr(b, "co_code") and all(getattr(a, p) == getattr(b, p) for p in parts)
-        and len(a.co_consts) == len(b.co_consts) and all(map(_alike, a.co_consts, b.co_consts))
-    )  # fmt: skip
+        hasattr(b, "co_code")
+        and all(getattr(a, p) == getattr(b, p) for p in parts)
+        and len(a.co_consts) == len(b.co_consts)
+        and all(map(_alike, a.co_consts, b.co_consts))
+    )

@@ -58,7 +58,9 @@ def model(stage, folder=None):
         raise MinidsError(f"tour: stage {stage!r} is not one of {', '.join(STAGES)}.")
     folder = Path(folder or FOLDER) / stage
     if not folder.is_dir():
-        raise MinidsError(f"{folder}: no such folder. Make it from a finished run: python -m minids.course.tiny_models RUN")
+        raise MinidsError(
+            f"{folder}: no such folder. Make it from a finished run: python -m minids.course.tiny_models RUN"
+        )
     return Transformer.from_pretrained(folder, dtype=torch.float32).eval(), Tokenizer.from_pretrained(folder)
 
 
@@ -118,7 +120,10 @@ def _compare(stage, original, copy):
     given = []
     for folder in (original, copy):
         how = {"style": style(folder.name, folder.parent)}
-        net, tokenizer = Transformer.from_pretrained(folder, dtype=torch.float32).eval(), Tokenizer.from_pretrained(folder)
+        net, tokenizer = (
+            Transformer.from_pretrained(folder, dtype=torch.float32).eval(),
+            Tokenizer.from_pretrained(folder),
+        )
         given.append([answers[0] for answers in evaluate.answer(net, tokenizer, problems, **how)])
     same = sum(a[2] == b[2] for a, b in zip(*given))
     if same < (1 - MOST_CHANGED) * len(problems):

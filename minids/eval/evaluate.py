@@ -99,13 +99,19 @@ def summarise(stage, family, greedy, once, many=(), seed=0):
     right = [row[0][0].accuracy for row in once]
     low, high = statistics.bootstrap_ci(right, seed=seed)
     row = {
-        "stage": stage, "family": family, "n": len(once), "greedy": _mean(r[0][0].accuracy for r in greedy),
-        "pass1": _mean(right), "ci": [low, high], "format": _mean(r[0][0].format for r in once),
-        "length": _mean(r[0][1] for r in once), "greedy_length": _mean(r[0][1] for r in greedy),
+        "stage": stage,
+        "family": family,
+        "n": len(once),
+        "greedy": _mean(r[0][0].accuracy for r in greedy),
+        "pass1": _mean(right),
+        "ci": [low, high],
+        "format": _mean(r[0][0].format for r in once),
+        "length": _mean(r[0][1] for r in once),
+        "greedy_length": _mean(r[0][1] for r in greedy),
         "truncated": _mean(float(r[0][0].truncated) for r in once),
         "empty_think": _mean(float(r[0][0].empty_think) for r in once),
         "language": _mean(r[0][0].language for r in once),
-    }  # fmt: skip
+    }
     if many:
         n = len(many[0])
         counts = [int(sum(r.accuracy for r, _, _ in answers)) for answers in many]
@@ -171,10 +177,16 @@ def evaluate(
         if "pass_at" in rows[-1]:
             rows[-1]["guess_at"] = guess_at([problems[i] for i in pick], rows[-1]["pass_at"])
     examples = [
-        {"family": problems[i].family, "question": problems[i].question, "answer": problems[i].answer,
-         "text": greedy[i][0][2], "right": greedy[i][0][0].accuracy == 1.0}
-        for f in families for i in [j for j, p in enumerate(problems) if p.family == f][:8]
-    ]  # fmt: skip
+        {
+            "family": problems[i].family,
+            "question": problems[i].question,
+            "answer": problems[i].answer,
+            "text": greedy[i][0][2],
+            "right": greedy[i][0][0].accuracy == 1.0,
+        }
+        for f in families
+        for i in [j for j, p in enumerate(problems) if p.family == f][:8]
+    ]
     return rows, examples
 
 
@@ -185,15 +197,28 @@ def evaluate_beyond(model, tokenizer, families, config, *, stage, style="tags", 
         for size in registry.get(family).beyond:
             problems = registry.problem_set([family], "test", config.beyond, config.seed, size)
             found = answer(
-                model, tokenizer, problems, style=style, max_new_tokens=2 * config.max_new_tokens,
-                max_batch=config.max_batch, comm=comm, progress=progress,
-            )  # fmt: skip
+                model,
+                tokenizer,
+                problems,
+                style=style,
+                max_new_tokens=2 * config.max_new_tokens,
+                max_batch=config.max_batch,
+                comm=comm,
+                progress=progress,
+            )
             right = [a[0][0].accuracy for a in found]
-            rows.append({
-                "stage": stage, "family": family, "size": size, "n": len(right), "greedy": _mean(right),
-                "ci": list(statistics.bootstrap_ci(right)),
-                "length": _mean(a[0][1] for a in found), "truncated": _mean(float(a[0][0].truncated) for a in found),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "stage": stage,
+                    "family": family,
+                    "size": size,
+                    "n": len(right),
+                    "greedy": _mean(right),
+                    "ci": list(statistics.bootstrap_ci(right)),
+                    "length": _mean(a[0][1] for a in found),
+                    "truncated": _mean(float(a[0][0].truncated) for a in found),
+                }
+            )
     return rows
 
 
@@ -257,9 +282,13 @@ def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags",
                 "must hold the answer too. Shorten or remove it."
             )
     how = {
-        "style": style, "max_new_tokens": min(2 * config.max_new_tokens, room), "max_batch": config.max_batch,
-        "comm": comm, "progress": progress, "seed": config.seed,
-    }  # fmt: skip
+        "style": style,
+        "max_new_tokens": min(2 * config.max_new_tokens, room),
+        "max_batch": config.max_batch,
+        "comm": comm,
+        "progress": progress,
+        "seed": config.seed,
+    }
     greedy = answer(model, tokenizer, problems, temperature=0.0, **how)
     once = answer(model, tokenizer, problems, temperature=1.0, **how)
     families = list(dict.fromkeys(p.family for p in problems))
@@ -268,11 +297,20 @@ def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags",
         pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
         rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], seed=config.seed))
     answers = [
-        {"line": p.line, "family": p.family, "question": p.question, "answer": p.answer,
-         "said": _said(g[0]), "right": g[0][0].accuracy == 1.0, "text": g[0][2],
-         "sampled_said": _said(o[0]), "sampled_right": o[0][0].accuracy == 1.0, "sampled_text": o[0][2]}
+        {
+            "line": p.line,
+            "family": p.family,
+            "question": p.question,
+            "answer": p.answer,
+            "said": _said(g[0]),
+            "right": g[0][0].accuracy == 1.0,
+            "text": g[0][2],
+            "sampled_said": _said(o[0]),
+            "sampled_right": o[0][0].accuracy == 1.0,
+            "sampled_text": o[0][2],
+        }
         for p, g, o in zip(problems, greedy, once)
-    ]  # fmt: skip
+    ]
     return rows, answers
 
 

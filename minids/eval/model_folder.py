@@ -70,9 +70,15 @@ def open_folder(folder, device="cpu", families=None):
         torch.set_num_threads(1)  # matrices of a small model are too small to split
     families, ours = about["families"] if families is None else families, (folder / ABOUT).exists()
     return Opened(
-        model.to(device).eval(), tokenizer, folder, about["style"], families, _evaluation(given), ours,
+        model.to(device).eval(),
+        tokenizer,
+        folder,
+        about["style"],
+        families,
+        _evaluation(given),
+        ours,
         generation_config.for_chat(folder),
-    )  # fmt: skip
+    )
 
 
 def about_model(folder):
@@ -115,8 +121,12 @@ def copy_tokenizer(source, out):
     """Copies what belongs to a model besides its weights and is there, without what names code or files;
     returns the names."""
     source, out, names = Path(source), Path(out), []
-    kinds = (("tokenizer.json", _text), ("tokenizer_config.json", _harmless), (generation_config.NAME, _harmless),
-             (ABOUT, _known))  # fmt: skip
+    kinds = (
+        ("tokenizer.json", _text),
+        ("tokenizer_config.json", _harmless),
+        (generation_config.NAME, _harmless),
+        (ABOUT, _known),
+    )
     for name, read in kinds:
         if (source / name).exists():
             write(out / name, read(source / name))
@@ -138,8 +148,11 @@ def _known(path):
 
 def _harmless(path):
     """A file of settings without the keys that name code or files of whoever wrote it."""
-    kept = {k: v for k, v in _read_object(path).items()
-            if k not in DROPPED_KEYS and not k.endswith(("_file", "_path", "_dir"))}  # fmt: skip
+    kept = {
+        k: v
+        for k, v in _read_object(path).items()
+        if k not in DROPPED_KEYS and not k.endswith(("_file", "_path", "_dir"))
+    }
     return (json.dumps(kept, indent=2) + "\n").encode()
 
 

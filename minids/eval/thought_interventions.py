@@ -75,7 +75,7 @@ def corrupt(thought, step, shift=1):
     if not 0 <= step < len(results):
         raise MinidsError(f"probe: the thought has {len(results)} steps, so none with the number {step}")
     at = results[step].end() - 1
-    return f"{thought[:at]}{(int(thought[at]) + shift) % 10}{thought[at + 1:]}"
+    return f"{thought[:at]}{(int(thought[at]) + shift) % 10}{thought[at + 1 :]}"
 
 
 def read_off(thought):
@@ -97,9 +97,13 @@ def resume(model, tokenizer, problems, openings, *, style="tags", max_new_tokens
     prompts = [[*prompt_of(tokenizer, p.question, style), *ids] for p, ids in zip(problems, openings)]
     stops = stop_ids(model, tokenizer)
     done = sampler.generate(
-        model, prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop_ids=stops,
+        model,
+        prompts,
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        stop_ids=stops,
         seeds=sampler.sequence_seeds(seed, 0x3FFFFE, len(prompts)),
-    )  # fmt: skip
+    )
     reward, out = Reward(style=style), []
     for problem, opening, ids, finished in zip(problems, openings, done.ids, done.finished):
         text = text_of(tokenizer, [*opening, *ids], stops)

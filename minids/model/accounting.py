@@ -150,9 +150,13 @@ def bill(hours, dollars_per_hour=2.0, gpus=None):
     """
     total = sum(hours.values())
     return {
-        "gpu_hours": dict(hours), "gpu_hours_total": total, "dollars_per_hour": dollars_per_hour,
-        "dollars": total * dollars_per_hour, "gpus": gpus, "days": None if gpus is None else total / gpus / 24,
-    }  # fmt: skip
+        "gpu_hours": dict(hours),
+        "gpu_hours_total": total,
+        "dollars_per_hour": dollars_per_hour,
+        "dollars": total * dollars_per_hour,
+        "gpus": gpus,
+        "days": None if gpus is None else total / gpus / 24,
+    }
 
 
 def cache_bytes(config: ModelConfig, attention, groups=None, bytes_per_element=2):

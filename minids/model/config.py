@@ -26,29 +26,71 @@ from minids.files import brief, read_json
 
 # Keys of published DeepSeek-V3 config files that do not change what is computed here.
 PASSIVE_KEYS = {
-    "architectures", "dtype", "ep_size", "head_dim", "model_type", "moe_layer_freq", "pretraining_tp",
-    "qk_head_dim", "quantization_config", "scoring_func", "seq_aux", "tokenizer_class", "topk_method", "torch_dtype",
-    "transformers_version", "use_cache", "attention_dropout", "output_router_logits", "aux_loss_alpha", "id2label",
-    "label2id", "problem_type", "return_dict", "output_attentions", "output_hidden_states", "chunk_size_feed_forward",
-    "is_encoder_decoder", "_attn_implementation", "_attn_implementation_internal",
-    "_experts_implementation", "tokenizer_fingerprint",
-}  # fmt: skip
+    "architectures",
+    "dtype",
+    "ep_size",
+    "head_dim",
+    "model_type",
+    "moe_layer_freq",
+    "pretraining_tp",
+    "qk_head_dim",
+    "quantization_config",
+    "scoring_func",
+    "seq_aux",
+    "tokenizer_class",
+    "topk_method",
+    "torch_dtype",
+    "transformers_version",
+    "use_cache",
+    "attention_dropout",
+    "output_router_logits",
+    "aux_loss_alpha",
+    "id2label",
+    "label2id",
+    "problem_type",
+    "return_dict",
+    "output_attentions",
+    "output_hidden_states",
+    "chunk_size_feed_forward",
+    "is_encoder_decoder",
+    "_attn_implementation",
+    "_attn_implementation_internal",
+    "_experts_implementation",
+    "tokenizer_fingerprint",
+}
 # Keys that name code or files of whoever wrote the folder.
 DROPPED_KEYS = {"auto_map", "_name_or_path", "name_or_path", "custom_pipelines"}
 # What a passive key has to say if it is there at all; anything else is another architecture.
 FIXED = {
-    "model_type": "deepseek_v3", "scoring_func": "sigmoid", "topk_method": "noaux_tc", "moe_layer_freq": 1,
+    "model_type": "deepseek_v3",
+    "scoring_func": "sigmoid",
+    "topk_method": "noaux_tc",
+    "moe_layer_freq": 1,
     "attention_dropout": 0.0,
-}  # fmt: skip
+}
 YARN_KEYS = {
-    "type", "rope_type", "factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim",
-    "original_max_position_embeddings", "rope_theta", "attention_factor", "truncate",
-}  # fmt: skip
+    "type",
+    "rope_type",
+    "factor",
+    "beta_fast",
+    "beta_slow",
+    "mscale",
+    "mscale_all_dim",
+    "original_max_position_embeddings",
+    "rope_theta",
+    "attention_factor",
+    "truncate",
+}
 
 KINDS = {
-    int: "an integer", float: "a number", bool: "true or false", str: "a string", dict: "an object", type(None): "null",
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+    str: "a string",
+    dict: "an object",
+    type(None): "null",
     list: "a list of integers",
-}  # fmt: skip
+}
 # Far above every published model (V3: 61 layers, 256 experts, 7e11 parameters); below what building one would choke on.
 MOST_LAYERS, MOST_EXPERTS, MOST_PARAMETERS, MOST = 10_000, 65_536, 10**14, 2**53
 
@@ -235,10 +277,21 @@ class ModelConfig:
             need(not kinds or any(_is(value, kind) for kind in kinds), f"{f.name} must be {said}, got {brief(value)}.")
             need(not _is(value, int) or abs(value) <= MOST, f"{f.name} must be at most {MOST}, got {brief(value)}.")
         positive = [
-            "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-            "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "max_position_embeddings",
-            "num_key_value_heads", "rms_norm_eps", "rope_theta", "routed_scaling_factor",
-        ]  # fmt: skip
+            "vocab_size",
+            "hidden_size",
+            "intermediate_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "kv_lora_rank",
+            "qk_rope_head_dim",
+            "qk_nope_head_dim",
+            "v_head_dim",
+            "max_position_embeddings",
+            "num_key_value_heads",
+            "rms_norm_eps",
+            "rope_theta",
+            "routed_scaling_factor",
+        ]
         for name in positive:
             need(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}.")
         for name in ("first_k_dense_replace", "initializer_range"):

@@ -105,10 +105,12 @@ def folds(config):
     """Whether folding W_UK into W_Q makes the product smaller, or at most a little larger;
     never while a function that it stands for has been replaced."""
     return (
-        config.attention == "mla" and config.q_lora_rank is None and not config.attention_bias
+        config.attention == "mla"
+        and config.q_lora_rank is None
+        and not config.attention_bias
         and config.kv_lora_rank <= 2 * config.qk_nope_head_dim
         and all(as_written(module, name) for module, names in MULTIPLIED_OUT.items() for name in names)
-    )  # fmt: skip
+    )
 
 
 def wide(tensor):
@@ -217,9 +219,10 @@ class FoldedDecoder:
                 out_BHC = gpu.decode(q_BHX, stored, t + 1, C)
             else:
                 scores_BHS = (
-                    torch.bmm(q_BHX, keys_BXS) if self.mask is None
+                    torch.bmm(q_BHX, keys_BXS)
+                    if self.mask is None
                     else torch.baddbmm(self.mask[..., : t + 1], q_BHX, keys_BXS)
-                )  # fmt: skip
+                )
                 out_BHC = torch.bmm(scores_BHS.softmax(-1), past_BSX[..., :C])
             x_BD = torch.addmm(x_BD, out_BHC.view(B, H * C), w.w_out)
             h_BD = F.rms_norm(x_BD, (D,), None, c.rms_norm_eps)
@@ -232,9 +235,14 @@ class FoldedDecoder:
         dense = len(x_BD) <= moe.DENSE_LIMIT
         y = h_BD @ (w.w_dense_in if dense else w.w_ffn_in)
         indices, gates = moe.route(
-            y[:, :E].sigmoid(), w.gate.e_score_correction_bias, c.n_group, c.topk_group, c.num_experts_per_tok,
-            c.norm_topk_prob, c.routed_scaling_factor,
-        )  # fmt: skip
+            y[:, :E].sigmoid(),
+            w.gate.e_score_correction_bias,
+            c.n_group,
+            c.topk_group,
+            c.num_experts_per_tok,
+            c.norm_topk_prob,
+            c.routed_scaling_factor,
+        )
         if not dense:
             x_BD = _swiglu_into(x_BD, y[:, E:], w.w_ffn_out)
             return x_BD.add_(moe.experts_grouped(h_BD, indices, gates, *w.experts))
@@ -360,9 +368,19 @@ def stops(model, stop_ids=None):
 
 
 def generate(
-    model, prompts, *, n=1, max_new_tokens=64, temperature=1.0, top_k=0, top_p=1.0, seeds=None, stop_ids=None,
-    max_batch=256, fold=None,
-):  # fmt: skip
+    model,
+    prompts,
+    *,
+    n=1,
+    max_new_tokens=64,
+    temperature=1.0,
+    top_k=0,
+    top_p=1.0,
+    seeds=None,
+    stop_ids=None,
+    max_batch=256,
+    fold=None,
+):
     """Continues each prompt n times.
 
     model           a Transformer
@@ -405,9 +423,17 @@ def generate(
             chosen = order[begin : begin + size]
             sequences = [i * n + j for i in chosen for j in range(n)]
             part = steps(
-                model, [prompts[i] for i in chosen], n, max_new_tokens, temperature, top_k, top_p,
-                [seeds[s] for s in sequences], stop_ids, folded,
-            )  # fmt: skip
+                model,
+                [prompts[i] for i in chosen],
+                n,
+                max_new_tokens,
+                temperature,
+                top_k,
+                top_p,
+                [seeds[s] for s in sequences],
+                stop_ids,
+                folded,
+            )
             for rows, tokens, logp in part:
                 for row, token, value in zip(rows.tolist(), tokens.tolist(), logp.tolist()):
                     ids[sequences[row]].append(token)

@@ -22,12 +22,29 @@ from minids.model.sampling import check_settings, whole
 NAME = "generation_config.json"
 # What the others have to be to change nothing.
 OFF = {
-    "repetition_penalty": 1, "encoder_repetition_penalty": 1, "no_repeat_ngram_size": 0, "num_beams": 1, "typical_p": 1,
-    "num_beam_groups": 1, "penalty_alpha": 0, "min_p": 0, "epsilon_cutoff": 0, "eta_cutoff": 0, "diversity_penalty": 0,
-    "bad_words_ids": None, "force_words_ids": None, "suppress_tokens": None, "begin_suppress_tokens": None,
-    "forced_bos_token_id": None, "forced_eos_token_id": None, "sequence_bias": None, "stop_strings": None,
-    "min_length": 0, "min_new_tokens": 0, "guidance_scale": 1,
-}  # fmt: skip
+    "repetition_penalty": 1,
+    "encoder_repetition_penalty": 1,
+    "no_repeat_ngram_size": 0,
+    "num_beams": 1,
+    "typical_p": 1,
+    "num_beam_groups": 1,
+    "penalty_alpha": 0,
+    "min_p": 0,
+    "epsilon_cutoff": 0,
+    "eta_cutoff": 0,
+    "diversity_penalty": 0,
+    "bad_words_ids": None,
+    "force_words_ids": None,
+    "suppress_tokens": None,
+    "begin_suppress_tokens": None,
+    "forced_bos_token_id": None,
+    "forced_eos_token_id": None,
+    "sequence_bias": None,
+    "stop_strings": None,
+    "min_length": 0,
+    "min_new_tokens": 0,
+    "guidance_scale": 1,
+}
 
 
 def read(folder):
@@ -58,9 +75,13 @@ def read(folder):
     except MinidsError as error:
         raise MinidsError(f"{path}: {error}. Mend it, or delete the file.") from None
     return {
-        "temperature": temperature if said.get("do_sample", False) else 0.0, "top_k": top_k, "top_p": top_p,
-        "max_new_tokens": most, "stop_ids": stop, "left_out": sorted(k for k in OFF.keys() & said if said[k] != OFF[k]),
-    }  # fmt: skip
+        "temperature": temperature if said.get("do_sample", False) else 0.0,
+        "top_k": top_k,
+        "top_p": top_p,
+        "max_new_tokens": most,
+        "stop_ids": stop,
+        "left_out": sorted(k for k in OFF.keys() & said if said[k] != OFF[k]),
+    }
 
 
 def with_stop_ids(config, folder):

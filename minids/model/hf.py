@@ -174,10 +174,7 @@ def save_model(model, folder, *, experts="separate", max_shard_bytes=5_000_000_0
     if len(shards) > 1:
         size = sum(_nbytes(t) for shard in shards for t in shard.values())
         files = {key: name for name, shard in zip(names, shards) for key in shard}
-        texts = {
-            INDEX: {"metadata": {"total_size": size}, "weight_map": dict(sorted(files.items()))},
-            **texts,
-        }
+        texts = {INDEX: {"metadata": {"total_size": size}, "weight_map": dict(sorted(files.items()))}, **texts}
     fresh = not folder.exists()
     aside = (folder.parent if fresh else folder) / f".writing-{folder.name}-{os.getpid()}"
     try:

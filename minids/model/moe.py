@@ -263,9 +263,14 @@ class Gate(nn.Module):
         dtype = torch.promote_types(x_ND.dtype, torch.float32)
         scores_NE = F.linear(x_ND.to(dtype), self.weight.to(dtype)).sigmoid()
         indices, gates = route(
-            scores_NE, self.e_score_correction_bias, c.n_group, c.topk_group, c.num_experts_per_tok, c.norm_topk_prob,
+            scores_NE,
+            self.e_score_correction_bias,
+            c.n_group,
+            c.topk_group,
+            c.num_experts_per_tok,
+            c.norm_topk_prob,
             c.routed_scaling_factor,
-        )  # fmt: skip
+        )
         return scores_NE, indices, gates
 
 
@@ -367,5 +372,3 @@ def update_bias(model, counts, gamma):
 
 def moe_layers(model):
     return [m for m in model.modules() if isinstance(m, MoE)]
-
-

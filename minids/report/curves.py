@@ -28,9 +28,7 @@ EXPERTS_INTRO = (
     "used. DeepSeek-V3 moves a bias a little towards experts that get too few tokens, once a step (arXiv "
     "2412.19437 §2.1.2)."
 )
-ACCURACY = (
-    "On each iteration's questions, sampled at the training temperature. Look at which family rises last."
-)
+ACCURACY = "On each iteration's questions, sampled at the training temperature. Look at which family rises last."
 REWARD = (
     "What GRPO maximises: the check of the answer, and a smaller part for the form. Faint: every iteration; "
     "solid: a running mean."
@@ -76,8 +74,9 @@ def _reinforcement(run, stage):
         note = paragraph(
             "Checked in every iteration: the log-probabilities of the sampler and those of the training "
             "step differ by at most "
-            f"{max(gaps):.1g}.", "small",
-        )  # fmt: skip
+            f"{max(gaps):.1g}.",
+            "small",
+        )
     title = f"<h2>Learning to think: {NAMES[stage]}, iteration by iteration</h2>"
     intro = "" if stage in ("rl2", "small_rl") else paragraph(RL_INTRO)
     return title + intro + page.grid(*filter(None, drawings)) + note
@@ -97,11 +96,7 @@ def _flat(line):
 def _smooth(lines, key, color, **more):
     """A running mean over about a twelfth of the run, as a list of no or one series."""
     pairs = plots.points(lines, key)
-    return (
-        [{"color": color, "points": plots.smooth(pairs, max(1, len(pairs) // 12) | 1), **more}]
-        if pairs
-        else []
-    )
+    return [{"color": color, "points": plots.smooth(pairs, max(1, len(pairs) // 12) | 1), **more}] if pairs else []
 
 
 def _curve(title, lines, key, y_label, caption):
@@ -132,9 +127,7 @@ def _troubles(lines):
     series = [s for key, (_, color) in TROUBLES.items() for s in _smooth(lines, key, color)]
     legend = [TROUBLES[key] for key in TROUBLES if plots.points(lines, key)]
     title = "Wasted or broken answers"
-    drawing = plots.line_chart(
-        title, series, "GRPO iteration", "share (%)", y_range=(0, 1), form=plots.percent
-    )
+    drawing = plots.line_chart(title, series, "GRPO iteration", "share (%)", y_range=(0, 1), form=plots.percent)
     return figure(title, drawing, WASTE, legend)
 
 
@@ -177,18 +170,11 @@ def losses(run):
             caption = f"A single point was logged: {pairs[0][1]:.3g}."
         marks = []
         if vocabulary > 1 and stage == "pretrain":
-            marks = [
-                (math.log(vocabulary), f"{math.log(vocabulary):.2f} = ln {vocabulary:.0f}: knows nothing")
-            ]
+            marks = [(math.log(vocabulary), f"{math.log(vocabulary):.2f} = ln {vocabulary:.0f}: knows nothing")]
             caption += " Usually form is learned where it falls fast, arithmetic where it falls slowly."
         series = [{"color": "total", "points": pairs}]
         drawing = plots.line_chart(
-            f"Loss, {title}",
-            series,
-            "optimizer step",
-            "loss (nats a token, log scale)",
-            log_y=True,
-            marks=marks,
+            f"Loss, {title}", series, "optimizer step", "loss (nats a token, log scale)", log_y=True, marks=marks
         )
         drawings.append(figure(title, drawing, caption))
     if not drawings:
@@ -216,12 +202,7 @@ def _loads(run, stage):
     out = []
     for line in run.lines.get(stage, []):
         load, step = line.get("expert_load"), plots.number(line.get("step"))
-        if (
-            step is not None
-            and isinstance(load, list)
-            and load
-            and all(isinstance(r, list) and r for r in load)
-        ):
+        if step is not None and isinstance(load, list) and load and all(isinstance(r, list) and r for r in load):
             out.append((step, [[plots.number(x) for x in row] for row in load]))
     return out
 
@@ -254,13 +235,9 @@ def _load_over_time(run, columns=48):
     last = len(chosen) - 1
     ticks = [(k, plots.text_of(chosen[k][0])) for k in sorted({0, last // 2, last})]
     title = "Load over pretraining"
-    drawing = plots.heat_map(
-        title, rows, "optimizer step", "MoE layer . expert", x_ticks=ticks, row_names=names
-    )
+    drawing = plots.heat_map(title, rows, "optimizer step", "MoE layer . expert", x_ticks=ticks, row_names=names)
     return figure(
-        title,
-        drawing,
-        "Each row is an expert. Rows should fade towards neutral as the router's biases do their work.",
+        title, drawing, "Each row is an expert. Rows should fade towards neutral as the router's biases do their work."
     )
 
 
@@ -273,9 +250,12 @@ def _busiest(run):
     if len(pairs) < 3:
         return ""
     drawing = plots.line_chart(
-        "The busiest expert", [{"color": "hot", "points": pairs}], "optimizer step", "busiest expert / mean",
+        "The busiest expert",
+        [{"color": "hot", "points": pairs}],
+        "optimizer step",
+        "busiest expert / mean",
         marks=[(1.0, "1 = even")],
-    )  # fmt: skip
+    )
     caption = (
         f"It ends at {pairs[-1][1]:.2f} times the mean of its layer. Look whether it falls towards 1: that "
         "is what the biases are for."

@@ -12,26 +12,48 @@ from minids.report import page, plots
 
 # stages as people read them, in the order in which they are shown
 NAMES = {
-    "base": "base model", "direct": "direct answers", "sft": "cold start (SFT)", "grpo": "GRPO",
-    "rl1": "reasoning RL", "sft2": "SFT on kept answers", "rl2": "RL on everything",
-    "edge": "RL on longer problems", "small_base": "small: base", "distill_samples": "small: distilled, samples",
-    "distill_logits": "small: distilled, logits", "small_rl": "small: RL alone",
-    "random_reward": "random reward", "wrong_sign": "wrong answers rewarded", "expert_iteration": "expert iteration",
+    "base": "base model",
+    "direct": "direct answers",
+    "sft": "cold start (SFT)",
+    "grpo": "GRPO",
+    "rl1": "reasoning RL",
+    "sft2": "SFT on kept answers",
+    "rl2": "RL on everything",
+    "edge": "RL on longer problems",
+    "small_base": "small: base",
+    "distill_samples": "small: distilled, samples",
+    "distill_logits": "small: distilled, logits",
+    "small_rl": "small: RL alone",
+    "random_reward": "random reward",
+    "wrong_sign": "wrong answers rewarded",
+    "expert_iteration": "expert iteration",
     "more_sft": "more SFT instead of RL",
-}  # fmt: skip
+}
 RL_STAGES = ("grpo", "rl1", "rl2", "edge", "small_rl")
 # the colour of a stage, a variable of page.STYLE
 COLORS = {
-    **{s: s for s in ("base", "direct", "sft", "grpo", "random_reward")}, "rl1": "f3", "sft2": "f0",
-    "rl2": "grpo", "edge": "f2",
-    "small_base": "base", "distill_samples": "f1", "distill_logits": "f2", "small_rl": "f3",
-    "wrong_sign": "random_reward", "expert_iteration": "f1", "more_sft": "f0",
-}  # fmt: skip
-AGAIN = "Restore it from a copy, or run the recipe again in a new folder."
+    **{s: s for s in ("base", "direct", "sft", "grpo", "random_reward")},
+    "rl1": "f3",
+    "sft2": "f0",
+    "rl2": "grpo",
+    "edge": "f2",
+    "small_base": "base",
+    "distill_samples": "f1",
+    "distill_logits": "f2",
+    "small_rl": "f3",
+    "wrong_sign": "random_reward",
+    "expert_iteration": "f1",
+    "more_sft": "f0",
+}
 PARTS = {
-    "stages": list, "evals": list, "beyond": list, "examples": dict, "model": dict, "hardware": dict,
+    "stages": list,
+    "evals": list,
+    "beyond": list,
+    "examples": dict,
+    "model": dict,
+    "hardware": dict,
     "versions": dict,
-}  # fmt: skip
+}
 
 
 def read_results(path):
@@ -53,34 +75,6 @@ def read_results(path):
         value = results.setdefault(key, kind())
         if not isinstance(value, kind) or (kind is list and not all(isinstance(x, dict) for x in value)):
             raise MinidsError(f"{path}: {key!r} is not what `minids run` writes there. Run it again.")
-    return results
-
-
-NEEDED = {
-    "recipe": str, "seed": int, "seconds": (int, float), "peak_bytes": (int, float), "stages": list, "evals": list,
-    "beyond": list, "examples": dict, "versions": dict, "hardware": dict,
-}  # fmt: skip
-OF_A_STAGE = {"name": str, "seconds": (int, float), "evaluation_seconds": (int, float), "control": bool}
-OF_A_ROW = {"stage": str, "family": str}
-
-
-def whole(results, path):
-    """`results` if a run can go on from it and a table be made of it; else MinidsError that says what is wrong."""
-    def need(values, kinds, where):
-        if not isinstance(values, dict):
-            raise MinidsError(f"{path}: {where} is not an object. {AGAIN}")
-        for key, kind in kinds.items():
-            value = values.get(key)
-            if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
-                found = "missing" if key not in values else f"a {type(value).__name__}"
-                raise MinidsError(f"{path}: {key!r} of {where} is {found}, not what `minids run` writes. {AGAIN}")
-
-    need(results, NEEDED, "the whole")
-    for i, record in enumerate(results["stages"]):
-        need(record, OF_A_STAGE, f"stages[{i}]")
-    for part in ("evals", "beyond"):
-        for i, row in enumerate(results[part]):
-            need(row, OF_A_ROW, f"{part}[{i}]")
     return results
 
 
@@ -136,9 +130,7 @@ class Run:
         """[(k, share)] of pass@k and the like, by k; empty if it was not measured."""
         values = self.row(stage, family).get(key)
         values = values if isinstance(values, dict) else {}
-        return sorted(
-            (int(k), v) for k, v in values.items() if str(k).isdecimal() and plots.number(v) is not None
-        )
+        return sorted((int(k), v) for k, v in values.items() if str(k).isdecimal() and plots.number(v) is not None)
 
     def gain(self, family="all", after=None):
         """(difference of pass@1, half-width of its 95 % interval) between two stages, or None.

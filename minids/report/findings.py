@@ -49,9 +49,15 @@ def _pass_at_k(run, family):
         legend.append(("blind guess", "soft", "dashed"))
         caption += " Blind guess: the k most frequent answers of the family, without reading the question."
     drawing = plots.line_chart(
-        f"pass@k, {family}", series, "k, number of samples at T=1 (log scale)", "solved by one of k (%)",
-        y_range=(0, 1), log_x=True, x_ticks=[k for k, _ in series[0]["points"]], form=plots.percent,
-    )  # fmt: skip
+        f"pass@k, {family}",
+        series,
+        "k, number of samples at T=1 (log scale)",
+        "solved by one of k (%)",
+        y_range=(0, 1),
+        log_x=True,
+        x_ticks=[k for k, _ in series[0]["points"]],
+        form=plots.percent,
+    )
     return figure("All families" if family == "all" else family, drawing, caption, legend)
 
 
@@ -79,13 +85,9 @@ def verdict(run):
     p, q = earlier[best][k], after[k]
     noise = _noise(p, q, n)
     start = earlier.get(run.before, {}).get(1)
-    first = (
-        f"pass@1 went from {share(start)} to {share(after[1])}. " if start is not None and 1 in after else ""
-    )
+    first = f"pass@1 went from {share(start)} to {share(after[1])}. " if start is not None and 1 in after else ""
     if first and after[1] - start <= _noise(start, after[1], n):
-        return (
-            first + "That is no gain beyond the noise, so there is nothing to call sharpening or new ability."
-        )
+        return first + "That is no gain beyond the noise, so there is nothing to call sharpening or new ability."
     if p - q > noise:
         end = (
             f"so GRPO found nothing that {k} samples could not find before, and its curve even ends lower: "
@@ -178,11 +180,16 @@ def longer(run):
     body, trained = [], []
     for r in rows:
         family, within = str(r.get("family")), run.value(str(r.get("stage")), "greedy", str(r.get("family")))
-        body.append([
-            f"{family}, {r.get('size')} {UNITS.get(family, '')}", (share(r["greedy"]), span(r.get("ci"))),
-            share(within),
-            plain(r.get("length")), share(r.get("truncated")), plain(r.get("n")),
-        ])  # fmt: skip
+        body.append(
+            [
+                f"{family}, {r.get('size')} {UNITS.get(family, '')}",
+                (share(r["greedy"]), span(r.get("ci"))),
+                share(within),
+                plain(r.get("length")),
+                share(r.get("truncated")),
+                plain(r.get("n")),
+            ]
+        )
         trained.append(within or 0.0)
     mean, known = sum(r["greedy"] for r in rows) / len(rows), sum(trained) / len(rows)
     if known < 0.5:
@@ -233,9 +240,11 @@ def controls(run):
             f"{100 * real[1]:.1f}."
         )
     return (
-        "<h2>Controls</h2>" + f"<p><b>Is it the thinking?</b> {escape(first)}</p>"
-        + f"<p><b>Is it the reward?</b> {escape(second)}</p>" + _others(run)
-    )  # fmt: skip
+        "<h2>Controls</h2>"
+        + f"<p><b>Is it the thinking?</b> {escape(first)}</p>"
+        + f"<p><b>Is it the reward?</b> {escape(second)}</p>"
+        + _others(run)
+    )
 
 
 OTHERS = {

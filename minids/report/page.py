@@ -128,20 +128,18 @@ def figure(title, drawing, caption, legend=()):
         for name, color, *how in legend
     )
     return (
-        f"<figure><h3>{escape(title)}</h3>" + (f'<div class="legend">{keys}</div>' if keys else "") + drawing
+        f"<figure><h3>{escape(title)}</h3>"
+        + (f'<div class="legend">{keys}</div>' if keys else "")
+        + drawing
         + f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )  # fmt: skip
+    )
 
 
 def grid(*pieces):
     pieces = [p for p in pieces if p]
     if not pieces:
         return ""
-    return (
-        f'<div class="grid">{"".join(pieces)}</div>'
-        if len(pieces) > 1
-        else f'<div class="alone">{pieces[0]}</div>'
-    )
+    return f'<div class="grid">{"".join(pieces)}</div>' if len(pieces) > 1 else f'<div class="alone">{pieces[0]}</div>'
 
 
 def beside(words, drawing):
@@ -157,9 +155,7 @@ def table(head, rows, main=()):
     for k, row in enumerate(rows):
         cells = [f'<th scope="row">{escape(str(row[0]))}</th>'] + [f"<td>{_cell(c)}</td>" for c in row[1:]]
         out.append(f"<tr{_kind('main' if k in main else '')}>{''.join(cells)}</tr>")
-    return (
-        f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{"".join(out)}</tbody></table></div>'
-    )
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{"".join(out)}</tbody></table></div>'
 
 
 def _cell(cell):
@@ -213,9 +209,7 @@ def duration(seconds):
     if seconds < 60:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     minutes = round(seconds / 60) if seconds >= 6000 else int(seconds // 60)
-    return (
-        f"{minutes // 60} h {minutes % 60} min" if seconds >= 6000 else f"{minutes} min {seconds % 60:.0f} s"
-    )
+    return f"{minutes // 60} h {minutes % 60} min" if seconds >= 6000 else f"{minutes} min {seconds % 60:.0f} s"
 
 
 def size(value):

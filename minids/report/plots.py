@@ -112,15 +112,11 @@ def _frame(x, y, height, x_label, y_label):
     """Grid lines, tick labels and axis titles."""
     out = []
     for tick in y.ticks:
-        out.append(
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
-        )
+        out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
         out.append(text(LEFT - 7, y(tick) + 4.5, y.form(tick), "end", "tick"))
     for tick in x.ticks:
         out.append(text(x(tick), height - BOTTOM + 17, x.form(tick), "middle", "tick"))
-    out.append(
-        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height - BOTTOM}" y2="{height - BOTTOM}"/>'
-    )
+    out.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height - BOTTOM}" y2="{height - BOTTOM}"/>')
     out.append(text((LEFT + WIDTH - RIGHT) / 2, height - 10, x_label, "middle", "label"))
     out.append(text(13, (TOP + height - BOTTOM) / 2, y_label, "middle", "label", turn=-90))
     return "".join(out)
@@ -156,19 +152,13 @@ def line_chart(
         if high == low and low >= 0:
             low, high = (low / 1.5, low * 1.5) if log_y else (0.0, 2 * low or 1.0)
         room = 0.06 * (high - low)
-        low, high = (
-            (low / 1.15, high * 1.15)
-            if log_y
-            else (0.0 if 0 <= low < 0.5 * high else low - room, high + room)
-        )
+        low, high = (low / 1.15, high * 1.15) if log_y else (0.0 if 0 <= low < 0.5 * high else low - room, high + room)
     x = Axis(min(xs), max(xs), LEFT + 6, WIDTH - RIGHT - 6, log_x, x_ticks)
     x.ticks = [tick for tick in x.ticks if float(tick).is_integer()]  # x counts steps or samples
     y = Axis(low, high, height - BOTTOM, TOP, log_y, form=form)
     body = [_frame(x, y, height, x_label, y_label)]
     for value, note in marks:
-        body.append(
-            f'<line class="mark" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
-        )
+        body.append(f'<line class="mark" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
         dy = 14 if y(value) < TOP + 16 else -5
         first, last = (abs(y(s["points"][end][1]) - y(value)) for s in series[:1] for end in (0, -1))
         at, anchor = (
@@ -200,9 +190,7 @@ def intervals(label, rows, x_label):
     x = Axis(0.0, 1.0, left, WIDTH - RIGHT - 12, ticks=[0, 0.25, 0.5, 0.75, 1], form=percent)
     body, at = [], TOP
     for tick in x.ticks:
-        body.append(
-            f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>'
-        )
+        body.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>')
         body.append(text(x(tick), height - BOTTOM + 17, x.form(tick), "middle", "tick"))
     for title, items in rows:
         size = gap * len(items) + pad
@@ -231,9 +219,7 @@ def bars(label, rows, x_label, form=text_of):
     x = Axis(0.0, max(totals) * 1.36, left, WIDTH - RIGHT)
     body = []
     for tick in x.ticks:
-        body.append(
-            f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>'
-        )
+        body.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>')
         body.append(text(x(tick), height - BOTTOM + 17, x.form(tick), "middle", "tick"))
     for k, ((title, parts, faded), total) in enumerate(zip(rows, totals)):
         y, at = TOP + each * k + 6, 0.0
@@ -274,13 +260,9 @@ def heat_map(label, rows, x_label, y_label, *, x_ticks=(), show_values=False, ro
             strength = 0.8 * min(1.0, abs(math.log2(max(load, 1e-3))))  # numbers stay legible on it
             place = f'x="{LEFT + j * wide:.2f}" y="{y:.1f}" width="{wide:.2f}" height="{high:.1f}"'
             paint = f"fill:var(--{'hot' if load > 1 else 'cold'});fill-opacity:{strength:.2f}"
-            body.append(
-                f'<rect class="cell" {place} style="{paint}"><title>{load:.2f} × the mean</title></rect>'
-            )
+            body.append(f'<rect class="cell" {place} style="{paint}"><title>{load:.2f} × the mean</title></rect>')
             if show_values:
-                body.append(
-                    text(LEFT + (j + 0.5) * wide, y + high / 2 + 4.5, f"{load:.2f}", "middle", "cellvalue")
-                )
+                body.append(text(LEFT + (j + 0.5) * wide, y + high / 2 + 4.5, f"{load:.2f}", "middle", "cellvalue"))
     body.append(
         f'<rect class="box" x="{LEFT}" y="{TOP}" width="{wide * columns:.1f}" height="{high * len(rows):.1f}"/>'
     )

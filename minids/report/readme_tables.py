@@ -4,7 +4,7 @@
     docs/results/bench.json                             what `minids bench --json` printed
     docs/results/kernels.json                           what `minids bench kernels --json` printed
     docs/results/fp8-gap.json                           what `python -m minids.studies.fp8_gap --out` wrote
-    docs/results/grpo-family.json                       what `python -m minids.rl.presets --out` wrote
+    docs/results/grpo-family.json                       what `python -m minids.studies.compare_presets --out` wrote
 
 rewrites what stands between `<!-- results -->` and `<!-- /results -->` in README.md. `--check` writes nothing and exits
 with 1 if the README says something else than the records. No number in the README is typed by hand.
@@ -18,10 +18,16 @@ from pathlib import Path
 from minids import files
 from minids.bench import kernels
 from minids.errors import MinidsError
-from minids.report.data import whole
+from minids.run.results import whole
 
-BARS = {"train_same_tensor": 1.2, "train_ragged": 1.6, "decode_single": 2.5, "decode_batch": 2.5, "decode_rollout": 3.0,
-        "bpe_train": 0.3}  # fmt: skip
+BARS = {
+    "train_same_tensor": 1.2,
+    "train_ragged": 1.6,
+    "decode_single": 2.5,
+    "decode_batch": 2.5,
+    "decode_rollout": 3.0,
+    "bpe_train": 0.3,
+}
 
 
 def render(folder):
@@ -114,12 +120,17 @@ def _each(value, shown):
 
 
 STAGES = {
-    "base": "after pretraining", "sft": "after SFT", "rl1": "after RL on add and chain",
-    "sft2": "after SFT on kept answers", "grpo": "after GRPO", "rl2": "after RL on everything",
+    "base": "after pretraining",
+    "sft": "after SFT",
+    "rl1": "after RL on add and chain",
+    "sft2": "after SFT on kept answers",
+    "grpo": "after GRPO",
+    "rl2": "after RL on everything",
     "small_base": "small model, after pretraining",
-    "distill_samples": "small model, distilled from samples", "distill_logits": "small model, distilled from logits",
+    "distill_samples": "small model, distilled from samples",
+    "distill_logits": "small model, distilled from logits",
     "small_rl": "small model, RL alone",
-}  # fmt: skip
+}
 CONTROLS = {
     "random_reward": "control: GRPO on random rewards, gain in pass@1",
     "wrong_sign": "control: GRPO paid for wrong answers, gain in pass@1",
@@ -187,18 +198,23 @@ def _edge(runs):
     lines = [
         f"**`minids run {runs[0]['recipe']}`**, seeds {seeds} (a number a seed, in brackets 95 % bootstrap intervals); "
         f"{len(first['right'])} held-out problems of a size that only its last stage was trained on, {k} samples each. "
-        "\"New\": problems of which no sample of the base model was right and one of this model was; in round brackets "
+        '"New": problems of which no sample of the base model was right and one of this model was; in round brackets '
         "those of them that most samples got right.",
-        "", f"| | pass@1 | pass@{k} | new |", "|---|---|---|---|",
-    ]  # fmt: skip
+        "",
+        f"| | pass@1 | pass@{k} | new |",
+        "|---|---|---|---|",
+    ]
     words = {"base": "base model", "sft": "after SFT", "model": "after GRPO", "edge": "after GRPO on this size too"}
     for family, size in sorted({(row["family"], row["size"]) for row in runs[0]["edge"]}):
         per_run = [{x["stage"]: x for x in r["edge"] if (x["family"], x["size"]) == (family, size)} for r in runs]
         for stage in (s for s in words if all(s in of for of in per_run)):
             once, many = (
-                ", ".join(_each(Figure(value, interval), _percent) for value, *interval in
-                          (of[stage]["pass_at"][n] for of in per_run)) for n in ("1", k)
-            )  # fmt: skip
+                ", ".join(
+                    _each(Figure(value, interval), _percent)
+                    for value, *interval in (of[stage]["pass_at"][n] for of in per_run)
+                )
+                for n in ("1", k)
+            )
             new = ", ".join(_new(of["base"]["right"], of[stage]["right"], int(k)) for of in per_run)
             lines.append(f"| {family}, size {size}: {words[stage]} | {once} | {many} | {new} |")
         if all("guess_at" in of["base"] for of in per_run):
@@ -229,8 +245,10 @@ def _bench(rows):
     devices = ", ".join(dict.fromkeys(str(r["device"]) for r in rows))
     lines = [
         f"**`minids bench`** on {devices}: minids and a peer in one process, same weights, same threads.",
-        "", "| work | minids | peer | | ratio | bar |", "|---|---|---|---|---|---|",
-    ]  # fmt: skip
+        "",
+        "| work | minids | peer | | ratio | bar |",
+        "|---|---|---|---|---|---|",
+    ]
     for r in rows:
         bar = next((f"≥ {bar:g}" for prefix, bar in BARS.items() if r["name"].startswith(prefix)), "")
         config = f" ({r['config']})" if isinstance(r.get("config"), str) and r["config"] else ""
@@ -244,9 +262,11 @@ def _kernels(rows):
     head = f"**`minids bench kernels`** on {device}: Triton kernels and a peer in one process."
     if all(r["ratio"] is None for r in rows):
         goals = ", ".join(f"{r['name'].removeprefix('kernel_')} {r['bar']:g}" for r in rows if r.get("bar"))
-        return (f"**`minids bench kernels`**: not measured, for want of a GPU. In Triton's interpreter all {len(rows)} "
-                "rows gave the right results at toy sizes; `minids bench kernels --json` on a GPU fills them in. Bars "
-                f"(ratios): {goals}.\n")  # fmt: skip
+        return (
+            f"**`minids bench kernels`**: not measured, for want of a GPU. In Triton's interpreter all {len(rows)} "
+            "rows gave the right results at toy sizes; `minids bench kernels --json` on a GPU fills them in. Bars "
+            f"(ratios): {goals}.\n"
+        )
     return f"{head}\n\n{kernels.table(rows)}"
 
 
@@ -255,8 +275,10 @@ def _gap(record):
         f"**`python -m minids.studies.fp8_gap`**: {record['steps']:,} steps with FP8 linear layers (emulated on a CPU) "
         f"against BF16, same seed and batches. Two BF16 seeds differ by up to "
         f"{record['bf16_seeds_differ_percent']:.2f} % on held-out text.",
-        "", "| seed | training loss, smoothed | held-out loss BF16 | FP8 | gap |", "|---|---|---|---|---|",
-    ]  # fmt: skip
+        "",
+        "| seed | training loss, smoothed | held-out loss BF16 | FP8 | gap |",
+        "|---|---|---|---|---|",
+    ]
     for p in record["pairs"]:
         held = f"{p['held_out_bf16']:.4f} | {p['held_out_fp8']:.4f} | {p['held_out_gap_percent']:+.2f} %"
         lines.append(f"| {p['seed']} | {p['gap_percent']:+.2f} % | {held} |")
@@ -267,18 +289,24 @@ def _family(record, last=5):
     """The published presets of GRPO: how each of them ended, seed by seed."""
     shared, seeds = record["shared"], ", ".join(map(str, record["seeds"]))
     lines = [
-        f"**`python -m minids.rl.presets`**, seeds {seeds}: published settings of GRPO from one model "
+        f"**`python -m minids.studies.compare_presets`**, seeds {seeds}: published settings of GRPO from one model "
         f"({shared['steps']} iterations, {shared['minibatches'] * shared['epochs']} optimizer steps on each batch, one "
         f"learning rate); means of the last {last} iterations. DAPO draws more answers than the others (dynamic "
         "sampling). It shows what settings do, not which is best. [Curves](docs/results/grpo-family.png).",
-        "", "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |", "|---|---|---|---|---|",
-    ]  # fmt: skip
+        "",
+        "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |",
+        "|---|---|---|---|---|",
+    ]
     for entry in record["presets"].values():
-        ends = {k: [sum(r["curves"][k][-last:]) / last for r in entry["runs"]]
-                for k in ("accuracy", "length", "entropy", "clip_fraction")}  # fmt: skip
+        ends = {
+            k: [sum(r["curves"][k][-last:]) / last for r in entry["runs"]]
+            for k in ("accuracy", "length", "entropy", "clip_fraction")
+        }
         mean = {k: sum(v) / len(v) for k, v in ends.items()}
-        lines.append(f"| {entry['title']} | {', '.join(map(_percent, ends['accuracy']))} | {mean['length']:.1f} "
-                     f"| {mean['entropy']:.3f} | {_percent(mean['clip_fraction'])} |")  # fmt: skip
+        lines.append(
+            f"| {entry['title']} | {', '.join(map(_percent, ends['accuracy']))} | {mean['length']:.1f} "
+            f"| {mean['entropy']:.3f} | {_percent(mean['clip_fraction'])} |"
+        )
     return "\n".join([*lines, ""])
 
 

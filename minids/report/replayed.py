@@ -51,8 +51,12 @@ def show(found):
         console.print(Text("\nThe tokens that taught most (place, log-probability, share of the iteration's gradient)"))
         for i in order:
             token = found["tokens"][i]
-            console.print(Text(f"{i:>5}  {_word(token['text']):<16} {token['logp']:>8.4f}  "
-                               f"{_percent(found['shares'][i])}", style=colour(token["logp"])))  # fmt: skip
+            console.print(
+                Text(
+                    f"{i:>5}  {_word(token['text']):<16} {token['logp']:>8.4f}  {_percent(found['shares'][i])}",
+                    style=colour(token["logp"]),
+                )
+            )
 
 
 def colour(logp):

@@ -43,9 +43,7 @@ COLD = (
     "The <b>cold start</b> (SFT) teaches to think inside &lt;think&gt; and to answer inside &lt;answer&gt;, "
     "mostly by hasty examples. "
 )
-SELF_CONTAINED = (
-    "Drawn from results.json and metrics.jsonl alone. This page loads nothing and runs no script."
-)
+SELF_CONTAINED = "Drawn from results.json and metrics.jsonl alone. This page loads nothing and runs no script."
 TERMS = (
     "<p>Each question is asked twice. <b>T=1</b> draws every token by the model's own probabilities, as training "
     "does; <b>greedy</b> takes the likeliest token every time.</p>"
@@ -83,11 +81,20 @@ def html(run):
     """The page. The order is that of a reader's questions: did it work, what is it, how did it go, what did
     it cost."""
     sections = [
-        before_and_after, stages.stages, stages.distillation, findings.sharpening,
-        stages.edge, curves.reinforcement, findings.samples,
-        findings.longer, findings.controls, curves.losses, curves.experts,
-        time_and_cost, going_on,
-    ]  # fmt: skip
+        before_and_after,
+        stages.stages,
+        stages.distillation,
+        findings.sharpening,
+        stages.edge,
+        curves.reinforcement,
+        findings.samples,
+        findings.longer,
+        findings.controls,
+        curves.losses,
+        curves.experts,
+        time_and_cost,
+        going_on,
+    ]
     main = "\n".join(filter(None, (section(run) for section in sections)))
     title = f"minids: {run.recipe}, seed {run.seed}"
     return page.document(title, f"<header>{headline(run)}</header>\n<main>\n{main}\n</main>\n{footer(run)}")
@@ -101,13 +108,15 @@ def headline(run):
     active, peak = plots.number(run.model.get("active")), size(run.results.get("peak_bytes"))
     parameters, seconds = plots.number(run.model.get("parameters")), plots.number(run.results.get("seconds"))
     processes = plots.number(run.hardware.get("processes"))
-    tiles = page.facts([
-        (seconds and duration(seconds), "from nothing to this report, controls not counted"),
-        (parameters and cost.count(parameters), "parameters"),
-        (active and cost.count(active), "of them active for a token"),
-        (peak, "peak memory, all processes"),
-        (processes and f"{processes:.0f} process{'es' if processes > 1 else ''}", f"on {_machine(run)}"),
-    ])  # fmt: skip
+    tiles = page.facts(
+        [
+            (seconds and duration(seconds), "from nothing to this report, controls not counted"),
+            (parameters and cost.count(parameters), "parameters"),
+            (active and cost.count(active), "of them active for a token"),
+            (peak, "peak memory, all processes"),
+            (processes and f"{processes:.0f} process{'es' if processes > 1 else ''}", f"on {_machine(run)}"),
+        ]
+    )
     torn = ""
     if run.torn:
         lines = "1 line" if run.torn == 1 else f"{run.torn} lines"
@@ -129,10 +138,7 @@ def _title(run):
     gain = run.gain() if run.after and run.before else None
     if gain is None:
         done = ", ".join(run.records) or "none"
-        return (
-            "This run is not finished",
-            f"Stages done so far: {done}. Go on with --resume; what there is follows.",
-        )
+        return ("This run is not finished", f"Stages done so far: {done}. Go on with --resume; what there is follows.")
     a, b = share(run.value(run.before, "pass1"), 0), share(run.value(run.after, "pass1"), 0)
     if gain[0] > gain[1]:
         title = f"Reinforcement learning took this model from {a} to {b} right answers"
@@ -163,9 +169,7 @@ def before_and_after(run):
     families = ["all", *run.families]
     rows = [(f, [_interval(run, s, f) for s in run.stages if _measured(run, s, f)]) for f in families]
     drawing = plots.intervals(
-        "Right answers of every stage, by family",
-        [r for r in rows if r[1]],
-        "right answers, one sample at T=1 (%)",
+        "Right answers of every stage, by family", [r for r in rows if r[1]], "right answers, one sample at T=1 (%)"
     )
     caption = (
         f"Look at the distance between {NAMES.get(run.before, 'the start')} and {NAMES.get(run.after, 'GRPO')}. "
@@ -173,8 +177,7 @@ def before_and_after(run):
         "bootstrap intervals over problems; they do not cover other seeds."
     )
     tasks = "".join(
-        f"<li><b>{escape(f)}</b>: {escape(MEANING.get(f, 'problems'))}{_example(run, f)}</li>"
-        for f in run.families
+        f"<li><b>{escape(f)}</b>: {escape(MEANING.get(f, 'problems'))}{_example(run, f)}</li>" for f in run.families
     )
     cold = "sft" in run.records or run.before == "sft"
     words = STEPS.format(count="three" if cold else "two", cold=COLD if cold else "") + TERMS
@@ -193,9 +196,12 @@ def before_and_after(run):
         + page.beside(words, figure("Right answers by stage and family", drawing, caption, legend))
         + "<h3>One sampled answer, temperature 1 (95 % interval below)</h3>"
         + _comparison(run, "pass1", families)
-        + "<h3>Greedy: the likeliest token every time</h3>" + _comparison(run, "greedy", families)
-        + "<h3>How they answer</h3>" + _manners(run) + (paragraph(note, "small") if note else "")
-    )  # fmt: skip
+        + "<h3>Greedy: the likeliest token every time</h3>"
+        + _comparison(run, "greedy", families)
+        + "<h3>How they answer</h3>"
+        + _manners(run)
+        + (paragraph(note, "small") if note else "")
+    )
 
 
 def _interval(run, stage, family):
@@ -225,9 +231,7 @@ def _comparison(run, key, families):
         for f in families:
             a, b, gain = run.value(run.after, key, f), run.value(run.before, key, f), run.gain(f)
             cells.append(
-                "–"
-                if a is None or b is None
-                else (signed(a - b), f"± {100 * gain[1]:.1f}" if key == "pass1" else "")
+                "–" if a is None or b is None else (signed(a - b), f"± {100 * gain[1]:.1f}" if key == "pass1" else "")
             )
         rows.append([f"{NAMES[run.after]} − {'SFT' if run.before == 'sft' else 'base'}, points", *cells])
     head = ["", *("all families" if f == "all" else f for f in families)]
@@ -240,9 +244,7 @@ def _manners(run):
         votes = run.curve(s, key="maj_at")
         majority = (share(votes[-1][1]), f"k = {votes[-1][0]}") if votes else "–"
         rates = [share(run.value(s, key)) for key in ("truncated", "empty_think")]
-        rows.append(
-            [NAMES[s], share(run.value(s, "format")), plain(run.value(s, "length"), ".1f"), *rates, majority]
-        )
+        rows.append([NAMES[s], share(run.value(s, "format")), plain(run.value(s, "length"), ".1f"), *rates, majority])
     head = [
         "all families, T=1",
         "keeps the format",
@@ -268,8 +270,12 @@ def time_and_cost(run):
         if sampling is not None and update is not None:
             scoring = scoring or 0.0  # older records have none
             rest = max(0.0, seconds - sampling - scoring - update)
-            parts = [("sampling", "grpo", sampling), ("scoring", "direct", scoring), ("training", "sft", update),
-                     ("rest", "sft", rest)]  # fmt: skip
+            parts = [
+                ("sampling", "grpo", sampling),
+                ("scoring", "direct", scoring),
+                ("training", "sft", update),
+                ("rest", "sft", rest),
+            ]
         control = record.get("control") is True
         title = name.replace("_", " ") + (" *" if control else "")
         rows.append((title, [*parts, ("evaluation", "base", evaluation or 0.0)], control))
@@ -280,9 +286,7 @@ def time_and_cost(run):
         caption += " Stages with * are controls, which the run's time does not count."
     drawing = plots.bars("Time per stage", rows, "seconds", form=duration)
     legend = [("training", "sft"), ("sampling answers", "grpo"), ("scoring them", "direct"), ("evaluation", "base")]
-    return (
-        "<h2>Time and cost</h2>" + page.grid(figure("Time per stage", drawing, caption, legend)) + _cost(run)
-    )
+    return "<h2>Time and cost</h2>" + page.grid(figure("Time per stage", drawing, caption, legend)) + _cost(run)
 
 
 def _cost(run):
@@ -292,18 +296,19 @@ def _cost(run):
     v3, r1 = cost.describe("v3"), cost.describe("r1")
     unit = "of a core" if run.hardware.get("device") == "cpu" else "of a process"
     mine = [cost.count(plots.number(run.model.get(k)) or 0) for k in ("parameters", "active")]
-    millions = [
-        (f"${c['dollars'] / 1e6:.3f} million", f"at ${c['dollars_per_hour']:g} an hour") for c in (v3, r1)
-    ]
+    millions = [(f"${c['dollars'] / 1e6:.3f} million", f"at ${c['dollars_per_hour']:g} an hour") for c in (v3, r1)]
     rows = [
         ["parameters", mine[0], cost.count(v3["parameters"]), "the same model"],
         ["active for a token", mine[1], cost.count(v3["active"]), "–"],
         ["tokens trained on", cost.count(ours["tokens"]), cost.count(v3["tokens"]), "–"],
         ["arithmetic (FLOP)", f"{ours['flops']:.1e}", f"{v3['flops']:.1e}", "–"],
-        ["machine time", (f"{ours['process_seconds'] / 3600:.2f} h", unit),
-         *((f"{c['gpu_hours_total']:,} h", f"of an {c['gpu']}") for c in (v3, r1))],
+        [
+            "machine time",
+            (f"{ours['process_seconds'] / 3600:.2f} h", unit),
+            *((f"{c['gpu_hours_total']:,} h", f"of an {c['gpu']}") for c in (v3, r1)),
+        ],
         ["rent", "–", *millions],
-    ]  # fmt: skip
+    ]
     lead, speed = "", ours["flops_per_second"]
     if speed:
         lead = paragraph(
@@ -332,18 +337,14 @@ def going_on(run):
     lines = [
         (f"minids chat {folder}", "ask it something; its thoughts are dimmed"),
         (f"minids eval {folder}", "the evaluation again"),
-        (
-            f"minids eval {folder} --problems FILE.jsonl",
-            'your problems, lines of {"question": "3+4", "answer": "7"}',
-        ),
+        (f"minids eval {folder} --problems FILE.jsonl", 'your problems, lines of {"question": "3+4", "answer": "7"}'),
         (f"minids run {recipe} --seed {int(seed or 0) + 1}", "with another seed: is the result the same?"),
     ]
     if "direct" not in run.records:
         lines.append((f"minids run {recipe} --controls", "with both controls"))
     wide = min(60, max(len(command) for command, _ in lines))
     shown = "\n".join(
-        f'{escape(f"{command:<{wide}}")}  <span class="soft"># {escape(note)}</span>'
-        for command, note in lines
+        f'{escape(f"{command:<{wide}}")}  <span class="soft"># {escape(note)}</span>' for command, note in lines
     )
     return f"<h2>Going on</h2><pre><code>{shown}</code></pre>"
 

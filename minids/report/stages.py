@@ -40,13 +40,24 @@ def stages(run):
         if stage == run.after:
             marked.append(len(rows))
         seconds = plots.number(record.get("seconds"))
-        cells = [(share(run.value(stage, "pass1", f)), f"greedy {share(run.value(stage, 'greedy', f))}")
-                 for f in ("all", *families)] if run.row(stage) else ["–"] * (1 + len(families))  # fmt: skip
+        cells = (
+            [
+                (share(run.value(stage, "pass1", f)), f"greedy {share(run.value(stage, 'greedy', f))}")
+                for f in ("all", *families)
+            ]
+            if run.row(stage)
+            else ["–"] * (1 + len(families))
+        )
         length = run.value(stage, "length")
-        rows.append([
-            NAMES.get(stage, "rejection sampling"), *cells, share(run.value(stage, "language")),
-            "–" if length is None else f"{length:.0f}", "–" if seconds is None else duration(seconds),
-        ])  # fmt: skip
+        rows.append(
+            [
+                NAMES.get(stage, "rejection sampling"),
+                *cells,
+                share(run.value(stage, "language")),
+                "–" if length is None else f"{length:.0f}",
+                "–" if seconds is None else duration(seconds),
+            ]
+        )
     head = ["stage", "all families", *families, "one script", "tokens an answer", "cost"]
     names = "".join(
         f"<li><b>{escape(NAMES.get(s, 'rejection sampling'))}</b>: {escape(what)}</li>" for s, what in WHAT.items()
@@ -81,8 +92,10 @@ def distillation(run):
     for stage in ("small_base", *DISTILLED, "small_rl"):
         if run.row(stage):
             record = run.records.get("small_pretrain" if stage == "small_base" else stage, {})
-            cells = [(share(run.value(stage, "pass1", f)), f"greedy {share(run.value(stage, 'greedy', f))}")
-                     for f in ("all", *families)]  # fmt: skip
+            cells = [
+                (share(run.value(stage, "pass1", f)), f"greedy {share(run.value(stage, 'greedy', f))}")
+                for f in ("all", *families)
+            ]
             rows.append([NAMES[stage], *cells, duration(plots.number(record.get("seconds")) or 0)])
     if len(rows) < 2:
         return ""
@@ -92,9 +105,10 @@ def distillation(run):
     intro = SMALL.format(
         small=f"{plots.number(small.get('parameters')) or 0:,.0f}",
         share=share((plots.number(small.get("parameters")) or 0) / (plots.number(large.get("parameters")) or 1)),
-        answers=f"{teacher.get('answers', 0):,}", kept=f"{teacher.get('kept', 0):,}",
+        answers=f"{teacher.get('answers', 0):,}",
+        kept=f"{teacher.get('kept', 0):,}",
         own=f"{sum(plots.number(line.get('answers')) or 0 for line in lines):,.0f}",
-    )  # fmt: skip
+    )
     verdict = ""
     best = max((s for s in DISTILLED if run.row(s)), key=lambda s: run.value(s, "pass1"), default=None)
     if best and rl is not None:
@@ -111,15 +125,19 @@ def distillation(run):
         )
     head = ["", "all families", *families, "cost"]
     return (
-        "<h2>A small model: told, or left to try</h2>" + paragraph(intro)
-        + table(head, rows) + (f'<div class="verdict">{escape(verdict)}</div>' if verdict else "")
-    )  # fmt: skip
+        "<h2>A small model: told, or left to try</h2>"
+        + paragraph(intro)
+        + table(head, rows)
+        + (f'<div class="verdict">{escape(verdict)}</div>' if verdict else "")
+    )
 
 
 EDGE = {
-    "base": ("base model", "base"), "sft": ("after SFT", "sft"), "model": ("after GRPO", "grpo"),
+    "base": ("base model", "base"),
+    "sft": ("after SFT", "sft"),
+    "model": ("after GRPO", "grpo"),
     "edge": ("after RL on this length", "f2"),
-}  # fmt: skip
+}
 
 
 def edge(run):
@@ -131,22 +149,40 @@ def edge(run):
     drawings, said = [], []
     for (family, size), of in rows.items():
         stages = [s for s in EDGE if s in of]
-        series = [{"name": EDGE[s][0], "color": EDGE[s][1], "dots": True,
-                   "points": [(int(k), v[0]) for k, v in of[s]["pass_at"].items()],
-                   "spread": [(int(k), *v[1:]) for k, v in of[s]["pass_at"].items()]} for s in stages]  # fmt: skip
+        series = [
+            {
+                "name": EDGE[s][0],
+                "color": EDGE[s][1],
+                "dots": True,
+                "points": [(int(k), v[0]) for k, v in of[s]["pass_at"].items()],
+                "spread": [(int(k), *v[1:]) for k, v in of[s]["pass_at"].items()],
+            }
+            for s in stages
+        ]
         legend = [EDGE[s] for s in stages]
         caption = "No problem of this size was in pretraining. Bars: 95 % intervals over problems."
         guess = of[stages[0]].get("guess_at") if stages else None
         if isinstance(guess, dict):
-            series.append({"name": "blind guess", "color": "soft", "points": [(int(k), v) for k, v in guess.items()],
-                           "dash": True})  # fmt: skip
+            series.append(
+                {
+                    "name": "blind guess",
+                    "color": "soft",
+                    "points": [(int(k), v) for k, v in guess.items()],
+                    "dash": True,
+                }
+            )
             legend.append(("blind guess", "soft", "dashed"))
             caption += " Blind guess: the k most frequent answers of such problems, without reading the question."
         drawing = plots.line_chart(
-            f"pass@k, {family}, size {size}", series, "k, number of samples at T=1 (log scale)",
-            "solved by one of k (%)", y_range=(0, 1), log_x=True, x_ticks=[k for k, _ in series[0]["points"]],
+            f"pass@k, {family}, size {size}",
+            series,
+            "k, number of samples at T=1 (log scale)",
+            "solved by one of k (%)",
+            y_range=(0, 1),
+            log_x=True,
+            x_ticks=[k for k, _ in series[0]["points"]],
             form=plots.percent,
-        )  # fmt: skip
+        )
         drawings.append(figure(f"{family}, size {size}", drawing, caption, legend))
         if {"base", "edge"} <= of.keys():
             said.append(_never(family, size, of))
@@ -167,8 +203,10 @@ def _never(family, size, of):
         word = "That is no new ability."
     guess = base.get("guess_at")
     if isinstance(guess, dict) and guess.get(k, 0) > max(a, b):
-        word = (f"As {k} of the most frequent answers solve {share(guess[k])} unread, one right sample of {k} can be "
-                "luck; what most samples solve is not.")  # fmt: skip
+        word = (
+            f"As {k} of the most frequent answers solve {share(guess[k])} unread, one right sample of {k} can be "
+            "luck; what most samples solve is not."
+        )
     return (
         f"{family}, size {size}: of {len(base['right'])} problems the base model solved {len(never)} in none of "
         f"{base['tries']} samples; after RL on this length {solved} of those are solved at least once, {often} more "

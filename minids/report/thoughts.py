@@ -80,9 +80,7 @@ def _columns(words):
     parts = [w.partition("=") for w in words if "=" in w]
     left = min(24, max(len(a) for a, _, _ in parts))
     behind = min(12, max(len(b) for _, _, b in parts))
-    return "".join(
-        f'<div class="steps">{"".join(_cell(w, left, behind) for w in row)}</div>' for row in rows if row
-    )
+    return "".join(f'<div class="steps">{"".join(_cell(w, left, behind) for w in row)}</div>' for row in rows if row)
 
 
 def _cell(word, left, behind):

@@ -10,19 +10,52 @@ from minids.tasks import arithmetic
 from minids.tasks.reward import Reward
 
 CHOICES = {
-    "baseline": ("mean", "loo", "none"), "scale": ("std", "batch", "none"), "aggregation": grpo.AGGREGATIONS,
-    "clip": grpo.CLIPS, "kl": grpo.KLS, "style": ("tags", "plain"),
-    "optimizer": ("adamw", "muon"), "random_reward": (False, True), "replay": (False, True),
-    "ratio": grpo.RATIOS, "kl_unbiased": (False, True), "correction": grpo.CORRECTIONS,
-}  # fmt: skip
+    "baseline": ("mean", "loo", "none"),
+    "scale": ("std", "batch", "none"),
+    "aggregation": grpo.AGGREGATIONS,
+    "clip": grpo.CLIPS,
+    "kl": grpo.KLS,
+    "style": ("tags", "plain"),
+    "optimizer": ("adamw", "muon"),
+    "random_reward": (False, True),
+    "replay": (False, True),
+    "ratio": grpo.RATIOS,
+    "kl_unbiased": (False, True),
+    "correction": grpo.CORRECTIONS,
+}
 POSITIVE = (
-    "steps", "lr", "prompts", "group", "max_new_tokens", "temperature", "top_p", "minibatches", "epochs",
-    "tokens_per_batch", "max_batch", "keep_last", "clip_low", "clip_high", "overlong_penalty",
-)  # fmt: skip
+    "steps",
+    "lr",
+    "prompts",
+    "group",
+    "max_new_tokens",
+    "temperature",
+    "top_p",
+    "minibatches",
+    "epochs",
+    "tokens_per_batch",
+    "max_batch",
+    "keep_last",
+    "clip_low",
+    "clip_high",
+    "overlong_penalty",
+)
 LOSS = (
-    "aggregation", "ratio", "clip", "clip_low", "clip_high", "dual_delta", "kl", "kl_coef", "kl_unbiased", "correction",
-    "correction_cap", "off_policy_threshold", "skip_zero_variance", "mask_truncated",
-)  # fmt: skip
+    "aggregation",
+    "ratio",
+    "clip",
+    "clip_low",
+    "clip_high",
+    "dual_delta",
+    "kl",
+    "kl_coef",
+    "kl_unbiased",
+    "correction",
+    "correction_cap",
+    "off_policy_threshold",
+    "skip_zero_variance",
+    "mask_truncated",
+)
 
 
 @dataclass
@@ -87,8 +120,16 @@ class RLConfig:
         for name in POSITIVE:
             if not getattr(self, name) > 0:
                 raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must be above 0")
-        for name in ("warmup", "top_k", "kl_coef", "weight_decay", "grad_clip", "save_every", "overlong_share",
-                     "dynamic_rounds"):  # fmt: skip
+        for name in (
+            "warmup",
+            "top_k",
+            "kl_coef",
+            "weight_decay",
+            "grad_clip",
+            "save_every",
+            "overlong_share",
+            "dynamic_rounds",
+        ):
             if not getattr(self, name) >= 0:
                 raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must not be below 0")
         for name in ("top_p", "overlong_share"):

@@ -21,7 +21,7 @@ the papers: `family`.
 
 Shapes: N answers (group after group), T answer positions, padded on the right. mask_NT is 1 on the tokens
 that the policy chose: the answer INCLUDING its stop token. Leaving the stop token out is the classic mistake:
-the policy then never learns when to stop, and the gradient is wrong (`python -m minids.studies.exact_gradient` prints
+the policy then never learns when to stop, and the gradient is wrong (`python -m minids.studies.exact_model` prints
 how wrong).
 
 Trade-offs. 1/|o_i| and 1/std make the step size even across answers and questions but bias the gradient of
@@ -90,8 +90,10 @@ def _groups(rewards_N, group_size, baseline="mean", scale="std", ddof=1):
     if not rewards_N.is_floating_point():
         rewards_N = rewards_N.float()
     if rewards_N.dim() != 1 or group_size < 1 or rewards_N.numel() % group_size:
-        raise MinidsError(f"grpo: rewards of shape {tuple(rewards_N.shape)} do not divide into groups of "
-                          f"{group_size}; pass one reward per answer, group after group")
+        raise MinidsError(
+            f"grpo: rewards of shape {tuple(rewards_N.shape)} do not divide into groups of "
+            f"{group_size}; pass one reward per answer, group after group"
+        )
     if baseline == "loo" and group_size < 2:
         raise MinidsError("grpo: baseline='loo' needs a group_size of at least 2")
     if not rewards_N.isfinite().all():
@@ -146,8 +148,9 @@ def kl_estimate(logp, ref_logp, kind):
     return torch.exp(-x) + x - 1
 
 
-def count_units(mask_NT, aggregation, *, informative_N=None, skip_zero_variance=False, finished_N=None,
-                mask_truncated=False):
+def count_units(
+    mask_NT, aggregation, *, informative_N=None, skip_zero_variance=False, finished_N=None, mask_truncated=False
+):
     """The denominator that `grpo_loss` uses for this batch: tokens for token_mean, else answers.
 
     Sum it over the micro-batches and processes of an optimizer step and pass it to each as `normalizer`.
@@ -173,9 +176,23 @@ def _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated
     return mask_NT, kept_N
 
 
-def check_settings(*, aggregation="token_mean", constant=None, ratio="token", clip="symmetric", clip_low=0.2,
-                   clip_high=None, dual_delta=None, kl="none", kl_coef=0.0, kl_unbiased=False, correction="none",
-                   correction_cap=None, off_policy_threshold=None, **_):
+def check_settings(
+    *,
+    aggregation="token_mean",
+    constant=None,
+    ratio="token",
+    clip="symmetric",
+    clip_low=0.2,
+    clip_high=None,
+    dual_delta=None,
+    kl="none",
+    kl_coef=0.0,
+    kl_unbiased=False,
+    correction="none",
+    correction_cap=None,
+    off_policy_threshold=None,
+    **_,
+):
     """Refuses settings of `grpo_loss` that are unknown or do not fit together -> the clip's (low, high)."""
     _choose("aggregation", aggregation, AGGREGATIONS)
     _choose("ratio", ratio, RATIOS)
@@ -188,17 +205,40 @@ def check_settings(*, aggregation="token_mean", constant=None, ratio="token", cl
     if kl == "none" and kl_coef:
         raise MinidsError(f"grpo: kl_coef={kl_coef} has no effect with kl='none'; choose k1, k2 or k3")
     if kl_unbiased and kl not in ("k1", "k3"):
-        raise MinidsError(f"grpo: kl_unbiased=True does not fit kl={kl!r}: it needs an estimate whose mean is the KL, "
-                          "k1 or k3")
+        raise MinidsError(
+            f"grpo: kl_unbiased=True does not fit kl={kl!r}: it needs an estimate whose mean is the KL, k1 or k3"
+        )
     importance_sampling.check_off_policy(correction, correction_cap, off_policy_threshold)
     return low, high
 
 
-def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean", constant=None,
-              ratio="token", clip="symmetric", clip_low=0.2, clip_high=None, dual_delta=None,
-              kl="none", kl_coef=0.0, ref_logp_NT=None, kl_unbiased=False,
-              sampler_logp_NT=None, correction="none", correction_cap=None, off_policy_threshold=None,
-              informative_N=None, skip_zero_variance=False, finished_N=None, mask_truncated=False, normalizer=None):
+def grpo_loss(
+    logp_NT,
+    old_logp_NT,
+    adv_N,
+    mask_NT,
+    *,
+    aggregation="token_mean",
+    constant=None,
+    ratio="token",
+    clip="symmetric",
+    clip_low=0.2,
+    clip_high=None,
+    dual_delta=None,
+    kl="none",
+    kl_coef=0.0,
+    ref_logp_NT=None,
+    kl_unbiased=False,
+    sampler_logp_NT=None,
+    correction="none",
+    correction_cap=None,
+    off_policy_threshold=None,
+    informative_N=None,
+    skip_zero_variance=False,
+    finished_N=None,
+    mask_truncated=False,
+    normalizer=None,
+):
     """The scalar to minimise, and what to log. The equations are at the top of this module and of `ratios`.
 
     logp_NT       log-probabilities of the sampled tokens under the policy being trained (with gradient)
@@ -235,9 +275,20 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
     """
     # 1  refuse what does not fit together; `check_settings` gives the bounds of the clip
     low, high = check_settings(
-        aggregation=aggregation, constant=constant, ratio=ratio, clip=clip, clip_low=clip_low, clip_high=clip_high,
-        dual_delta=dual_delta, kl=kl, kl_coef=kl_coef, kl_unbiased=kl_unbiased, correction=correction,
-        correction_cap=correction_cap, off_policy_threshold=off_policy_threshold)
+        aggregation=aggregation,
+        constant=constant,
+        ratio=ratio,
+        clip=clip,
+        clip_low=clip_low,
+        clip_high=clip_high,
+        dual_delta=dual_delta,
+        kl=kl,
+        kl_coef=kl_coef,
+        kl_unbiased=kl_unbiased,
+        correction=correction,
+        correction_cap=correction_cap,
+        off_policy_threshold=off_policy_threshold,
+    )
     _check_tensors(logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, kl, correction, off_policy_threshold)
 
     # 2  which tokens enter the loss, and which answers are counted: `_used`
@@ -252,8 +303,18 @@ def grpo_loss(logp_NT, old_logp_NT, adv_N, mask_NT, *, aggregation="token_mean",
     token_log_ratio_NT = torch.where(mask_NT, logp_NT - old_logp_NT.detach(), 0.0)
     log_ratio_NT = importance_sampling.sequence_log_ratio(token_log_ratio_NT, length_N1, ratio)
     gain_NT = importance_sampling.surrogate(log_ratio_NT.exp(), adv_NT, logp_NT, clip, low, high, dual_delta)
-    gain_NT, more = _trusted(gain_NT, logp_NT, old_logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1,
-                             correction, correction_cap, off_policy_threshold)
+    gain_NT, more = _trusted(
+        gain_NT,
+        logp_NT,
+        old_logp_NT,
+        sampler_logp_NT,
+        adv_NT,
+        mask_NT,
+        length_N1,
+        correction,
+        correction_cap,
+        off_policy_threshold,
+    )
     loss_NT = -gain_NT
 
     # 4  the pull back to the reference, by `kl_estimate`
@@ -288,16 +349,30 @@ def _check_tensors(logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, 
     if sampler_logp_NT is not None and correction == "none" and off_policy_threshold is None:
         raise MinidsError("grpo: sampler_logp_NT has no effect without correction or off_policy_threshold")
     if not logp_NT.shape == old_logp_NT.shape == mask_NT.shape:
-        raise MinidsError(f"grpo: logp {tuple(logp_NT.shape)}, old_logp {tuple(old_logp_NT.shape)} and mask "
-                          f"{tuple(mask_NT.shape)} must have one shape [answers, positions]")
+        raise MinidsError(
+            f"grpo: logp {tuple(logp_NT.shape)}, old_logp {tuple(old_logp_NT.shape)} and mask "
+            f"{tuple(mask_NT.shape)} must have one shape [answers, positions]"
+        )
 
 
-def _trusted(gain_NT, logp_NT, old_logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1, correction, correction_cap,
-             off_policy_threshold):
+def _trusted(
+    gain_NT,
+    logp_NT,
+    old_logp_NT,
+    sampler_logp_NT,
+    adv_NT,
+    mask_NT,
+    length_N1,
+    correction,
+    correction_cap,
+    off_policy_threshold,
+):
     """The policy term after what is left out or weighed because another policy sampled it, and what to log of that."""
     more, sampler_NT = {}, old_logp_NT if sampler_logp_NT is None else sampler_logp_NT
     if off_policy_threshold is not None:
-        kept_NT = importance_sampling.on_policy_enough(logp_NT, sampler_NT, adv_NT, mask_NT, length_N1, off_policy_threshold)
+        kept_NT = importance_sampling.on_policy_enough(
+            logp_NT, sampler_NT, adv_NT, mask_NT, length_N1, off_policy_threshold
+        )
         gain_NT = torch.where(kept_NT, gain_NT, 0.0)
         more["off_policy_fraction"] = _mean((~kept_NT).float(), mask_NT)
     if correction != "none":
@@ -316,13 +391,27 @@ def _mean(x_NT, mask_NT):
 def _metrics(log_ratio_NT, adv_NT, mask_NT, clip, low, high, dual_delta, kl_NT):
     log_ratio, adv = log_ratio_NT[mask_NT], adv_NT[mask_NT]
     ratio = log_ratio.exp()
-    names = ["tokens", "ratio_mean", "ratio_min", "ratio_max", "approx_kl",
-             "clip_low_fraction", "clip_high_fraction", "clip_dual_fraction"]
+    names = [
+        "tokens",
+        "ratio_mean",
+        "ratio_min",
+        "ratio_max",
+        "approx_kl",
+        "clip_low_fraction",
+        "clip_high_fraction",
+        "clip_dual_fraction",
+    ]
     if not ratio.numel():
         return dict.fromkeys([*names, "clip_fraction", "kl"], 0.0)
     acted = importance_sampling.clip_fractions(ratio, adv, clip, low, high, dual_delta)
-    values = [torch.tensor(float(ratio.numel())), ratio.mean(), ratio.min(), ratio.max(),
-              (ratio - 1 - log_ratio).mean(), *(flag.float().mean() for flag in acted)]
+    values = [
+        torch.tensor(float(ratio.numel())),
+        ratio.mean(),
+        ratio.min(),
+        ratio.max(),
+        (ratio - 1 - log_ratio).mean(),
+        *(flag.float().mean() for flag in acted),
+    ]
     metrics = dict(zip(names, torch.stack([v.double().cpu() for v in values]).tolist()))
     metrics["clip_fraction"] = sum(metrics[f"clip_{part}_fraction"] for part in ("low", "high", "dual"))
     metrics["kl"] = kl_NT[mask_NT].mean().item() if kl_NT is not None else 0.0

@@ -27,7 +27,8 @@ Shapes: N answers, T positions; nothing here looks at what stands outside mask_N
 Trade-offs. A clip drops the tokens that moved furthest, and with them the rare ones that began a better answer; CISPO
 keeps every token and bounds its weight instead, and has no bound that holds a policy back. The ratio of a token
 corrects that token and not the prefix that led to it; the product over an answer is exact and has a variance that
-grows with the length, which is why it is truncated, which is a bias. `python -m minids.studies.exact_gradient` has figures.
+grows with the length, which is why it is truncated, which is a bias. `python -m minids.studies.exact_model` has
+figures.
 
 Left out: bounds from below for CISPO (M1 uses none) and for the correction; SAPO, VESPO, geometric masks; keeping
 the sampler's routing and truncation masks (V3.2, section 3.1), which here are the same by construction.
@@ -105,8 +106,10 @@ def clip_fractions(ratio, adv, clip, low, high, dual_delta):
 def clip_bounds(clip, clip_low, clip_high, dual_delta):
     """(low, high) of a clip, after refusing what does not fit together."""
     if clip == "symmetric" and clip_high not in (None, clip_low):
-        raise MinidsError(f"grpo: clip='symmetric' with clip_low={clip_low} and clip_high={clip_high}; "
-                          "use clip='higher' for two different bounds")
+        raise MinidsError(
+            f"grpo: clip='symmetric' with clip_low={clip_low} and clip_high={clip_high}; "
+            "use clip='higher' for two different bounds"
+        )
     if clip == "higher" and clip_high is None:
         raise MinidsError("grpo: clip='higher' needs clip_high (DAPO uses 0.28 with clip_low=0.2)")
     if clip == "cispo" and clip_high is None:
@@ -115,8 +118,7 @@ def clip_bounds(clip, clip_low, clip_high, dual_delta):
     if clip != "none" and not (clip_low > 0 and high > 0):
         raise MinidsError(f"grpo: clip_low={clip_low} and clip_high={high} must be above 0")
     if clip == "dual" and not (dual_delta and dual_delta > 1 + high):
-        raise MinidsError(f"grpo: clip='dual' needs dual_delta above 1 + clip_high = {1 + high}, "
-                          f"got {dual_delta}")
+        raise MinidsError(f"grpo: clip='dual' needs dual_delta above 1 + clip_high = {1 + high}, got {dual_delta}")
     if clip != "dual" and dual_delta is not None:
         raise MinidsError(f"grpo: dual_delta={dual_delta} has no effect with clip={clip!r}; use clip='dual'")
     return clip_low, high
@@ -125,10 +127,14 @@ def clip_bounds(clip, clip_low, clip_high, dual_delta):
 def check_off_policy(correction, correction_cap, off_policy_threshold):
     """Refuses corrections that do not fit together."""
     if correction == "none" and correction_cap is not None:
-        raise MinidsError(f"grpo: correction_cap={correction_cap} has no effect with correction='none'; "
-                          f"choose one of {', '.join(CORRECTIONS[1:])}")
+        raise MinidsError(
+            f"grpo: correction_cap={correction_cap} has no effect with correction='none'; "
+            f"choose one of {', '.join(CORRECTIONS[1:])}"
+        )
     if correction != "none" and not (correction_cap and correction_cap > 0):
-        raise MinidsError(f"grpo: correction={correction!r} needs correction_cap above 0, the largest weight of a "
-                          f"token, got {correction_cap}")
+        raise MinidsError(
+            f"grpo: correction={correction!r} needs correction_cap above 0, the largest weight of a "
+            f"token, got {correction_cap}"
+        )
     if off_policy_threshold is not None and not off_policy_threshold > 0:
         raise MinidsError(f"grpo: off_policy_threshold={off_policy_threshold} must be above 0, or None for off")

@@ -73,11 +73,16 @@ class Record:
                 tokenizer.save_pretrained(self.folder)
                 checkpoint.save(self.folder, 0, {"model": start}, keep_last=2**31)
                 about = {
-                    "format": FORMAT, "stage": self.stage, "config": config, "families": list(families),
-                    "processes": self.comm.world, "threads": torch.get_num_threads(),
-                    "device": next(model.parameters()).device.type, "model": model.config.to_dict(),
+                    "format": FORMAT,
+                    "stage": self.stage,
+                    "config": config,
+                    "families": list(families),
+                    "processes": self.comm.world,
+                    "threads": torch.get_num_threads(),
+                    "device": next(model.parameters()).device.type,
+                    "model": model.config.to_dict(),
                     "versions": {"minids": minids.__version__, "torch": torch.__version__},
-                }  # fmt: skip
+                }
                 files.write(self.folder / ABOUT, json.dumps(about, indent=1) + "\n")
             for found, path in snapshots(self.folder):
                 if found > step:

@@ -98,10 +98,15 @@ def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None
         part = mine[begin : begin + size]
         prompts = [rollout.prompt_of(tokenizer, problems[i].question, style) for i in part]
         out = sampler.generate(
-            model, prompts, n=n, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
+            model,
+            prompts,
+            n=n,
+            max_new_tokens=config.max_new_tokens,
+            temperature=config.temperature,
             seeds=[s for i in part for s in sampler.sequence_seeds(seed, STEP, n, i * n)],
-            stop_ids=stops, max_batch=config.max_batch,
-        )  # fmt: skip
+            stop_ids=stops,
+            max_batch=config.max_batch,
+        )
         for j, i in enumerate(part):
             ids, ended = out.ids[j * n : (j + 1) * n], out.finished[j * n : (j + 1) * n]
             results = [reward(problems[i], rollout.text_of(tokenizer, a, stops), e) for a, e in zip(ids, ended)]
@@ -115,7 +120,9 @@ def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None
         merged |= share
     pairs = [pair for i in range(len(problems)) for pair in merged[i][0]]
     counts = {
-        "answers": n * len(problems), "right": sum(right for _, right, _ in merged.values()), "kept": len(pairs),
+        "answers": n * len(problems),
+        "right": sum(right for _, right, _ in merged.values()),
+        "kept": len(pairs),
         "tokens": sum(tokens for *_, tokens in merged.values()),
-    }  # fmt: skip
+    }
     return pairs, counts

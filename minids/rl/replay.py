@@ -41,8 +41,14 @@ from minids.train import checkpoint, parallel
 from minids.train.loop import load_weights
 
 # The loss without what compares the policy with another one
-POLICY_TERM = {"kl": "none", "kl_coef": 0.0, "kl_unbiased": False, "correction": "none", "correction_cap": None,
-               "off_policy_threshold": None}  # fmt: skip
+POLICY_TERM = {
+    "kl": "none",
+    "kl_coef": 0.0,
+    "kl_unbiased": False,
+    "correction": "none",
+    "correction_cap": None,
+    "off_policy_threshold": None,
+}
 
 
 def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=None, families=()):
@@ -78,9 +84,17 @@ def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=No
     torch.set_num_threads(about["threads"])
     try:
         return parallel.run(
-            _replay, about["processes"], str(folder), about, lines, step, sample, device or about["device"], quiet,
+            _replay,
+            about["processes"],
+            str(folder),
+            about,
+            lines,
+            step,
+            sample,
+            device or about["device"],
+            quiet,
             prepare,
-        )  # fmt: skip
+        )
     finally:
         torch.set_num_threads(threads)
 
@@ -199,9 +213,11 @@ def verdict(notes, lines, step, question, about):
             return {"same": True, "note": "the same tokens and log-probabilities as then, bit for bit"}
         return {"same": True, "note": "the same tokens as then; elsewhere in the iteration something differs"}
     then = about["versions"]["torch"]
-    cause = f"torch was {then}, is {torch.__version__}" if then != torch.__version__ else (
-        "with the same torch, that is another CPU or GPU, other code, or a changed file"
-    )  # fmt: skip
+    cause = (
+        f"torch was {then}, is {torch.__version__}"
+        if then != torch.__version__
+        else ("with the same torch, that is another CPU or GPU, other code, or a changed file")
+    )
     return {
         "same": False,
         "note": f"NOT the answer of then: the run wrote down other tokens, first in iteration {differ[0]} ({cause})",
@@ -215,18 +231,25 @@ def _found(run, rollouts, rewards_N, adv_N, informative_N, row):
     reply = chat.parse(text, run.config.style)
     first = row // run.config.group * run.config.group
     return {
-        "family": problem.family, "question": problem.question, "expected": str(problem.answer), "text": text,
-        "thought": reply.thought, "answer": reply.answer, "finished": bool(rollouts.finished[row]),
+        "family": problem.family,
+        "question": problem.question,
+        "expected": str(problem.answer),
+        "text": text,
+        "thought": reply.thought,
+        "answer": reply.answer,
+        "finished": bool(rollouts.finished[row]),
         "failure": result.failure,
-        "reward": float(rewards_N[row]), "parts": {k: getattr(result, k) for k in ("accuracy", "format", "language")},
+        "reward": float(rewards_N[row]),
+        "parts": {k: getattr(result, k) for k in ("accuracy", "format", "language")},
         "random_reward": run.config.random_reward,
-        "group_rewards": rewards_N[first : first + run.config.group].tolist(), "advantage": float(adv_N[row]),
+        "group_rewards": rewards_N[first : first + run.config.group].tolist(),
+        "advantage": float(adv_N[row]),
         "informative": bool(informative_N[row]),
         "tokens": [
             {"id": i, "text": run.tokenizer.decode([i]), "logp": logp}
             for i, logp in zip(ids, rollouts.logps[row].tolist())
         ],
-    }  # fmt: skip
+    }
 
 
 def _taught(run, rollouts, adv_N, informative_N, row):
@@ -241,9 +264,14 @@ def _taught(run, rollouts, adv_N, informative_N, row):
     def loss_of(b, ids, mask):
         logp, _ = rollout.score(run.model, ids, mask, config, entropy=False)
         loss, _ = grpo.grpo_loss(
-            logp, logp.detach(), adv_N[b].to(run.device), mask, informative_N=informative_N[b],
-            finished_N=finished_N[b], **settings,
-        )  # fmt: skip
+            logp,
+            logp.detach(),
+            adv_N[b].to(run.device),
+            mask,
+            informative_N=informative_N[b],
+            finished_N=finished_N[b],
+            **settings,
+        )
         return logp, loss, torch.autograd.grad(loss, logp, retain_graph=True)[0]
 
     run.model.train()
@@ -268,11 +296,19 @@ def _taught(run, rollouts, adv_N, informative_N, row):
         for t, (value, slope) in enumerate(zip(logp[mask], slopes)):
             if slope != 0:
                 grads = torch.autograd.grad(value, run.flat.params, retain_graph=True, allow_unused=True)
-                flat = torch.cat([(torch.zeros_like(p) if g is None else g).reshape(-1)
-                                  for g, p in zip(grads, run.flat.params)]).double() * slope  # fmt: skip
+                flat = (
+                    torch.cat(
+                        [(torch.zeros_like(p) if g is None else g).reshape(-1) for g, p in zip(grads, run.flat.params)]
+                    ).double()
+                    * slope
+                )
                 shares[t] = float(flat @ whole) / square
                 mine += flat
         norm = float(mine.norm())
-        out |= {"weight": float(slopes.abs().sum()) / weights, "share": sum(shares), "gradient_norm": norm,
-                "cosine": float(mine @ whole) / (norm * square**0.5) if norm else None}  # fmt: skip
+        out |= {
+            "weight": float(slopes.abs().sum()) / weights,
+            "share": sum(shares),
+            "gradient_norm": norm,
+            "cosine": float(mine @ whole) / (norm * square**0.5) if norm else None,
+        }
     return out | {"shares": shares}

@@ -72,9 +72,17 @@ def roll_out(model, tokenizer, config, problems, numbers, step, clock=None):
     seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed, step, config.group, i * config.group)]
     stops, began = stop_ids(model, tokenizer), time.monotonic()
     out = sampler.generate(
-        model, prompts, n=config.group, max_new_tokens=config.max_new_tokens, temperature=config.temperature,
-        top_k=config.top_k, top_p=config.top_p, seeds=seeds, stop_ids=stops, max_batch=config.max_batch,
-    )  # fmt: skip
+        model,
+        prompts,
+        n=config.group,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+        top_k=config.top_k,
+        top_p=config.top_p,
+        seeds=seeds,
+        stop_ids=stops,
+        max_batch=config.max_batch,
+    )
     if clock is not None:
         clock["sampling"] += time.monotonic() - began
     reward = Reward(**config.reward, style=config.style)

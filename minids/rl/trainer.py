@@ -158,10 +158,14 @@ class _Run:
         if self.record and 0 < self.step < self.config.steps:
             self.record.keep(self.step, self.model, self.optimizer)
         state = {
-            "stage": self.stage, "config": rl_config.plain(self.config), "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(), "tokens": self.tokens,
-            "clock": [self.seconds, *self.clock.values()], "reference": self.reference,
-        }  # fmt: skip
+            "stage": self.stage,
+            "config": rl_config.plain(self.config),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "tokens": self.tokens,
+            "clock": [self.seconds, *self.clock.values()],
+            "reference": self.reference,
+        }
         checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
 
     def collect(self):
@@ -203,17 +207,28 @@ class _Run:
         self._check_verifiers(rollouts, total)
         self.tokens += int(tokens + total.get("redrawn_tokens", 0))
         line = {
-            "stage": self.stage, "step": self.step, "reward": total["reward"] / n, "accuracy": total["accuracy"] / n,
-            "format": total["format"] / n, "length": tokens / n, "zero_variance": total["zero_variance"] / n,
-            "truncated": total["truncated"] / n, "empty_think": total["empty_think"] / n, "lr": lr,
-            "language": total["language"] / n, "answers": int(n),
-            "entropy": total["entropy"] / max(1.0, total["scored"]), "kl": total["kl"] / max(1.0, total["kl_tokens"]),
-            "clip_fraction": total["clip_fraction"] / max(1.0, total["micro"]), "grad_norm": update["grad_norm"],
-            "logp_gap": max(part["logp_gap"] for part in shared), "tokens": self.tokens,
+            "stage": self.stage,
+            "step": self.step,
+            "reward": total["reward"] / n,
+            "accuracy": total["accuracy"] / n,
+            "format": total["format"] / n,
+            "length": tokens / n,
+            "zero_variance": total["zero_variance"] / n,
+            "truncated": total["truncated"] / n,
+            "empty_think": total["empty_think"] / n,
+            "lr": lr,
+            "language": total["language"] / n,
+            "answers": int(n),
+            "entropy": total["entropy"] / max(1.0, total["scored"]),
+            "kl": total["kl"] / max(1.0, total["kl_tokens"]),
+            "clip_fraction": total["clip_fraction"] / max(1.0, total["micro"]),
+            "grad_norm": update["grad_norm"],
+            "logp_gap": max(part["logp_gap"] for part in shared),
+            "tokens": self.tokens,
             "seconds": round(self.seconds, 3),
             **{f"{name}_share": round(part / max(1e-9, self.seconds), 3) for name, part in self.clock.items()},
             "families": {f: total[f"right {f}"] / max(1.0, total[f"n {f}"]) for f in self.families},
-        }  # fmt: skip
+        }
         failed, judged = (sum(total[f"{what} {f}"] for f in self.families) for what in ("failed", "judged"))
         if failed:
             line["failed"] = failed / judged
@@ -254,11 +269,16 @@ class _Run:
     def _summary(self, rollouts, rewards_N, informative_N):
         results = rollouts.results
         out = {
-            "answers": len(results), "answer_tokens": sum(map(len, rollouts.ids)), "reward": float(rewards_N.sum()),
-            "zero_variance": float((~informative_N).sum()), "accuracy": sum(r.accuracy for r in results),
-            "format": sum(r.format for r in results), "truncated": sum(r.truncated for r in results),
-            "empty_think": sum(r.empty_think for r in results), "language": sum(r.language for r in results),
-        }  # fmt: skip
+            "answers": len(results),
+            "answer_tokens": sum(map(len, rollouts.ids)),
+            "reward": float(rewards_N.sum()),
+            "zero_variance": float((~informative_N).sum()),
+            "accuracy": sum(r.accuracy for r in results),
+            "format": sum(r.format for r in results),
+            "truncated": sum(r.truncated for r in results),
+            "empty_think": sum(r.empty_think for r in results),
+            "language": sum(r.language for r in results),
+        }
         for f in self.families:
             of = [r.accuracy for r, p in zip(results, rollouts.problems) if p.family == f]
             out |= {f"right {f}": sum(of), f"n {f}": len(of)}
@@ -310,10 +330,16 @@ class _Run:
         processes'."""
         config = self.config
         units = sum(
-            grpo.count_units(mask, config.aggregation, informative_N=informative_N[b], finished_N=finished_N[b],
-                             skip_zero_variance=config.skip_zero_variance, mask_truncated=config.mask_truncated)
+            grpo.count_units(
+                mask,
+                config.aggregation,
+                informative_N=informative_N[b],
+                finished_N=finished_N[b],
+                skip_zero_variance=config.skip_zero_variance,
+                mask_truncated=config.mask_truncated,
+            )
             for mask, b in zip(masks, rows)
-        )  # fmt: skip
+        )
         return float(self.comm.all_reduce_(torch.tensor([units], dtype=torch.float64)))
 
     def _step(self, rollouts, part, adv_N, informative_N, finished_N, device, sums, first, scored):
@@ -332,10 +358,17 @@ class _Run:
             looked = first and number == len(batches) // 2  # the distance to the start is logged from one micro-batch
             ref = self._reference_logps(ids, mask) if looked or config.kl != "none" else None
             loss, info = grpo.grpo_loss(
-                logp, old, adv_N[b].to(device), mask, informative_N=informative_N[b], finished_N=finished_N[b],
-                normalizer=normalizer, ref_logp_NT=ref if config.kl != "none" else None,
-                sampler_logp_NT=sampled if corrected else None, **config.loss_settings(),
-            )  # fmt: skip
+                logp,
+                old,
+                adv_N[b].to(device),
+                mask,
+                informative_N=informative_N[b],
+                finished_N=finished_N[b],
+                normalizer=normalizer,
+                ref_logp_NT=ref if config.kl != "none" else None,
+                sampler_logp_NT=sampled if corrected else None,
+                **config.loss_settings(),
+            )
             loss.backward()
             sums["clip_fraction"] += info["clip_fraction"]
             sums["micro"] += 1

@@ -35,9 +35,7 @@ def describe(name="v3", processes=2):
     """The cost of "v3", "r1" or a recipe (a name or a path to a .toml) as a dict; `text` prints it."""
     if name in ("v3", "r1"):
         out = _model(
-            ModelConfig(),
-            "DeepSeek-V3 (R1 is the same model)" if name == "r1" else "DeepSeek-V3",
-            bytes_per_element=2,
+            ModelConfig(), "DeepSeek-V3 (R1 is the same model)" if name == "r1" else "DeepSeek-V3", bytes_per_element=2
         )
         return {**out, **(_v3() if name == "v3" else _r1())}
     return _recipe(recipes.load(name), processes)
@@ -47,20 +45,27 @@ def _model(config, title, bytes_per_element):
     counted = parameters(config)
     return {
         "name": title,
-        "parameters": counted["total"], "active": active(config), "multiplied": multiplied(config),
+        "parameters": counted["total"],
+        "active": active(config),
+        "multiplied": multiplied(config),
         "parts": {k: v for k, v in counted.items() if k != "total"},
         "cache_elements_per_token": config.num_hidden_layers * config.cache_elements,
         "bytes_per_element": bytes_per_element,
         "cache_bytes_per_token": caches(config, bytes_per_element),
-    }  # fmt: skip
+    }
 
 
 def _v3():
     flops = v3_flops()
     return {
-        "tokens": V3_TOKENS, "length": 4096, "flops_per_token": flops / V3_TOKENS, "flops": flops,
-        "gpu": "H800", **bill(V3_HOURS, gpus=V3_GPUS),
-        "flops_per_second_per_gpu": v3_share() * H800_BF16, "share_of_bf16_peak": v3_share(),
+        "tokens": V3_TOKENS,
+        "length": 4096,
+        "flops_per_token": flops / V3_TOKENS,
+        "flops": flops,
+        "gpu": "H800",
+        **bill(V3_HOURS, gpus=V3_GPUS),
+        "flops_per_second_per_gpu": v3_share() * H800_BF16,
+        "share_of_bf16_peak": v3_share(),
         "source": V3_SOURCE,
         "assumptions": [
             "sizes are the defaults of minids.ModelConfig; 14.8T tokens in texts of 4,096 (§4.1, §4.2)",
@@ -69,20 +74,21 @@ def _v3():
             "FLOP/s of a GPU = the formula's FLOPs / the hours of pre-training",
             "peak: 989 TFLOP/s, dense bf16 (V3 was trained mostly in FP8, whose peak is double)",
         ],
-    }  # fmt: skip
+    }
 
 
 def _r1():
     both = bill({**V3_HOURS, **R1_HOURS})
     return {
-        "gpu": "H800", **bill(R1_HOURS),
+        "gpu": "H800",
+        **bill(R1_HOURS),
         "with_v3": {"gpu_hours_total": both["gpu_hours_total"], "dollars": both["dollars"]},
         "source": R1_SOURCE,
         "assumptions": [
             "only what came on top of the DeepSeek-V3 base model; V3 itself is in `minids cost v3`",
             "the rent of $2 an H800 hour is the paper's own",
         ],
-    }  # fmt: skip
+    }
 
 
 def _recipe(recipe, processes):
@@ -98,9 +104,12 @@ def _recipe(recipe, processes):
     total = sum(s["flops"] for s in stages.values())
     return {
         **_model(config, f"recipe {recipe.name}", bytes_per_element=4),
-        "length": length, "flops_per_token": training_flops(config, 1, length),
+        "length": length,
+        "flops_per_token": training_flops(config, 1, length),
         "tokens": sum(s["tokens"] for s in stages.values()),
-        "stages": stages, "flops": total, "share_of_v3": total / v3_flops(),
+        "stages": stages,
+        "flops": total,
+        "share_of_v3": total / v3_flops(),
         "h800_seconds": 3600 * gpu_hours(total, H800_BF16, v3_share()),
         "assumptions": [
             f"{processes} processes, each with its tokens_per_batch",
@@ -109,7 +118,7 @@ def _recipe(recipe, processes):
             "evaluation is not counted",
             "cache in float32, as on a CPU",
         ],
-    }  # fmt: skip
+    }
 
 
 def _trained(config, section, processes, length):
@@ -129,14 +138,10 @@ def of_run(results):
         records = {s["name"]: s for s in results["stages"] if not s.get("control")}
         corpus = records.get("tokenizer", {})
         length = (
-            corpus["tokens"] / corpus["documents"]
-            if corpus.get("documents")
-            else config.max_position_embeddings / 2
+            corpus["tokens"] / corpus["documents"] if corpus.get("documents") else config.max_position_embeddings / 2
         )
         flops = {
-            n: training_flops(config, records[n]["tokens"], length)
-            for n in ("pretrain", "sft", "sft2")
-            if n in records
+            n: training_flops(config, records[n]["tokens"], length) for n in ("pretrain", "sft", "sft2") if n in records
         }
         for n in ("grpo", "rl1", "rl2"):
             if n in records:
@@ -146,10 +151,15 @@ def of_run(results):
         processes = results.get("hardware", {}).get("processes", 1)
         total = sum(flops.values())
         return {
-            "flops": total, "stages": flops, "tokens": tokens, "length": length, "seconds": seconds,
-            "processes": processes, "process_seconds": seconds * processes,
+            "flops": total,
+            "stages": flops,
+            "tokens": tokens,
+            "length": length,
+            "seconds": seconds,
+            "processes": processes,
+            "process_seconds": seconds * processes,
             "flops_per_second": total / seconds if seconds else 0.0,
-        }  # fmt: skip
+        }
     except (KeyError, TypeError, AttributeError, ZeroDivisionError, MinidsError):
         return None
 
@@ -189,11 +199,7 @@ def text(cost):
     if "gpu_hours" in c:
         out.append("")
         for name, hours in c["gpu_hours"].items():
-            line(
-                name,
-                f"{hours / 1e3:,.0f}K",
-                f"{c['gpu']} hours   ${hours * c['dollars_per_hour'] / 1e6:.3f}M",
-            )
+            line(name, f"{hours / 1e3:,.0f}K", f"{c['gpu']} hours   ${hours * c['dollars_per_hour'] / 1e6:.3f}M")
         line(
             "in all",
             f"{c['gpu_hours_total'] / 1e3:,.0f}K",

@@ -23,10 +23,10 @@ from minids.model import hf
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
-from minids.report.data import whole
 from minids.rl import config as rl_config
 from minids.rl import trainer
 from minids.run import recipes
+from minids.run.results import whole
 from minids.run.run_folder import Sums
 from minids.tasks import documents, registry
 from minids.text.tokenizer import Tokenizer
@@ -48,10 +48,22 @@ class Job:
         self.sums = Sums(self.out) if rank == 0 else None
         self._tokenizer, self._corpora, self._stage = None, {}, None
         path = self.out / "results.json"
-        self.results = whole(read_json(path), path) if path.exists() else {
-            "recipe": recipe.name, "seed": seed, "versions": versions(), "hardware": hardware(device, world),
-            "seconds": 0.0, "peak_bytes": 0, "stages": [], "evals": [], "beyond": [], "examples": {},
-        }  # fmt: skip
+        self.results = (
+            whole(read_json(path), path)
+            if path.exists()
+            else {
+                "recipe": recipe.name,
+                "seed": seed,
+                "versions": versions(),
+                "hardware": hardware(device, world),
+                "seconds": 0.0,
+                "peak_bytes": 0,
+                "stages": [],
+                "evals": [],
+                "beyond": [],
+                "examples": {},
+            }
+        )
         self.comm.barrier()  # nobody writes before all have read
 
     def stage(self, name, function, control=False):
@@ -157,9 +169,17 @@ class Job:
             seed=self.seed,
         )
         done = loop.train(
-            model, source, config, stage=stage, comm=self.comm, out_dir=self.out / "checkpoints" / stage, resume=True,
-            metrics=self.metrics, quiet=self.quiet, objective=objective,
-        )  # fmt: skip
+            model,
+            source,
+            config,
+            stage=stage,
+            comm=self.comm,
+            out_dir=self.out / "checkpoints" / stage,
+            resume=True,
+            metrics=self.metrics,
+            quiet=self.quiet,
+            objective=objective,
+        )
         return {"seconds": done.seconds, "tokens": done.tokens, "steps": done.step, "loss": done.loss}
 
     def reinforce(self, model, stage, section=None, **change):
@@ -168,9 +188,17 @@ class Job:
         families = section.pop("families", self.recipe.families)
         config = recipes.build(rl_config.RLConfig, section, f"recipe, [{stage}]", seed=self.seed)
         done = trainer.train_rl(
-            model, self.tokenizer, families, config, comm=self.comm,
-            out_dir=self.out / "checkpoints" / stage, resume=True, metrics=self.metrics, stage=stage, quiet=self.quiet,
-        )  # fmt: skip
+            model,
+            self.tokenizer,
+            families,
+            config,
+            comm=self.comm,
+            out_dir=self.out / "checkpoints" / stage,
+            resume=True,
+            metrics=self.metrics,
+            stage=stage,
+            quiet=self.quiet,
+        )
         return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "scoring", "update")}
 
     def evaluate(self, model, stage, *, style="tags", full=True, beyond=False):

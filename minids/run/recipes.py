@@ -15,18 +15,43 @@ from minids.errors import MinidsError
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `start`, unless `stages` says it
-STAGES = ("sft", "grpo", "rl1", "rejection", "sft2", "rl2", "teacher", "small_pretrain", "distill_samples",
-          "distill_logits", "small_rl", "edge")  # fmt: skip
+STAGES = (
+    "sft",
+    "grpo",
+    "rl1",
+    "rejection",
+    "sft2",
+    "rl2",
+    "teacher",
+    "small_pretrain",
+    "distill_samples",
+    "distill_logits",
+    "small_rl",
+    "edge",
+)
 CONTROLS = ("direct", "random_reward", "wrong_sign", "expert_iteration", "more_sft")
 # A section says only what differs from the one that it stands on; a stage reads the section of its name, or this one.
-BELOW = {"rl1": "grpo", "rl2": "grpo", "small_rl": "grpo", "edge": "grpo", "sft2": "sft", "distill": "sft",
-         "teacher": "rejection", "small_pretrain": "pretrain", "distill_samples": "distill",
-         "distill_logits": "distill"}  # fmt: skip
+BELOW = {
+    "rl1": "grpo",
+    "rl2": "grpo",
+    "small_rl": "grpo",
+    "edge": "grpo",
+    "sft2": "sft",
+    "distill": "sft",
+    "teacher": "rejection",
+    "small_pretrain": "pretrain",
+    "distill_samples": "distill",
+    "distill_logits": "distill",
+}
 CORPUS = {"tokens_per_batch", "prompt_weight"}  # keys beside those of the configs: how documents are put together …
-EXTRA = {"pretrain": CORPUS | {"documents", "styles", "fact_share"},
-         "sft": CORPUS | {"documents", "styles", "families", "mixed"},
-         "grpo": {"families"}, "edge": {"families", "tries", "problems", "asked"},
-         "rejection": {"families", "general", "general_families"}}  # fmt: skip
+EXTRA = {
+    "pretrain": CORPUS | {"documents", "styles", "fact_share"},
+    "sft": CORPUS | {"documents", "styles", "families", "mixed"},
+    "grpo": {"families"},
+    "edge": {"families", "tries", "problems", "asked"},
+    "rejection": {"families", "general", "general_families"},
+}
+
 
 @dataclass
 class Recipe:
@@ -134,8 +159,12 @@ def check(recipe):
         _check_edge(recipe.section("edge"), f"{where}, section [edge]")
     _known(recipe.tokenizer, {"vocab_size", "digits", "documents"}, f"{where}, section [tokenizer]")
     _known(recipe.direct, {"documents", "tokens_per_batch"}, f"{where}, section [direct]")
-    for section, keys in (("pretrain", ("documents", "tokens_per_batch")), ("sft", ("documents", "tokens_per_batch")),
-                          ("tokenizer", ("documents", "vocab_size")), ("direct", ("tokens_per_batch",))):  # fmt: skip
+    for section, keys in (
+        ("pretrain", ("documents", "tokens_per_batch")),
+        ("sft", ("documents", "tokens_per_batch")),
+        ("tokenizer", ("documents", "vocab_size")),
+        ("direct", ("tokens_per_batch",)),
+    ):
         for key in keys:
             value = getattr(recipe, section).get(key)
             if not isinstance(value, int) or value < 1:
@@ -179,15 +208,26 @@ def check(recipe):
 
 def _check_plan(recipe, where):
     """The stages are known, each has what it starts from, and each comes once."""
-    needs = {"rl1": "sft", "rejection": "rl1", "sft2": "rejection", "rl2": "sft2", "teacher": "rl2",
-             "distill_samples": "teacher", "distill_logits": "teacher", "small_rl": "small_pretrain",
-             "edge": "grpo"}  # fmt: skip
+    needs = {
+        "rl1": "sft",
+        "rejection": "rl1",
+        "sft2": "rejection",
+        "rl2": "sft2",
+        "teacher": "rl2",
+        "distill_samples": "teacher",
+        "distill_logits": "teacher",
+        "small_rl": "small_pretrain",
+        "edge": "grpo",
+    }
     for key, known in (("stages", STAGES), ("controls", CONTROLS)):
         for i, name in enumerate(names := getattr(recipe, key)):
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, n=1)
-                raise MinidsError(f"{where}: {key} names {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
-                                  + f" There are {', '.join(known)}.")
+                raise MinidsError(
+                    f"{where}: {key} names {name!r}."
+                    + (f" Did you mean {near[0]!r}?" if near else "")
+                    + f" There are {', '.join(known)}."
+                )
             if name in names[:i]:
                 raise MinidsError(f"{where}: {key} names {name!r} twice.")
     for i, name in enumerate(recipe.plan):

@@ -46,9 +46,17 @@ def count_right(job, model, style, family, size, problems, tries, max_new_tokens
     """How many of `tries` samples are right, for each of so many held-out problems of one size."""
     chosen = registry.problem_set([family], "test", problems, job.seed, size)
     found = evaluate.answer(
-        model, job.tokenizer, chosen, style=style, n=tries, temperature=1.0, max_new_tokens=max_new_tokens,
-        seed=job.seed, comm=job.comm, progress=bar,
-    )  # fmt: skip
+        model,
+        job.tokenizer,
+        chosen,
+        style=style,
+        n=tries,
+        temperature=1.0,
+        max_new_tokens=max_new_tokens,
+        seed=job.seed,
+        comm=job.comm,
+        progress=bar,
+    )
     return [int(sum(r.accuracy for r, *_ in answers)) for answers in found]
 
 

@@ -82,10 +82,16 @@ def small_rl(job):
 
 
 STAGES = {
-    "rl1": rl1, "rejection": rejection_sampling, "sft2": sft2, "rl2": rl2, "teacher": teacher,
-    "small_pretrain": small_pretrain, "distill_samples": distill_samples, "distill_logits": distill_logits,
+    "rl1": rl1,
+    "rejection": rejection_sampling,
+    "sft2": sft2,
+    "rl2": rl2,
+    "teacher": teacher,
+    "small_pretrain": small_pretrain,
+    "distill_samples": distill_samples,
+    "distill_logits": distill_logits,
     "small_rl": small_rl,
-}  # fmt: skip
+}
 
 
 def _documents(job, model, stage):

@@ -31,15 +31,35 @@ from minids.train import loop
 CURVES = ("reward", "accuracy", "length", "entropy", "clip_fraction", "kl", "zero_variance", "grad_norm")
 SIZES = {1: 0.2, 2: 0.8}  # digits of the sums that the comparison is about
 WIDTHS = dict(
-    hidden_size=48, intermediate_size=96, moe_intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
-    kv_lora_rank=16, q_lora_rank=None, qk_rope_head_dim=8, qk_nope_head_dim=8, v_head_dim=12, n_routed_experts=4,
-    n_group=1, topk_group=1, num_experts_per_tok=2, first_k_dense_replace=1, max_position_embeddings=96,
+    hidden_size=48,
+    intermediate_size=96,
+    moe_intermediate_size=24,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    kv_lora_rank=16,
+    q_lora_rank=None,
+    qk_rope_head_dim=8,
+    qk_nope_head_dim=8,
+    v_head_dim=12,
+    n_routed_experts=4,
+    n_group=1,
+    topk_group=1,
+    num_experts_per_tok=2,
+    first_k_dense_replace=1,
+    max_position_embeddings=96,
     initializer_range=0.12,
-)  # fmt: skip
+)
 RUN = dict(
-    steps=40, lr=4e-4, warmup=2, prompts=12, group=8, max_new_tokens=40, minibatches=2, epochs=2,
+    steps=40,
+    lr=4e-4,
+    warmup=2,
+    prompts=12,
+    group=8,
+    max_new_tokens=40,
+    minibatches=2,
+    epochs=2,
     reward={"accuracy": 1.0, "format": 0.1},
-)  # fmt: skip
+)
 
 
 @contextmanager
@@ -132,8 +152,12 @@ def plot(record, path=None, window=5):
         matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    panels = {"reward": "reward", "length": "tokens of an answer", "entropy": "entropy of a token, nats",
-              "clip_fraction": "share of tokens that the clip acts on"}  # fmt: skip
+    panels = {
+        "reward": "reward",
+        "length": "tokens of an answer",
+        "entropy": "entropy of a token, nats",
+        "clip_fraction": "share of tokens that the clip acts on",
+    }
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.5), sharex=True, constrained_layout=True)
     for ax, (key, label) in zip(axes.flat, panels.items()):
         for number, entry in enumerate(record["presets"].values()):
@@ -155,7 +179,8 @@ def plot(record, path=None, window=5):
 def main(argv=None):
     console()
     parser = argparse.ArgumentParser(
-        prog="python -m minids.studies.compare_presets", description="Published settings of GRPO: their table, or a comparison."
+        prog="python -m minids.studies.compare_presets",
+        description="Published settings of GRPO: their table, or a comparison.",
     )
     parser.add_argument("--presets", nargs="+", default=None, metavar="NAME", help=f"of {', '.join(PRESETS)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])

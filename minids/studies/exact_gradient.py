@@ -8,8 +8,8 @@ there are 15 prefixes and 31 answers, 961 groups of two. Nothing is sampled, so 
 because of the loss. `compare` gives the cosine between the two and the scale, <update, grad J> / |grad J|^2: a gradient
 that is only shorter is a smaller learning rate, one that points elsewhere climbs another hill.
 
-    python -m minids.studies.exact_gradient                  the table: each setting of the loss, and mistakes
-    python -m minids.studies.exact_gradient --model FOLDER   and on a trained model, see `exact_model`
+    python -m minids.studies.exact_model                  the table: each setting of the loss, and mistakes
+    python -m minids.studies.exact_model --model FOLDER   and on a trained model, see `exact_model`
 
 An answer's term in the loss is its advantage times something that depends on the answer and on the advantage's sign,
 clipped or not. So the advantages of all groups, each weighted with its group's probability, can be added up for each
@@ -55,12 +55,15 @@ def tree(vocab=3, depth=4):
     answers = [(*p, 0) for p in prefixes] + list(itertools.product(words, repeat=depth))
     inside = [[t < len(a) for t in range(depth)] for a in answers]
     return Tree(
-        vocab, depth, prefixes, answers,
+        vocab,
+        depth,
+        prefixes,
+        answers,
         ids_LT=torch.tensor([a + (0,) * (depth - len(a)) for a in answers]),
         mask_LT=torch.tensor(inside),
         nodes_LT=torch.tensor([[row[a[:t]] if t < len(a) else 0 for t in range(depth)] for a in answers]),
         ends_L=torch.tensor([len(a) - 1 if a[-1] == 0 else -1 for a in answers]),
-    )  # fmt: skip
+    )
 
 
 def draw(tree, seed, right=0.3):
@@ -87,8 +90,21 @@ def exact_gradient(tree, theta, rewards_L, **how):
     return torch.autograd.grad((answer_probs(tree, theta, **how) * rewards_L).sum(), theta)[0]
 
 
-def expected_update(tree, theta, rewards_L, G, *, sampled=None, scored=None, mask_LT=None, loss=None, old=None,
-                    sampler=None, ref=None, **adv_settings):  # fmt: skip
+def expected_update(
+    tree,
+    theta,
+    rewards_L,
+    G,
+    *,
+    sampled=None,
+    scored=None,
+    mask_LT=None,
+    loss=None,
+    old=None,
+    sampler=None,
+    ref=None,
+    **adv_settings,
+):
     """Minus the expectation, over all groups of G possible answers, of the gradient of one group's loss: [P, V].
 
     sampled, scored   settings of sampling.warp_logits: of the sampler, and of the loss that scores its answers
@@ -145,7 +161,7 @@ def _in_one_call(prob_L, rewards_L, G, logp_LT, given, mask_LT, loss, adv_settin
     adv_N, rows = torch.cat([above_L[rows], below_L[rows]]), torch.cat([rows, rows])
     return grpo.grpo_loss(
         logp_LT[rows], adv_N=adv_N, mask_NT=mask_LT[rows], normalizer=G, **_rows(given, rows), **loss
-    )[0]  # fmt: skip
+    )[0]
 
 
 def _group_by_group(prob_L, rewards_L, G, logp_LT, given, mask_LT, loss, adv_settings):
@@ -154,8 +170,9 @@ def _group_by_group(prob_L, rewards_L, G, logp_LT, given, mask_LT, loss, adv_set
     for group in itertools.combinations_with_replacement(possible, G):
         rows = torch.tensor(group)
         adv_N, informative_N = grpo.advantages(rewards_L[rows], G, **adv_settings)
-        value, _ = grpo.grpo_loss(logp_LT[rows], adv_N=adv_N, mask_NT=mask_LT[rows], informative_N=informative_N,
-                                  **_rows(given, rows), **loss)  # fmt: skip
+        value, _ = grpo.grpo_loss(
+            logp_LT[rows], adv_N=adv_N, mask_NT=mask_LT[rows], informative_N=informative_N, **_rows(given, rows), **loss
+        )
         total = total + _orders(group) * prob_L[rows].prod() * value
     return total
 
@@ -227,8 +244,11 @@ def settings(tree):
     answer = {"correction": "sequence_truncate", "correction_cap": 1e9}
     token = {"correction": "token_truncate", "correction_cap": 2.0}
     exact, bias, wrong, later = (
-        "exact up to a factor", "chosen biases", "mistakes", "second step on a batch: the policy has moved"
-    )  # fmt: skip
+        "exact up to a factor",
+        "chosen biases",
+        "mistakes",
+        "second step on a batch: the policy has moved",
+    )
     return [
         (exact, "mean baseline, G = 2", {}, ""),
         (exact, "mean baseline, G = 3", {"G": 3}, ""),
@@ -253,10 +273,14 @@ def settings(tree):
         (later, "clip 10 (R1)", {"loss": {"clip": "symmetric", "clip_low": 10.0}}, "later"),
         (later, "weight at most 1.5 (CISPO)", {"loss": {"clip": "cispo", "clip_high": 0.5}}, "later"),
         (later, "1/|o|, no clip", {"loss": {"aggregation": "sequence_mean"}}, "later"),
-        (later, "1/|o|, ratio of the answer's mean (GSPO)",
-         {"loss": {"aggregation": "sequence_mean", "ratio": "sequence"}}, "later"),
+        (
+            later,
+            "1/|o|, ratio of the answer's mean (GSPO)",
+            {"loss": {"aggregation": "sequence_mean", "ratio": "sequence"}},
+            "later",
+        ),
         (later, "off-policy answers masked at 0.1 (V3.2)", {"loss": {"off_policy_threshold": 0.1}}, "later"),
-    ]  # fmt: skip
+    ]
 
 
 def measure(tree, how, compared, seed):
@@ -282,8 +306,9 @@ def _stale(tree, theta, rewards_L, G, old):
     theta = theta.detach().clone().requires_grad_()
     logp_LT = grpo.token_logps(theta[tree.nodes_LT], tree.ids_LT)
     loss = {"aggregation": "constant", "constant": 1, "clip": "none"}
-    total = _in_one_call(answer_probs(tree, old), rewards_L, G, logp_LT, {"old": logp_LT}, tree.mask_LT, loss,
-                         {"scale": "none"})  # fmt: skip
+    total = _in_one_call(
+        answer_probs(tree, old), rewards_L, G, logp_LT, {"old": logp_LT}, tree.mask_LT, loss, {"scale": "none"}
+    )
     return -torch.autograd.grad(total, theta)[0]
 
 

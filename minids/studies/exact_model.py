@@ -73,29 +73,40 @@ def endings(model, tokenizer, problem, *, depth=4, style="tags", how=None, rewar
     """Cuts the model's greedy answer open `depth` tokens before its end and enumerates how it can go on."""
     how = how or Scoring()
     if how.top_k < 1 or how.top_k**depth > 1000:
-        raise MinidsError(f"exact: top_k={how.top_k} and depth={depth} give more endings than can be enumerated; "
-                          "keep top_k ** depth below 1000")
+        raise MinidsError(
+            f"exact: top_k={how.top_k} and depth={depth} give more endings than can be enumerated; "
+            "keep top_k ** depth below 1000"
+        )
     prompt = rollout.prompt_of(tokenizer, problem.question, style)
     room = model.config.max_position_embeddings - len(prompt)
-    greedy = sampler.generate(model, [prompt], max_new_tokens=min(200, room), temperature=0,
-                              stop_ids=[tokenizer.eos_id]).ids[0]  # fmt: skip
+    greedy = sampler.generate(
+        model, [prompt], max_new_tokens=min(200, room), temperature=0, stop_ids=[tokenizer.eos_id]
+    ).ids[0]
     opening = greedy[: max(0, len(greedy) - depth)]
     prompt = prompt + opening
     running, done = [((), 1.0)], []
     for t in range(depth):
         probs_NV = next_probs(model, [prompt + list(o) for o, _ in running], how)
-        grown = [((*o, v), p * float(q)) for (o, p), row in zip(running, probs_NV)
-                 for v, q in zip(row.nonzero().flatten().tolist(), row[row > 0])]  # fmt: skip
+        grown = [
+            ((*o, v), p * float(q))
+            for (o, p), row in zip(running, probs_NV)
+            for v, q in zip(row.nonzero().flatten().tolist(), row[row > 0])
+        ]
         done += [g for g in grown if g[0][-1] == tokenizer.eos_id or t + 1 == depth]
         running = [g for g in grown if g[0][-1] != tokenizer.eos_id]
     reward = reward or Reward(style=style)
     finished = [o[-1] == tokenizer.eos_id for o, _ in done]
     results = [reward(problem, tokenizer.decode([*opening, *o]), end) for (o, _), end in zip(done, finished)]
     ids = [list(o) for o, _ in done]
-    rollouts = rollout.Rollouts([prompt] * len(ids), ids, [torch.zeros(len(o)) for o in ids], finished, results,
-                                [problem] * len(ids))  # fmt: skip
-    return Endings(how, rollouts, torch.tensor([p for _, p in done], dtype=torch.float64),
-                   torch.tensor([r.total for r in results], dtype=torch.float64))  # fmt: skip
+    rollouts = rollout.Rollouts(
+        [prompt] * len(ids), ids, [torch.zeros(len(o)) for o in ids], finished, results, [problem] * len(ids)
+    )
+    return Endings(
+        how,
+        rollouts,
+        torch.tensor([p for _, p in done], dtype=torch.float64),
+        torch.tensor([r.total for r in results], dtype=torch.float64),
+    )
 
 
 def _slopes(value, model):
@@ -130,8 +141,14 @@ def expected_update(model, tree, G=2, *, scored=None, damage=None, loss=None, **
     if damage is not None:
         mask = damage(mask, torch.tensor(tree.rollouts.finished))
     logp, _ = rollout.score(model, ids, mask, scored or tree.how)
-    value, _ = grpo.grpo_loss(logp, logp.detach(), weight_L, mask, normalizer=G,
-                              **{"aggregation": "constant", "constant": 1, "clip": "none", **(loss or {})})  # fmt: skip
+    value, _ = grpo.grpo_loss(
+        logp,
+        logp.detach(),
+        weight_L,
+        mask,
+        normalizer=G,
+        **{"aggregation": "constant", "constant": 1, "clip": "none", **(loss or {})},
+    )
     return -_slopes(value, model)
 
 
@@ -180,7 +197,8 @@ def table(folder, *, family="add", seed=0, depth=4, warm=2.5):
 def main(argv=None):
     console()
     parser = argparse.ArgumentParser(
-        prog="python -m minids.studies.exact_model", description="Expected updates of GRPO's settings, and the exact gradient."
+        prog="python -m minids.studies.exact_model",
+        description="Expected updates of GRPO's settings, and the exact gradient.",
     )
     parser.add_argument("--seeds", type=int, default=4, help="policies that are drawn")
     parser.add_argument("--model", type=Path, default=None, metavar="FOLDER", help="do it with a trained model too")
@@ -190,7 +208,10 @@ def main(argv=None):
         print(exact.show(exact.table(range(asked.seeds))))
         print("\nscatter of one group's gradient, G = 2 (standard deviation over length of the mean)")
         for baseline, right in itertools.product(("none", "mean", "loo"), (0.3, 0.9)):
-            found = [exact.noise(exact.SMALL, *exact.draw(exact.SMALL, seed, right), 2, baseline=baseline) for seed in range(asked.seeds)]
+            found = [
+                exact.noise(exact.SMALL, *exact.draw(exact.SMALL, seed, right), 2, baseline=baseline)
+                for seed in range(asked.seeds)
+            ]
             name = f"baseline {baseline}, {100 * right:.0f} % of the answers right"
             print(f"  {name:<50} {min(found):.2f} to {max(found):.2f}")
         if asked.model:

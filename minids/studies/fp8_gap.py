@@ -29,11 +29,27 @@ from minids.text.tokenizer import Tokenizer
 from minids.train import loop, loss, memory
 
 SIZES = dict(
-    hidden_size=128, intermediate_size=256, moe_intermediate_size=64, num_hidden_layers=3, first_k_dense_replace=1,
-    num_attention_heads=4, q_lora_rank=None, kv_lora_rank=64, qk_nope_head_dim=32, qk_rope_head_dim=16, v_head_dim=32,
-    n_routed_experts=4, num_experts_per_tok=2, n_shared_experts=1, n_group=1, topk_group=1, routed_scaling_factor=1.0,
-    rope_theta=1000.0, max_position_embeddings=512, initializer_range=0.05,
-)  # fmt: skip
+    hidden_size=128,
+    intermediate_size=256,
+    moe_intermediate_size=64,
+    num_hidden_layers=3,
+    first_k_dense_replace=1,
+    num_attention_heads=4,
+    q_lora_rank=None,
+    kv_lora_rank=64,
+    qk_nope_head_dim=32,
+    qk_rope_head_dim=16,
+    v_head_dim=32,
+    n_routed_experts=4,
+    num_experts_per_tok=2,
+    n_shared_experts=1,
+    n_group=1,
+    topk_group=1,
+    routed_scaling_factor=1.0,
+    rope_theta=1000.0,
+    max_position_embeddings=512,
+    initializer_range=0.05,
+)
 TOKENS = 512  # a step
 WINDOW = 100  # steps that are averaged
 
@@ -41,8 +57,9 @@ WINDOW = 100  # steps that are averaged
 def corpora(seed: int = 0):
     """A tokenizer, documents to train on, 300 held out."""
     recipe = recipes.load("tiny")
-    parts = list(documents.pretraining_parts(recipe.families, 12_000, mix=recipe.pretrain["styles"], fact_share=0.1,
-                                             seed=seed))
+    parts = list(
+        documents.pretraining_parts(recipe.families, 12_000, mix=recipe.pretrain["styles"], fact_share=0.1, seed=seed)
+    )
     tokenizer = Tokenizer.train(documents.pretraining_texts(parts[:3000]), 512, digits="single")
     train, held = (documents.pretraining_documents(tokenizer, p, quiet=True) for p in (parts[:-300], parts[-300:]))
     return tokenizer, train, held
@@ -72,8 +89,13 @@ def run(precision: str, seed: int, steps: int, data, bar) -> dict:
         bar.update(1, loss=values["loss"])
 
     loop.train(model, source, config, quiet=True, on_step=note)
-    return {"precision": precision, "seed": seed, "losses": losses, "held_out": held_out(model.eval(), held),
-            "seconds": time.monotonic() - began}
+    return {
+        "precision": precision,
+        "seed": seed,
+        "losses": losses,
+        "held_out": held_out(model.eval(), held),
+        "seconds": time.monotonic() - began,
+    }
 
 
 def smooth(losses, window: int = WINDOW) -> torch.Tensor:
@@ -90,11 +112,16 @@ def compare(runs: list[dict], steps: int) -> dict:
         low, high = (smooth(by[p, seed]["losses"], window) for p in ("fp8", "bf16"))
         half = len(low) // 2
         held = [by[p, seed]["held_out"] for p in ("fp8", "bf16")]
-        pairs.append({
-            "seed": seed, "gap_percent": 100 * ((low - high) / high)[half:].mean().item(),
-            "largest_gap_percent": 100 * ((low - high) / high)[half:].abs().max().item(),
-            "held_out_fp8": held[0], "held_out_bf16": held[1], "held_out_gap_percent": 100 * (held[0] / held[1] - 1),
-        })  # fmt: skip
+        pairs.append(
+            {
+                "seed": seed,
+                "gap_percent": 100 * ((low - high) / high)[half:].mean().item(),
+                "largest_gap_percent": 100 * ((low - high) / high)[half:].abs().max().item(),
+                "held_out_fp8": held[0],
+                "held_out_bf16": held[1],
+                "held_out_gap_percent": 100 * (held[0] / held[1] - 1),
+            }
+        )
     bf16 = torch.tensor([by["bf16", seed]["held_out"] for seed in seeds], dtype=torch.float64)
     return {"pairs": pairs, "bf16_seeds_differ_percent": 100 * ((bf16.max() - bf16.min()) / bf16.mean()).item()}
 
@@ -102,10 +129,14 @@ def compare(runs: list[dict], steps: int) -> dict:
 def text(found: dict) -> str:
     lines = ["seed  training loss, smoothed: FP8 over BF16  (largest)   held-out: BF16     FP8     gap"]
     for p in found["pairs"]:
-        lines.append(f"{p['seed']:4}  {p['gap_percent']:+33.2f} %  ({p['largest_gap_percent']:.2f} %)  "
-                     f"{p['held_out_bf16']:17.4f}  {p['held_out_fp8']:.4f}  {p['held_out_gap_percent']:+.2f} %")
-    lines.append(f"two BF16 seeds differ by up to {found['bf16_seeds_differ_percent']:.2f} % on held-out documents; "
-                 "V3's bar for the gap is 0.25 %")
+        lines.append(
+            f"{p['seed']:4}  {p['gap_percent']:+33.2f} %  ({p['largest_gap_percent']:.2f} %)  "
+            f"{p['held_out_bf16']:17.4f}  {p['held_out_fp8']:.4f}  {p['held_out_gap_percent']:+.2f} %"
+        )
+    lines.append(
+        f"two BF16 seeds differ by up to {found['bf16_seeds_differ_percent']:.2f} % on held-out documents; "
+        "V3's bar for the gap is 0.25 %"
+    )
     return "\n".join(lines)
 
 
@@ -141,9 +172,16 @@ def main(argv=None) -> int:
     found = compare(runs, options.steps)
     print(text(found))
     if options.out:
-        record = {"steps": options.steps, "tokens_a_step": TOKENS, "window": WINDOW, "model": SIZES, **found,
-                  "seconds": {f"{r['precision']}, seed {r['seed']}": r["seconds"] for r in runs},
-                  "torch": torch.__version__, "device": "cpu, emulated"}  # fmt: skip
+        record = {
+            "steps": options.steps,
+            "tokens_a_step": TOKENS,
+            "window": WINDOW,
+            "model": SIZES,
+            **found,
+            "seconds": {f"{r['precision']}, seed {r['seed']}": r["seconds"] for r in runs},
+            "torch": torch.__version__,
+            "device": "cpu, emulated",
+        }
         options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
     if options.plot:
         plot(runs, options.plot)

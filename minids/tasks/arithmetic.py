@@ -224,9 +224,21 @@ def _draw_terms(family, size, rng):
 
 
 ASKED = (
-    *["{}"] * 12, "{}=", "{} =", "{}=?", "{} = ?", "{}?", *["What is {}?"] * 3, "What's {}?", "what is {}",
-    "what is {}?", "Calculate {}.", "Compute {}.", "How much is {}?", "Please calculate {}.",
-)  # fmt: skip
+    *["{}"] * 12,
+    "{}=",
+    "{} =",
+    "{}=?",
+    "{} = ?",
+    "{}?",
+    *["What is {}?"] * 3,
+    "What's {}?",
+    "what is {}",
+    "what is {}?",
+    "Calculate {}.",
+    "Compute {}.",
+    "How much is {}?",
+    "Please calculate {}.",
+)
 
 
 def ask(terms, rng):

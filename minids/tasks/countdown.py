@@ -57,8 +57,9 @@ class Countdown(Environment):
 
     def worked(self, problem, style, rng=None):
         if style not in self.styles:
-            raise MinidsError(f"environment 'countdown' has thoughts in the styles {', '.join(self.styles)}, "
-                              f"not {style!r}.")  # fmt: skip
+            raise MinidsError(
+                f"environment 'countdown' has thoughts in the styles {', '.join(self.styles)}, not {style!r}."
+            )
         numbers, target = problem.data
         way = solve(numbers, target)
         search = {"careful": depth_first, "brisk": breadth_first, "hasty": straight}[style]

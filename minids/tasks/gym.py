@@ -32,9 +32,17 @@ from minids.errors import MinidsError
 from minids.tasks.arithmetic import parse_integer
 
 # Scorers that hand the answer to eval or parse_expr, as of reasoning-gym 0.1.25.
-EVALUATING = frozenset({
-    "binary_matrix", "intermediate_integration", "n_queens", "polynomial_multiplication", "simple_integration",
-    "spiral_matrix", "string_insertion"})
+EVALUATING = frozenset(
+    {
+        "binary_matrix",
+        "intermediate_integration",
+        "n_queens",
+        "polynomial_multiplication",
+        "simple_integration",
+        "spiral_matrix",
+        "string_insertion",
+    }
+)
 EXPRESSIONS = frozenset({"countdown", "puzzle24"})  # evaluating too, but guarded below
 REFUSED = {
     **dict.fromkeys(EVALUATING, "its scorer runs the model's text as code"),
@@ -72,8 +80,10 @@ def _library():
     try:
         import reasoning_gym
     except ImportError as error:
-        raise MinidsError("gym: the package reasoning-gym is not installed; `pip install reasoning-gym` (it "
-                          "needs a C compiler), or grade with minids' own verifier (minids.tasks.reward)") from error
+        raise MinidsError(
+            "gym: the package reasoning-gym is not installed; `pip install reasoning-gym` (it "
+            "needs a C compiler), or grade with minids' own verifier (minids.tasks.reward)"
+        ) from error
     return reasoning_gym
 
 
@@ -90,16 +100,16 @@ def create(dataset_name, *, size, seed, **config):
 def known(dataset_name):
     """Refuses a name that reasoning-gym does not have."""
     if dataset_name not in _library().factory.DATASETS:
-        raise MinidsError(f"gym: reasoning-gym has no data set {dataset_name!r}; see "
-                          "reasoning_gym.factory.DATASETS for the names")
+        raise MinidsError(
+            f"gym: reasoning-gym has no data set {dataset_name!r}; see reasoning_gym.factory.DATASETS for the names"
+        )
 
 
 def trusted(dataset_name):
     """Refuses a data set whose scorer cannot be given a model's text."""
     known(dataset_name)
     if dataset_name in REFUSED:
-        raise MinidsError(f"gym: {dataset_name!r} is not graded here: {REFUSED[dataset_name]}. "
-                          "Choose another data set")
+        raise MinidsError(f"gym: {dataset_name!r} is not graded here: {REFUSED[dataset_name]}. Choose another data set")
 
 
 def grade(dataset_name, entry, answer):
@@ -174,8 +184,12 @@ def solves(expression, target, numbers):
     return value is not None and value == target and Counter(used) == Counter(numbers)
 
 
-_OPERATORS = {ast.Add: Fraction.__add__, ast.Sub: Fraction.__sub__, ast.Mult: Fraction.__mul__,
-              ast.Div: Fraction.__truediv__}
+_OPERATORS = {
+    ast.Add: Fraction.__add__,
+    ast.Sub: Fraction.__sub__,
+    ast.Mult: Fraction.__mul__,
+    ast.Div: Fraction.__truediv__,
+}
 
 
 def evaluate(expression, *, max_length=200):

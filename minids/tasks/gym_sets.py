@@ -98,8 +98,9 @@ class Gym(Environment):
         if not self.short:
             return super().demonstrate(problem, style, rng)
         if style not in self.styles:
-            raise MinidsError(f"environment {self.name!r} has thoughts in the styles {', '.join(self.styles)}, "
-                              f"not {style!r}.")
+            raise MinidsError(
+                f"environment {self.name!r} has thoughts in the styles {', '.join(self.styles)}, not {style!r}."
+            )
         return self.short.thought(problem.data["terms"], style)
 
     def facts(self, rng):
@@ -111,8 +112,10 @@ class Gym(Environment):
     def restore(self, question, answer, row):
         item = self.item(row["size"], row["index"])
         if item is None or (item.question, item.answer) != (question, answer):
-            raise MinidsError(f"environment {self.name!r}: the item that made {question!r} is another here; the data "
-                              "set was made with another version of reasoning-gym. Make it again.")
+            raise MinidsError(
+                f"environment {self.name!r}: the item that made {question!r} is another here; the data "
+                "set was made with another version of reasoning-gym. Make it again."
+            )
         return item
 
 
@@ -206,8 +209,17 @@ class Products(Short):
         low, high = a * ones, a * tens * 10
         if style == "brisk":
             return f"{a}*{ones}={low} {a}*{tens}0={high} {low}+{high}={a * b}"
-        parts = [f"{a}*{ones}:", *times_steps(a, ones), f">{low}", f"{a}*{tens}:", *times_steps(a, tens),
-                 f">{a * tens}", f"{low}+{high}:", *arithmetic.digit_steps(low, high), f">{a * b}"]  # fmt: skip
+        parts = [
+            f"{a}*{ones}:",
+            *times_steps(a, ones),
+            f">{low}",
+            f"{a}*{tens}:",
+            *times_steps(a, tens),
+            f">{a * tens}",
+            f"{low}+{high}:",
+            *arithmetic.digit_steps(low, high),
+            f">{a * b}",
+        ]
         return " ".join(parts)
 
     @staticmethod
@@ -394,5 +406,12 @@ class BaseConversion(Short):
         return " ".join(parts)
 
 
-SHORT = {"chain_sum": ChainSum, "products": Products, "gcd": Gcd, "number_sorting": NumberSorting,
-         "spell_backward": SpellBackward, "count_bits": CountBits, "base_conversion": BaseConversion}  # fmt: skip
+SHORT = {
+    "chain_sum": ChainSum,
+    "products": Products,
+    "gcd": Gcd,
+    "number_sorting": NumberSorting,
+    "spell_backward": SpellBackward,
+    "count_bits": CountBits,
+    "base_conversion": BaseConversion,
+}

@@ -79,15 +79,15 @@ def _make(name):
 
         return countdown.Countdown()
     raise MinidsError(
-        f"family {name!r} is not one of {', '.join(arithmetic.FAMILIES)}, countdown, gym:NAME (a data set of reasoning-gym) "
-        "or user:FILE.jsonl."
+        f"family {name!r} is not one of {', '.join(arithmetic.FAMILIES)}, countdown, gym:NAME (a data set of "
+        "reasoning-gym) or user:FILE.jsonl."
     )
 
 
 def get(name):
     """The environment of this name; MinidsError where there is none, or where a package for it is missing."""
     if not isinstance(name, str):
-        raise MinidsError(f"family {name!r} is no text; write it as in families = [\"add\", \"gym:gcd\"].")
+        raise MinidsError(f'family {name!r} is no text; write it as in families = ["add", "gym:gcd"].')
     return _make(name)
 
 

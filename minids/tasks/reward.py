@@ -53,8 +53,10 @@ def _target(problem_answer):
     value = parse_integer(problem_answer) if isinstance(problem_answer, str) else problem_answer
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 10**MAX_DIGITS:
         shown = "" if isinstance(problem_answer, int) else f" {problem_answer!r}"[:80]
-        raise MinidsError(f"reward: the problem's own answer{shown} is not a plain integer of at most "
-                          f"{MAX_DIGITS} digits; only such problems can be graded here")
+        raise MinidsError(
+            f"reward: the problem's own answer{shown} is not a plain integer of at most "
+            f"{MAX_DIGITS} digits; only such problems can be graded here"
+        )
     return value
 
 
@@ -63,9 +65,17 @@ def format_reward(reply_text, *, style="tags", finished=True):
     return float(finished and chat.parse(reply_text, style).well_formed)
 
 
-SCRIPTS = {"latin": ("LATIN",), "cyrillic": ("CYRILLIC",), "greek": ("GREEK",), "arabic": ("ARABIC",),
-           "hebrew": ("HEBREW",), "devanagari": ("DEVANAGARI",), "hangul": ("HANGUL",), "han": ("CJK",),
-           "japanese": ("CJK", "HIRAGANA", "KATAKANA")}
+SCRIPTS = {
+    "latin": ("LATIN",),
+    "cyrillic": ("CYRILLIC",),
+    "greek": ("GREEK",),
+    "arabic": ("ARABIC",),
+    "hebrew": ("HEBREW",),
+    "devanagari": ("DEVANAGARI",),
+    "hangul": ("HANGUL",),
+    "han": ("CJK",),
+    "japanese": ("CJK", "HIRAGANA", "KATAKANA"),
+}
 _NO_SPACES = ("CJK", "HIRAGANA", "KATAKANA")
 
 
@@ -158,6 +168,12 @@ class Reward:
         language = language_consistency(reply_text if thought is None else thought, self.script)
         total = self.accuracy * right + self.format * formed + self.language * language
         return RewardResult(
-            total=total if finished else 0.0, accuracy=right, format=formed, language=language,
-            empty_think=thought is not None and not thought.strip(), truncated=not finished, answer=said,
-            failure=failure)
+            total=total if finished else 0.0,
+            accuracy=right,
+            format=formed,
+            language=language,
+            empty_think=thought is not None and not thought.strip(),
+            truncated=not finished,
+            answer=said,
+            failure=failure,
+        )

@@ -19,27 +19,48 @@ THINGS = (
 FOOD = set("tomatoes potatoes fish apples eggs cookies oranges candies nuts plums pears grapes cakes lemons".split())
 # (now, past) forms; {} is the number, {o} another person
 GAINS = (
-    ("buys {}", "bought {}"), ("buys {} more", "bought {} more"), ("finds {}", "found {}"),
-    ("finds {} more", "found {} more"), ("gets {} from {o}", "got {} from {o}"), ("gets {} more", "got {} more"),
-    ("wins {}", "won {}"), ("receives {} from {o}", "received {} from {o}"), ("collects {} more", "collected {} more"),
-    ("gets another {}", "got another {}"), ("picks up {}", "picked up {}"), ("receives {} more", "received {} more"),
-    ("adds {} more", "added {} more"), ("makes {} more", "made {} more"),
-)  # fmt: skip
+    ("buys {}", "bought {}"),
+    ("buys {} more", "bought {} more"),
+    ("finds {}", "found {}"),
+    ("finds {} more", "found {} more"),
+    ("gets {} from {o}", "got {} from {o}"),
+    ("gets {} more", "got {} more"),
+    ("wins {}", "won {}"),
+    ("receives {} from {o}", "received {} from {o}"),
+    ("collects {} more", "collected {} more"),
+    ("gets another {}", "got another {}"),
+    ("picks up {}", "picked up {}"),
+    ("receives {} more", "received {} more"),
+    ("adds {} more", "added {} more"),
+    ("makes {} more", "made {} more"),
+)
 GIFTS = (("{o} gives {p} {} more", "{o} gave {p} {} more"), ("{o} gives {p} {}", "{o} gave {p} {}"))
 LOSSES = (
-    ("gives {} to {o}", "gave {} to {o}"), ("gives away {}", "gave away {}"), ("loses {}", "lost {}"),
-    ("sells {}", "sold {}"), ("gives {o} {}", "gave {o} {}"), ("uses {}", "used {}"),
-    ("throws away {}", "threw away {}"), ("breaks {}", "broke {}"), ("drops {}", "dropped {}"),
-    ("gives {} of them to {o}", "gave {} of them to {o}"), ("sells {} of them", "sold {} of them"),
-)  # fmt: skip
+    ("gives {} to {o}", "gave {} to {o}"),
+    ("gives away {}", "gave away {}"),
+    ("loses {}", "lost {}"),
+    ("sells {}", "sold {}"),
+    ("gives {o} {}", "gave {o} {}"),
+    ("uses {}", "used {}"),
+    ("throws away {}", "threw away {}"),
+    ("breaks {}", "broke {}"),
+    ("drops {}", "dropped {}"),
+    ("gives {} of them to {o}", "gave {} of them to {o}"),
+    ("sells {} of them", "sold {} of them"),
+)
 EATS = ("eats {}", "ate {}")
 EARNS = (("earns {} more", "earned {} more"), ("earns {}", "earned {}"))
 SPENDS = (("spends {}", "spent {}"), ("spends {} on a book", "spent {} on a book"), ("pays {}", "paid {}"))
 # Who else may own things: how the story begins, and how it goes on
 OTHERS = (
-    ("A shop", "the shop"), ("A farmer", "the farmer"), ("The teacher", "the teacher"), ("A school", "the school"),
-    ("My brother", "my brother"), ("A baker", "the baker"), ("The library", "the library"),
-)  # fmt: skip
+    ("A shop", "the shop"),
+    ("A farmer", "the farmer"),
+    ("The teacher", "the teacher"),
+    ("A school", "the school"),
+    ("My brother", "my brother"),
+    ("A baker", "the baker"),
+    ("The library", "the library"),
+)
 
 
 def tell(terms, rng):
@@ -106,24 +127,28 @@ def _tell_two(terms, rng, name, other, thing, past):
     verb = rng.choice(("buy", "find", "pick", "sell", "make"))
     gone = rng.choice(("break", "are lost", "are gone", "are sold"))
     if terms[1] >= 0:
-        return rng.choice((
-            f"{name} {has} {a} {thing} and {other} {has} {b} {thing}. How many {thing} {have} they have {both}?",
-            f"{name} {has} {a} {thing}. {other} {has} {b} {thing}. How many {thing} {have} they have {both}?",
-            f"{name} has {a} {thing}. {other} has {b} more than {name}. How many {thing} does {other} have?",
-            f"There are {a} {thing} in a box. {name} puts {b} more in. How many {thing} are in the box now?",
-            f"There are {a} {thing} in one box and {b} in another. How many {thing} are there {total}?",
-            f"There are {a} birds on a tree. {b} more come. How many birds are there now?",
-            f"{name} {verb}s {a} {thing} in the morning and {b} in the afternoon. "
-            f"How many {thing} does {name} {verb} {total}?",
-            f"{name} read {a} pages on Monday and {b} pages on Tuesday. How many pages did {name} read {total}?",
-        ))  # fmt: skip
-    return rng.choice((
-        f"{name} has {a} {thing}. {other} has {b} fewer. How many {thing} does {other} have?",
-        f"There are {a} {thing} in a box. {name} takes {b} out. How many {thing} are left?",
-        f"There were {a} {thing} on the table. {name} took {b}. How many {thing} are left?",
-        f"{name} has {a} {thing} and {other} has {b} {thing}. How many more does {name} have?",
-        f"There are {a} birds on a tree. {b} fly away. How many birds {rng.choice(('are left', 'remain'))}?",
-        f"{name} {has} {a} {thing}. {b} of them {gone}. How many {thing} are left?",
-        f"{name} needs {a} {thing} and has {b}. How many more {thing} does {name} need?",
-        f"A book has {a} pages. {name} read {b} of them. How many pages are left?",
-    ))  # fmt: skip
+        return rng.choice(
+            (
+                f"{name} {has} {a} {thing} and {other} {has} {b} {thing}. How many {thing} {have} they have {both}?",
+                f"{name} {has} {a} {thing}. {other} {has} {b} {thing}. How many {thing} {have} they have {both}?",
+                f"{name} has {a} {thing}. {other} has {b} more than {name}. How many {thing} does {other} have?",
+                f"There are {a} {thing} in a box. {name} puts {b} more in. How many {thing} are in the box now?",
+                f"There are {a} {thing} in one box and {b} in another. How many {thing} are there {total}?",
+                f"There are {a} birds on a tree. {b} more come. How many birds are there now?",
+                f"{name} {verb}s {a} {thing} in the morning and {b} in the afternoon. "
+                f"How many {thing} does {name} {verb} {total}?",
+                f"{name} read {a} pages on Monday and {b} pages on Tuesday. How many pages did {name} read {total}?",
+            )
+        )
+    return rng.choice(
+        (
+            f"{name} has {a} {thing}. {other} has {b} fewer. How many {thing} does {other} have?",
+            f"There are {a} {thing} in a box. {name} takes {b} out. How many {thing} are left?",
+            f"There were {a} {thing} on the table. {name} took {b}. How many {thing} are left?",
+            f"{name} has {a} {thing} and {other} has {b} {thing}. How many more does {name} have?",
+            f"There are {a} birds on a tree. {b} fly away. How many birds {rng.choice(('are left', 'remain'))}?",
+            f"{name} {has} {a} {thing}. {b} of them {gone}. How many {thing} are left?",
+            f"{name} needs {a} {thing} and has {b}. How many more {thing} does {name} need?",
+            f"A book has {a} pages. {name} read {b} of them. How many pages are left?",
+        )
+    )

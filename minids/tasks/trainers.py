@@ -1,8 +1,8 @@
 """A data set and its reward for other trainers: TRL's GRPOTrainer, verl.
 
-    rows = trainers.dataset("gym:gcd", 64, "rl", chat=True)      what TRL's GRPOTrainer trains on
-    reward = trainers.trl_reward("gym:gcd")                      one of its reward_funcs
-    trainers.compute_score                                       verl's custom_reward_function
+rows = trainers.dataset("gym:gcd", 64, "rl", chat=True)      what TRL's GRPOTrainer trains on
+reward = trainers.trl_reward("gym:gcd")                      one of its reward_funcs
+trainers.compute_score                                       verl's custom_reward_function
 """
 
 import json
@@ -23,8 +23,15 @@ def dataset(name, n, split="rl", *, seed=0, size=None, chat=False):
     env, rows = get(name), []
     for p in problem_set([name], split, n, seed, size):
         prompt = [{"role": "user", "content": p.question}] if chat else p.question
-        rows.append({"prompt": prompt, "answer": p.answer, "question": p.question, "family": name,
-                     "problem": json.dumps(env.row(p))})  # fmt: skip
+        rows.append(
+            {
+                "prompt": prompt,
+                "answer": p.answer,
+                "question": p.question,
+                "family": name,
+                "problem": json.dumps(env.row(p)),
+            }
+        )
     return rows
 
 

@@ -62,7 +62,7 @@ class User(Environment):
 
 
 def parts(name):
-    """"user:FILE@CHECK.py:FUNCTION" -> (FILE, "CHECK.py:FUNCTION", None without one). Either path may hold an @ of its
+    """ "user:FILE@CHECK.py:FUNCTION" -> (FILE, "CHECK.py:FUNCTION", None without one). Either path may hold an @ of its
     own: FILE is the first part in front of an @ that is a file, or the whole."""
     whole = name.removeprefix("user:")
     cuts = [i for i, c in enumerate(whole) if c == "@"]

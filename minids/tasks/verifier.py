@@ -47,8 +47,10 @@ class Verifier:
         self.source, self.seconds, self.memory = source, seconds, memory
         self.path, self.function = find_function(source)
         if not (hasattr(os, "killpg") and hasattr(signal, "setitimer")):
-            raise MinidsError(f"verifier {source}: your function would run in a process with limits, which needs Linux "
-                              "or macOS; on Windows use WSL.")
+            raise MinidsError(
+                f"verifier {source}: your function would run in a process with limits, which needs Linux "
+                "or macOS; on Windows use WSL."
+            )
         self.owner = self.process = self.socket = None
         self.slow = 0
 
@@ -77,10 +79,14 @@ class Verifier:
         told = json.dumps([there.fileno(), str(self.path), self.function, self.memory])
         with there:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _CHILD, told], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, pass_fds=[there.fileno()], env={**os.environ, **quiet},
+                [sys.executable, "-c", _CHILD, told],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[there.fileno()],
+                env={**os.environ, **quiet},
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self.owner = os.getpid()
         try:
             kind, value = _receive(self.socket, time.monotonic() + START_SECONDS)

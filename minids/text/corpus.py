@@ -109,13 +109,7 @@ def length_bucketed(
 
 
 def pack(
-    docs: Sequence[Doc],
-    weights: Weights,
-    length: int,
-    *,
-    boundaries: bool = True,
-    pad_id: int = 0,
-    rng=None,
+    docs: Sequence[Doc], weights: Weights, length: int, *, boundaries: bool = True, pad_id: int = 0, rng=None
 ) -> Batch:
     """Packs documents into rows of `length` ids: all rows as one Batch, to be sliced.
 

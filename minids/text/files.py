@@ -37,10 +37,17 @@ def tokenizer_json(tokenizer, with_specials: bool = True) -> str:
     text_of = {i: s for s, i in tokenizer.specials.items()}
     vocab = {text_of.get(i, c): i for i, c in enumerate(chars)}
     added = [
-        {"id": i, "content": s, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-         "special": s in tokenizer.control}
+        {
+            "id": i,
+            "content": s,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": s in tokenizer.control,
+        }
         for s, i in sorted(tokenizer.specials.items(), key=lambda item: item[1])
-    ]  # fmt: skip
+    ]
     content = {
         "version": "1.0",
         "truncation": None,
@@ -69,11 +76,14 @@ def tokenizer_json(tokenizer, with_specials: bool = True) -> str:
 def save(tokenizer, directory: Path) -> None:
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        **{key: token for key, token in [("bos_token", BOS), ("eos_token", EOS), ("pad_token", PAD)]
-           if token in tokenizer.specials},
+        **{
+            key: token
+            for key, token in [("bos_token", BOS), ("eos_token", EOS), ("pad_token", PAD)]
+            if token in tokenizer.specials
+        },
         "clean_up_tokenization_spaces": False,
         "chat_template": CHAT_TEMPLATE,
-    }  # fmt: skip
+    }
     texts = {
         "tokenizer.json": tokenizer.to_json(),
         "tokenizer_config.json": json.dumps(config, ensure_ascii=False, indent=2),
@@ -149,8 +159,12 @@ def _read(vocab: dict[str, int], merges: list[tuple[str, str]], added: list[dict
 
 
 # Settings of `model` and of the whole file that change ids or text -> the values that do not.
-MODEL_OFF = {"dropout": (None, 0), "continuing_subword_prefix": (None, ""), "end_of_word_suffix": (None, ""),
-             "ignore_merges": (None, False)}  # fmt: skip
+MODEL_OFF = {
+    "dropout": (None, 0),
+    "continuing_subword_prefix": (None, ""),
+    "end_of_word_suffix": (None, ""),
+    "ignore_merges": (None, False),
+}
 MODEL_FREE = {"type", "vocab", "merges", "unk_token", "fuse_unk", "byte_fallback"}  # no byte is unknown
 FILE_OFF = {"truncation": (None,), "padding": (None,)}
 FILE_FREE = {"version", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"}
@@ -162,9 +176,10 @@ def _refuse_settings(content: dict, path: Path) -> None:
     """Refuses, by its name, what would change the ids or the text of a tokenizer with our pipeline."""
     added = [(f"added token {brief(token['content'])}", token) for token in content.get("added_tokens") or []]
     for where, values, off, free in (
-        ("", content, FILE_OFF, FILE_FREE), ("model", content["model"], MODEL_OFF, MODEL_FREE),
+        ("", content, FILE_OFF, FILE_FREE),
+        ("model", content["model"], MODEL_OFF, MODEL_FREE),
         *((name, token, ADDED_OFF, ADDED_FREE) for name, token in added),
-    ):  # fmt: skip
+    ):
         for key, value in values.items():
             odd = not any(value is v or (type(value) is not bool and value == v) for v in off.get(key, (None,)))
             if key not in free and odd:

@@ -38,6 +38,7 @@ NAME = re.compile(r"step-(\d{8,})(?:\.(\d+))?")  # .N: the same step saved again
 
 # --- Saving ---------------------------------------------------------------------------------------------------------
 
+
 def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float | None = None) -> Path:
     """Writes a checkpoint and removes old ones, but never the `keep_last` newest or the one with the highest `best`."""
     directory = Path(directory)
@@ -58,9 +59,11 @@ def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float |
         _fsync_directory(directory)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise MinidsError(f"could not write the checkpoint of step {step} to {directory}: {error.strerror or error}. "
-                          "Earlier checkpoints are untouched. Free some space or choose a folder that can be written "
-                          "(--out), then go on with --resume") from error
+        raise MinidsError(
+            f"could not write the checkpoint of step {step} to {directory}: {error.strerror or error}. "
+            "Earlier checkpoints are untouched. Free some space or choose a folder that can be written "
+            "(--out), then go on with --resume"
+        ) from error
     except BaseException:  # Ctrl-C in the middle
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -109,7 +112,7 @@ def _prune(directory: Path, keep_last: int) -> None:
     paths = available(directory)
     scores = {path: _best_of(path) for path in paths}
     scored = [path for path in paths if scores[path] is not None]
-    keep = set(paths[-max(1, keep_last):])
+    keep = set(paths[-max(1, keep_last) :])
     if scored:
         keep.add(max(scored, key=lambda path: scores[path]))
     for path in paths:
@@ -130,6 +133,7 @@ def _best_of(path: Path) -> float | None:
 
 
 # --- Loading --------------------------------------------------------------------------------------------------------
+
 
 def available(directory) -> list[Path]:
     """The checkpoints' folders, oldest first. They may still turn out to be damaged."""
@@ -196,11 +200,14 @@ def read(path) -> tuple[int, dict]:
 def _damaged(file: Path, why) -> MinidsError:
     if isinstance(why, OSError):
         why = why.strerror
-    return MinidsError(f"{file} is damaged or foreign ({why}): delete {file.parent} to go on from an earlier "
-                       "checkpoint, or start in a new folder")
+    return MinidsError(
+        f"{file} is damaged or foreign ({why}): delete {file.parent} to go on from an earlier "
+        "checkpoint, or start in a new folder"
+    )
 
 
 # --- Nested state <-> JSON + flat tensors ---------------------------------------------------------------------------
+
 
 def _flatten(value, key: str, tensors: dict[str, Tensor]):
     """JSON-able copy of `value`; what JSON lacks becomes {"$kind": ...}. Tensors go to `tensors` under their path."""
@@ -252,6 +259,7 @@ def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 # --- Random generators ----------------------------------------------------------------------------------------------
+
 
 def rng_state() -> dict:
     """The states of Python's, numpy's and torch's global generators (CPU, and the current CUDA device)."""

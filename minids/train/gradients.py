@@ -29,11 +29,13 @@ class FlatGradients:
         kinds = {(p.dtype, p.device) for p in params}
         if len(kinds) != 1 or params[0].dtype.itemsize < 4:
             found = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds)) or "none"
-            raise MinidsError(f"the weights to train are of {found}: training needs all of them in float32 on one "
-                              "device (bf16 is a setting of the loop: precision = 'bf16')")
+            raise MinidsError(
+                f"the weights to train are of {found}: training needs all of them in float32 on one "
+                "device (bf16 is a setting of the loop: precision = 'bf16')"
+            )
         sizes = [p.numel() for p in params]
         self.buffer = torch.zeros(sum(sizes) + len(self.SUMS), dtype=params[0].dtype, device=params[0].device)
-        self.grads, self.sums = self.buffer[:-len(self.SUMS)], self.buffer[-len(self.SUMS):]
+        self.grads, self.sums = self.buffer[: -len(self.SUMS)], self.buffer[-len(self.SUMS) :]
         self.params, self.views = params, [g.view_as(p) for p, g in zip(params, self.grads.split(sizes))]
 
     def zero_(self) -> None:

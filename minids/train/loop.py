@@ -60,13 +60,21 @@ class TrainConfig:
     def __post_init__(self):
         self.betas = tuple(self.betas)
         rules = {
-            "steps": self.steps >= 0, "lr": self.lr > 0, "warmup": self.warmup >= 0,
-            "weight_decay": self.weight_decay >= 0, "muon_lr_factor": self.muon_lr_factor > 0,
-            "schedule": self.schedule in optim.SCHEDULES, "optimizer": self.optimizer in ("muon", "adamw"),
-            "betas": len(self.betas) == 2 and all(0 <= b < 1 for b in self.betas), "grad_clip": self.grad_clip >= 0,
-            "precision": self.precision in PRECISIONS, "log_every": self.log_every >= 1,
-            "save_every": self.save_every >= 0, "keep_last": self.keep_last >= 1,
-            "bias_update_speed": self.bias_update_speed >= 0, "balance_alpha": self.balance_alpha >= 0,
+            "steps": self.steps >= 0,
+            "lr": self.lr > 0,
+            "warmup": self.warmup >= 0,
+            "weight_decay": self.weight_decay >= 0,
+            "muon_lr_factor": self.muon_lr_factor > 0,
+            "schedule": self.schedule in optim.SCHEDULES,
+            "optimizer": self.optimizer in ("muon", "adamw"),
+            "betas": len(self.betas) == 2 and all(0 <= b < 1 for b in self.betas),
+            "grad_clip": self.grad_clip >= 0,
+            "precision": self.precision in PRECISIONS,
+            "log_every": self.log_every >= 1,
+            "save_every": self.save_every >= 0,
+            "keep_last": self.keep_last >= 1,
+            "bias_update_speed": self.bias_update_speed >= 0,
+            "balance_alpha": self.balance_alpha >= 0,
             "mtp_lambda": self.mtp_lambda >= 0,
         }
         choices = {"schedule": sorted(optim.SCHEDULES), "optimizer": ["muon", "adamw"], "precision": PRECISIONS}
@@ -86,9 +94,23 @@ class TrainResult:
 
 # --- The loop -------------------------------------------------------------------------------------------------------
 
-def train(model: nn.Module, source, config: TrainConfig, *, stage: str = "pretrain", comm: Comm | None = None,
-          out_dir=None, resume: bool = False, metrics: MetricsLog | None = None, title: str | None = None,
-          quiet: bool = False, stop=None, on_step=None, objective=None) -> TrainResult:
+
+def train(
+    model: nn.Module,
+    source,
+    config: TrainConfig,
+    *,
+    stage: str = "pretrain",
+    comm: Comm | None = None,
+    out_dir=None,
+    resume: bool = False,
+    metrics: MetricsLog | None = None,
+    title: str | None = None,
+    quiet: bool = False,
+    stop=None,
+    on_step=None,
+    objective=None,
+) -> TrainResult:
     """Trains in place. `source(step) -> list[Batch]`: this process's micro-batches of that step.
 
     objective the loss of a micro-batch, called as `loss.lm_loss` is, which is the default (see rl/distill.py).
@@ -147,8 +169,14 @@ class _Run:
         self.metrics = metrics if comm.rank == 0 else None
         self.device = next(model.parameters()).device
         self.optimizer = optim.build_optimizer(
-            model, config.optimizer, lr=config.lr, weight_decay=config.weight_decay, betas=config.betas,
-            muon_lr_factor=config.muon_lr_factor, comm=comm)
+            model,
+            config.optimizer,
+            lr=config.lr,
+            weight_decay=config.weight_decay,
+            betas=config.betas,
+            muon_lr_factor=config.muon_lr_factor,
+            comm=comm,
+        )
         self.flat = FlatGradients(model)
         self.step, self.tokens, self.seconds, self.last_loss = 0, 0, 0.0, None
         self.window = self._empty_window()
@@ -158,8 +186,10 @@ class _Run:
         self.model.train()
         found = checkpoint.latest(self.out_dir) if self.out_dir else None
         if found and not resume:
-            raise MinidsError(f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with "
-                              "--resume, or choose another folder (--out)")
+            raise MinidsError(
+                f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with "
+                "--resume, or choose another folder (--out)"
+            )
         if found:
             self._restore(*checkpoint.load(self.out_dir))
         else:
@@ -184,8 +214,13 @@ class _Run:
                 weight = batch.weight_BT.sum()
                 balance = loads.balance_loss.to(self.device) * weight
                 (main + config.mtp_lambda * mtp + config.balance_alpha * balance).backward()
-            flat.add(loss=main.detach(), mtp=mtp.detach(), balance=balance.detach(), weight=weight,
-                     tokens=batch.valid_BT.sum())
+            flat.add(
+                loss=main.detach(),
+                mtp=mtp.detach(),
+                balance=balance.detach(),
+                weight=weight,
+                tokens=batch.valid_BT.sum(),
+            )
             if loads.counts is not None:
                 counts = loads.counts if counts is None else counts + loads.counts
         flat.add(stop=float(stop_requested))
@@ -193,8 +228,10 @@ class _Run:
 
         sums = flat.read()
         if sums["weight"] == 0:
-            raise MinidsError(f"{self.stage} step {self.step + 1}: no token of the batch has a weight, so there is "
-                              "nothing to learn from: check the corpus and the prompt masking")
+            raise MinidsError(
+                f"{self.stage} step {self.step + 1}: no token of the batch has a weight, so there is "
+                "nothing to learn from: check the corpus and the prompt masking"
+            )
         values = {name: sums[name] / sums["weight"] for name in ("loss", "mtp", "balance", "norm")}
         if not all(map(math.isfinite, values.values())):
             raise self._not_finite(values, lr)
@@ -204,8 +241,13 @@ class _Run:
         moe.update_bias(self.model, counts, config.bias_update_speed)  # sums the counts over processes itself
         self.step += 1
         self.tokens += int(sums["tokens"])
-        return {**values, "lr": lr, "tokens": int(sums["tokens"]), "stop": sums["stop"] > 0,
-                "counts": None if counts is None else counts.cpu()}
+        return {
+            **values,
+            "lr": lr,
+            "tokens": int(sums["tokens"]),
+            "stop": sums["stop"] > 0,
+            "counts": None if counts is None else counts.cpu(),
+        }
 
     def _autocast(self):
         half = self.config.precision != "fp32"
@@ -214,9 +256,11 @@ class _Run:
     def _not_finite(self, values: dict, lr: float) -> MinidsError:
         last = checkpoint.latest(self.out_dir) if self.out_dir else None
         advice = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
-        return MinidsError(f"{self.stage} step {self.step + 1}: loss {values['loss']:.4g}, gradient norm "
-                           f"{values['norm']:.4g} at lr {lr:.3g}. The weights were not changed; {advice}. "
-                           "Lower lr or grad_clip, or look at the batch of this step")
+        return MinidsError(
+            f"{self.stage} step {self.step + 1}: loss {values['loss']:.4g}, gradient norm "
+            f"{values['norm']:.4g} at lr {lr:.3g}. The weights were not changed; {advice}. "
+            "Lower lr or grad_clip, or look at the batch of this step"
+        )
 
     # --- Logging: means over a window of log_every steps; a checkpoint holds the window, so lines do not change -------
 
@@ -234,8 +278,14 @@ class _Run:
         if self.step % self.config.log_every and self.step != self.config.steps:
             return
         n = window["steps"]
-        line = {"stage": self.stage, "step": self.step, "loss": window["loss"] / n, "lr": values["lr"],
-                "grad_norm": window["norm"] / n, "tokens": self.tokens}
+        line = {
+            "stage": self.stage,
+            "step": self.step,
+            "loss": window["loss"] / n,
+            "lr": values["lr"],
+            "grad_norm": window["norm"] / n,
+            "tokens": self.tokens,
+        }
         if len(getattr(self.model, "mtp", ())) and self.config.mtp_lambda:
             line["mtp_loss"] = window["mtp"] / n
         if window["counts"] is not None:
@@ -267,9 +317,17 @@ class _Run:
             return
         if self.metrics:
             self.metrics.sync()
-        state = {"stage": self.stage, "config": asdict(self.config), "model": self.model.state_dict(),
-                 "optimizer": self.optimizer.state_dict(), "tokens": self.tokens, "seconds": self.clock(),
-                 "loss": self.last_loss, "window": {**self.window, "counts": None}, "processes": own}
+        state = {
+            "stage": self.stage,
+            "config": asdict(self.config),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "tokens": self.tokens,
+            "seconds": self.clock(),
+            "loss": self.last_loss,
+            "window": {**self.window, "counts": None},
+            "processes": own,
+        }
         checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
 
     def _restore(self, step: int, state: dict) -> None:
@@ -279,14 +337,17 @@ class _Run:
             self.tokens, self.seconds, self.last_loss = state["tokens"], state["seconds"], state["loss"]
             self.window, stage = state["window"], state["stage"]
         except KeyError as error:
-            raise MinidsError(f"the checkpoint in {self.out_dir} is not of a training run (no {error}): "
-                              "choose another folder") from error
+            raise MinidsError(
+                f"the checkpoint in {self.out_dir} is not of a training run (no {error}): choose another folder"
+            ) from error
         now = asdict(self.config)
         changed = [k for k in now if k not in TrainConfig.FREE and saved_config.get(k) != now[k]]
         if changed or stage != self.stage:
             what = [f"{k} was {saved_config.get(k)!r}, is {now[k]!r}" for k in changed] or [f"it is of stage {stage!r}"]
-            raise MinidsError(f"{self.out_dir} can not be resumed with other settings ({', '.join(what)}): "
-                              "set them back, or start in a new folder")
+            raise MinidsError(
+                f"{self.out_dir} can not be resumed with other settings ({', '.join(what)}): "
+                "set them back, or start in a new folder"
+            )
         load_weights(self.model, saved_model, self.out_dir)
         self.optimizer.load_state_dict(optimizer)
         self.step = step
@@ -305,6 +366,8 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], where) -> None:
         if name not in ours:
             raise MinidsError(f"{where}: the checkpoint has {name}, the model does not: they are of different configs")
         if ours[name].shape != weights[name].shape:
-            raise MinidsError(f"{where}: {name} is {list(weights[name].shape)} in the checkpoint and "
-                              f"{list(ours[name].shape)} in the model: they are of different configs")
+            raise MinidsError(
+                f"{where}: {name} is {list(weights[name].shape)} in the checkpoint and "
+                f"{list(ours[name].shape)} in the model: they are of different configs"
+            )
     model.load_state_dict(weights)

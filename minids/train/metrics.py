@@ -61,8 +61,10 @@ class MetricsLog:
         try:
             action(*args)
         except OSError as error:
-            raise MinidsError(f"could not write {self.path}: {error.strerror or error}. Free some space or choose a "
-                              "folder that can be written (--out), then go on with --resume") from error
+            raise MinidsError(
+                f"could not write {self.path}: {error.strerror or error}. Free some space or choose a "
+                "folder that can be written (--out), then go on with --resume"
+            ) from error
 
 
 def _sum(text: str) -> str:
@@ -96,18 +98,24 @@ def read(path) -> list[dict]:
         except (ValueError, RecursionError) as error:
             if number == len(lines):  # no newline behind it: the process ended while writing it
                 break
-            raise MinidsError(f"{path}, line {number} is not JSON in UTF-8 ({error}): restore the file from a copy, or "
-                              "start in a new folder (--out)") from error
+            raise MinidsError(
+                f"{path}, line {number} is not JSON in UTF-8 ({error}): restore the file from a copy, or "
+                "start in a new folder (--out)"
+            ) from error
         parsed.append(values)
         found.append((number, _crc(line + b"\n")))
     for (number, crc), said in zip(found, [*sums, *[""] * len(found)]) if sums is not None else ():
         if crc != said:
-            raise MinidsError(f"{path}, line {number} was changed, or lines before it were taken out: its checksum is "
-                              "another. Restore the file from a copy, or start in a new folder (--out); if the change "
-                              f"is meant, delete {sums_path} and go on")
+            raise MinidsError(
+                f"{path}, line {number} was changed, or lines before it were taken out: its checksum is "
+                "another. Restore the file from a copy, or start in a new folder (--out); if the change "
+                f"is meant, delete {sums_path} and go on"
+            )
     if sums is not None and len(sums) > len(parsed) + 1:  # one too many is that of a torn line
-        raise MinidsError(f"{path}: {len(sums) - len(parsed)} lines at its end are missing. Restore the file from a "
-                          f"copy, or start in a new folder (--out); if the change is meant, delete {sums_path}")
+        raise MinidsError(
+            f"{path}: {len(sums) - len(parsed)} lines at its end are missing. Restore the file from a "
+            f"copy, or start in a new folder (--out); if the change is meant, delete {sums_path}"
+        )
     return parsed
 
 

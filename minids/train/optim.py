@@ -31,8 +31,18 @@ from minids.errors import MinidsError
 from minids.train.parallel import Comm
 
 
-def adamw_update(w: Tensor, g: Tensor, m: Tensor, v: Tensor, step: int, lr: float, beta1: float = 0.9,
-                 beta2: float = 0.95, eps: float = 1e-8, weight_decay: float = 0.1) -> tuple[Tensor, Tensor, Tensor]:
+def adamw_update(
+    w: Tensor,
+    g: Tensor,
+    m: Tensor,
+    v: Tensor,
+    step: int,
+    lr: float,
+    beta1: float = 0.9,
+    beta2: float = 0.95,
+    eps: float = 1e-8,
+    weight_decay: float = 0.1,
+) -> tuple[Tensor, Tensor, Tensor]:
     """One AdamW update of one tensor -> the new (w, m, v); the given tensors stay as they are.
 
     w, g, m, v: weight, its gradient, and the running means of the gradient and of its square, all of one shape. m and v
@@ -67,8 +77,16 @@ class AdamW(torch.optim.AdamW):
                     state.update(step=torch.tensor(0.0), exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
                 state["step"] += 1
                 held = (p, state["exp_avg"], state["exp_avg_sq"])
-                new = adamw_update(p.detach(), p.grad, *held[1:], int(state["step"]), group["lr"], *group["betas"],
-                                   group["eps"], group["weight_decay"])
+                new = adamw_update(
+                    p.detach(),
+                    p.grad,
+                    *held[1:],
+                    int(state["step"]),
+                    group["lr"],
+                    *group["betas"],
+                    group["eps"],
+                    group["weight_decay"],
+                )
                 for old, value in zip(held, new):
                     old.copy_(value)
 
@@ -106,8 +124,15 @@ class Muon(torch.optim.Optimizer):
     With a `comm` of several processes these share the orthogonalisation; all must step together.
     """
 
-    def __init__(self, params, lr: float, weight_decay: float = 0.0, momentum: float = 0.95, ns_steps: int = 5,
-                 comm: Comm | None = None):
+    def __init__(
+        self,
+        params,
+        lr: float,
+        weight_decay: float = 0.0,
+        momentum: float = 0.95,
+        ns_steps: int = 5,
+        comm: Comm | None = None,
+    ):
         self.comm = comm or Comm()
         super().__init__(params, dict(lr=lr, weight_decay=weight_decay, momentum=momentum, ns_steps=ns_steps, blocks=1))
 
@@ -191,14 +216,18 @@ class Optimizers:
     def load_state_dict(self, state: dict) -> None:
         names = [type(o).__name__ for o in self.optimizers]
         if names != list(state):
-            raise MinidsError(f"the saved optimizer is {' + '.join(state)}, this run uses {' + '.join(names)}: "
-                              "set the recipe's optimizer back, or start in a new folder")
+            raise MinidsError(
+                f"the saved optimizer is {' + '.join(state)}, this run uses {' + '.join(names)}: "
+                "set the recipe's optimizer back, or start in a new folder"
+            )
         for optimizer in self.optimizers:
             saved = state[type(optimizer).__name__]
             ours = [group.get("param_names") for group in optimizer.param_groups]
             if ours != [group.get("param_names") for group in saved["param_groups"]]:
-                raise MinidsError("the saved optimizer belongs to a model with other parameters: "
-                                  "set the recipe's model back, or start in a new folder")
+                raise MinidsError(
+                    "the saved optimizer belongs to a model with other parameters: "
+                    "set the recipe's model back, or start in a new folder"
+                )
             optimizer.load_state_dict(copy.deepcopy(saved))  # torch would keep the given tensors as its own
 
 
@@ -218,9 +247,19 @@ def split_parameters(model: nn.Module) -> dict[str, list[tuple[str, nn.Parameter
     return kinds
 
 
-def build_optimizer(model: nn.Module, name: str = "muon", *, lr: float, weight_decay: float = 0.0,
-                    betas: tuple[float, float] = (0.9, 0.95), eps: float = 1e-8, muon_lr_factor: float = 8.0,
-                    momentum: float = 0.95, ns_steps: int = 5, comm: Comm | None = None) -> Optimizers:
+def build_optimizer(
+    model: nn.Module,
+    name: str = "muon",
+    *,
+    lr: float,
+    weight_decay: float = 0.0,
+    betas: tuple[float, float] = (0.9, 0.95),
+    eps: float = 1e-8,
+    muon_lr_factor: float = 8.0,
+    momentum: float = 0.95,
+    ns_steps: int = 5,
+    comm: Comm | None = None,
+) -> Optimizers:
     """`muon`: Muon for the layers' matrices at `muon_lr_factor * lr`, AdamW for the rest. `adamw`: AdamW for all.
 
     Why a factor: AdamW moves an element by about lr a step, Muon by lr / sqrt(cols) (a matrix with unit singular values
@@ -240,8 +279,16 @@ def build_optimizer(model: nn.Module, name: str = "muon", *, lr: float, weight_d
     if name == "muon" and matrices:
         groups = [{"params": kinds["matrix"], "blocks": 1}, {"params": kinds["fused"], "blocks": 2}]
         groups = [{**g, "lr_factor": muon_lr_factor} for g in groups if g["params"]]
-        optimizers.append(Muon(groups, lr=lr * muon_lr_factor, weight_decay=weight_decay, momentum=momentum,
-                               ns_steps=ns_steps, comm=comm))
+        optimizers.append(
+            Muon(
+                groups,
+                lr=lr * muon_lr_factor,
+                weight_decay=weight_decay,
+                momentum=momentum,
+                ns_steps=ns_steps,
+                comm=comm,
+            )
+        )
     both = Optimizers(optimizers)
     both.set_lr(lr)
     return both
@@ -252,6 +299,7 @@ def _can_fuse(model: nn.Module) -> bool:
 
 
 # --- Schedules: (step, steps, warmup) -> factor of the peak learning rate. Updates are numbered 0 .. steps-1. -------
+
 
 def constant(step: int, steps: int, warmup: int = 0) -> float:
     """Linear warm-up over `warmup` updates (the first one already moves), then 1."""

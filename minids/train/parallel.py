@@ -165,8 +165,10 @@ class _Child:
         elif message is None and not self.process.is_alive() and not self.done and self.failure is None:
             self.process.join()
             cause = _cause(self.process.exitcode)
-            self.failure = MinidsError(f"worker process {self.rank} ended without a word ({cause}): the run is "
-                                       "stopped; go on with --resume, with one worker if it happens again")
+            self.failure = MinidsError(
+                f"worker process {self.rank} ended without a word ({cause}): the run is "
+                "stopped; go on with --resume, with one worker if it happens again"
+            )
         return message if isinstance(message, str) else None
 
     def wait_until_ready(self) -> None:
@@ -197,8 +199,12 @@ def _start(fn, world: int, rendezvous: str, args: tuple) -> list[_Child]:
     try:
         for rank in range(1, world):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_worker, args=(rank, world, rendezvous, theirs, fn, args), daemon=True,
-                                      name=f"minids-worker-{rank}")
+            process = context.Process(
+                target=_worker,
+                args=(rank, world, rendezvous, theirs, fn, args),
+                daemon=True,
+                name=f"minids-worker-{rank}",
+            )
             process.start()
             theirs.close()
             children.append(_Child(rank, process, ours))

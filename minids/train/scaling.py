@@ -32,15 +32,18 @@ def fit(sizes, tokens, losses, exponents=EXPONENTS) -> dict[str, float]:
     alpha_P, beta_P = torch.cartesian_prod(grid, grid).unbind(1)
     # With both exponents given the law is linear in (E, A, B): a matrix with a column for each.
     columns_PR3 = torch.stack(
-        [torch.ones(len(alpha_P), len(n_R)), n_R ** -alpha_P[:, None], d_R ** -beta_P[:, None]], dim=2)
+        [torch.ones(len(alpha_P), len(n_R)), n_R ** -alpha_P[:, None], d_R ** -beta_P[:, None]], dim=2
+    )
     solution_P3 = torch.linalg.lstsq(columns_PR3, loss_R.expand(len(alpha_P), -1)[..., None]).solution[..., 0]
     error_P = ((columns_PR3 @ solution_P3[..., None])[..., 0] - loss_R).square().sum(1)
     # What is no law does not count.
     error_P[(solution_P3 < 0).any(1)] = torch.inf
     best = error_P.argmin()
     if error_P[best] == torch.inf:
-        raise MinidsError("no law fits these losses: they do not fall with both size and tokens. Measure more runs, or "
-                          "with less noise")
+        raise MinidsError(
+            "no law fits these losses: they do not fall with both size and tokens. Measure more runs, or "
+            "with less noise"
+        )
     e, a, b = solution_P3[best].tolist()
     return {"E": e, "A": a, "alpha": alpha_P[best].item(), "B": b, "beta": beta_P[best].item()}
 

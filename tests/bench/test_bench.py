@@ -14,11 +14,26 @@ from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 
 TINY = ModelConfig(
-    vocab_size=60, hidden_size=32, intermediate_size=32, moe_intermediate_size=16, num_hidden_layers=2,
-    num_attention_heads=2, n_routed_experts=4, num_experts_per_tok=2, n_shared_experts=1, n_group=1, topk_group=1,
-    first_k_dense_replace=1, kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8,
-    max_position_embeddings=256, initializer_range=0.2,
-)  # fmt: skip
+    vocab_size=60,
+    hidden_size=32,
+    intermediate_size=32,
+    moe_intermediate_size=16,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    n_routed_experts=4,
+    num_experts_per_tok=2,
+    n_shared_experts=1,
+    n_group=1,
+    topk_group=1,
+    first_k_dense_replace=1,
+    kv_lora_rank=8,
+    q_lora_rank=None,
+    qk_rope_head_dim=4,
+    qk_nope_head_dim=8,
+    v_head_dim=8,
+    max_position_embeddings=256,
+    initializer_range=0.2,
+)
 KEYS = {"name", "ours", "peer", "peer_name", "ratio", "unit", "device", "config"}
 
 

@@ -65,10 +65,17 @@ def test_unchanged_files_are_trusted_and_changed_ones_tested_again(monkeypatch):
     assert answers.load() == {SWIGLU: None} and ran == [SWIGLU]  # the new text was noted
 
 
-@pytest.mark.parametrize("text, told", [
-    (WRONG, "fails"), ("def swiglu(gate:\n", "SyntaxError"), ("def other(): pass\n", "no function swiglu"),
-    ("", "no function"), ("x = 1 / 0\n" + RIGHT, "ZeroDivisionError"), ("x = exit()\n" + RIGHT, "SystemExit"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        (WRONG, "fails"),
+        ("def swiglu(gate:\n", "SyntaxError"),
+        ("def other(): pass\n", "no function swiglu"),
+        ("", "no function"),
+        ("x = 1 / 0\n" + RIGHT, "ZeroDivisionError"),
+        ("x = exit()\n" + RIGHT, "SystemExit"),
+    ],
+)
 def test_a_file_edited_into_something_wrong_is_left_out_and_stays(text, told):
     path = answers.keep(SWIGLU, RIGHT)
     answers.uninstall()

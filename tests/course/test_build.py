@@ -8,7 +8,7 @@ import pytest
 from minids.course import build, catalog, judge
 from minids.errors import MinidsError
 
-SOURCE = '''# %% [markdown]
+SOURCE = """# %% [markdown]
 # # 01 A chapter
 # Text.
 
@@ -28,7 +28,7 @@ print(6 * 7)
 # %% clock
 import time
 print(time.time_ns())
-'''
+"""
 
 
 @pytest.fixture

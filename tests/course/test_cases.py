@@ -16,7 +16,21 @@ from minids.course import arguments, cases, catalog, judge, wrong
 from minids.errors import MinidsError
 
 MODULES = [m.name for package in (cases, wrong) for m in pkgutil.iter_modules(package.__path__, package.__name__ + ".")]
-HARMLESS = (type(None), bool, int, float, complex, str, bytes, range, re.Pattern, torch.dtype, torch.device, types.ModuleType, type)  # fmt: skip  # noqa: E501
+HARMLESS = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    range,
+    re.Pattern,
+    torch.dtype,
+    torch.device,
+    types.ModuleType,
+    type,
+)
 
 
 def shared(value, seen=None):
@@ -29,7 +43,11 @@ def shared(value, seen=None):
         return ["keeps what it has returned"]
     if isinstance(value, types.FunctionType):
         cells = [c.cell_contents for c in value.__closure__ or ()]
-        return [w for v in [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *cells] for w in shared(v, seen)]  # fmt: skip  # noqa: E501
+        return [
+            w
+            for v in [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *cells]
+            for w in shared(v, seen)
+        ]
     if isinstance(value, tuple | frozenset):
         return [w for v in value for w in shared(v, seen)]
     if dataclasses.is_dataclass(value) and value.__dataclass_params__.frozen:
@@ -54,7 +72,16 @@ def test_a_case_file_holds_nothing_that_an_answer_can_change(name):
 
 def test_the_walk_sees_what_is_shared():
     inner = torch.ones(2)
-    for value in ([1], {"a": 1}, inner, (1, [2]), lambda x=[]: x, lambda: inner, functools.lru_cache(len), random.Random(1)):  # fmt: skip  # noqa: E501
+    for value in (
+        [1],
+        {"a": 1},
+        inner,
+        (1, [2]),
+        lambda x=[]: x,
+        lambda: inner,
+        functools.lru_cache(len),
+        random.Random(1),
+    ):
         assert shared(value)
     for value in (1, "a", (1, (2.0, "b")), lambda x=1: x, frozenset({1}), re.compile("a"), torch.float32, len):
         assert not shared(value)
@@ -89,12 +116,21 @@ def test_only_the_documented_error_counts_as_a_refusal():
 # -- arguments ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value, spoil", [
-    (torch.arange(3.0), lambda x: x.mul_(2)), (torch.tensor([float("nan"), 1.0]), lambda x: x.zero_()),
-    (torch.ones(2, 2), lambda x: x.t_().resize_(1, 4)), ([1, 2], list.reverse), ([[1], [2]], lambda x: x[1].append(3)),
-    ({"a": 1}, dict.clear), ({1, 2}, lambda x: x.add(3)), (np.arange(3), lambda x: x.sort() or x.fill(7)),
-    ((torch.zeros(2), 1), lambda x: x[0].add_(1)), (torch.ones(3, dtype=torch.bfloat16), lambda x: x.add_(1)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "value, spoil",
+    [
+        (torch.arange(3.0), lambda x: x.mul_(2)),
+        (torch.tensor([float("nan"), 1.0]), lambda x: x.zero_()),
+        (torch.ones(2, 2), lambda x: x.t_().resize_(1, 4)),
+        ([1, 2], list.reverse),
+        ([[1], [2]], lambda x: x[1].append(3)),
+        ({"a": 1}, dict.clear),
+        ({1, 2}, lambda x: x.add(3)),
+        (np.arange(3), lambda x: x.sort() or x.fill(7)),
+        ((torch.zeros(2), 1), lambda x: x[0].add_(1)),
+        (torch.ones(3, dtype=torch.bfloat16), lambda x: x.add_(1)),
+    ],
+)
 def test_a_changed_argument_is_seen_and_put_back(value, spoil):
     whole = repr(value)
     watch = arguments.Watch([("x", value)])
@@ -159,15 +195,27 @@ def test_what_functions_may_change_is_what_they_change():
 # -- comparing ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("got, want, said", [
-    (5.0, 5, "an integer was expected, got one of type float"), (True, 1, "an integer"), (1, True, "True was expected"),
-    (torch.tensor([1.0, 2.0]), torch.tensor([1.0, float("inf")]), "without bound, most at index [1]: inf was expected"),
-    (torch.ones((), dtype=torch.float64), torch.ones((), dtype=torch.float64) + 1e-9, ": 1.000000001 was expected"),
-    (torch.tensor([1, 2]), torch.tensor([1, 5]), "1 of the values differ, first at index [1]: 5 was"),
-    (7, [1], "a list or tuple of 1 value was expected"), ([1, 2], [1], "1 value was expected, got 2"),
-    (torch.ones(2), [1.0, 1.0], "got a tensor of shape (2,)"), ("1", 1, "an integer"), (1, "1", "another value"),
-    (torch.tensor([0.0, float("nan")]), torch.tensor([float("nan"), float("nan")]), "values differ"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "got, want, said",
+    [
+        (5.0, 5, "an integer was expected, got one of type float"),
+        (True, 1, "an integer"),
+        (1, True, "True was expected"),
+        (
+            torch.tensor([1.0, 2.0]),
+            torch.tensor([1.0, float("inf")]),
+            "without bound, most at index [1]: inf was expected",
+        ),
+        (torch.ones((), dtype=torch.float64), torch.ones((), dtype=torch.float64) + 1e-9, ": 1.000000001 was expected"),
+        (torch.tensor([1, 2]), torch.tensor([1, 5]), "1 of the values differ, first at index [1]: 5 was"),
+        (7, [1], "a list or tuple of 1 value was expected"),
+        ([1, 2], [1], "1 value was expected, got 2"),
+        (torch.ones(2), [1.0, 1.0], "got a tensor of shape (2,)"),
+        ("1", 1, "an integer"),
+        (1, "1", "another value"),
+        (torch.tensor([0.0, float("nan")]), torch.tensor([float("nan"), float("nan")]), "values differ"),
+    ],
+)
 def test_a_difference_is_said_so_that_it_can_be_seen(got, want, said):
     with pytest.raises(AssertionError) as error:
         cases.expect(got, want, 1e-12)
@@ -175,8 +223,15 @@ def test_a_difference_is_said_so_that_it_can_be_seen(got, want, said):
 
 
 def test_numbers_of_numpy_and_tensors_of_one_number_are_numbers():
-    for got, want in ((np.int64(3), 3), (np.float32(0.5), 0.5), (torch.tensor(3), 3), (np.bool_(True), True),
-                      (torch.tensor(0.5), 0.5), (3, 3.0), ((1, 2), [1, 2])):  # fmt: skip
+    for got, want in (
+        (np.int64(3), 3),
+        (np.float32(0.5), 0.5),
+        (torch.tensor(3), 3),
+        (np.bool_(True), True),
+        (torch.tensor(0.5), 0.5),
+        (3, 3.0),
+        ((1, 2), [1, 2]),
+    ):
         cases.expect(got, want)
 
 
@@ -185,6 +240,7 @@ def test_numbers_of_numpy_and_tensors_of_one_number_are_numbers():
 
 def test_a_near_twin_is_much_like_a_known_mistake():
     """It differs from "the gate is a sigmoid" for float64 alone: half of a name is better than none."""
+
     def twin(gate, up):
         y = torch.sigmoid(gate) * up
         return y.float() if gate.dtype == torch.bfloat16 else y

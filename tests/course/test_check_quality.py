@@ -37,7 +37,10 @@ def test_every_chapter_has_three_to_six_exercises_and_every_mistake_is_described
 
 
 def test_the_table_adds_up():
-    rows = [check_quality.Strength("a", "01", 5, 1, 6, 6, 6, 6, 6, 2, 2, True, []), check_quality.Strength("b", "01", 4, 1, 7, 6, 6, 5, 7, 3, 3, True, [])]  # fmt: skip  # noqa: E501
+    rows = [
+        check_quality.Strength("a", "01", 5, 1, 6, 6, 6, 6, 6, 2, 2, True, []),
+        check_quality.Strength("b", "01", 4, 1, 7, 6, 6, 5, 7, 3, 3, True, []),
+    ]
     assert "| **2 exercises** | 9 (2) | 12 of 13 | 11 of 13 | 5 of 5 |" in check_quality.table(rows)
 
 

@@ -35,12 +35,23 @@ print(forward, calls)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name, in_forward", [
-    ("layers.rms_norm", True), ("layers.swiglu", True), ("layers.rope", True),
-    ("attention.attend", True), ("mla.expand", True), ("mla.naive", True),
-    ("mla.absorb", False), ("mla.cache", True), ("moe.route", True),
-    ("moe.experts", True), ("moe.groups", True), ("attention.cache", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, in_forward",
+    [
+        ("layers.rms_norm", True),
+        ("layers.swiglu", True),
+        ("layers.rope", True),
+        ("attention.attend", True),
+        ("mla.expand", True),
+        ("mla.naive", True),
+        ("mla.absorb", False),
+        ("mla.cache", True),
+        ("moe.route", True),
+        ("moe.experts", True),
+        ("moe.groups", True),
+        ("attention.cache", False),
+    ],
+)
 def test_the_model_calls_it(name, in_forward):
     body = catalog.solution(name)  # the library's code with one more statement: nobody's but the student's
     head, rest = catalog.parts(body)

@@ -32,7 +32,7 @@ from minids.model.layers import rms_norm
 SILU = "silu = torch.nn.functional.silu\n"
 RIGHT = SILU + "def swiglu(gate, up):\n    return silu(gate) * up\n"
 HALF = "def swiglu(gate, up):\n    return torch.sigmoid(gate) * up\n"
-CASES = '''
+CASES = """
 import torch
 from minids.course.cases import case, expect
 
@@ -58,7 +58,7 @@ def large_gates_pass(swiglu):
 @case("layers.rms_norm")
 def ones_stay_ones(rms_norm):
     expect(rms_norm(torch.ones(4), torch.ones(4), 0.0), torch.ones(4))
-'''  # noqa: E501
+"""  # noqa: E501
 
 
 @pytest.fixture
@@ -108,11 +108,17 @@ def test_a_right_answer_gets_all_points_and_a_missing_one_none(one):
     assert (got[NORM].points, got[NORM].why) == (0, "not attempted")
 
 
-@pytest.mark.parametrize("source, told", [
-    ("from minids.model import layers\ndef swiglu(*a, **k):\n    return layers.swiglu(*a, **k)\n", "is to replace"),
-    ("def swiglu(gate, up):\n    return helper(gate) * up\n", "put its helpers, constants and imports into this cell"),
-    ("def swiglu(gate, up):\n    return float(input('up? '))\n", "an answer may not ask"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "source, told",
+    [
+        ("from minids.model import layers\ndef swiglu(*a, **k):\n    return layers.swiglu(*a, **k)\n", "is to replace"),
+        (
+            "def swiglu(gate, up):\n    return helper(gate) * up\n",
+            "put its helpers, constants and imports into this cell",
+        ),
+        ("def swiglu(gate, up):\n    return float(input('up? '))\n", "an answer may not ask"),
+    ],
+)
 def test_what_the_student_is_to_do_is_said_here_too(one, source, told):
     got = one(checks(source))[GATED]
     assert got.points == 0 and told in got.why.splitlines()[0]  # as in the table
@@ -134,12 +140,16 @@ def no_gate_is_refused(swiglu):
 """
 
 
-@pytest.mark.parametrize("body, passed, told", [
-    ("raise ValueError", 1, "no case in which it has to give a result passes"),
-    ("if gate is None:\n        raise ValueError", 1, "no case in which it has to give a result passes"),
-    ("return torch.zeros(3)", 1, "it gives the same in every call"),
-    ("return gate", 2, ""), ("if gate is None:\n        raise ValueError\n    return gate", 3, ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body, passed, told",
+    [
+        ("raise ValueError", 1, "no case in which it has to give a result passes"),
+        ("if gate is None:\n        raise ValueError", 1, "no case in which it has to give a result passes"),
+        ("return torch.zeros(3)", 1, "it gives the same in every call"),
+        ("return gate", 2, ""),
+        ("if gate is None:\n        raise ValueError\n    return gate", 3, ""),
+    ],
+)
 def test_what_is_to_be_had_without_an_idea_earns_nothing(one, body, passed, told):
     exec(REFUSES, {"case": cases.case, "torch": torch})
     got = one(checks(f"def swiglu(gate, up):\n    {body}\n"))[GATED]
@@ -230,15 +240,19 @@ def test_helpers_of_the_same_cell_are_there(one):
     assert got.points == 0 and "NameError" in got.why and "in line 2" in got.why
 
 
-@pytest.mark.parametrize("paths, names", [
-    (["alice.ipynb", "bob.ipynb"], ["alice", "bob"]),
-    (["alice/90_probe.ipynb", "bob/90_probe.ipynb"], ["alice", "bob"]),
-    (["alice/hw.ipynb", "bob/hw.ipynb"], ["alice", "bob"]),
-    (["submitted/alice/90_probe/90_probe.ipynb", "submitted/bob/90_probe/other.ipynb"], ["alice", "bob/other"]),
-    (["a/alice.ipynb", "a/bob.ipynb", "b/alice.ipynb"], ["a/alice", "a/bob", "b/alice"]),
-    (["alice/90_probe.ipynb", "alice/mine"], ["alice", "alice"]),
-    (["alice.ipynb"], ["alice"]), (["alice/90_probe.ipynb"], ["alice"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "paths, names",
+    [
+        (["alice.ipynb", "bob.ipynb"], ["alice", "bob"]),
+        (["alice/90_probe.ipynb", "bob/90_probe.ipynb"], ["alice", "bob"]),
+        (["alice/hw.ipynb", "bob/hw.ipynb"], ["alice", "bob"]),
+        (["submitted/alice/90_probe/90_probe.ipynb", "submitted/bob/90_probe/other.ipynb"], ["alice", "bob/other"]),
+        (["a/alice.ipynb", "a/bob.ipynb", "b/alice.ipynb"], ["a/alice", "a/bob", "b/alice"]),
+        (["alice/90_probe.ipynb", "alice/mine"], ["alice", "alice"]),
+        (["alice.ipynb"], ["alice"]),
+        (["alice/90_probe.ipynb"], ["alice"]),
+    ],
+)
 def test_who_sent_it(course, tmp_path, paths, names):
     for path in paths:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -293,21 +307,32 @@ def test_huge_files(one, monkeypatch):
     assert "of code" in one(checks(RIGHT, "#" * 6_000))[GATED].why
 
 
-@pytest.mark.parametrize("text, why", [
-    ("def swiglu(gate, up)\n    return 1\n", "SyntaxError"), ("def swiglu(gate, up):\nreturn 1\n", "SyntaxError"),
-    ("def swiglu(gate, up):\n    return " + "-" * 50_000 + "1\n", "Python"),
-    ("def swiglu(gate, up):\n    return a" + ".b" * 100_000 + "\n", "Python"), ("def swiglu(a):\n  '\0'\n", "Error"),
-], ids=["colon", "indent", "minus", "dots", "null"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ("def swiglu(gate, up)\n    return 1\n", "SyntaxError"),
+        ("def swiglu(gate, up):\nreturn 1\n", "SyntaxError"),
+        ("def swiglu(gate, up):\n    return " + "-" * 50_000 + "1\n", "Python"),
+        ("def swiglu(gate, up):\n    return a" + ".b" * 100_000 + "\n", "Python"),
+        ("def swiglu(a):\n  '\0'\n", "Error"),
+    ],
+    ids=["colon", "indent", "minus", "dots", "null"],
+)
 def test_what_is_no_python(one, text, why):
     got = one(checks(text))[GATED]
     assert got.points == 0 and why in got.why
 
 
-@pytest.mark.parametrize("body, why", [
-    ("while True: pass", "stopped: it (used|took) more than"), ("import os; os._exit(0)", "ended its own process"),
-    ("raise SystemExit", "SystemExit"), ("return torch.empty(100_000_000_000)", "memory"),
-    ("print('x' * 100); return None", "None"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body, why",
+    [
+        ("while True: pass", "stopped: it (used|took) more than"),
+        ("import os; os._exit(0)", "ended its own process"),
+        ("raise SystemExit", "SystemExit"),
+        ("return torch.empty(100_000_000_000)", "memory"),
+        ("print('x' * 100); return None", "None"),
+    ],
+)
 def test_answers_that_misbehave(one, body, why):
     got = one(checks(f"def swiglu(gate, up):\n    {body}\n"))[GATED]
     assert got.points == 0 and re.search(why, got.why)
@@ -454,8 +479,13 @@ def test_the_table_has_a_line_an_exercise_and_no_formulas(course, tmp_path):
 
 def test_a_file_that_is_no_table_of_grades_is_left_as_it_is(course, tmp_path, capsys):
     (tmp_path / "a.ipynb").write_text(checks(RIGHT), encoding="utf-8")
-    for data in (b"name;matriculation\nM\xfcller;1\n", "name;matriculation\nMüller;1\n".encode(), b"\n", b"\0",
-                 b"student,points\nx,1\n"):  # fmt: skip
+    for data in (
+        b"name;matriculation\nM\xfcller;1\n",
+        "name;matriculation\nMüller;1\n".encode(),
+        b"\n",
+        b"\0",
+        b"student,points\nx,1\n",
+    ):
         (tmp_path / "roster.csv").write_bytes(data)
         assert cli.main(["grade", str(tmp_path / "a.ipynb"), "--csv", str(tmp_path / "roster.csv")]) == 2
         said = capsys.readouterr()
@@ -503,10 +533,11 @@ def test_mistakes_of_an_instructor_are_told(course, tmp_path, capsys):
     (tmp_path / "a.ipynb").write_text(checks(RIGHT), encoding="utf-8")
     (tmp_path / "empty").mkdir()
     for arguments, words in [
-        ([tmp_path / "nothing.ipynb"], "no such file"), ([tmp_path / "empty"], "no notebook"),
+        ([tmp_path / "nothing.ipynb"], "no such file"),
+        ([tmp_path / "empty"], "no notebook"),
         ([tmp_path / "a.ipynb", "--chapter", "77"], "there is no chapter '77'"),
         ([tmp_path / "a.ipynb", "--csv", tmp_path / "none" / "g.csv"], "no such folder"),
-    ]:  # fmt: skip
+    ]:
         assert cli.main(["grade", *map(str, arguments)]) == 2
         assert words in capsys.readouterr().err
     assert grade.main([str(tmp_path / "a.ipynb"), "--chapter", "90", "--seed", "1", "--jobs", "1"]) == 0

@@ -26,11 +26,20 @@ def test_the_last_definition_counts():
     assert judge.find(nodes, "f").lineno == 2 and judge.find(nodes, "g") is None
 
 
-@pytest.mark.parametrize("body, is_blank", [
-    ("pass", True), ("...", True), ("'''says what'''", True), ("raise NotImplementedError", True),
-    ("raise NotImplementedError('later')", True), ("'''doc'''\n    raise NotImplementedError", True),
-    ("return None", False), ("raise ValueError", False), ("x = 1\n    raise NotImplementedError", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body, is_blank",
+    [
+        ("pass", True),
+        ("...", True),
+        ("'''says what'''", True),
+        ("raise NotImplementedError", True),
+        ("raise NotImplementedError('later')", True),
+        ("'''doc'''\n    raise NotImplementedError", True),
+        ("return None", False),
+        ("raise ValueError", False),
+        ("x = 1\n    raise NotImplementedError", False),
+    ],
+)
 def test_blank_is_seen(body, is_blank):
     assert judge.is_blank(ast.parse(f"def f(x):\n    {body}\n").body[0]) is is_blank
 
@@ -64,11 +73,16 @@ def test_a_failing_answer_is_told_what_was_given_expected_and_got():
     assert "expected" in why and "got" in why
 
 
-@pytest.mark.parametrize("body, told", [
-    ("return nowhere(gate)", "constants and imports into this cell"), ("return exit()", "ends the program"),
-    ("return gate.sigmoyd()", "in line 2: return gate.sigmoyd()"), ("print('look', gate.shape)", "None"),
-    ("return gate @ up @ gate @ up @ 3", "Error"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body, told",
+    [
+        ("return nowhere(gate)", "constants and imports into this cell"),
+        ("return exit()", "ends the program"),
+        ("return gate.sigmoyd()", "in line 2: return gate.sigmoyd()"),
+        ("print('look', gate.shape)", "None"),
+        ("return gate @ up @ gate @ up @ 3", "Error"),
+    ],
+)
 def test_what_goes_wrong_is_said(body, told, cell):
     source = f"def swiglu(gate, up):\n    {body}\n"
     fn = cell(SWIGLU, source)
@@ -92,10 +106,17 @@ def test_ctrl_c_gets_through():
 def test_expect_says_what_differs():
     one = torch.ones(2, 3)
     for got, want, told in [
-        (one, torch.ones(3, 2), "shape (3, 2) was expected, got (2, 3)"), (one.double(), one, "dtype"),
-        (one * float("nan"), one, "NaN"), (None, one, "return"), ([1, 2], [1, 3], "value 1"), (2, [1], "1 value was"),
-        ({"a": 1}, {"a": 2}, "at 'a'"), (1.1, 1.0, "number"), ("x", "y", "value"), (one + 1e-3, one, "by up to 0.001"),
-    ]:  # fmt: skip
+        (one, torch.ones(3, 2), "shape (3, 2) was expected, got (2, 3)"),
+        (one.double(), one, "dtype"),
+        (one * float("nan"), one, "NaN"),
+        (None, one, "return"),
+        ([1, 2], [1, 3], "value 1"),
+        (2, [1], "1 value was"),
+        ({"a": 1}, {"a": 2}, "at 'a'"),
+        (1.1, 1.0, "number"),
+        ("x", "y", "value"),
+        (one + 1e-3, one, "by up to 0.001"),
+    ]:
         with pytest.raises(AssertionError, match=".*") as error:
             cases.expect(got, want, given=one)
         assert told in str(error.value) and "given    given" in str(error.value)

@@ -50,20 +50,32 @@ def lab(tmp_path):
         port = s.getsockname()[1]
     token = secrets.token_hex(8)
     env = os.environ | {
-        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "ws"),
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "cfg"), "JUPYTER_RUNTIME_DIR": str(tmp_path / "rt"),
-        "MINIDS_MINE": str(tmp_path / "mine"), "OMP_NUM_THREADS": "1", "MINIDS_QUICK": "1",
-    }  # fmt: skip
+        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "ws"),
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "cfg"),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "rt"),
+        "MINIDS_MINE": str(tmp_path / "mine"),
+        "OMP_NUM_THREADS": "1",
+        "MINIDS_QUICK": "1",
+    }
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={tmp_path / 'root'}",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={tmp_path / 'root'}",
+    ]
     with open(tmp_path / "lab.log", "w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
         try:
             _until(lambda: _get(port, token, "status"), 120)
-            yield lambda path: f"http://127.0.0.1:{port}/doc/tree/{path}?token={token}&reset", lambda: _get(
-                port, token, "kernels"
+            yield (
+                lambda path: f"http://127.0.0.1:{port}/doc/tree/{path}?token={token}&reset",
+                lambda: _get(port, token, "kernels"),
             )
         finally:
             os.killpg(server.pid, signal.SIGTERM)

@@ -1,6 +1,5 @@
 """What a student sees: check and its messages."""
 
-
 import pytest
 import torch
 from answers import RIGHT, SWIGLU, WRONG, blank
@@ -83,10 +82,18 @@ def test_an_answer_may_not_ask(cell, capsys):
     assert "an answer may not ask" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("given", [
-    ("swiglu", "fn"), ("model.layer.swiglu", "fn"), ("model.layers.swigul", "fn"), ("fn", "layers.swiglu"),
-    ("fn",), ("swiglu",), ("minids.model.layers.swiglu", "fn"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("swiglu", "fn"),
+        ("model.layer.swiglu", "fn"),
+        ("model.layers.swigul", "fn"),
+        ("fn", "layers.swiglu"),
+        ("fn",),
+        ("swiglu",),
+        ("minids.model.layers.swiglu", "fn"),
+    ],
+)
 def test_a_check_of_another_name_says_what_was_meant(cell, capsys, given):
     fn = cell(SWIGLU, RIGHT)
     check(*(fn if g == "fn" else g for g in given))

@@ -21,10 +21,31 @@ def there_and_back(value, known=()):
 
 
 PLAIN = [
-    None, True, 0, -(2**70), 1.5, -0.0, math.inf, -math.inf, "", "é\ud800\x00\n", b"\x00\xff", [], (), [1, (2, [3])],
-    {"a": 1, (1, 2): [b"x"], None: 0}, {1, 2}, frozenset({3}), 2 + 3j, range(2, 9, 3), torch.float8_e4m3fn,
-    torch.Size([2, 3]), collections.Counter("abca"), collections.OrderedDict(a=1), torch.device("cpu"),
-]  # fmt: skip
+    None,
+    True,
+    0,
+    -(2**70),
+    1.5,
+    -0.0,
+    math.inf,
+    -math.inf,
+    "",
+    "é\ud800\x00\n",
+    b"\x00\xff",
+    [],
+    (),
+    [1, (2, [3])],
+    {"a": 1, (1, 2): [b"x"], None: 0},
+    {1, 2},
+    frozenset({3}),
+    2 + 3j,
+    range(2, 9, 3),
+    torch.float8_e4m3fn,
+    torch.Size([2, 3]),
+    collections.Counter("abca"),
+    collections.OrderedDict(a=1),
+    torch.device("cpu"),
+]
 
 
 @pytest.mark.parametrize("value", PLAIN, ids=lambda value: type(value).__name__)
@@ -49,10 +70,19 @@ def test_tensors_of_every_dtype(name):
     assert got.view(torch.uint8).tolist() == x.view(torch.uint8).tolist()
 
 
-@pytest.mark.parametrize("x", [
-    torch.tensor(3.0), torch.empty(0, 4), torch.arange(6).view(2, 3).T, torch.tensor([math.nan, -math.inf]),
-    torch.randn(4).expand(3, 4), torch.tensor([1 + 2j]).conj(), torch.zeros(2, 0, 3, dtype=torch.int8),
-], ids=lambda value: type(value).__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "x",
+    [
+        torch.tensor(3.0),
+        torch.empty(0, 4),
+        torch.arange(6).view(2, 3).T,
+        torch.tensor([math.nan, -math.inf]),
+        torch.randn(4).expand(3, 4),
+        torch.tensor([1 + 2j]).conj(),
+        torch.zeros(2, 0, 3, dtype=torch.int8),
+    ],
+    ids=lambda value: type(value).__name__,
+)
 def test_odd_tensors(x):
     got = there_and_back({"x": [x]})["x"][0]
     assert got.shape == x.shape and got.dtype == x.dtype
@@ -124,7 +154,13 @@ def test_too_deep_too_large_too_many():
         deep = [deep]
     endless = []
     endless.append(endless)
-    for value in (deep, endless, [0] * (protocol.ITEMS + 1), "x" * (protocol.HEAD + 1), torch.empty(protocol.BODY + 1).char()):
+    for value in (
+        deep,
+        endless,
+        [0] * (protocol.ITEMS + 1),
+        "x" * (protocol.HEAD + 1),
+        torch.empty(protocol.BODY + 1).char(),
+    ):
         with pytest.raises(protocol.BadData):
             protocol.frame(value)
     with pytest.raises(protocol.BadData):
@@ -132,13 +168,34 @@ def test_too_deep_too_large_too_many():
 
 
 LIES = [
-    b"[" * 100_000, b'["tensor","float32",false,[1000000000],0,4]', b'["tensor","float32",false,[-1,-1],0,4]',
-    b'["tensor","float32",false,[1],-4,4]', b'["tensor","qint8",false,[4],0,4]', b'["view",0,[9],[1],0]',
-    b'["view",0,[1],[1],99999]', b'["view",1,[1],[1],0]', b'["known",7]', b'["known",-1]', b'["array","O",[1],0,8]',
-    b'["array","V4",[1],0,4]', b'["fields","os","system","ls"]', b'["fields","minids.course.judge","Result","a"]',
-    b'["fields","minids.text.chat","Reply"]', b'["dict",[["list"],1]]', b'["set",["list"]]', b'{"a":1}', b"", b"\xff",
-    b'["_all",1]', b'["__init__"]', b'["bytes",0,99]', b'["Size",1e9]', b"1" * 5000, b'["dtype","load"]', b'[["list"]]',
-]  # fmt: skip
+    b"[" * 100_000,
+    b'["tensor","float32",false,[1000000000],0,4]',
+    b'["tensor","float32",false,[-1,-1],0,4]',
+    b'["tensor","float32",false,[1],-4,4]',
+    b'["tensor","qint8",false,[4],0,4]',
+    b'["view",0,[9],[1],0]',
+    b'["view",0,[1],[1],99999]',
+    b'["view",1,[1],[1],0]',
+    b'["known",7]',
+    b'["known",-1]',
+    b'["array","O",[1],0,8]',
+    b'["array","V4",[1],0,4]',
+    b'["fields","os","system","ls"]',
+    b'["fields","minids.course.judge","Result","a"]',
+    b'["fields","minids.text.chat","Reply"]',
+    b'["dict",[["list"],1]]',
+    b'["set",["list"]]',
+    b'{"a":1}',
+    b"",
+    b"\xff",
+    b'["_all",1]',
+    b'["__init__"]',
+    b'["bytes",0,99]',
+    b'["Size",1e9]',
+    b"1" * 5000,
+    b'["dtype","load"]',
+    b'[["list"]]',
+]
 
 
 @pytest.mark.parametrize("head", LIES, ids=lambda h: str(h[:40]))
@@ -161,8 +218,17 @@ def test_damaged_frames_give_a_value_or_an_error_of_ours():
 
 
 def test_states_of_arguments_are_taken_and_put_back():
-    values = [[1, [2]], {"a": 1}, torch.zeros(2), {3}, torch.Generator(), random.Random(1), np.random.default_rng(2),
-              np.zeros(2), torch.nn.BatchNorm1d(2)]  # fmt: skip
+    values = [
+        [1, [2]],
+        {"a": 1},
+        torch.zeros(2),
+        {3},
+        torch.Generator(),
+        random.Random(1),
+        np.random.default_rng(2),
+        np.zeros(2),
+        torch.nn.BatchNorm1d(2),
+    ]
     known = arguments.changeable(values)
     index = protocol.Known(known)
     before = [arguments.stated(k, index) for k in known]

@@ -130,7 +130,7 @@ CELLS = {
     "a NUL": (body('    s = "\0"\n' + BODY), "✗"),
     "calls another cell": ("x = elsewhere + 1\n" + RIGHT, "✗"),
     "raises on the way": ("x = 1 // 0\n" + RIGHT, "✗"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -203,11 +203,20 @@ def test_check_and_grade_say_the_same_of_a_cell(session, tmp_path, name):
         assert answers.load() == {SWIGLU: None}
 
 
-@pytest.mark.parametrize("name, words", [
-    ("lambda", "is a lambda"), ("nested", "is given a value"), ("a method", "is given a value"),
-    ("a class", "is a class"), ("async", "is an `async def`"), ("imported", "is imported"),
-    ("something of C", "is given a value"), ("a partial", "is given a value"), ("two names", "is given a value"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("lambda", "is a lambda"),
+        ("nested", "is given a value"),
+        ("a method", "is given a value"),
+        ("a class", "is a class"),
+        ("async", "is an `async def`"),
+        ("imported", "is imported"),
+        ("something of C", "is given a value"),
+        ("a partial", "is given a value"),
+        ("two names", "is given a value"),
+    ],
+)
 def test_what_is_no_def_is_told_in_the_same_sentence(session, tmp_path, name, words):
     cell, _ = CELLS[name]
     sentence = graded(cell, tmp_path)[1]
@@ -265,12 +274,24 @@ def test_a_def_that_is_never_reached_is_not_the_librarys_own():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", [
-    "%a\n" * 300_000, "a" * 900_000 + " !?\n", "\\'" * 400_000 + "\n%a\n", "\n" * 1_000_000 + "%a\ndef f(:\n",
-    "%%time\n" * 100_000, '"""' + "\n%a" * 300_000, "x = " + "=" * 900_000, "(" * 900_000 + "\n%a",
-    ">>> " * 200_000, " \t" * 400_000 + "x?",
-    "%%time\n%a\n" * 1000, "f" + "?" * 500_000, "a = %b\n" * 200,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%a\n" * 300_000,
+        "a" * 900_000 + " !?\n",
+        "\\'" * 400_000 + "\n%a\n",
+        "\n" * 1_000_000 + "%a\ndef f(:\n",
+        "%%time\n" * 100_000,
+        '"""' + "\n%a" * 300_000,
+        "x = " + "=" * 900_000,
+        "(" * 900_000 + "\n%a",
+        ">>> " * 200_000,
+        " \t" * 400_000 + "x?",
+        "%%time\n%a\n" * 1000,
+        "f" + "?" * 500_000,
+        "a = %b\n" * 200,
+    ],
+)
 def test_no_cell_takes_long_to_read(cell):
     start = time.process_time()
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
@@ -281,13 +302,43 @@ def test_no_cell_takes_long_to_read(cell):
 # -- at random ---------------------------------------------------------------------------------------------------------
 
 PIECES = [
-    "%matplotlib inline", "!ls", "!!ls", "print?", "??print", "x = !ls", "t = %timeit 1", "# % of it", "# a\x0cb", "#",
-    "s = '%time'", 's = """\n%time\n!x\ny?\n"""', "n = (7\n% 4)", "n = [1\n!= 2]", "", "   ", "\x0c", "!a \\\n  b",
-    "s = 'a\\\n% b'", "if n:\n    %time 1\n    m = 2", "s = f'{3!r}'", "s = '\u2028%a'", "# \u2028c",
-    "x = 7 \\\n    % 4", "s = 'swiglu?'", "# def swiglu(gate, up): pass", "s = 'def swiglu(): pass'", "swiglu?",
-    "%time swiglu", "x: int = 3", "def other():\n    %time 1\n    return 2", '"""\n>>> 1\n"""', "s = '>>> 1'", "pass",
-    "%%time", "s = '''\n   \n'''",
-]  # fmt: skip
+    "%matplotlib inline",
+    "!ls",
+    "!!ls",
+    "print?",
+    "??print",
+    "x = !ls",
+    "t = %timeit 1",
+    "# % of it",
+    "# a\x0cb",
+    "#",
+    "s = '%time'",
+    's = """\n%time\n!x\ny?\n"""',
+    "n = (7\n% 4)",
+    "n = [1\n!= 2]",
+    "",
+    "   ",
+    "\x0c",
+    "!a \\\n  b",
+    "s = 'a\\\n% b'",
+    "if n:\n    %time 1\n    m = 2",
+    "s = f'{3!r}'",
+    "s = '\u2028%a'",
+    "# \u2028c",
+    "x = 7 \\\n    % 4",
+    "s = 'swiglu?'",
+    "# def swiglu(gate, up): pass",
+    "s = 'def swiglu(): pass'",
+    "swiglu?",
+    "%time swiglu",
+    "x: int = 3",
+    "def other():\n    %time 1\n    return 2",
+    '"""\n>>> 1\n"""',
+    "s = '>>> 1'",
+    "pass",
+    "%%time",
+    "s = '''\n   \n'''",
+]
 anything = st.lists(st.sampled_from(PIECES), max_size=6).map(lambda parts: "".join(p + "\n" for p in parts))
 
 

@@ -35,10 +35,15 @@ def call(*lines, args=(1,), before="", limits=SHORT, **kwargs):
 # -- it behaves as if it were here -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spoil, who", [
-    ("np.random.seed(3)", "numpy.random"), ("np.random.rand()", "numpy.random"), ("random.random()", "random"),
-    ("torch.manual_seed(3)", "torch"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "spoil, who",
+    [
+        ("np.random.seed(3)", "numpy.random"),
+        ("np.random.rand()", "numpy.random"),
+        ("random.random()", "random"),
+        ("torch.manual_seed(3)", "torch"),
+    ],
+)
 def test_everybodys_random_numbers_are_seen_to_change_here_too(spoil, who):
     source = answer(f"{spoil}", "return torch.nn.functional.silu(gate) * up")
     source = f"import random\nimport numpy as np\nimport torch\n{source}"
@@ -49,8 +54,10 @@ def test_everybodys_random_numbers_are_seen_to_change_here_too(spoil, who):
 
 def test_values_and_keywords():
     x = torch.randn(3, 2)
-    assert torch.equal(call("return torch.nn.functional.silu(gate) * up", before="import torch\n", args=(x,), up=x),
-                       torch.nn.functional.silu(x) * x)  # fmt: skip
+    assert torch.equal(
+        call("return torch.nn.functional.silu(gate) * up", before="import torch\n", args=(x,), up=x),
+        torch.nn.functional.silu(x) * x,
+    )
     assert call("return {'a': [gate, (1.5, None)], 'b': b'x'}") == {"a": [1, (1.5, None)], "b": b"x"}
 
 
@@ -114,15 +121,22 @@ def test_modes_go_along():
         torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.parametrize("line, error, words", [
-    ("raise ValueError('no')", ValueError, "no"), ("return 1 / 0", ZeroDivisionError, "division"),
-    ("return undefined", NameError, "undefined"), ("raise NotImplementedError", NotImplementedError, None),
-    ("assert False, 'mine'", AssertionError, "mine"), ("raise SystemExit(3)", SystemExit, "3"),
-    ("raise KeyboardInterrupt", RuntimeError, "KeyboardInterrupt"), ("raise Own('x')", KeyError, "Own: 'x'"),
-    ("from minids.errors import MinidsError; raise MinidsError('m')", MinidsError, "m"),
-    ("raise UnicodeDecodeError('utf-8', b'a', 0, 1, 'r')", RuntimeError, "UnicodeDecodeError"),
-    ("return gate @ up", RuntimeError, "shapes"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line, error, words",
+    [
+        ("raise ValueError('no')", ValueError, "no"),
+        ("return 1 / 0", ZeroDivisionError, "division"),
+        ("return undefined", NameError, "undefined"),
+        ("raise NotImplementedError", NotImplementedError, None),
+        ("assert False, 'mine'", AssertionError, "mine"),
+        ("raise SystemExit(3)", SystemExit, "3"),
+        ("raise KeyboardInterrupt", RuntimeError, "KeyboardInterrupt"),
+        ("raise Own('x')", KeyError, "Own: 'x'"),
+        ("from minids.errors import MinidsError; raise MinidsError('m')", MinidsError, "m"),
+        ("raise UnicodeDecodeError('utf-8', b'a', 0, 1, 'r')", RuntimeError, "UnicodeDecodeError"),
+        ("return gate @ up", RuntimeError, "shapes"),
+    ],
+)
 def test_exceptions_keep_kind_message_and_line(line, error, words):
     args = torch.zeros(2, 3), torch.zeros(2, 3)
     with pytest.raises(error, match=words) as caught:
@@ -138,8 +152,9 @@ def test_what_the_cell_defines_fails_before_the_call():
 
 
 def test_files_of_a_case_can_be_shared():
-    with sandbox.Remote(NAME, answer("open('new', 'w').write(open(gate).read() + '!')", "import os",
-                                     "return sorted(os.listdir('.'))")) as fn:  # fmt: skip
+    with sandbox.Remote(
+        NAME, answer("open('new', 'w').write(open(gate).read() + '!')", "import os", "return sorted(os.listdir('.'))")
+    ) as fn:
         (fn.folder / "given").write_text("a", encoding="utf-8")
         assert fn(str(fn.folder / "given")) == ["given", "new"]
         assert (fn.folder / "new").read_text(encoding="utf-8") == "a!"
@@ -153,19 +168,22 @@ def stands(fence):
     return fence in sandbox.standing()
 
 
-@pytest.mark.parametrize("line, words", [
-    ("while True: pass", "it (used|took) more than"),
-    ("import os; os._exit(0)", "ended its own process"),
-    ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
-    ("class Liar:\n        def __eq__(self, other): return True\n    return Liar()", "type Liar"),
-    ("return lambda: 1", "Unsendable.*type function"),
-    ("return 'x' * (1 << 24)", "too large"),
-    ("return torch.empty(100_000_000_000)", "memory"),
-    ("return bytearray(1 << 33)", "MemoryError"),
-    ("return torch.zeros(1).expand(10**12)", "too large|memory"),
-    ("return [0] * 10**7", "too large|holds more than"),
-    ("x = []\n    x.append(x)\n    return x", "nested"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("while True: pass", "it (used|took) more than"),
+        ("import os; os._exit(0)", "ended its own process"),
+        ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
+        ("class Liar:\n        def __eq__(self, other): return True\n    return Liar()", "type Liar"),
+        ("return lambda: 1", "Unsendable.*type function"),
+        ("return 'x' * (1 << 24)", "too large"),
+        ("return torch.empty(100_000_000_000)", "memory"),
+        ("return bytearray(1 << 33)", "MemoryError"),
+        ("return torch.zeros(1).expand(10**12)", "too large|memory"),
+        ("return [0] * 10**7", "too large|holds more than"),
+        ("x = []\n    x.append(x)\n    return x", "nested"),
+    ],
+)
 def test_what_gives_no_result_costs_that_call(line, words):
     started = time.monotonic()
     with pytest.raises((sandbox.NoResult, RuntimeError, MemoryError)) as caught:
@@ -187,9 +205,12 @@ def test_a_call_that_sleeps_is_ended_by_the_clock_and_the_next_gets_a_new_worker
 
 
 def test_patching_in_the_worker_changes_nothing_here():
-    lines = ["import builtins, torch, minids.course.judge as j, minids.course.cases as c",
-             "torch.allclose = torch.equal = j.run_cases = c.expect = lambda *a, **k: []",
-             "builtins.print = torch.Tensor.__eq__ = None", "return 1"]  # fmt: skip
+    lines = [
+        "import builtins, torch, minids.course.judge as j, minids.course.cases as c",
+        "torch.allclose = torch.equal = j.run_cases = c.expect = lambda *a, **k: []",
+        "builtins.print = torch.Tensor.__eq__ = None",
+        "return 1",
+    ]
     assert call(*lines) == 1
     assert not torch.allclose(torch.ones(1), torch.zeros(1)) and callable(print)
     with pytest.raises(AssertionError):
@@ -199,10 +220,13 @@ def test_patching_in_the_worker_changes_nothing_here():
 def test_no_case_is_in_a_workers_memory():
     cases.load()
     assert any(m.startswith("minids.course.cases.") for m in sys.modules)
-    lines = ["import gc, sys, types", "hidden = ('minids.course.cases.', 'minids.course.wrong.')",
-             "found = [m for m in sys.modules if m.startswith(hidden)]",
-             "functions = [f for f in gc.get_objects() if type(f) is types.FunctionType]",
-             "return found + [f.__name__ for f in functions if 'held_out' in vars(f)], len(functions)"]  # fmt: skip
+    lines = [
+        "import gc, sys, types",
+        "hidden = ('minids.course.cases.', 'minids.course.wrong.')",
+        "found = [m for m in sys.modules if m.startswith(hidden)]",
+        "functions = [f for f in gc.get_objects() if type(f) is types.FunctionType]",
+        "return found + [f.__name__ for f in functions if 'held_out' in vars(f)], len(functions)",
+    ]
     found, functions = call(*lines)
     assert found == [] and functions > 1000
 
@@ -225,32 +249,51 @@ def test_cases_secrets_and_submissions_cannot_be_read(tmp_path):
 
 def test_the_folder_is_empty_nothing_comes_with_the_environment_and_no_file_is_open(monkeypatch):
     monkeypatch.setenv("SECRET_TOKEN", "x")
-    lines = ["opened = []", "for fd in range(3, 4096):", "    try: opened.append(os.fstat(fd).st_mode)",
-             "    except OSError: pass", "return os.listdir('.'), dict(os.environ), len(opened)"]  # fmt: skip
+    lines = [
+        "opened = []",
+        "for fd in range(3, 4096):",
+        "    try: opened.append(os.fstat(fd).st_mode)",
+        "    except OSError: pass",
+        "return os.listdir('.'), dict(os.environ), len(opened)",
+    ]
     files, environment, opened = call(*lines, before="import os\n")
     assert (files, opened) == ([], 1)  # its own link to the grader
     assert environment == isolation.environment(environment["HOME"])
 
 
-@pytest.mark.parametrize("package, line", [
-    ("matplotlib", "import matplotlib.pyplot as plt; plt.plot([1]); plt.title('x'); plt.savefig('x.png'); plt.show()"),
-    ("pandas", "import pandas; pandas.DataFrame({'a': [1]}).to_string()"), ("scipy", "import scipy.stats"),
-    ("sympy", "import sympy; sympy.simplify(sympy.Symbol('x'))"),
-    ("tqdm", "from tqdm.auto import tqdm; list(tqdm(range(3)))"),
-    ("IPython", "from IPython.display import HTML, display; display(HTML('a'))"),
-    ("tempfile", "import tempfile; tempfile.NamedTemporaryFile().close()"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "package, line",
+    [
+        (
+            "matplotlib",
+            "import matplotlib.pyplot as plt; plt.plot([1]); plt.title('x'); plt.savefig('x.png'); plt.show()",
+        ),
+        ("pandas", "import pandas; pandas.DataFrame({'a': [1]}).to_string()"),
+        ("scipy", "import scipy.stats"),
+        ("sympy", "import sympy; sympy.simplify(sympy.Symbol('x'))"),
+        ("tqdm", "from tqdm.auto import tqdm; list(tqdm(range(3)))"),
+        ("IPython", "from IPython.display import HTML, display; display(HTML('a'))"),
+        ("tempfile", "import tempfile; tempfile.NamedTemporaryFile().close()"),
+    ],
+)
 def test_libraries_that_students_import_find_what_they_need(package, line):
     pytest.importorskip(package)
     with sandbox.Remote(NAME, answer(line, "return gate")) as fn:
         assert fn(5) == 5 and not fn.trouble
 
 
-@pytest.mark.parametrize("line", [
-    "import socket; socket.socket()", "import os; os.fork()", "import subprocess; subprocess.run(['true'])",
-    "import os; os.kill(os.getppid(), 9)", "import os; os.kill(-1, 9)", "import os; os.setsid()",
-    "import resource; resource.setrlimit(resource.RLIMIT_CPU, (99, 99))",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import socket; socket.socket()",
+        "import os; os.fork()",
+        "import subprocess; subprocess.run(['true'])",
+        "import os; os.kill(os.getppid(), 9)",
+        "import os; os.kill(-1, 9)",
+        "import os; os.setsid()",
+        "import resource; resource.setrlimit(resource.RLIMIT_CPU, (99, 99))",
+    ],
+)
 def test_system_calls_that_are_refused(line):
     if not stands("system calls"):
         pytest.skip("this system has no seccomp")
@@ -268,8 +311,10 @@ def test_writing_to_the_link_by_hand_gives_data_at_most():
 @pytest.fixture
 def unfenced(monkeypatch):
     """A nursery on a system that refuses everything but limits."""
-    off = ("from minids.course.grading import isolation as f; f.landlock = lambda *a: None; "
-           "f.enter_landlock = f.seccomp = lambda *a: False\n")  # fmt: skip
+    off = (
+        "from minids.course.grading import isolation as f; f.landlock = lambda *a: None; "
+        "f.enter_landlock = f.seccomp = lambda *a: False\n"
+    )
     sandbox._close()
     before = set(Path(tempfile.gettempdir()).glob("minids-grade-*"))
     boot = re.sub("left = .*", "left = []", sandbox._BOOT).replace("worker.live", off + "worker.live")

@@ -60,18 +60,21 @@ def test_numbered_folders_are_students(tmp_path):
     assert collected(tmp_path) == {"01": [BPE], "02": [BPE], "03": [BPE]}
 
 
-@pytest.mark.parametrize("names, students", [
-    (["alice.py", "alice.ipynb"], ["alice.ipynb", "alice.py"]),
-    (["alice.py", "alice.ipynb", "bob.ipynb"], ["alice.ipynb", "alice.py", "bob"]),
-    (["alice.ipynb", "alice.IPYNB", "alice.ipynb.txt"], ["alice.IPYNB", "alice.ipynb", "alice.ipynb.txt"]),
-    (["alice.ipynb", "alice/hw.ipynb"], ["alice", "alice/hw"]),
-    (["alice.ipynb", f"alice/mine/{GATED}.py", "bob.ipynb"], ["alice.ipynb", "bob", "alice/mine"]),
-    (["alice.py", "alice.ipynb", "alice.py.ipynb"], ["alice.ipynb", "alice.py", "alice.py.ipynb"]),
-    (["a/alice.ipynb", "b/alice.ipynb", "b/bob.ipynb"], ["a/alice", "b/alice", "b/bob"]),
-    (["a b.ipynb", "a\nb.ipynb"], ["a\\nb", "a b"]),
-    ([f"alice/{GATED}.py", f"bob/{GATED}.py"], ["alice", "bob"]),
-    ([f"alice/mine/{GATED}.py", f"bob/mine/{GATED}.py"], ["alice", "bob"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names, students",
+    [
+        (["alice.py", "alice.ipynb"], ["alice.ipynb", "alice.py"]),
+        (["alice.py", "alice.ipynb", "bob.ipynb"], ["alice.ipynb", "alice.py", "bob"]),
+        (["alice.ipynb", "alice.IPYNB", "alice.ipynb.txt"], ["alice.IPYNB", "alice.ipynb", "alice.ipynb.txt"]),
+        (["alice.ipynb", "alice/hw.ipynb"], ["alice", "alice/hw"]),
+        (["alice.ipynb", f"alice/mine/{GATED}.py", "bob.ipynb"], ["alice.ipynb", "bob", "alice/mine"]),
+        (["alice.py", "alice.ipynb", "alice.py.ipynb"], ["alice.ipynb", "alice.py", "alice.py.ipynb"]),
+        (["a/alice.ipynb", "b/alice.ipynb", "b/bob.ipynb"], ["a/alice", "b/alice", "b/bob"]),
+        (["a b.ipynb", "a\nb.ipynb"], ["a\\nb", "a b"]),
+        ([f"alice/{GATED}.py", f"bob/{GATED}.py"], ["alice", "bob"]),
+        ([f"alice/mine/{GATED}.py", f"bob/mine/{GATED}.py"], ["alice", "bob"]),
+    ],
+)
 def test_two_files_are_never_one_student_in_silence(tmp_path, names, students):
     write(tmp_path, **{n: GATE if n.endswith(".py") else notebook(COUNT) for n in names})
     sent = submissions.collect([tmp_path])
@@ -103,10 +106,14 @@ def test_folders_beside_files_of_students_are_none(tmp_path):
     assert set(sent) == {"ana", "ben"}
 
 
-@pytest.mark.parametrize("names", [
-    ["00_the_bill", "00_the_bill (1)", "Copy of 00_the_bill", "00_the_bill-Copy1"],
-    ["week 1/homework", "week 2/homework"], ["Week_1/hw", "mine/hw"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["00_the_bill", "00_the_bill (1)", "Copy of 00_the_bill", "00_the_bill-Copy1"],
+        ["week 1/homework", "week 2/homework"],
+        ["Week_1/hw", "mine/hw"],
+    ],
+)
 def test_copies_and_weeks_of_one_student_are_hers(tmp_path, names):
     files = {f"{who}/00_the_bill.ipynb": notebook(COUNT) for who in ("ana", "ben")}
     sent = submissions.collect([write(tmp_path, **files, **{f"gina/{n}.ipynb": notebook(COUNT) for n in names})])
@@ -188,19 +195,36 @@ def test_a_file_too(tmp_path, name):
 
 
 def test_what_is_not_read_is_named_with_the_reason(tmp_path):
-    write(tmp_path, **{
-        "a.ipynb": notebook(COUNT), "notes.txt": "", "b.ipynb.download": "", ".c.ipynb": "", "__pycache__/x.pyc": "",
-        ".ipynb_checkpoints/a-checkpoint.ipynb": "", "d/e/plot.png": "", "f.docx": "",
-    })  # fmt: skip
+    write(
+        tmp_path,
+        **{
+            "a.ipynb": notebook(COUNT),
+            "notes.txt": "",
+            "b.ipynb.download": "",
+            ".c.ipynb": "",
+            "__pycache__/x.pyc": "",
+            ".ipynb_checkpoints/a-checkpoint.ipynb": "",
+            "d/e/plot.png": "",
+            "f.docx": "",
+        },
+    )
     (tmp_path / "g.txt").symlink_to(tmp_path / "notes.txt")
     (tmp_path / "h").symlink_to(tmp_path / "h")
     os.mkfifo(tmp_path / "pipe")
     sent = submissions.collect([tmp_path])
     why = {path.name: reason for path, reason in sent.unused}
     assert len(sent) == 1 and set(why) == {
-        "notes.txt", "b.ipynb.download", ".c.ipynb", "__pycache__", ".ipynb_checkpoints", "plot.png", "f.docx", "g.txt",
-        "h", "pipe",
-    }  # fmt: skip
+        "notes.txt",
+        "b.ipynb.download",
+        ".c.ipynb",
+        "__pycache__",
+        ".ipynb_checkpoints",
+        "plot.png",
+        "f.docx",
+        "g.txt",
+        "h",
+        "pipe",
+    }
     assert "copies" in why[".ipynb_checkpoints"] and "hidden" in why[".c.ipynb"] and why["f.docx"].startswith("neither")
     assert "link" in why["g.txt"] and "link" in why["h"] and why["pipe"] == "not a file"
     said = "\n".join(sent.told())
@@ -220,9 +244,7 @@ def test_where_nothing_is_read_the_message_names_what_there_is(tmp_path):
 def test_outputs_are_passed_over(tmp_path):
     """Of any size and shape, before the source and behind it."""
     text = 'a "quoted" \\ text]}[{ \u2028 \ud83d\ude00'
-    for out in (
-        [{"output_type": "stream", "text": [text] * 50}], [], [[[[[[[[{"a": [text]}]]]]]]]], [{"x": "y"}]
-    ):
+    for out in ([{"output_type": "stream", "text": [text] * 50}], [], [[[[[[[[{"a": [text]}]]]]]]]], [{"x": "y"}]):
         for indent in (None, 1):
             cell = {"outputs": out, **code(COUNT, outputs=out), "attachments": {"source": out}}
             whole = json.dumps({"metadata": {"cells": [1]}, "cells": [cell]}, indent=indent)
@@ -248,7 +270,7 @@ def random_json(dice, depth=0):
 def test_at_random_it_reads_what_json_reads(tmp_path, monkeypatch):
     dice = random.Random(1)
     for _ in range(150):
-        sources = [dice.choice([COUNT, [COUNT, "x\n"], "\u2028\\\"é", ["a", "b"]]) for _ in range(3)]
+        sources = [dice.choice([COUNT, [COUNT, "x\n"], '\u2028\\"é', ["a", "b"]]) for _ in range(3)]
         parts = [code(s, outputs=random_json(dice), metadata=random_json(dice)) for s in sources]
         parts.insert(dice.randrange(3), {"cell_type": "markdown", "source": random_json(dice)})
         whole = {"a": random_json(dice), "cells": parts, "metadata": random_json(dice)}
@@ -274,12 +296,17 @@ def test_a_source_that_is_no_text_spoils_its_cell_alone(tmp_path, bad):
 
 def test_cells_of_other_kinds_and_versions(tmp_path):
     old = {"worksheets": [{"cells": [code("x = 1"), {"cell_type": "code", "input": COUNT}]}, 3], "nbformat": 3}
-    write(tmp_path, **{
-        "a.ipynb": notebook(3, None, code(COUNT)).replace('{"cells": [', '{"cells": [3, null, "x", ', 1),
-        "b.ipynb": json.dumps(old), "c.ipynb": b"\xef\xbb\xbf" + notebook(COUNT).encode(),
-        "d.ipynb": json.dumps({"cells": [{"source": COUNT, "cell_type": "code"}]}),
-        "e.ipynb": notebook(COUNT.replace("\n", "\r\n")), "f.ipynb": "\n\n " + notebook(COUNT) + " \n",
-    })  # fmt: skip
+    write(
+        tmp_path,
+        **{
+            "a.ipynb": notebook(3, None, code(COUNT)).replace('{"cells": [', '{"cells": [3, null, "x", ', 1),
+            "b.ipynb": json.dumps(old),
+            "c.ipynb": b"\xef\xbb\xbf" + notebook(COUNT).encode(),
+            "d.ipynb": json.dumps({"cells": [{"source": COUNT, "cell_type": "code"}]}),
+            "e.ipynb": notebook(COUNT.replace("\n", "\r\n")),
+            "f.ipynb": "\n\n " + notebook(COUNT) + " \n",
+        },
+    )
     assert collected(tmp_path) == {n: [BPE] for n in "abcdef"}
 
 
@@ -302,10 +329,17 @@ def test_another_encoding_has_its_chapters_rows_and_says_what_to_do(tmp_path, na
     assert "UTF-8" in got.why and got.why.endswith("save it as UTF-8 and send it again")
 
 
-@pytest.mark.parametrize("data, why", [
-    (b"", "empty"), (b"\xef\xbb\xbf \n", "empty"), (b"PK\x03\x04", "a zip archive"),
-    (b"\x1f\x8b\x08", "a gzip archive"), (b"%PDF-1.7", "a PDF"), (b"<!doctype html>", "a web page"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data, why",
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf \n", "empty"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"\x1f\x8b\x08", "a gzip archive"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"<!doctype html>", "a web page"),
+    ],
+)
 def test_what_is_no_text_is_named(tmp_path, data, why):
     for name in ("a.ipynb", "a.py"):
         (got,) = collected(write(tmp_path / name, **{name: data})).values()
@@ -325,8 +359,12 @@ def test_a_notebook_with_300_mb_of_outputs_takes_no_memory(tmp_path):
     look += "a = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
     look += "n = len(cells.code_cells(Path(sys.argv[1]), 1 << 30, 1 << 20))\n"
     look += "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - a)"
-    done = subprocess.run([sys.executable, "-c", look, path], capture_output=True, encoding="utf-8",
-                          env=os.environ | {"PYTHONPATH": str(catalog.ROOT)})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", look, path],
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": str(catalog.ROOT)},
+    )
     n, more = map(int, done.stdout.split())
     assert n == 2 and more < (64 << 20) / (1 if sys.platform == "darwin" else 1024)
     assert collected(path) == {"a": [BPE]}
@@ -337,9 +375,10 @@ def test_a_notebook_with_300_mb_of_outputs_takes_no_memory(tmp_path):
 
 def test_two_chapters_in_one_file_both_count(tmp_path):
     for name, text in {
-        "a.py": COUNT + GATE, "b.ipynb": notebook(COUNT + GATE, check=None),
+        "a.py": COUNT + GATE,
+        "b.ipynb": notebook(COUNT + GATE, check=None),
         "c.ipynb": notebook(COUNT, code(f'check("{GATED}", swiglu)'), GATE),
-    }.items():  # fmt: skip
+    }.items():
         (sent,) = submissions.collect([write(tmp_path / name, **{name: text})])
         assert {g.chapter for g in sent.grades} == {"01_tokenizer", "02_transformer"}
         assert [g.exercise for g in sent.grades if g.source is not None] == [BPE, GATED]
@@ -375,13 +414,16 @@ def test_one_damaged_file_of_kept_answers_costs_itself_alone(tmp_path):
 MERGE = "bpe.merge_word"
 
 
-@pytest.mark.parametrize("text, source, why", [
-    (catalog.blank(catalog.solution(MERGE)), None, "not attempted"),
-    ("def merge_word(word, pair, new):\n    retrun []\n", True, "SyntaxError: invalid syntax (line 2)"),
-    ("merge_word = lambda word, pair, new: []\n", True, "is a lambda"),
-    ("async def merge_word(word, pair, new):\n    return []\n", True, "is an `async def`"),
-    (COUNT, None, "not attempted"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, source, why",
+    [
+        (catalog.blank(catalog.solution(MERGE)), None, "not attempted"),
+        ("def merge_word(word, pair, new):\n    retrun []\n", True, "SyntaxError: invalid syntax (line 2)"),
+        ("merge_word = lambda word, pair, new: []\n", True, "is a lambda"),
+        ("async def merge_word(word, pair, new):\n    return []\n", True, "is an `async def`"),
+        (COUNT, None, "not attempted"),
+    ],
+)
 def test_what_a_later_stub_imports_is_told_for_what_its_own_cell_is(tmp_path, text, source, why):
     later = f"from minids.text.bpe import count_pairs, merge_word\n\n\n{catalog.blank(catalog.solution(TRAIN))}"
     (sent,) = submissions.collect([write(tmp_path, **{"a.ipynb": notebook(text, later)})])

@@ -90,10 +90,14 @@ def test_blank_wrong_and_library_are_told_apart(cell, capsys):
 
 
 @interpreted
-@pytest.mark.parametrize("old, new, told", [
-    ("tl.clamp(", "tl.clamped(", "AttributeError: module 'triton.language' has no attribute 'clamped'"),
-    ("m < M)", "k < M)", "in line"), ("@triton.jit", "", "is @triton.jit missing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new, told",
+    [
+        ("tl.clamp(", "tl.clamped(", "AttributeError: module 'triton.language' has no attribute 'clamped'"),
+        ("m < M)", "k < M)", "in line"),
+        ("@triton.jit", "", "is @triton.jit missing"),
+    ],
+)
 def test_what_goes_wrong_inside_is_said_with_its_line(old, new, told, cell):
     fn = cell(NAME, right().replace(old, new))
     why = judge.run_cases(NAME, fn)[0].why
@@ -188,10 +192,13 @@ def graded(folder, **answers):
 def test_kernels_are_graded_behind_fences(tmp_path):
     body = right()
     got = graded(
-        tmp_path, fine=body, unmasked=mistaken(), endless=body.replace("    there = True", "    while True: pass"),
+        tmp_path,
+        fine=body,
+        unmasked=mistaken(),
+        endless=body.replace("    there = True", "    while True: pass"),
         wild=body.replace("tl.store(s +", "tl.store(s + 1_000_000_000 +"),
         broken=body.replace("tl.clamp(", "tl.clamped("),
-    )  # fmt: skip
+    )
     points = catalog.exercise(NAME).points
     assert (got["fine"].points, got["fine"].why) == (points, "") and not got["fine"].same_as_library
     assert 0 < got["unmasked"].points < points and "were written" in got["unmasked"].why
@@ -227,10 +234,13 @@ sys.exit(check_quality.main(["07"]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("before, said", [
-    ("sys.modules['triton'] = None", "no Triton is installed"),
-    ("import os; os.environ['TRITON_INTERPRET'] = '0'", "TRITON_INTERPRET=1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "before, said",
+    [
+        ("sys.modules['triton'] = None", "no Triton is installed"),
+        ("import os; os.environ['TRITON_INTERPRET'] = '0'", "TRITON_INTERPRET=1"),
+    ],
+)
 def test_without_an_interpreter_checks_say_so(before, said, tmp_path):
     env = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | {"MINIDS_MINE": str(tmp_path)}
     code = CHECKED.format(before=before, name=NAME)

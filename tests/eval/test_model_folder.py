@@ -18,9 +18,7 @@ from minids.rl import rollout
 from minids.serve import terminal
 from minids.tasks import arithmetic
 
-PROBLEMS = [
-    evaluate.OutsideProblem("2+2", "4", line=1), evaluate.OutsideProblem("17+25", "42", line=2)
-]  # fmt: skip
+PROBLEMS = [evaluate.OutsideProblem("2+2", "4", line=1), evaluate.OutsideProblem("17+25", "42", line=2)]
 
 
 @pytest.fixture
@@ -58,8 +56,11 @@ def test_every_stop_token_stops_everything(model):
     free = generate(net, [prompt], max_new_tokens=16, temperature=0, stop_ids=[]).ids[0]
     first = next(i for i in range(1, 16) if free[i] not in free[:i])
     stop = free[first]
-    for config, more in (([tokenizer.eos_id, stop], {}), (tokenizer.eos_id, {"eos_token_id": [tokenizer.eos_id, stop]}),
-                         (tokenizer.eos_id, {"eos_token_id": stop})):  # fmt: skip
+    for config, more in (
+        ([tokenizer.eos_id, stop], {}),
+        (tokenizer.eos_id, {"eos_token_id": [tokenizer.eos_id, stop]}),
+        (tokenizer.eos_id, {"eos_token_id": stop}),
+    ):
         edit_config(model, eos_token_id=config)
         says(model, **more)
         opened = model_folder.open_folder(model)
@@ -81,17 +82,22 @@ def test_every_stop_token_stops_everything(model):
         # and they are written back, for us and for transformers
         net.save_pretrained(model / "again")
         assert set(json.loads((model / "again" / "config.json").read_text(encoding="utf-8"))["eos_token_id"]) == {
-            tokenizer.eos_id, stop
-        }  # fmt: skip
+            tokenizer.eos_id,
+            stop,
+        }
         shutil.rmtree(model / "again")
 
 
-@pytest.mark.parametrize("values, sampling", [
-    ({}, (0.0, 0, 1.0, None)), ({"temperature": 0.6}, (0.0, 0, 1.0, None)),
-    ({"do_sample": True, "temperature": 0.6, "top_p": 0.95}, (0.6, 0, 0.95, None)),  # DeepSeek-R1's
-    ({"do_sample": True, "top_k": 20, "max_new_tokens": 7}, (1.0, 20, 1.0, 7)),
-    ({"do_sample": False, "temperature": 0.6, "top_k": None, "eos_token_id": None}, (0.0, 0, 1.0, None)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "values, sampling",
+    [
+        ({}, (0.0, 0, 1.0, None)),
+        ({"temperature": 0.6}, (0.0, 0, 1.0, None)),
+        ({"do_sample": True, "temperature": 0.6, "top_p": 0.95}, (0.6, 0, 0.95, None)),  # DeepSeek-R1's
+        ({"do_sample": True, "top_k": 20, "max_new_tokens": 7}, (1.0, 20, 1.0, 7)),
+        ({"do_sample": False, "temperature": 0.6, "top_k": None, "eos_token_id": None}, (0.0, 0, 1.0, None)),
+    ],
+)
 def test_a_chat_samples_as_the_folder_says(values, sampling, model, monkeypatch):
     says(model, **values, bos_token_id=0, transformers_version="5.0")
     opened, calls = model_folder.open_folder(model), []
@@ -115,13 +121,34 @@ def test_what_is_not_done_is_said(model):
         model_folder.open_folder(model)
 
 
-@pytest.mark.parametrize("values", [
-    {"temperature": "hot"}, {"temperature": -1}, {"temperature": 1e-40}, {"temperature": True}, {"top_p": 0},
-    {"top_p": 2}, {"top_p": []}, {"top_k": -1}, {"top_k": 0.5}, {"top_k": True}, {"do_sample": "yes"}, {"do_sample": 1},
-    {"max_new_tokens": 0}, {"max_new_tokens": -5}, {"max_new_tokens": 1.5}, {"max_new_tokens": "9"},
-    {"eos_token_id": -1}, {"eos_token_id": [1, 10**6]}, {"eos_token_id": "1"}, {"eos_token_id": [[1]]},
-    {"eos_token_id": {}}, {"eos_token_id": True},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"temperature": "hot"},
+        {"temperature": -1},
+        {"temperature": 1e-40},
+        {"temperature": True},
+        {"top_p": 0},
+        {"top_p": 2},
+        {"top_p": []},
+        {"top_k": -1},
+        {"top_k": 0.5},
+        {"top_k": True},
+        {"do_sample": "yes"},
+        {"do_sample": 1},
+        {"max_new_tokens": 0},
+        {"max_new_tokens": -5},
+        {"max_new_tokens": 1.5},
+        {"max_new_tokens": "9"},
+        {"eos_token_id": -1},
+        {"eos_token_id": [1, 10**6]},
+        {"eos_token_id": "1"},
+        {"eos_token_id": [[1]]},
+        {"eos_token_id": {}},
+        {"eos_token_id": True},
+    ],
+    ids=str,
+)
 def test_impossible_settings_are_refused_with_the_file(values, model):
     says(model, **values)
     with pytest.raises(MinidsError, match=generation_config.NAME):

@@ -140,13 +140,25 @@ def test_the_slope_is_least_squares_with_a_column_a_problem(x_PS, random):
     assert slope_within(x_PS, y_PS) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("call", [
-    lambda: pass_at_k(4, 5, 1), lambda: pass_at_k(4, 2, 5), lambda: pass_at_k(4, 2, 0),
-    lambda: maj_at_k([1], 1, 2),
-    lambda: bootstrap_ci([]), lambda: bootstrap_ci([float("nan")]), lambda: bootstrap_ci([1.0], level=1.5),
-    lambda: mean_maj_at_k([[1]], [], 1),
-    lambda: paired_test([]), lambda: paired_test([1, 0.5]), lambda: paired_test([float("nan")]),
-    lambda: slope_within([[1, 2]], [[1]]), lambda: slope_within([[1, 2]], []), lambda: slope_within([], [])])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: pass_at_k(4, 5, 1),
+        lambda: pass_at_k(4, 2, 5),
+        lambda: pass_at_k(4, 2, 0),
+        lambda: maj_at_k([1], 1, 2),
+        lambda: bootstrap_ci([]),
+        lambda: bootstrap_ci([float("nan")]),
+        lambda: bootstrap_ci([1.0], level=1.5),
+        lambda: mean_maj_at_k([[1]], [], 1),
+        lambda: paired_test([]),
+        lambda: paired_test([1, 0.5]),
+        lambda: paired_test([float("nan")]),
+        lambda: slope_within([[1, 2]], [[1]]),
+        lambda: slope_within([[1, 2]], []),
+        lambda: slope_within([], []),
+    ],
+)
 def test_impossible_questions_are_refused(call):
     with pytest.raises(MinidsError, match="metrics:"):
         call()

@@ -54,7 +54,10 @@ def test_a_thought_says_its_answer_and_a_changed_digit_changes_that_digit():
         digit = int(problem.answer) // 10**step % 10
         want = int(problem.answer) + ((digit + shift) % 10 - digit) * 10**step
         assert thought_interventions.read_off(changed) == want
-    assert thought_interventions.corrupt("7+6=13 4+9+1=14", 0) == "7+6=14 4+9+1=14" and thought_interventions.read_off("7+6=13 4+9+1=14") == 143
+    assert (
+        thought_interventions.corrupt("7+6=13 4+9+1=14", 0) == "7+6=14 4+9+1=14"
+        and thought_interventions.read_off("7+6=13 4+9+1=14") == 143
+    )
     assert thought_interventions.read_off("no step") is None
 
 
@@ -65,18 +68,26 @@ def test_a_model_goes_on_from_its_own_beginning_as_it_went_on_before():
     prompts = [prompt_of(tokenizer, p.question, "tags") for p in problems]
     whole = sampler.generate(model, prompts, max_new_tokens=160, temperature=0, stop_ids=[tokenizer.eos_id]).ids
     begin, end = thought_interventions.marks(tokenizer)
-    for openings in ([ids[: len(ids) // 2] for ids in whole], [thought_interventions.limit_thought(i, 999, begin, end) for i in whole]):
+    for openings in (
+        [ids[: len(ids) // 2] for ids in whole],
+        [thought_interventions.limit_thought(i, 999, begin, end) for i in whole],
+    ):
         found = thought_interventions.resume(model, tokenizer, problems, openings)
         assert [text for _, _, text in found] == [tokenizer.decode(ids) for ids in whole]
         assert [length for _, length, _ in found] == [len(ids) for ids in whole]
         assert sum(result.accuracy for result, _, _ in found) >= 6
 
 
-@pytest.mark.parametrize("call", [
-    lambda t: thought_interventions.marks(t, "direct"), lambda t: thought_interventions.limit_thought([1, 2], 3, [9], [8]),
-    lambda t: thought_interventions.corrupt("7+6=13", 1), lambda t: thought_interventions.corrupt("7+6=13", -1),
-    lambda t: thought_interventions.resume(None, t, [], [[1]]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: thought_interventions.marks(t, "direct"),
+        lambda t: thought_interventions.limit_thought([1, 2], 3, [9], [8]),
+        lambda t: thought_interventions.corrupt("7+6=13", 1),
+        lambda t: thought_interventions.corrupt("7+6=13", -1),
+        lambda t: thought_interventions.resume(None, t, [], [[1]]),
+    ],
+)
 def test_errors(tokenizer, call):
     with pytest.raises(MinidsError, match="probe:"):
         call(tokenizer)

@@ -61,8 +61,11 @@ def damaged(run, rng, places):
     """(file, kind, damaged folder's path) again and again; the file is damaged in a copy of `run`."""
     run = Path(run)
     whole = ["results.json", ".checksums.json", "metrics.jsonl", ".metrics.jsonl.crc", "recipe.json"]
-    kept = [p.relative_to(run).as_posix() for p in sorted(run.rglob("*")) if p.is_file() and p.parent.name in (
-        "tokenizer", "base", "sft", "model") and p.parent.parent == run]  # fmt: skip
+    kept = [
+        p.relative_to(run).as_posix()
+        for p in sorted(run.rglob("*"))
+        if p.is_file() and p.parent.name in ("tokenizer", "base", "sft", "model") and p.parent.parent == run
+    ]
     states = [p.relative_to(run).as_posix() for p in sorted(run.glob("checkpoints/*/step-*/*"))]
     for name in [*whole, "corpus.safetensors", *kept, *states[-2:]]:
         before = (run / name).read_bytes()

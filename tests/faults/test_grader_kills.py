@@ -31,9 +31,11 @@ def test_what_cannot_be_written_is_noticed_before_the_work(tmp_path, monkeypatch
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("x", encoding="utf-8")
     to = {
-        "--csv a folder": {"csv": tmp_path / "folder"}, "--csv in a file": {"csv": tmp_path / "file" / "g.csv"},
-        "--html a file": {"html": tmp_path / "file"}, "--csv nowhere": {"csv": tmp_path / "none" / "g.csv"},
-    }[where]  # fmt: skip
+        "--csv a folder": {"csv": tmp_path / "folder"},
+        "--csv in a file": {"csv": tmp_path / "file" / "g.csv"},
+        "--html a file": {"html": tmp_path / "file"},
+        "--csv nowhere": {"csv": tmp_path / "none" / "g.csv"},
+    }[where]
     monkeypatch.setattr(grade, "grade_answer", None)
     with pytest.raises(MinidsError, match="cannot be written|no such folder|no pages can be"):
         grade.grade_files([kills.class_of(tmp_path)], **to)
@@ -59,11 +61,23 @@ ROW = {"file": "a", "exercise": "b", "source": "c", **dict.fromkeys(table.KEPT, 
 FIRST, LINE = json.dumps({"what": "this", "seed": 3}).encode(), json.dumps(ROW).encode()
 
 
-@pytest.mark.parametrize("lines, count", [
-    ([FIRST, LINE], 1), ([FIRST, LINE, LINE[:-9]], 1), ([FIRST, b"\xff\x00", b"[1]", b"{}", LINE], 1), ([FIRST], 0),
-    ([], 0), ([b""], 0), ([FIRST[:-3]], 0), ([b"[]", LINE], 0), ([b"null", LINE], 0), ([b"\xff", LINE], 0),
-    ([FIRST.replace(b"this", b"that"), LINE], 0), ([FIRST.replace(b"3", b"4"), LINE], 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "lines, count",
+    [
+        ([FIRST, LINE], 1),
+        ([FIRST, LINE, LINE[:-9]], 1),
+        ([FIRST, b"\xff\x00", b"[1]", b"{}", LINE], 1),
+        ([FIRST], 0),
+        ([], 0),
+        ([b""], 0),
+        ([FIRST[:-3]], 0),
+        ([b"[]", LINE], 0),
+        ([b"null", LINE], 0),
+        ([b"\xff", LINE], 0),
+        ([FIRST.replace(b"this", b"that"), LINE], 0),
+        ([FIRST.replace(b"3", b"4"), LINE], 0),
+    ],
+)
 def test_a_damaged_journal_gives_what_is_whole_of_it(tmp_path, lines, count):
     seed, done = _journal(tmp_path, lines)
     assert seed == 3 and len(done) == count

@@ -92,8 +92,12 @@ def test_every_damage_is_noticed_when_a_run_goes_on(finished, recipe):
     assert len({name for name, *_ in rows}) > 20
     for name, kind, noticed, of, said in rows:
         assert noticed == of, (name, kind)
-        assert not of or Path(name).name.removeprefix(".").removesuffix(".crc") in said or name == ".checksums.json" \
-            or name == "recipe.json", (name, kind, said)  # fmt: skip
+        assert (
+            not of
+            or Path(name).name.removeprefix(".").removesuffix(".crc") in said
+            or name == ".checksums.json"
+            or name == "recipe.json"
+        ), (name, kind, said)
 
 
 def test_a_stage_whose_model_is_damaged_is_done_again(finished, recipe, tmp_path, capsys):
@@ -122,8 +126,11 @@ def test_a_kill_between_two_writes_is_no_damage(tmp_path, monkeypatch):
     """The sums are written before the file, and hold both what it was and what it will be."""
     sums = run_folder.Sums(tmp_path)
     sums.write("results.json", "one")
-    monkeypatch.setattr(run_folder.files, "write", lambda path, data, real=run_folder.files.write: (
-        real(path, data) if path.name == run_folder.SUMS else None))  # fmt: skip
+    monkeypatch.setattr(
+        run_folder.files,
+        "write",
+        lambda path, data, real=run_folder.files.write: real(path, data) if path.name == run_folder.SUMS else None,
+    )
     sums.write("results.json", "two")
     monkeypatch.undo()
     run_folder.Sums(tmp_path).check()
@@ -135,9 +142,17 @@ def test_a_kill_between_two_writes_is_no_damage(tmp_path, monkeypatch):
 
 
 BROKEN = [
-    b"{}", b"[]", b"3", b"null", b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"stages": 1, "evals": []}',
+    b"{}",
+    b"[]",
+    b"3",
+    b"null",
+    b"",
+    b"{",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b'{"stages": 1, "evals": []}',
     b'{"recipe": "tiny", "seed": 0, "stages": [], "evals": []}',
-]  # fmt: skip
+]
 
 
 def variants(good):

@@ -97,14 +97,24 @@ def test_names_that_are_no_text(alice):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [
-    "[" * 3_000_000, '{"a":' * 1_000_000, '{"cells": [' + "{}," * 1_000_000, '{"cells": [' + "[[[[[[1]]]]]]," * 500_000,
-    '{"cells": [{"cell_type": "code", "source": ["' + "\\" * 3_000_001, '{"cells": ["' + "\\u" * 3_000_000,
-    '{"cells": [' + '{"cell_type":"code","source":"x"},' * 200_000 + "{}]}", '{"' + '":1,"' * 2_000_000,
-    "\0" * 3_000_000,
-    '{"cells": [{"cell_type": "code", "source": [' + '"a",' * 2_000_000 + '"a"]}]}', " " * 5_000_000, '"' * 3_000_000,
-    '{"cells": [' + '{"cell_type":"code","source":null},' * 200_000 + "{}]}",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 3_000_000,
+        '{"a":' * 1_000_000,
+        '{"cells": [' + "{}," * 1_000_000,
+        '{"cells": [' + "[[[[[[1]]]]]]," * 500_000,
+        '{"cells": [{"cell_type": "code", "source": ["' + "\\" * 3_000_001,
+        '{"cells": ["' + "\\u" * 3_000_000,
+        '{"cells": [' + '{"cell_type":"code","source":"x"},' * 200_000 + "{}]}",
+        '{"' + '":1,"' * 2_000_000,
+        "\0" * 3_000_000,
+        '{"cells": [{"cell_type": "code", "source": [' + '"a",' * 2_000_000 + '"a"]}]}',
+        " " * 5_000_000,
+        '"' * 3_000_000,
+        '{"cells": [' + '{"cell_type":"code","source":null},' * 200_000 + "{}]}",
+    ],
+)
 def test_bombs_of_json_take_seconds(tmp_path, text):
     (tmp_path / "a.ipynb").write_text(text, encoding="utf-8")
     (tmp_path / "b.ipynb").write_text(SENT, encoding="utf-8")

@@ -44,8 +44,10 @@ def test_honest_answers_are_not_noted():
 
 def test_nothing_is_left_for_the_next_student():
     leave = "def swiglu(gate, up=None):\n    import os\n    open('left', 'w').write('x')\n    return os.getcwd()\n"
-    look = "def swiglu(gate, up=None):\n    import os\n    found = os.listdir('.')\n    try:\n        " \
-        "found += os.listdir(gate)\n    except OSError:\n        pass\n    return found\n"  # fmt: skip
+    look = (
+        "def swiglu(gate, up=None):\n    import os\n    found = os.listdir('.')\n    try:\n        "
+        "found += os.listdir(gate)\n    except OSError:\n        pass\n    return found\n"
+    )
     with sandbox.Remote(attacks.NAME, leave) as first, sandbox.Remote(attacks.NAME, look) as second:
         folder = first(1)
         first.close()

@@ -93,15 +93,21 @@ def test_what_names_code_or_files_is_not_passed_on(command, model, trap, capsys,
     edit(model / "minids.json", families=[family, "add"], more={"auto_map": "evil"})
     edit(model / "config.json", auto_map={"AutoModelForCausalLM": "evil--evil.Model"}, _name_or_path="/home/evil")
     edit(
-        model / "tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.T", None]}, name_or_path="/home/evil",
+        model / "tokenizer_config.json",
+        auto_map={"AutoTokenizer": ["evil.T", None]},
+        name_or_path="/home/evil",
         tokenizer_file="/home/evil/tokenizer.json",
-    )  # fmt: skip
+    )
     (model / "evil.py").write_text("raise SystemExit", encoding="utf-8")
     assert said(capsys, command, model, tmp_path / "out")[0] == 0
     written = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
     assert set(written) == {
-        "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "minids.json"
-    }  # fmt: skip
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "minids.json",
+    }
     assert not any(b"evil" in data for data in written.values()) and not ran
     assert json.loads(written["minids.json"]) == {"style": "tags", "families": ["add"]}
 
@@ -114,8 +120,15 @@ def test_a_replay_runs_nobodys_python(run, trap, capsys):
     assert code == 2 and f"--families {family}" in err and not ran
     said(capsys, "replay", run, 1, 0, "--families", family)
     assert ran == [family]
-    for name, bad in (("families", "add"), ("families", [3]), ("processes", 10**6), ("processes", "2"),
-                      ("threads", 0), ("model", []), ("config", 3)):  # fmt: skip
+    for name, bad in (
+        ("families", "add"),
+        ("families", [3]),
+        ("processes", 10**6),
+        ("processes", "2"),
+        ("threads", 0),
+        ("model", []),
+        ("config", 3),
+    ):
         edit(about, **{name: bad})
         assert said(capsys, "replay", run, 1, 0)[0] == 2
 
@@ -188,12 +201,14 @@ def test_float8_weights_and_scales_that_are_no_numbers(model):
     model_folder.open_folder(model)
     shutil.copy(model / "model.safetensors", model / "kept")
     for change, words in (
-        (lambda t: t[scale].fill_(float("nan")), [scale, "NaN"]), (lambda t: t[scale].fill_(-float("inf")), [scale]),
+        (lambda t: t[scale].fill_(float("nan")), [scale, "NaN"]),
+        (lambda t: t[scale].fill_(-float("inf")), [scale]),
         (lambda t: t[KEY].view(torch.uint8)[3].fill_(0x7F), [KEY, "NaN"]),
         (lambda t: (t[scale].fill_(3e38), t[KEY].copy_(torch.full(t[KEY].shape, 400.0))), [KEY, "infinity"]),
         (lambda t: t.update({scale: torch.ones(1, 1, dtype=torch.int8)}), [scale, "int8"]),
-        (lambda t: t.update({scale: torch.ones(2, 1)}), [scale, "[2, 1]"]), (lambda t: t.pop(scale), [scale]),
-    ):  # fmt: skip
+        (lambda t: t.update({scale: torch.ones(2, 1)}), [scale, "[2, 1]"]),
+        (lambda t: t.pop(scale), [scale]),
+    ):
         shutil.copy(model / "kept", model / "model.safetensors")
         damage(model, change)
         refused(model, *words)
@@ -288,12 +303,18 @@ def test_links_within_the_folder_and_in_hugging_faces_cache_are_followed(model, 
 # -- sizes -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("values, words", [
-    ({"num_hidden_layers": 10**9}, ["num_hidden_layers"]), ({"num_hidden_layers": 9_000}, ["missing", "9000"]),
-    ({"n_routed_experts": 60_000}, ["asks for [60000, 32]"]), ({"vocab_size": 10**9}, ["asks for [1000000000, 32]"]),
-    ({"hidden_size": 10**12}, ["parameters"]), ({"hidden_size": 2**60}, ["hidden_size"]),
-    ({"max_position_embeddings": 10**40}, ["max_position_embeddings"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "values, words",
+    [
+        ({"num_hidden_layers": 10**9}, ["num_hidden_layers"]),
+        ({"num_hidden_layers": 9_000}, ["missing", "9000"]),
+        ({"n_routed_experts": 60_000}, ["asks for [60000, 32]"]),
+        ({"vocab_size": 10**9}, ["asks for [1000000000, 32]"]),
+        ({"hidden_size": 10**12}, ["parameters"]),
+        ({"hidden_size": 2**60}, ["hidden_size"]),
+        ({"max_position_embeddings": 10**40}, ["max_position_embeddings"]),
+    ],
+)
 def test_sizes_that_the_files_do_not_have(model, values, words):
     began = time.monotonic()
     edit(model / "config.json", **values)
@@ -338,8 +359,33 @@ def test_a_folder_larger_than_memory_is_refused_before_it_is_read(model, monkeyp
 
 
 def odd_value(rng, old):
-    return rng.choice([None, True, False, 0, 1, -1, 2**31, 2**63, 10**30, 0.5, -1e300, 1e-300, "", "x", "1", [], [1],
-                       [[]], {}, {"a": 1}, [old], {"x": old}, old])  # fmt: skip
+    return rng.choice(
+        [
+            None,
+            True,
+            False,
+            0,
+            1,
+            -1,
+            2**31,
+            2**63,
+            10**30,
+            0.5,
+            -1e300,
+            1e-300,
+            "",
+            "x",
+            "1",
+            [],
+            [1],
+            [[]],
+            {},
+            {"a": 1},
+            [old],
+            {"x": old},
+            old,
+        ]
+    )
 
 
 def swapped(rng, value):
@@ -395,11 +441,28 @@ def test_folders_changed_at_random(seed, run, tmp_path):
         encoding="utf-8",
     )
     _, files = sharded(model)
-    edit(model / "config.json", rope_scaling={"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64,
-                                              "mscale": 1.0, "mscale_all_dim": 1.0},
-         quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]})  # fmt: skip
-    names = ["config.json", "config.json", "tokenizer.json", "model.safetensors.index.json", "minids.json",
-             "generation_config.json", files["lm_head.weight"], "../recipe.json", "tokenizer_config.json"]  # fmt: skip
+    edit(
+        model / "config.json",
+        rope_scaling={
+            "type": "yarn",
+            "factor": 4.0,
+            "original_max_position_embeddings": 64,
+            "mscale": 1.0,
+            "mscale_all_dim": 1.0,
+        },
+        quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]},
+    )
+    names = [
+        "config.json",
+        "config.json",
+        "tokenizer.json",
+        "model.safetensors.index.json",
+        "minids.json",
+        "generation_config.json",
+        files["lm_head.weight"],
+        "../recipe.json",
+        "tokenizer_config.json",
+    ]
     kept = {name: (model / name).read_bytes() for name in names}
     opened = 0
     for round in range(120):

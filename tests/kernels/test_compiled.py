@@ -36,15 +36,22 @@ def test_every_kernel_compiles_where_it_should(rows):
 def test_nothing_spills_and_shared_memory_fits(rows):
     made = [row for row in rows if "registers" in row]
     assert {(runtime.VERSION, row["kernel"]): row["spilled"] for row in made if row["spilled"]} == {
-        key: spilled for key, spilled in SPILLED.items() if key[0] == runtime.VERSION}
+        key: spilled for key, spilled in SPILLED.items() if key[0] == runtime.VERSION
+    }
     assert not [row for row in made if row["shared"] > compiled.SHARED_LIMIT[row["architecture"]]]
 
 
 def test_fp8_gemm_runs_on_hoppers_fp8_tensor_cores(rows):
-    gemms = {row["kernel"]: row["tensor_core"] for row in rows if row["kernel"].startswith("gemm.")
-             and row["architecture"] == 90 and row["kernel"] != "gemm.add"}
-    assert {f"gemm.{name}_{which}" for name in ("plain", "flat", "special", "small", "split")
-            for which in ("fprop", "wgrad")} == set(gemms)
+    gemms = {
+        row["kernel"]: row["tensor_core"]
+        for row in rows
+        if row["kernel"].startswith("gemm.") and row["architecture"] == 90 and row["kernel"] != "gemm.add"
+    }
+    assert {
+        f"gemm.{name}_{which}"
+        for name in ("plain", "flat", "special", "small", "split")
+        for which in ("fprop", "wgrad")
+    } == set(gemms)
     for name, found in gemms.items():
         assert found and all(re.fullmatch(r"wgmma\.mma_async\S*\.e4m3\.e4m3", i) for i in found), (name, found)
 

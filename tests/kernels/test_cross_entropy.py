@@ -44,14 +44,23 @@ def exact(logits, targets, weights, reduction, above):
 
 
 def close(got, want, step):
-    torch.testing.assert_close(got.double(), want, rtol=step, atol=step * want.abs().nan_to_num().max().item(),
-                               equal_nan=True)
+    torch.testing.assert_close(
+        got.double(), want, rtol=step, atol=step * want.abs().nan_to_num().max().item(), equal_nan=True
+    )
 
 
 @interpreted
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 6), st.integers(1, 300), st.sampled_from(C.DTYPES), st.booleans(), st.booleans(),
-       st.sampled_from(C.REDUCTIONS), st.sampled_from([1.0, -0.3]), st.integers(0, 99))
+@given(
+    st.integers(1, 6),
+    st.integers(1, 300),
+    st.sampled_from(C.DTYPES),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(C.REDUCTIONS),
+    st.sampled_from([1.0, -0.3]),
+    st.integers(0, 99),
+)
 def test_kernel_and_reference_equal_float64(N, V, dtype, weighted, keep, reduction, above, seed):
     logits, targets, weights = batch(N, V, dtype, seed)
     weights = weights if weighted else None
@@ -86,13 +95,15 @@ def test_reference_is_torchs_and_has_a_gradient():
     logits, targets, weights = batch(5, 7)
     logits, weights = logits.double().requires_grad_(), weights.double().requires_grad_()
     for reduction in C.REDUCTIONS:
-        torch.testing.assert_close(C.cross_entropy(logits, targets, reduction=reduction),
-                                   F.cross_entropy(logits, targets, reduction=reduction))
+        torch.testing.assert_close(
+            C.cross_entropy(logits, targets, reduction=reduction), F.cross_entropy(logits, targets, reduction=reduction)
+        )
     targets[targets == IGNORED] = 0
     assert torch.autograd.gradcheck(lambda z, w: C.cross_entropy(z, targets, w + 0.1), (logits, weights))
     hidden, matrix = (torch.randn(n, 4, dtype=torch.float64, requires_grad=True) for n in (5, 7))
-    assert torch.autograd.gradcheck(lambda h, m: C.linear_cross_entropy(h, m, targets, reduction="sum"),
-                                    (hidden, matrix))
+    assert torch.autograd.gradcheck(
+        lambda h, m: C.linear_cross_entropy(h, m, targets, reduction="sum"), (hidden, matrix)
+    )
 
 
 @interpreted
@@ -167,6 +178,7 @@ def test_large_logits_lose_nothing(backend):
 
 # --- What is overwritten, and who is told -----------------------------------------------------------------------------
 
+
 @interpreted
 def test_the_gradient_lies_where_the_logits_were():
     for above in (1.0, 0.5):
@@ -217,8 +229,10 @@ def test_who_still_needs_the_logits_is_told():
 @interpreted
 def test_derivatives_of_second_order_are_refused():
     hidden, matrix = torch.randn(3, 8, requires_grad=True), torch.randn(20, 8, requires_grad=True)
-    for loss in (C.cross_entropy(hidden * 1, T, backend="triton"), C.linear_cross_entropy(hidden, matrix, T,
-                                                                                          backend="triton")):
+    for loss in (
+        C.cross_entropy(hidden * 1, T, backend="triton"),
+        C.linear_cross_entropy(hidden, matrix, T, backend="triton"),
+    ):
         with pytest.raises(runtime.KernelError, match="second derivative"):
             torch.autograd.grad(loss, hidden, create_graph=True)
 
@@ -233,6 +247,7 @@ def test_rows_may_be_further_apart():
 
 
 # --- Memory -----------------------------------------------------------------------------------------------------------
+
 
 class Allocated(TorchDispatchMode):
     """Numbers in every storage that operations make, and the most that was alive at once."""
@@ -302,11 +317,19 @@ def test_linear_keeps_one_chunk_of_logits():
 
 # --- With the head, and in the training loss --------------------------------------------------------------------------
 
+
 @pytest.mark.slow
 @interpreted
 @settings(max_examples=12, deadline=None)
-@given(st.integers(1, 20), st.integers(1, 90), st.integers(1, 20), st.integers(1, 25), st.booleans(),
-       st.sampled_from(["mean", "sum"]), st.integers(0, 99))
+@given(
+    st.integers(1, 20),
+    st.integers(1, 90),
+    st.integers(1, 20),
+    st.integers(1, 25),
+    st.booleans(),
+    st.sampled_from(["mean", "sum"]),
+    st.integers(0, 99),
+)
 def test_linear_equals_float64(N, V, H, chunk, weighted, reduction, seed):
     _, targets, weights = batch(N, V, seed=seed)
     make = torch.Generator().manual_seed(seed)
@@ -346,8 +369,9 @@ def test_linear_takes_the_place_of_the_loss_of_a_gpu():
     some = types.SimpleNamespace(ids_BT=ids, weight_BT=weight, segments_BT=segments)
     want = train_loss.nll_sum(head, hidden, some, ahead=2)
     target, counts = train_loss.targets_ahead(ids, weight, segments, 2)
-    loss = C.linear_cross_entropy(hidden.flatten(0, 1), head.weight, target.flatten(), counts.flatten(),
-                                  reduction="sum", backend="triton")
+    loss = C.linear_cross_entropy(
+        hidden.flatten(0, 1), head.weight, target.flatten(), counts.flatten(), reduction="sum", backend="triton"
+    )
     torch.testing.assert_close(loss, want)
 
 
@@ -432,29 +456,42 @@ def test_unchecked_targets_outside_of_the_vocabulary_are_nan_and_touch_nothing_e
 
 
 @interpreted
-@pytest.mark.parametrize(("arguments", "options", "said"), [
-    ((torch.ones(3), T), {}, r"\[N, V\]"), ((torch.ones(0, 5), T[:0]), {}, "not empty"), ((Z.long(), T), {}, "int64"),
-    ((Z, T[:2]), {}, "do not fit 3"), ((Z, T.float()), {}, "targets are torch.float32"),
-    ((Z, T, torch.ones(2)), {}, "token_weights"), ((Z, T, T), {}, "token_weights"),
-    ((Z, T, torch.ones(3, requires_grad=True)), {}, "token_weights get no gradient"),
-    ((Z, T), {"reduction": "avg"}, "'avg'"), ((Z.double(), T), {}, "float64"),
-    ((torch.ones(5, 3).t(), T), {}, "side by side"), ((Z, T.to("meta")), {}, "meta"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "options", "said"),
+    [
+        ((torch.ones(3), T), {}, r"\[N, V\]"),
+        ((torch.ones(0, 5), T[:0]), {}, "not empty"),
+        ((Z.long(), T), {}, "int64"),
+        ((Z, T[:2]), {}, "do not fit 3"),
+        ((Z, T.float()), {}, "targets are torch.float32"),
+        ((Z, T, torch.ones(2)), {}, "token_weights"),
+        ((Z, T, T), {}, "token_weights"),
+        ((Z, T, torch.ones(3, requires_grad=True)), {}, "token_weights get no gradient"),
+        ((Z, T), {"reduction": "avg"}, "'avg'"),
+        ((Z.double(), T), {}, "float64"),
+        ((torch.ones(5, 3).t(), T), {}, "side by side"),
+        ((Z, T.to("meta")), {}, "meta"),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(arguments, options, said):
     with pytest.raises(runtime.KernelError, match=said):
         C.cross_entropy(*arguments, **options, backend="triton")
 
 
 @interpreted
-@pytest.mark.parametrize(("hidden", "matrix", "options", "said"), [
-    (torch.ones(3, 4), torch.ones(5, 6), {}, r"hidden has shape \[3, 4\]"),
-    (torch.ones(3), torch.ones(5, 4), {}, "hidden"),
-    (torch.ones(3, 4), torch.ones(5), {}, r"\[V, H\]"), (torch.ones(3, 4), torch.ones(5, 4).half(), {}, "one type"),
-    (torch.ones(3, 4), torch.ones(5, 4), {"reduction": "none"}, "'none'"),
-    (torch.ones(3, 4), torch.ones(5, 4), {"chunk": 0}, "chunk 0"),
-    (torch.ones(3, 4).double(), torch.ones(5, 4).double(), {}, "float64"),
-    (torch.ones(3, 4), torch.ones(5, 4, device="meta"), {}, "meta"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("hidden", "matrix", "options", "said"),
+    [
+        (torch.ones(3, 4), torch.ones(5, 6), {}, r"hidden has shape \[3, 4\]"),
+        (torch.ones(3), torch.ones(5, 4), {}, "hidden"),
+        (torch.ones(3, 4), torch.ones(5), {}, r"\[V, H\]"),
+        (torch.ones(3, 4), torch.ones(5, 4).half(), {}, "one type"),
+        (torch.ones(3, 4), torch.ones(5, 4), {"reduction": "none"}, "'none'"),
+        (torch.ones(3, 4), torch.ones(5, 4), {"chunk": 0}, "chunk 0"),
+        (torch.ones(3, 4).double(), torch.ones(5, 4).double(), {}, "float64"),
+        (torch.ones(3, 4), torch.ones(5, 4, device="meta"), {}, "meta"),
+    ],
+)
 def test_bad_arguments_of_the_linear_one_are_refused_by_name(hidden, matrix, options, said):
     with pytest.raises(runtime.KernelError, match=said):
         C.linear_cross_entropy(hidden, matrix, T, **options, backend="triton")

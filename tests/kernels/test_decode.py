@@ -54,6 +54,7 @@ def close(got, want, atol=2e-6, rtol=2e-5):
 
 # --- against the reference --------------------------------------------------------------------------------------------
 
+
 @pytest.mark.slow
 @interpreted
 @settings(max_examples=15, deadline=None)
@@ -105,13 +106,15 @@ def test_gates_of_flashmla_at_v3_sizes(monkeypatch, dtype, plan, splits):
 
 # --- against what is not ours -----------------------------------------------------------------------------------------
 
+
 def test_reference_is_torchs_attention_on_expanded_keys_and_values():
     B, H, N, R, P, V, T, scale = 2, 3, 5, 8, 4, 6, 21, 0.3
     q_nope, q_rope = numbers(B, H, N).double(), numbers(B, H, P, seed=1).double()
     w_uk, w_uv = numbers(H, N, R, seed=2).double(), numbers(H, V, R, seed=3).double()
     cache, lengths = numbers(B, T, R + P, seed=4).double(), ints([21, 9])
-    k = torch.cat([torch.einsum("btr,hnr->bhtn", cache[..., :R], w_uk),
-                   cache[:, None, :, R:].expand(-1, H, -1, -1)], -1)
+    k = torch.cat(
+        [torch.einsum("btr,hnr->bhtn", cache[..., :R], w_uk), cache[:, None, :, R:].expand(-1, H, -1, -1)], -1
+    )
     v = torch.einsum("btr,hvr->bhtv", cache[..., :R], w_uv)
     mask = (torch.arange(T) < lengths[:, None])[:, None, None]
     want = F.scaled_dot_product_attention(torch.cat([q_nope, q_rope], -1)[:, :, None], k, v, mask, scale=scale)[:, :, 0]
@@ -127,8 +130,16 @@ def test_reference_is_torchs_attention_on_expanded_keys_and_values():
 @pytest.mark.parametrize("new", [1, 3])
 def test_it_continues_minids_attention_from_its_own_cache(backend, new):
     torch.manual_seed(0)
-    config = ModelConfig(hidden_size=48, num_attention_heads=6, kv_lora_rank=24, q_lora_rank=None, num_hidden_layers=2,
-                         qk_rope_head_dim=8, qk_nope_head_dim=12, v_head_dim=10)
+    config = ModelConfig(
+        hidden_size=48,
+        num_attention_heads=6,
+        kv_lora_rank=24,
+        q_lora_rank=None,
+        num_hidden_layers=2,
+        qk_rope_head_dim=8,
+        qk_nope_head_dim=12,
+        v_head_dim=10,
+    )
     attention, x, (B, T) = MLA(config, layer=1), numbers(2, 37, 48), (2, 37)
     cos, sin = (table[None] for table in rotary_table(config, T))
     old, cache = T - new, Cache(config, B, 50)
@@ -146,6 +157,7 @@ def test_it_continues_minids_attention_from_its_own_cache(backend, new):
 
 
 # --- shares, pages, edges ---------------------------------------------------------------------------------------------
+
 
 @pytest.mark.slow
 @interpreted
@@ -207,6 +219,7 @@ def test_the_reference_has_gradients_and_the_kernel_says_that_it_has_none():
 
 # --- choices ----------------------------------------------------------------------------------------------------------
 
+
 def test_shares_are_as_many_as_the_gpu_can_use():
     assert D.splits_for(256, 64, 132) == 1  # 128 sequences of DeepSeek-V3 fill an H100
     assert 16 <= D.splits_for(2, 64, 132) <= 64  # one does not
@@ -231,22 +244,37 @@ GOOD = dict(q=torch.ones(2, 3, 12), cache=torch.ones(2, 20, 12), lengths=ints([3
 PAGES = dict(cache=torch.ones(5, 16, 12), table=ints([[0, 1], [2, 3]]))
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    (dict(q=torch.ones(3, 12)), "q must be"), (dict(cache=torch.ones(20, 12)), "cache must be"),
-    (dict(q=torch.ones(2, 3, 12).double()), "float64"), (dict(cache=torch.ones(2, 20, 12).half()), "one dtype"),
-    (dict(q=torch.ones(2, 0, 12)), "nothing"), (dict(cache=torch.ones(2, 0, 12)), "nothing"),
-    (dict(cache=torch.ones(2, 20, 13)), "13 a token"), (dict(rank=0), "rank 0"), (dict(rank=12), "rank 12"),
-    (dict(q=torch.ones(2, 12, 3).mT), "contiguous"), (dict(cache=torch.ones(2, 12, 20).mT), "side by side"),
-    (dict(splits=0), "splits 0"), (dict(splits=257), "splits 257"),
-    (dict(lengths=torch.tensor([3, 4])), "lengths is torch.int64"), (dict(lengths=ints([3])), "lengths must"),
-    (dict(lengths=ints([0, 21])), "0 to 20"), (dict(lengths=ints([-1, 3])), "-1"),
-    (dict(cache=torch.ones(5, 16, 12)), "need a table"), (PAGES | dict(table=ints([0, 1])), "table must"),
-    (PAGES | dict(table=torch.ones(2, 2)), "table is torch.float32"), (PAGES | dict(lengths=ints([3, 33])), "0 to 32"),
-    (PAGES | dict(table=ints([[5, 0], [1, 2]])), "beyond 4"),
-    (PAGES | dict(cache=torch.ones(5, 20, 12)), "pages of 20"),
-    (PAGES | dict(table=ints([[], []])), "at least one page"),
-    (dict(cache=torch.ones(2, 20, 12, device="meta")), "devices"), (dict(backend="cuda"), "backend"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (dict(q=torch.ones(3, 12)), "q must be"),
+        (dict(cache=torch.ones(20, 12)), "cache must be"),
+        (dict(q=torch.ones(2, 3, 12).double()), "float64"),
+        (dict(cache=torch.ones(2, 20, 12).half()), "one dtype"),
+        (dict(q=torch.ones(2, 0, 12)), "nothing"),
+        (dict(cache=torch.ones(2, 0, 12)), "nothing"),
+        (dict(cache=torch.ones(2, 20, 13)), "13 a token"),
+        (dict(rank=0), "rank 0"),
+        (dict(rank=12), "rank 12"),
+        (dict(q=torch.ones(2, 12, 3).mT), "contiguous"),
+        (dict(cache=torch.ones(2, 12, 20).mT), "side by side"),
+        (dict(splits=0), "splits 0"),
+        (dict(splits=257), "splits 257"),
+        (dict(lengths=torch.tensor([3, 4])), "lengths is torch.int64"),
+        (dict(lengths=ints([3])), "lengths must"),
+        (dict(lengths=ints([0, 21])), "0 to 20"),
+        (dict(lengths=ints([-1, 3])), "-1"),
+        (dict(cache=torch.ones(5, 16, 12)), "need a table"),
+        (PAGES | dict(table=ints([0, 1])), "table must"),
+        (PAGES | dict(table=torch.ones(2, 2)), "table is torch.float32"),
+        (PAGES | dict(lengths=ints([3, 33])), "0 to 32"),
+        (PAGES | dict(table=ints([[5, 0], [1, 2]])), "beyond 4"),
+        (PAGES | dict(cache=torch.ones(5, 20, 12)), "pages of 20"),
+        (PAGES | dict(table=ints([[], []])), "at least one page"),
+        (dict(cache=torch.ones(2, 20, 12, device="meta")), "devices"),
+        (dict(backend="cuda"), "backend"),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(change, said):
     D.mla_decode(**GOOD)
     D.mla_decode(**GOOD | PAGES)

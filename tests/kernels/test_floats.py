@@ -40,11 +40,11 @@ def test_limits_are_those_of_torch(name):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(-2**31, 2**31 - 1))
+@given(st.integers(-(2**31), 2**31 - 1))
 @pytest.mark.parametrize("name", list(CASTS))
 def test_any_float32_becomes_what_torch_casts_to(name, seed):
     """Bit patterns at random, from subnormals to infinity and NaN."""
-    bits = torch.randint(-2**31, 2**31, (64,), generator=torch.Generator().manual_seed(seed % 2**32))
+    bits = torch.randint(-(2**31), 2**31, (64,), generator=torch.Generator().manual_seed(seed % 2**32))
     bits[0] = seed
     x, largest = bits.to(torch.int32).view(torch.float32), floats.FORMATS[name][2]
     got = floats.round_to(x, *floats.FORMATS[name])

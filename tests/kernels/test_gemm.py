@@ -21,9 +21,12 @@ WAYS = {"weight": Q.quantise_weight, "1x128": Q.quantise}  # how b is quantised
 def operands(M, N, K, way="weight", seed=0, spread=2.0):
     """(a, a_scales, b, b_scales) of Gaussians whose rows, and stretches of K, differ in size by powers of ten."""
     make = torch.Generator().manual_seed(seed)
-    x, w = (torch.randn(rows, K, generator=make) * torch.exp(spread * torch.randn(rows, 1, generator=make))
-            * torch.exp(spread * torch.randn(1, -(-K // 64), generator=make)).repeat_interleave(64, 1)[:, :K]
-            for rows in (M, N))
+    x, w = (
+        torch.randn(rows, K, generator=make)
+        * torch.exp(spread * torch.randn(rows, 1, generator=make))
+        * torch.exp(spread * torch.randn(1, -(-K // 64), generator=make)).repeat_interleave(64, 1)[:, :K]
+        for rows in (M, N)
+    )
     return *Q.quantise(x.to(DEVICE)), *WAYS[way](w.to(DEVICE))
 
 
@@ -46,6 +49,7 @@ def right(got, inputs, dtype=torch.float32):
 
 # --- The kernel -------------------------------------------------------------------------------------------------------
 
+
 @kernel
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 200), st.integers(1, 300), st.integers(1, 600), st.sampled_from(list(WAYS)), st.integers(0, 99))
@@ -58,9 +62,10 @@ def test_kernel_is_the_float64_product(M, N, K, way, seed):
 @pytest.mark.slow
 @kernel
 @pytest.mark.parametrize("way", list(WAYS))
-@pytest.mark.parametrize(("M", "N", "K"), [
-    (1, 1, 1), (1, 256, 128), (3, 5, 1024), (64, 128, 1536), (65, 129, 1030), (128, 100, 129), (129, 400, 127),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("M", "N", "K"),
+    [(1, 1, 1), (1, 256, 128), (3, 5, 1024), (64, 128, 1536), (65, 129, 1030), (128, 100, 129), (129, 400, 127)],
+)
 def test_ragged_tiny_and_split_shapes(M, N, K, way):
     inputs = operands(M, N, K, way)
     for dtype in G.DTYPES:
@@ -134,6 +139,7 @@ def test_plan_splits_only_where_programs_are_too_few(M, N, K, sms):
 
 # --- Reference and emulation ------------------------------------------------------------------------------------------
 
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 150), st.integers(1, 300), st.integers(1, 600), st.sampled_from(list(WAYS)), st.integers(0, 99))
 def test_references_are_the_float64_product(M, N, K, way, seed):
@@ -162,8 +168,10 @@ def test_difference_is_half_the_squared_relative_error():
 
 # --- The accumulator --------------------------------------------------------------------------------------------------
 
+
 def one_dot(a, b, bits, promote):
     """The same model for one row and one column, number by number."""
+
     def split(x, smallest=-126):
         exponent = max(math.frexp(x)[1] - 1, smallest) if x else -126
         return x / 2.0**exponent, exponent
@@ -184,12 +192,21 @@ def one_dot(a, b, bits, promote):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(1, 300), st.sampled_from([8, 14, 26]), st.sampled_from([None, 32, 128]), st.sampled_from([1, 2**-8]),
-       st.integers(0, 99))
+@given(
+    st.integers(1, 300),
+    st.sampled_from([8, 14, 26]),
+    st.sampled_from([None, 32, 128]),
+    st.sampled_from([1, 2**-8]),
+    st.integers(0, 99),
+)
 def test_accumulator_equals_a_loop_over_numbers(K, bits, promote, size, seed):
     make = torch.Generator().manual_seed(seed)  # of the small size many are subnormal
-    a, b = ((torch.randn(3, K, generator=make) * torch.exp(2 * torch.randn(3, K, generator=make)) * size)
-            .clamp(-448, 448).to(runtime.FP8) for _ in range(2))
+    a, b = (
+        (torch.randn(3, K, generator=make) * torch.exp(2 * torch.randn(3, K, generator=make)) * size)
+        .clamp(-448, 448)
+        .to(runtime.FP8)
+        for _ in range(2)
+    )
     a[0, 0], b[1] = 0, 0
     got = G.accumulate_reference(a, b, bits, promote)
     want = [[one_dot(x, y, bits, promote) for y in b.double().tolist()] for x in a.double().tolist()]
@@ -221,18 +238,27 @@ def test_promotion_mends_the_sum_of_many_positive_numbers():
 A, SA, B, SB = operands(6, 300, 260)
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"a": A.bfloat16()}, "a is torch.bfloat16"), ({"b": B.to(torch.float8_e5m2)}, "b is torch.float8_e5m2"),
-    ({"a": A[0]}, "a must be a matrix"), ({"b": B[:0]}, "b is empty"),
-    ({"a": A.t()}, "a must be contiguous"), ({"b": B[:, ::2]}, "b must be contiguous"),
-    ({"b": B[:, :259].contiguous()}, "differ in K"),
-    ({"a_scales": SB, "b_scales": SA}, r"a_scales has shape \[3, 3\], needed is \[6, 3\]"),
-    ({"a_scales": SA[:, :2]}, r"a_scales has shape \[6, 2\]"), ({"b_scales": SB[:2]}, r"b_scales has shape \[2, 3\]"),
-    ({"b_scales": SB.t().double()}, "b_scales is torch.float64"), ({"a_scales": SA.contiguous()}, "column by column"),
-    ({"b_scales": torch.ones(300, 3, device=DEVICE)}, "b_scales of 1x128 blocks must lie column by column"),
-    ({"out_dtype": torch.float16}, "out_dtype torch.float16"), ({"backend": "cuda"}, "backend 'cuda'"),
-    ({"a": A.to("meta")}, "different devices"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"a": A.bfloat16()}, "a is torch.bfloat16"),
+        ({"b": B.to(torch.float8_e5m2)}, "b is torch.float8_e5m2"),
+        ({"a": A[0]}, "a must be a matrix"),
+        ({"b": B[:0]}, "b is empty"),
+        ({"a": A.t()}, "a must be contiguous"),
+        ({"b": B[:, ::2]}, "b must be contiguous"),
+        ({"b": B[:, :259].contiguous()}, "differ in K"),
+        ({"a_scales": SB, "b_scales": SA}, r"a_scales has shape \[3, 3\], needed is \[6, 3\]"),
+        ({"a_scales": SA[:, :2]}, r"a_scales has shape \[6, 2\]"),
+        ({"b_scales": SB[:2]}, r"b_scales has shape \[2, 3\]"),
+        ({"b_scales": SB.t().double()}, "b_scales is torch.float64"),
+        ({"a_scales": SA.contiguous()}, "column by column"),
+        ({"b_scales": torch.ones(300, 3, device=DEVICE)}, "b_scales of 1x128 blocks must lie column by column"),
+        ({"out_dtype": torch.float16}, "out_dtype torch.float16"),
+        ({"backend": "cuda"}, "backend 'cuda'"),
+        ({"a": A.to("meta")}, "different devices"),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(change, said):
     for backend in ("torch", "triton"):
         with pytest.raises(KernelError, match=said):

@@ -52,6 +52,7 @@ def run(fn, chosen, tensors, **options):
 
 # --- Permutation ------------------------------------------------------------------------------------------------------
 
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 6), st.integers(1, 300), st.integers(0, 99))
 def test_permutation_sorts_stably(N, K, E, seed):
@@ -146,10 +147,16 @@ def test_nan_and_infinity_stay_with_their_expert(fp8):
 
 # --- FP8 --------------------------------------------------------------------------------------------------------------
 
+
 @interpreted
 @settings(max_examples=5, deadline=None)
-@given(SIZES, st.sampled_from([16, 40, 140]), st.sampled_from([32, 129, 260]), st.sampled_from(Q.SCALES),
-       st.integers(0, 99))  # fmt: skip
+@given(
+    SIZES,
+    st.sampled_from([16, 40, 140]),
+    st.sampled_from([32, 129, 260]),
+    st.sampled_from(Q.SCALES),
+    st.integers(0, 99),
+)
 def test_fp8_product_is_that_of_the_dequantised_operands(sizes, N, K, scales, seed):
     offsets, E = offsets_of([*sizes, 3]), len(sizes) + 1
     x, w = normal(30, K, seed=seed), normal(E, N, K, seed=seed + 1)
@@ -213,7 +220,7 @@ CASES = {
     "an expert twice in a row": layer(9, 2, 2, seed=3, chosen=torch.full((9, 2), 1)),
     "wide rows, odd sizes": layer(7, 2, 3, H=35, width=17, seed=4),
     "no tokens": layer(0, 2, 3, chosen=torch.zeros(0, 2, dtype=torch.long)),
-}  # fmt: skip
+}
 
 
 @interpreted
@@ -287,15 +294,24 @@ def test_a_choice_of_no_expert_is_refused_or_seen(monkeypatch):
 
 # --- Bad arguments ----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"x": torch.ones(5, 8, 1)}, "do not fit"), ({"x": torch.ones(5, 7)}, "do not fit"),
-    ({"w": torch.ones(2, 4, 8).bfloat16()}, "one dtype"), ({"x": torch.ones(8, 5).T}, "x is not contiguous"),
-    ({"w": torch.ones(2, 8, 4).mT}, "w is not contiguous"), ({"w": torch.ones(2, 0, 8)}, "do not fit"),
-    ({"offsets": torch.tensor([0, 3, 5])}, "int32"), ({"offsets": torch.tensor([0, 5]).int()}, "int32"),
-    ({"offsets": torch.tensor([0, 3, 4]).int()}, "go up from 0 to 5"),
-    ({"offsets": torch.tensor([0, 6, 5]).int()}, "go up"), ({"backend": "cuda"}, "cuda"),
-    ({"offsets": torch.tensor([0, 3, 5], device="meta").int()}, "different devices"),
-])  # fmt: skip
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"x": torch.ones(5, 8, 1)}, "do not fit"),
+        ({"x": torch.ones(5, 7)}, "do not fit"),
+        ({"w": torch.ones(2, 4, 8).bfloat16()}, "one dtype"),
+        ({"x": torch.ones(8, 5).T}, "x is not contiguous"),
+        ({"w": torch.ones(2, 8, 4).mT}, "w is not contiguous"),
+        ({"w": torch.ones(2, 0, 8)}, "do not fit"),
+        ({"offsets": torch.tensor([0, 3, 5])}, "int32"),
+        ({"offsets": torch.tensor([0, 5]).int()}, "int32"),
+        ({"offsets": torch.tensor([0, 3, 4]).int()}, "go up from 0 to 5"),
+        ({"offsets": torch.tensor([0, 6, 5]).int()}, "go up"),
+        ({"backend": "cuda"}, "cuda"),
+        ({"offsets": torch.tensor([0, 3, 5], device="meta").int()}, "different devices"),
+    ],
+)
 def test_bad_products_are_refused_by_name(change, said):
     good = {"x": torch.ones(5, 8), "w": torch.ones(2, 4, 8), "offsets": torch.tensor([0, 3, 5]).int()}
     assert G.grouped_matmul(**good).tolist() == [[8.0] * 4] * 5
@@ -306,19 +322,33 @@ def test_bad_products_are_refused_by_name(change, said):
             G.grouped_matmul_fp8(**good | change)
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"x": torch.ones(3, 7)}, "do not fit"), ({"chosen": torch.zeros(3, dtype=torch.long)}, "do not fit"),
-    ({"gates": torch.ones(3, 1)}, "do not fit"), ({"down": torch.ones(2, 8, 5)}, "do not fit"),
-    ({"gate_up": torch.ones(2, 9, 8)}, "do not fit"), ({"chosen": torch.zeros(3, 2)}, "int32 or int64"),
-    ({"gates": torch.ones(3, 2, dtype=torch.long)}, "gates is torch.int64"),
-    ({"x": torch.ones(8, 3).T}, "x is not contiguous"),
-    ({"down": torch.ones(2, 8, 4).double()}, "one dtype"), ({"chosen": torch.full((3, 2), 2)}, "experts 2 to 2"),
-    ({"fp8": "e4m3"}, "ue8m0"), ({"backend": "cuda"}, "cuda"), ({"gates": torch.ones(3, 2, device="meta")}, "devices"),
-    ({"x": torch.ones(3, 8).double(), "fp8": "fp32"}, "x is torch.float64"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"x": torch.ones(3, 7)}, "do not fit"),
+        ({"chosen": torch.zeros(3, dtype=torch.long)}, "do not fit"),
+        ({"gates": torch.ones(3, 1)}, "do not fit"),
+        ({"down": torch.ones(2, 8, 5)}, "do not fit"),
+        ({"gate_up": torch.ones(2, 9, 8)}, "do not fit"),
+        ({"chosen": torch.zeros(3, 2)}, "int32 or int64"),
+        ({"gates": torch.ones(3, 2, dtype=torch.long)}, "gates is torch.int64"),
+        ({"x": torch.ones(8, 3).T}, "x is not contiguous"),
+        ({"down": torch.ones(2, 8, 4).double()}, "one dtype"),
+        ({"chosen": torch.full((3, 2), 2)}, "experts 2 to 2"),
+        ({"fp8": "e4m3"}, "ue8m0"),
+        ({"backend": "cuda"}, "cuda"),
+        ({"gates": torch.ones(3, 2, device="meta")}, "devices"),
+        ({"x": torch.ones(3, 8).double(), "fp8": "fp32"}, "x is torch.float64"),
+    ],
+)
 def test_bad_layers_are_refused_by_name(change, said):
-    good = {"x": torch.ones(3, 8), "chosen": torch.zeros(3, 2, dtype=torch.long), "gates": torch.ones(3, 2),
-            "gate_up": torch.ones(2, 8, 8), "down": torch.ones(2, 8, 4)}  # fmt: skip
+    good = {
+        "x": torch.ones(3, 8),
+        "chosen": torch.zeros(3, 2, dtype=torch.long),
+        "gates": torch.ones(3, 2),
+        "gate_up": torch.ones(2, 8, 8),
+        "down": torch.ones(2, 8, 4),
+    }
     assert G.moe_experts(**good).shape == (3, 8)
     with pytest.raises(runtime.KernelError, match=said):
         G.moe_experts(**good | change)

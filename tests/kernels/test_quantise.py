@@ -91,10 +91,16 @@ def test_scales_lie_as_scaled_mm_wants_them():
     assert s.shape == (6, 3) and s.stride() == (1, 8)
 
 
-@pytest.mark.parametrize(("x", "said"), [
-    (torch.ones(3), "matrix"), (torch.ones(2, 3, dtype=torch.int32), "int32"), (torch.ones(0, 3), "nothing"),
-    (torch.ones(3, 4).t(), "side by side"), (torch.ones(2, 2, dtype=torch.float64), "float64"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (torch.ones(3), "matrix"),
+        (torch.ones(2, 3, dtype=torch.int32), "int32"),
+        (torch.ones(0, 3), "nothing"),
+        (torch.ones(3, 4).t(), "side by side"),
+        (torch.ones(2, 2, dtype=torch.float64), "float64"),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(x, said):
     for fn in (Q.quantise, Q.quantise_weight, Q.quantise_t):
         with pytest.raises(runtime.KernelError, match=said):

@@ -30,9 +30,9 @@ def results(fn, x, residual, weight, dy, dh):
 
 def exact(x, residual, weight, dy, dh, eps=1e-6):
     """The same from the model's function in float64."""
+
     def fn(*a):
-        return layers.rms_norm(*a, eps) if residual is None else \
-            (layers.rms_norm(a[0] + a[1], a[2], eps), a[0] + a[1])
+        return layers.rms_norm(*a, eps) if residual is None else (layers.rms_norm(a[0] + a[1], a[2], eps), a[0] + a[1])
 
     return results(fn, *(None if t is None else t.double() for t in (x, residual, weight, dy, dh)))
 
@@ -76,8 +76,11 @@ def test_reference_is_torchs_and_has_a_gradient():
 @pytest.mark.parametrize("backend", ["torch", "triton"])
 def test_rounds_before_the_weight_as_the_model_does(backend):
     x, _, _, _, weight = tensors((64, 200), torch.bfloat16)
-    y, ours, torchs = R.rms_norm(x, weight, 1e-6, backend=backend), layers.rms_norm(x, weight, 1e-6), \
-        torch.nn.functional.rms_norm(x, (200,), weight, 1e-6)
+    y, ours, torchs = (
+        R.rms_norm(x, weight, 1e-6, backend=backend),
+        layers.rms_norm(x, weight, 1e-6),
+        torch.nn.functional.rms_norm(x, (200,), weight, 1e-6),
+    )
     assert (y == ours).float().mean() > 0.999
     assert 0.5 < (y == torchs).float().mean() < 0.95  # it rounds once
     torch.testing.assert_close(y, torchs, rtol=2.0**-7, atol=0)
@@ -176,15 +179,23 @@ ONE = torch.ones(4)
 
 
 @interpreted
-@pytest.mark.parametrize(("arguments", "said"), [
-    ((torch.ones(0, 4), ONE), "nothing"), ((torch.ones(2, 4, dtype=torch.int32), ONE), "int32"),
-    ((torch.ones(2, 5), ONE), r"weight \[4\]"), ((torch.ones(2, 4), ONE.long()), "weight is torch.int64"),
-    ((torch.ones(4, 2).t(), ONE), "side by side"), ((torch.ones(2, 3, 4).transpose(0, 1), ONE), "equal distances"),
-    ((torch.ones(2, 4), ONE, -1.0), "eps"), ((torch.ones(2, 4), ONE, 0.0, torch.ones(3, 4)), "residual"),
-    ((torch.ones(2, 4), ONE, 0.0, torch.ones(2, 4).half()), "residual"),
-    ((torch.ones(2, 4).double(), ONE), "float64"), ((torch.ones(1, 9000), torch.ones(9000)), "9000"),
-    ((torch.ones(2, 4), ONE.to("meta")), "meta"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((torch.ones(0, 4), ONE), "nothing"),
+        ((torch.ones(2, 4, dtype=torch.int32), ONE), "int32"),
+        ((torch.ones(2, 5), ONE), r"weight \[4\]"),
+        ((torch.ones(2, 4), ONE.long()), "weight is torch.int64"),
+        ((torch.ones(4, 2).t(), ONE), "side by side"),
+        ((torch.ones(2, 3, 4).transpose(0, 1), ONE), "equal distances"),
+        ((torch.ones(2, 4), ONE, -1.0), "eps"),
+        ((torch.ones(2, 4), ONE, 0.0, torch.ones(3, 4)), "residual"),
+        ((torch.ones(2, 4), ONE, 0.0, torch.ones(2, 4).half()), "residual"),
+        ((torch.ones(2, 4).double(), ONE), "float64"),
+        ((torch.ones(1, 9000), torch.ones(9000)), "9000"),
+        ((torch.ones(2, 4), ONE.to("meta")), "meta"),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(arguments, said):
     with pytest.raises(runtime.KernelError, match=said):
         R.rms_norm(*arguments, backend="triton")

@@ -37,8 +37,14 @@ def close(got, want, dtype):
 
 @interpreted
 @settings(max_examples=25, deadline=None)
-@given(st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9)), st.integers(1, 40), st.booleans(),
-       st.booleans(), st.sampled_from(P.DTYPES), st.integers(0, 99))
+@given(
+    st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9)),
+    st.integers(1, 40),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(P.DTYPES),
+    st.integers(0, 99),
+)
 def test_kernel_and_reference_equal_float64(BHT, half, interleave, for_every_text, dtype, seed):
     B, H, T = BHT
     x, dy = vectors(B, H, T, 2 * half, seed=seed, dtype=dtype), vectors(B, H, T, 2 * half, seed=seed + 1, dtype=dtype)
@@ -64,8 +70,7 @@ def test_a_pair_is_a_complex_number(backend):
 @pytest.mark.parametrize("interleave", [True, False])
 def test_backward_turns_back(interleave):
     x, (cos, sin) = vectors(2, 3, 5, 12), tables(5, 6)
-    y, dx = results(lambda x: P.rope(x, cos, sin, interleave, "triton"), x,
-                    P.rope(x, cos, sin, interleave, "triton"))
+    y, dx = results(lambda x: P.rope(x, cos, sin, interleave, "triton"), x, P.rope(x, cos, sin, interleave, "triton"))
     torch.testing.assert_close(dx, x, rtol=1e-5, atol=1e-5)
     assert not torch.allclose(y, x)
 
@@ -73,8 +78,11 @@ def test_backward_turns_back(interleave):
 @interpreted
 def test_gradients_are_read_where_they_lie():
     x, (cos, sin) = vectors(2, 3, 5, 8), tables(5, 4)
-    for dy in (vectors(2, 3, 8, 5).transpose(2, 3), vectors(2, 5, 3, 20)[..., :8].transpose(1, 2),
-               torch.ones(1).expand(2, 3, 5, 8)):
+    for dy in (
+        vectors(2, 3, 8, 5).transpose(2, 3),
+        vectors(2, 5, 3, 20)[..., :8].transpose(1, 2),
+        torch.ones(1).expand(2, 3, 5, 8),
+    ):
         got, want = (results(lambda x, on=on: P.rope(x, cos, sin, True, on), x, dy) for on in ("triton", "torch"))
         close(got, want, torch.float32)
 
@@ -89,7 +97,7 @@ def test_views_are_read_where_they_lie():
     assert y.is_contiguous()
     leaf = wide.clone().requires_grad_()
     P.rope(leaf[..., 12:].transpose(1, 2), cos, sin, backend="triton").backward(x)
-    back, = torch.autograd.grad(P.rope(x.requires_grad_(), cos, sin, backend="torch"), x, x)
+    (back,) = torch.autograd.grad(P.rope(x.requires_grad_(), cos, sin, backend="torch"), x, x)
     torch.testing.assert_close(leaf.grad[..., 12:].transpose(1, 2), back)
     assert not leaf.grad[..., :12].any()
 
@@ -131,18 +139,27 @@ C = torch.ones(5, 4)
 
 
 @interpreted
-@pytest.mark.parametrize(("x", "cos", "sin", "said"), [
-    (torch.ones(8), C, C, r"\[B, H, T, D\]"), (torch.ones(0, 5, 8), C, C, "nothing"),
-    (torch.ones(5, 8).int(), C, C, "int32"), (torch.ones(5, 7), C, C, "7 is odd"),
-    (torch.ones(6, 8), C, C, r"\[6, 4\] is needed"), (torch.ones(5, 10), C, C, r"\[5, 5\] is needed"),
-    (torch.ones(5, 8), C, C[:4], "must be alike"), (torch.ones(5, 8), C.long(), C.long(), "int64"),
-    (torch.ones(2, 5, 8), C.expand(3, 5, 4), C.expand(3, 5, 4), "every text"),
-    (torch.ones(5, 8), C[None], C[None].half(), "must be alike"),
-    (torch.ones(8, 5).t(), C, C, "x: numbers of the last axis"),
-    (torch.ones(5, 8), torch.ones(4, 5).t(), torch.ones(4, 5).t(), "cos: numbers of the last axis"),
-    (torch.ones(5, 8).double(), C, C, "float64"), (torch.ones(5, 8), C.double(), C.double(), "float64"),
-    (torch.ones(5, 8), C.clone().requires_grad_(), C, "no gradient"), (torch.ones(5, 8, device="meta"), C, C, "meta"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("x", "cos", "sin", "said"),
+    [
+        (torch.ones(8), C, C, r"\[B, H, T, D\]"),
+        (torch.ones(0, 5, 8), C, C, "nothing"),
+        (torch.ones(5, 8).int(), C, C, "int32"),
+        (torch.ones(5, 7), C, C, "7 is odd"),
+        (torch.ones(6, 8), C, C, r"\[6, 4\] is needed"),
+        (torch.ones(5, 10), C, C, r"\[5, 5\] is needed"),
+        (torch.ones(5, 8), C, C[:4], "must be alike"),
+        (torch.ones(5, 8), C.long(), C.long(), "int64"),
+        (torch.ones(2, 5, 8), C.expand(3, 5, 4), C.expand(3, 5, 4), "every text"),
+        (torch.ones(5, 8), C[None], C[None].half(), "must be alike"),
+        (torch.ones(8, 5).t(), C, C, "x: numbers of the last axis"),
+        (torch.ones(5, 8), torch.ones(4, 5).t(), torch.ones(4, 5).t(), "cos: numbers of the last axis"),
+        (torch.ones(5, 8).double(), C, C, "float64"),
+        (torch.ones(5, 8), C.double(), C.double(), "float64"),
+        (torch.ones(5, 8), C.clone().requires_grad_(), C, "no gradient"),
+        (torch.ones(5, 8, device="meta"), C, C, "meta"),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(x, cos, sin, said):
     with pytest.raises(runtime.KernelError, match=said):
         P.rope(x, cos, sin, backend="triton")

@@ -93,8 +93,12 @@ def test_in_place_tells_everybody_who_still_needs_the_inputs():
 def test_in_place_refuses_what_must_not_be_lost():
     leaf, x = torch.randn(3, 20, requires_grad=True), torch.randn(3, 20, requires_grad=True) * 1
     one = torch.randn(1, 20, requires_grad=True) * 1
-    for gate, up, said in ((leaf, x, "gate is a leaf"), (x, leaf, "up is a leaf"), (x, x, "one tensor"),
-                           (one.expand(3, 20), x, "gate is expanded")):
+    for gate, up, said in (
+        (leaf, x, "gate is a leaf"),
+        (x, leaf, "up is a leaf"),
+        (x, x, "one tensor"),
+        (one.expand(3, 20), x, "gate is expanded"),
+    ):
         with pytest.raises(runtime.KernelError, match=said):
             S.swiglu(gate, up, inplace=True, backend="triton")
     with pytest.raises(runtime.KernelError, match="gate_up is a leaf"):
@@ -135,13 +139,19 @@ def test_large_numbers_neither_overflow_nor_vanish():
 
 
 @interpreted
-@pytest.mark.parametrize(("gate", "up", "said"), [
-    (torch.ones(0, 4), torch.ones(0, 4), "nothing"), (torch.ones(2, 3), torch.ones(2, 4), "must be alike"),
-    (torch.ones(2, 3), torch.ones(2, 3).half(), "must be alike"), (torch.ones(2, 3).long(),) * 2 + ("int64",),
-    (torch.ones(3, 2).t(), torch.ones(2, 3), "gate: numbers of a row"), (torch.ones(2, 3).double(),) * 2 + ("float64",),
-    (torch.ones(2, 3, 4), torch.ones(3, 2, 4).transpose(0, 1), "up: rows must lie"),
-    (torch.ones(2, 3), torch.ones(2, 3, device="meta"), "meta"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gate", "up", "said"),
+    [
+        (torch.ones(0, 4), torch.ones(0, 4), "nothing"),
+        (torch.ones(2, 3), torch.ones(2, 4), "must be alike"),
+        (torch.ones(2, 3), torch.ones(2, 3).half(), "must be alike"),
+        (torch.ones(2, 3).long(),) * 2 + ("int64",),
+        (torch.ones(3, 2).t(), torch.ones(2, 3), "gate: numbers of a row"),
+        (torch.ones(2, 3).double(),) * 2 + ("float64",),
+        (torch.ones(2, 3, 4), torch.ones(3, 2, 4).transpose(0, 1), "up: rows must lie"),
+        (torch.ones(2, 3), torch.ones(2, 3, device="meta"), "meta"),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(gate, up, said):
     with pytest.raises(runtime.KernelError, match=said):
         S.swiglu(gate, up, backend="triton")

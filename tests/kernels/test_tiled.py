@@ -92,10 +92,17 @@ def test_one_bad_number_stays_in_its_row_and_column():
 X = torch.ones(4, 8)
 
 
-@pytest.mark.parametrize(("a", "b", "said"), [
-    (torch.ones(3), X, "a must be a matrix"), (X, torch.ones(8, 2, 1), "b must be a matrix"),
-    (X.int(), X.t(), "int32"), (X[:0], X.t(), "empty"), (X, X, "a's columns"), (X, X.t().bfloat16(), "alike"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (torch.ones(3), X, "a must be a matrix"),
+        (X, torch.ones(8, 2, 1), "b must be a matrix"),
+        (X.int(), X.t(), "int32"),
+        (X[:0], X.t(), "empty"),
+        (X, X, "a's columns"),
+        (X, X.t().bfloat16(), "alike"),
+    ],
+)
 def test_bad_operands_are_refused_by_name(a, b, said):
     with pytest.raises(runtime.KernelError, match=said):
         tiled.matmul(a, b)
@@ -112,10 +119,13 @@ def test_float64_is_for_the_reference():
 def test_bad_scales_are_refused_by_name():
     a, sa, b, sb = operands(20, 300, 200)
     for given_, said in [
-        ((a.float(), sa, b, sb), "quantise it first"), ((a, sa[:, :1], b, sb), "a_scales has shape"),
-        ((a, sa, b, sb.double()), "b_scales is torch.float64"), ((a, sa, b[:, :150].contiguous(), sb), "differ in K"),
-        ((a, sa, *quantise.quantise(torch.randn(300, 200))), "1x128 as well"), ((a.t(), sa, b, sb), "contiguous"),
-    ]:  # fmt: skip
+        ((a.float(), sa, b, sb), "quantise it first"),
+        ((a, sa[:, :1], b, sb), "a_scales has shape"),
+        ((a, sa, b, sb.double()), "b_scales is torch.float64"),
+        ((a, sa, b[:, :150].contiguous(), sb), "differ in K"),
+        ((a, sa, *quantise.quantise(torch.randn(300, 200))), "1x128 as well"),
+        ((a.t(), sa, b, sb), "contiguous"),
+    ]:
         with pytest.raises(runtime.KernelError, match=said):
             tiled.fp8_matmul(*given_)
     with pytest.raises(runtime.KernelError, match="out_dtype"):

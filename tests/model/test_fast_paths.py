@@ -10,10 +10,25 @@ from minids.model.config import ModelConfig
 from minids.model.ops import cpu, linear
 from minids.model.transformer import Transformer
 
-SIZES = dict(vocab_size=50, hidden_size=24, intermediate_size=40, moe_intermediate_size=12, num_hidden_layers=3,
-             num_attention_heads=3, n_routed_experts=8, n_group=2, topk_group=1, num_experts_per_tok=2,
-             first_k_dense_replace=1, kv_lora_rank=10, qk_rope_head_dim=4, qk_nope_head_dim=6, v_head_dim=8,
-             max_position_embeddings=512, initializer_range=0.2)  # fmt: skip
+SIZES = dict(
+    vocab_size=50,
+    hidden_size=24,
+    intermediate_size=40,
+    moe_intermediate_size=12,
+    num_hidden_layers=3,
+    num_attention_heads=3,
+    n_routed_experts=8,
+    n_group=2,
+    topk_group=1,
+    num_experts_per_tok=2,
+    first_k_dense_replace=1,
+    kv_lora_rank=10,
+    qk_rope_head_dim=4,
+    qk_nope_head_dim=6,
+    v_head_dim=8,
+    max_position_embeddings=512,
+    initializer_range=0.2,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +48,16 @@ def leaves(*shapes, dtype=torch.float64):
     return [torch.randn(shape, dtype=dtype, requires_grad=True) for shape in shapes]
 
 
-@pytest.mark.parametrize("changes", [
-    {}, {"q_lora_rank": 14}, {"q_lora_rank": 14, "attention_bias": True}, {"attention_bias": True},
-    {"qk_nope_head_dim": 12, "v_head_dim": 6},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"q_lora_rank": 14},
+        {"q_lora_rank": 14, "attention_bias": True},
+        {"attention_bias": True},
+        {"qk_nope_head_dim": 12, "v_head_dim": 6},
+    ],
+)
 def test_attention_equals_the_naive_path(changes, monkeypatch):
     config = ModelConfig(**{**SIZES, "q_lora_rank": None, **changes})
     layer = attention.MLA(config, 0).double()
@@ -130,9 +151,13 @@ def counted(module, name, monkeypatch):
 
 MLA = {**SIZES, "q_lora_rank": None}
 REPLACEABLE = [
-    (attention, "apply_rope"), (attention, "mla_naive"), (attention, "expand_latent"), (attention, "attend"),
-    (layers, "rms_norm"), (layers, "swiglu"),
-]  # fmt: skip
+    (attention, "apply_rope"),
+    (attention, "mla_naive"),
+    (attention, "expand_latent"),
+    (attention, "attend"),
+    (layers, "rms_norm"),
+    (layers, "swiglu"),
+]
 
 
 @pytest.mark.parametrize("module, name", REPLACEABLE, ids=lambda x: x if isinstance(x, str) else "")
@@ -146,9 +171,10 @@ def test_a_replaced_function_is_run_in_training(module, name, how, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "module, name", [(m, name) for m, names in generate.MULTIPLIED_OUT.items() for name in names],
+    "module, name",
+    [(m, name) for m, names in generate.MULTIPLIED_OUT.items() for name in names],
     ids=lambda x: x if isinstance(x, str) else "",
-)  # fmt: skip
+)
 def test_what_the_folded_decoder_stands_for_is_not_folded_once_replaced(module, name, monkeypatch):
     model = Transformer(ModelConfig(**{**MLA, "kv_lora_rank": 12, "initializer_range": 0.3})).double().eval()
     assert generate.folds(model.config)
@@ -179,8 +205,9 @@ def test_whole_model_float32(shape, monkeypatch):
     loss, ours = gradients()
     monkeypatch.setattr(attention, "fast_path", lambda *_: False)
     monkeypatch.setattr(linear, "ONEDNN", False)
-    monkeypatch.setattr(moe.Experts, "forward", lambda self, x, i, g: moe.experts_loop(
-        x, i, g, self.gate_up_proj, self.down_proj))  # fmt: skip
+    monkeypatch.setattr(
+        moe.Experts, "forward", lambda self, x, i, g: moe.experts_loop(x, i, g, self.gate_up_proj, self.down_proj)
+    )
     plain_loss, plain = gradients()
     assert loss == pytest.approx(plain_loss, rel=1e-5)
     for key in plain:

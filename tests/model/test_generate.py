@@ -14,11 +14,26 @@ from minids.rl.grpo import token_logps
 
 def tiny(seed=0, **change):
     sizes = dict(
-        vocab_size=61, hidden_size=32, intermediate_size=48, moe_intermediate_size=16, num_hidden_layers=3,
-        num_attention_heads=2, kv_lora_rank=12, q_lora_rank=None, qk_rope_head_dim=6, qk_nope_head_dim=10, v_head_dim=8,
-        n_routed_experts=8, n_group=2, topk_group=1, num_experts_per_tok=2,
-        n_shared_experts=1, first_k_dense_replace=1, max_position_embeddings=96, initializer_range=0.3,
-    )  # fmt: skip
+        vocab_size=61,
+        hidden_size=32,
+        intermediate_size=48,
+        moe_intermediate_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        kv_lora_rank=12,
+        q_lora_rank=None,
+        qk_rope_head_dim=6,
+        qk_nope_head_dim=10,
+        v_head_dim=8,
+        n_routed_experts=8,
+        n_group=2,
+        topk_group=1,
+        num_experts_per_tok=2,
+        n_shared_experts=1,
+        first_k_dense_replace=1,
+        max_position_embeddings=96,
+        initializer_range=0.3,
+    )
     torch.manual_seed(seed)
     model = Transformer(ModelConfig(**(sizes | change))).eval()
     for module in model.modules():  # norms and biases that do something
@@ -62,11 +77,24 @@ def test_log_probabilities_are_those_of_the_training_forward(fold, how):
 
 
 @pytest.mark.parametrize("limit", [0, 10_000])
-@pytest.mark.parametrize("change", [
-    {}, {"rope_interleave": False}, {"n_group": 1, "topk_group": 1}, {"first_k_dense_replace": 3},
-    {"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8,
-                      "mscale": 1.0, "mscale_all_dim": 1.0}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"rope_interleave": False},
+        {"n_group": 1, "topk_group": 1},
+        {"first_k_dense_replace": 3},
+        {
+            "rope_scaling": {
+                "type": "yarn",
+                "factor": 4.0,
+                "original_max_position_embeddings": 8,
+                "mscale": 1.0,
+                "mscale_all_dim": 1.0,
+            }
+        },
+    ],
+)
 def test_folded_decoder_equals_the_model_in_float64(change, limit, monkeypatch):
     monkeypatch.setattr(moe, "DENSE_LIMIT", limit)
     model = tiny(**change).double()
@@ -172,17 +200,35 @@ def test_answers_end_at_the_context():
     assert [len(ids) for ids in out.ids] == [3, 11] and not any(out.finished)  # whatever stands beside it in the batch
 
 
-@pytest.mark.parametrize("prompts, how, says", [
-    ([[]], {}, "empty"), ([[5] * 96], {}, "96 tokens"), ([[61]], {}, "token 61"),
-    ([[5]], {"max_new_tokens": 0}, "max_new_tokens"),
-    ([[5]], {"temperature": -1}, "temperature"), ([[5]], {"top_p": 0}, "top_p"), ([[5]], {"seeds": [1, 2]}, "seeds"),
-    ([[5]], {"seeds": [1.5]}, "seeds"), ([[5]], {"seeds": ["1"]}, "seeds"), ([[5]], {"seeds": [True]}, "seeds"),
-    ([[-1]], {}, "token -1"), ([[5, 10**30]], {}, "token 1000"), ([[1.5]], {}, "prompt 0"), ([["5"]], {}, "prompt 0"),
-    (["text"], {}, "prompt 0"), ([[5], None], {}, "prompt 1"), ([[5], 3], {}, "prompt 1"), ([[[5]]], {}, "prompt 0"),
-    *[([[5]], {name: bad}, name) for name in ("n", "max_batch", "max_new_tokens")
-      for bad in (0, -1, 1.5, "2", True, None, float("nan"))],
-    *[([[5]], {"stop_ids": bad}, "stop_ids") for bad in ([61], [-1], ["1"], [1.0], 3, [None], [10**30])],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "prompts, how, says",
+    [
+        ([[]], {}, "empty"),
+        ([[5] * 96], {}, "96 tokens"),
+        ([[61]], {}, "token 61"),
+        ([[5]], {"max_new_tokens": 0}, "max_new_tokens"),
+        ([[5]], {"temperature": -1}, "temperature"),
+        ([[5]], {"top_p": 0}, "top_p"),
+        ([[5]], {"seeds": [1, 2]}, "seeds"),
+        ([[5]], {"seeds": [1.5]}, "seeds"),
+        ([[5]], {"seeds": ["1"]}, "seeds"),
+        ([[5]], {"seeds": [True]}, "seeds"),
+        ([[-1]], {}, "token -1"),
+        ([[5, 10**30]], {}, "token 1000"),
+        ([[1.5]], {}, "prompt 0"),
+        ([["5"]], {}, "prompt 0"),
+        (["text"], {}, "prompt 0"),
+        ([[5], None], {}, "prompt 1"),
+        ([[5], 3], {}, "prompt 1"),
+        ([[[5]]], {}, "prompt 0"),
+        *[
+            ([[5]], {name: bad}, name)
+            for name in ("n", "max_batch", "max_new_tokens")
+            for bad in (0, -1, 1.5, "2", True, None, float("nan"))
+        ],
+        *[([[5]], {"stop_ids": bad}, "stop_ids") for bad in ([61], [-1], ["1"], [1.0], 3, [None], [10**30])],
+    ],
+)
 def test_what_cannot_be_continued_is_refused(prompts, how, says):
     with pytest.raises(MinidsError, match=says):
         generate(tiny(), prompts, **how)

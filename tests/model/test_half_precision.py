@@ -21,9 +21,11 @@ from minids.model.transformer import Transformer
 # median relative error of the logits at a position: bfloat16 has 8 bits, float16 has 11
 TOLERANCE = {torch.bfloat16: 0.025, torch.float16: 0.004}
 MORE = {
-    "gqa": dict(attention="gqa", num_key_value_heads=2), "mha": dict(attention="mha"),
-    "mtp": dict(num_nextn_predict_layers=2), "q_lora mtp": dict(num_nextn_predict_layers=1, q_lora_rank=14),
-}  # fmt: skip
+    "gqa": dict(attention="gqa", num_key_value_heads=2),
+    "mha": dict(attention="mha"),
+    "mtp": dict(num_nextn_predict_layers=2),
+    "q_lora mtp": dict(num_nextn_predict_layers=1, q_lora_rank=14),
+}
 PROMPTS = [[3, 4, 5], [7], [9, 10, 11, 12, 13, 14, 15], [20, 21]]
 
 

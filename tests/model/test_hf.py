@@ -17,10 +17,24 @@ from minids.model.hf_names import dequantize
 from minids.model.transformer import Transformer
 
 SIZES = dict(
-    vocab_size=50, hidden_size=24, intermediate_size=40, moe_intermediate_size=12, num_hidden_layers=2,
-    num_attention_heads=2, n_routed_experts=4, n_group=2, topk_group=1, num_experts_per_tok=2, first_k_dense_replace=1,
-    kv_lora_rank=10, q_lora_rank=8, qk_rope_head_dim=4, qk_nope_head_dim=6, v_head_dim=5, max_position_embeddings=64,
-)  # fmt: skip
+    vocab_size=50,
+    hidden_size=24,
+    intermediate_size=40,
+    moe_intermediate_size=12,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    n_routed_experts=4,
+    n_group=2,
+    topk_group=1,
+    num_experts_per_tok=2,
+    first_k_dense_replace=1,
+    kv_lora_rank=10,
+    q_lora_rank=8,
+    qk_rope_head_dim=4,
+    qk_nope_head_dim=6,
+    v_head_dim=5,
+    max_position_embeddings=64,
+)
 
 
 def tiny(seed=0, **changes):
@@ -68,12 +82,21 @@ def refused(folder, *words):
 
 @pytest.mark.parametrize("experts", ["separate", "fused"])
 @pytest.mark.parametrize("shard", [5_000_000_000, 20_000])
-@pytest.mark.parametrize("changes", [
-    {}, dict(q_lora_rank=None), dict(num_nextn_predict_layers=2), dict(tie_word_embeddings=True),
-    dict(tie_word_embeddings=True, num_nextn_predict_layers=1), dict(first_k_dense_replace=2),
-    dict(attention_bias=True),
-    dict(attention="gqa", num_key_value_heads=1), dict(attention="mha", num_nextn_predict_layers=1),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        dict(q_lora_rank=None),
+        dict(num_nextn_predict_layers=2),
+        dict(tie_word_embeddings=True),
+        dict(tie_word_embeddings=True, num_nextn_predict_layers=1),
+        dict(first_k_dense_replace=2),
+        dict(attention_bias=True),
+        dict(attention="gqa", num_key_value_heads=1),
+        dict(attention="mha", num_nextn_predict_layers=1),
+    ],
+    ids=str,
+)
 def test_round_trip(changes, shard, experts, tmp_path):
     model = tiny(**changes)
     model.save_pretrained(tmp_path / "a" / "b", experts=experts, max_shard_bytes=shard)
@@ -123,8 +146,14 @@ def test_names_on_disk(tmp_path):
     attention = {f"self_attn.{name}.weight" for name in parts}
     attention |= {"input_layernorm.weight", "post_attention_layernorm.weight"}
     dense = {f"mlp.{p}_proj.weight" for p in ("gate", "up", "down")}
-    mtp = {"enorm.weight", "hnorm.weight", "eh_proj.weight", "embed_tokens.weight", "shared_head.head.weight",
-           "shared_head.norm.weight"}  # fmt: skip
+    mtp = {
+        "enorm.weight",
+        "hnorm.weight",
+        "eh_proj.weight",
+        "embed_tokens.weight",
+        "shared_head.head.weight",
+        "shared_head.norm.weight",
+    }
     expected = {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"}
     for layer, parts in enumerate((attention | dense, attention | moe, attention | moe | mtp)):
         expected |= {f"model.layers.{layer}.{name}" for name in parts}
@@ -283,8 +312,15 @@ def test_wrong_shape_of_one_expert(folder):
     refused(folder, key, "[11, 24]", "[12, 24]")
 
 
-@pytest.mark.parametrize("key", ["model.norm.weight", "model.layers.1.mlp.experts.2.up_proj.weight",
-                                 "model.layers.1.mlp.gate.e_score_correction_bias", "lm_head.weight"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    [
+        "model.norm.weight",
+        "model.layers.1.mlp.experts.2.up_proj.weight",
+        "model.layers.1.mlp.gate.e_score_correction_bias",
+        "lm_head.weight",
+    ],
+)
 def test_missing_key(key, folder):
     edit(folder, lambda t: t.pop(key))
     refused(folder, "model.safetensors", "1 missing", key)
@@ -454,8 +490,16 @@ def test_float8_checkpoint(block, folder):
 
 def test_float8_in_a_bfloat16_checkpoint_becomes_bfloat16(folder):
     as_float8(folder, 8)
-    edit(folder, lambda t: t.update({k: v.bfloat16() for k, v in t.items() if v.dtype == torch.float32
-                                     and not k.endswith(("_scale_inv", "bias"))}))  # fmt: skip
+    edit(
+        folder,
+        lambda t: t.update(
+            {
+                k: v.bfloat16()
+                for k, v in t.items()
+                if v.dtype == torch.float32 and not k.endswith(("_scale_inv", "bias"))
+            }
+        ),
+    )
     model = Transformer.from_pretrained(folder)
     assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
     assert model.layers[1].mlp.gate.e_score_correction_bias.dtype == torch.float32
@@ -500,10 +544,15 @@ def test_tokenizer_fits():
     hf.check_tokenizer(config, FakeTokenizer())
 
 
-@pytest.mark.parametrize("tokenizer,words", [
-    (FakeTokenizer(size=51), ["51", "50", "vocab_size"]), (FakeTokenizer(bos=3), ["bos", "3", "0"]),
-    (FakeTokenizer(eos=0), ["eos", "0", "1"]), (FakeTokenizer(fingerprint="def"), ["fingerprint", "def", "abc"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "tokenizer,words",
+    [
+        (FakeTokenizer(size=51), ["51", "50", "vocab_size"]),
+        (FakeTokenizer(bos=3), ["bos", "3", "0"]),
+        (FakeTokenizer(eos=0), ["eos", "0", "1"]),
+        (FakeTokenizer(fingerprint="def"), ["fingerprint", "def", "abc"]),
+    ],
+)
 def test_tokenizer_of_another_model(tokenizer, words):
     config = ModelConfig(**SIZES)
     config.passive["tokenizer_fingerprint"] = "abc"

@@ -84,12 +84,27 @@ def test_logits_through_files_and_back(form, experts, tmp_path):
 def test_a_model_made_by_transformers(tmp_path):
     """Config and weights all theirs; it claims one MTP module, which is not in the file."""
     config = transformers.DeepseekV3Config(
-        vocab_size=61, hidden_size=32, intermediate_size=48, moe_intermediate_size=16, num_hidden_layers=4,
-        num_attention_heads=2, num_key_value_heads=2, n_routed_experts=8, n_group=2, topk_group=1,
+        vocab_size=61,
+        hidden_size=32,
+        intermediate_size=48,
+        moe_intermediate_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        n_routed_experts=8,
+        n_group=2,
+        topk_group=1,
         num_experts_per_tok=2,
-        first_k_dense_replace=2, kv_lora_rank=8, q_lora_rank=12, qk_rope_head_dim=4, qk_nope_head_dim=6, v_head_dim=10,
-        initializer_range=0.2, attn_implementation="eager", experts_implementation="eager",
-    )  # fmt: skip
+        first_k_dense_replace=2,
+        kv_lora_rank=8,
+        q_lora_rank=12,
+        qk_rope_head_dim=4,
+        qk_nope_head_dim=6,
+        v_head_dim=10,
+        initializer_range=0.2,
+        attn_implementation="eager",
+        experts_implementation="eager",
+    )
     hf = transformers.DeepseekV3ForCausalLM(config).eval()
     for name, buffer in hf.named_buffers():
         if "bias" in name:
@@ -122,15 +137,25 @@ def test_random_configs(data, tmp_path_factory):
     pick = lambda name, *values: data.draw(st.sampled_from(values), label=name)  # noqa: E731
     groups = pick("groups", 1, 2, 4)
     model = random_model(
-        seed=data.draw(st.integers(0, 999)), hidden_size=pick("hidden", 24, 40), num_hidden_layers=pick("layers", 3, 4),
-        num_attention_heads=pick("heads", 1, 3), q_lora_rank=pick("q_lora", None, 10), kv_lora_rank=pick("kv_lora", 6,
-        16),
-        qk_nope_head_dim=pick("nope", 2, 12), qk_rope_head_dim=pick("rope", 2, 8), v_head_dim=pick("v", 3, 16),
-        n_group=groups, topk_group=pick("topk_group", 1, groups), num_experts_per_tok=pick("k", 1, 4),
-        n_shared_experts=pick("shared", 1, 2), first_k_dense_replace=pick("dense", 0, 1),
-        rope_scaling=pick("yarn", None, YARN), rope_theta=pick("theta", 10000.0, 500.0),
-        routed_scaling_factor=pick("route_scale", 1.0, 2.5), rms_norm_eps=pick("eps", 1e-6, 1e-3),
-    )  # fmt: skip
+        seed=data.draw(st.integers(0, 999)),
+        hidden_size=pick("hidden", 24, 40),
+        num_hidden_layers=pick("layers", 3, 4),
+        num_attention_heads=pick("heads", 1, 3),
+        q_lora_rank=pick("q_lora", None, 10),
+        kv_lora_rank=pick("kv_lora", 6, 16),
+        qk_nope_head_dim=pick("nope", 2, 12),
+        qk_rope_head_dim=pick("rope", 2, 8),
+        v_head_dim=pick("v", 3, 16),
+        n_group=groups,
+        topk_group=pick("topk_group", 1, groups),
+        num_experts_per_tok=pick("k", 1, 4),
+        n_shared_experts=pick("shared", 1, 2),
+        first_k_dense_replace=pick("dense", 0, 1),
+        rope_scaling=pick("yarn", None, YARN),
+        rope_theta=pick("theta", 10000.0, 500.0),
+        routed_scaling_factor=pick("route_scale", 1.0, 2.5),
+        rms_norm_eps=pick("eps", 1e-6, 1e-3),
+    )
     hf = as_hf(model, tmp_path_factory.mktemp("random"), experts=pick("experts", "separate", "fused"))
     assert_same_logits(model, hf, ids_for(model, 2, 33))
 
@@ -221,10 +246,16 @@ def test_speculation_equals_transformers_own(modules, tmp_path):
     """The same tokens as transformers' generate(use_mtp=True), in as many forwards: a wrong input to the modules,
     which verification would hide, shows in the acceptance."""
     model = random_model(
-        num_nextn_predict_layers=modules, vocab_size=23, num_hidden_layers=2, n_routed_experts=4, n_group=2,
+        num_nextn_predict_layers=modules,
+        vocab_size=23,
+        num_hidden_layers=2,
+        n_routed_experts=4,
+        n_group=2,
         topk_group=2,
-        num_experts_per_tok=2, initializer_range=0.1, eos_token_id=None,
-    )  # fmt: skip
+        num_experts_per_tok=2,
+        initializer_range=0.1,
+        eos_token_id=None,
+    )
     train_mtp(model, sequences(), 6, lr=2e-3)  # few, so that some guesses are wrong
     hf, _ = hf_with_mtp(model, tmp_path)
     hf.generation_config.eos_token_id = hf.config.eos_token_id = None

@@ -114,10 +114,19 @@ def test_numbers_of_deepseek_v3():
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"factor": 1.0}, {"factor": 8.0, "beta_fast": 4, "beta_slow": 2}, {"truncate": False}, {"truncate": True},
-     {"mscale": 0.7}, {"attention_factor": 1.3}, {"mscale": 0.0}, {"original_max_position_embeddings": 4096}],
+    [
+        {},
+        {"factor": 1.0},
+        {"factor": 8.0, "beta_fast": 4, "beta_slow": 2},
+        {"truncate": False},
+        {"truncate": True},
+        {"mscale": 0.7},
+        {"attention_factor": 1.3},
+        {"mscale": 0.0},
+        {"original_max_position_embeddings": 4096},
+    ],
     ids=str,
-)  # fmt: skip
+)
 @pytest.mark.parametrize("dim,theta", [(64, 10000.0), (8, 500.0), (2, 10000.0)])
 def test_yarn_equals_transformers(changes, dim, theta):
     transformers = pytest.importorskip("transformers")
@@ -125,9 +134,10 @@ def test_yarn_equals_transformers(changes, dim, theta):
 
     scaling = YARN | changes
     theirs = transformers.DeepseekV3Config(
-        qk_rope_head_dim=dim, rope_parameters={**scaling, "rope_type": "yarn", "rope_theta": theta},
+        qk_rope_head_dim=dim,
+        rope_parameters={**scaling, "rope_type": "yarn", "rope_theta": theta},
         max_position_embeddings=4096,
-    )  # fmt: skip
+    )
     inv_freq, magnitude = ROPE_INIT_FUNCTIONS["yarn"](theirs)
     ours = tiny_config(qk_rope_head_dim=dim, rope_theta=theta, rope_scaling=scaling)
     torch.testing.assert_close(layers.yarn_inv_freq(dim, theta, scaling), inv_freq, rtol=1e-6, atol=1e-9)

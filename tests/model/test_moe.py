@@ -34,9 +34,13 @@ def as_dicts(indices, gates):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    groups=st.sampled_from([1, 2, 4]), size=st.integers(2, 5), data=st.data(), norm=st.booleans(), low=st.floats(-4, 1),
+    groups=st.sampled_from([1, 2, 4]),
+    size=st.integers(2, 5),
+    data=st.data(),
+    norm=st.booleans(),
+    low=st.floats(-4, 1),
     seed=st.integers(0, 10**6),
-)  # fmt: skip
+)
 def test_router_equals_plain_python(groups, size, data, norm, low, seed):
     kept = data.draw(st.integers(1, groups))
     k = data.draw(st.integers(1, kept * size))

@@ -51,11 +51,28 @@ def test_gradient_reaches_only_what_is_kept():
 
 
 IMPOSSIBLE = [
-    *[{"temperature": v} for v in (-1.0, float("nan"), float("inf"), -float("inf"), 1e-38, 1e-40, 1e-300, 5e-324, -0.5,
-                                   True, "1", None, [1.0], 1j)],
+    *[
+        {"temperature": v}
+        for v in (
+            -1.0,
+            float("nan"),
+            float("inf"),
+            -float("inf"),
+            1e-38,
+            1e-40,
+            1e-300,
+            5e-324,
+            -0.5,
+            True,
+            "1",
+            None,
+            [1.0],
+            1j,
+        )
+    ],
     *[{"top_k": v} for v in (-1, 1.5, 5.0, True, "3", None, float("nan"), [2])],
     *[{"top_p": v} for v in (0.0, 0, -0.1, 1.2, float("nan"), float("inf"), True, "0.9", None, [0.9])],
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("bad", [{"temperature": 0}, *IMPOSSIBLE], ids=str)
@@ -83,10 +100,21 @@ def test_every_sampler_and_every_recipe_asks_the_one_checker(bad):
             RejectionConfig(questions=1, **bad)
 
 
-@pytest.mark.parametrize("how", [
-    {"temperature": 1e-6}, {"temperature": 1e30}, {"temperature": 3}, {"temperature": np.float32(0.5)},
-    {"top_k": np.int64(3)}, {"top_k": 10**30}, {"top_p": 5e-324}, {"top_p": 1}, {"top_p": 1e-30, "top_k": 1},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"temperature": 1e-6},
+        {"temperature": 1e30},
+        {"temperature": 3},
+        {"temperature": np.float32(0.5)},
+        {"top_k": np.int64(3)},
+        {"top_k": 10**30},
+        {"top_p": 5e-324},
+        {"top_p": 1},
+        {"top_p": 1e-30, "top_k": 1},
+    ],
+    ids=str,
+)
 def test_the_edges_of_what_is_possible(how):
     logits = torch.randn(200, 50) * 30
     probs = warp_logits(logits, **how).softmax(-1)

@@ -7,20 +7,39 @@ from minids.model.moe import Gate
 from minids.model.transformer import Transformer
 
 YARN = {
-    "type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "mscale": 1.0, "mscale_all_dim": 1.0,
-    "beta_fast": 32, "beta_slow": 1,
-}  # fmt: skip
+    "type": "yarn",
+    "factor": 4.0,
+    "original_max_position_embeddings": 16,
+    "mscale": 1.0,
+    "mscale_all_dim": 1.0,
+    "beta_fast": 32,
+    "beta_slow": 1,
+}
 
 
 def tiny_config(**changes):
     """Three layers, two of them with 16 experts in 4 groups; every size different from every other."""
     sizes = dict(
-        vocab_size=97, hidden_size=40, intermediate_size=56, moe_intermediate_size=20, num_hidden_layers=3,
-        num_attention_heads=4, n_routed_experts=16, n_group=4, topk_group=2, num_experts_per_tok=3, n_shared_experts=2,
-        first_k_dense_replace=1, kv_lora_rank=16, q_lora_rank=None, qk_rope_head_dim=8, qk_nope_head_dim=12,
+        vocab_size=97,
+        hidden_size=40,
+        intermediate_size=56,
+        moe_intermediate_size=20,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        n_routed_experts=16,
+        n_group=4,
+        topk_group=2,
+        num_experts_per_tok=3,
+        n_shared_experts=2,
+        first_k_dense_replace=1,
+        kv_lora_rank=16,
+        q_lora_rank=None,
+        qk_rope_head_dim=8,
+        qk_nope_head_dim=12,
         v_head_dim=10,
-        max_position_embeddings=64, initializer_range=0.15,
-    )  # fmt: skip
+        max_position_embeddings=64,
+        initializer_range=0.15,
+    )
     return ModelConfig(**(sizes | changes))
 
 

@@ -13,18 +13,31 @@ ROOT = Path(__file__).parents[2]
 
 def record(seed, pass1=0.9, controls=True):
     def row(stage, pass1, greedy, family="all"):
-        return {"stage": stage, "family": family, "n": 1000, "greedy": greedy, "pass1": pass1,
-                "ci": [pass1 - 0.01, pass1 + 0.01], "length": 50.0}  # fmt: skip
+        return {
+            "stage": stage,
+            "family": family,
+            "n": 1000,
+            "greedy": greedy,
+            "pass1": pass1,
+            "ci": [pass1 - 0.01, pass1 + 0.01],
+            "length": 50.0,
+        }
 
     evals = [row("base", 0.1, 0.2), row("sft", 0.3, 0.4)]
     evals += [row("grpo", pass1, 0.96, f) for f in ("add", "chain", "all")]
     if controls:
         evals += [row("direct", 0.1, 0.15), row("random_reward", 0.305, 0.4)]
     return {
-        "recipe": "tiny", "seed": seed, "seconds": 300.0 + 60 * seed, "peak_bytes": 2**30, "stages": [], "evals": evals,
-        "versions": {"torch": "2.13.0"}, "hardware": {"cpu": "A CPU", "processes": 2, "device": "cpu"},
+        "recipe": "tiny",
+        "seed": seed,
+        "seconds": 300.0 + 60 * seed,
+        "peak_bytes": 2**30,
+        "stages": [],
+        "evals": evals,
+        "versions": {"torch": "2.13.0"},
+        "hardware": {"cpu": "A CPU", "processes": 2, "device": "cpu"},
         "beyond": [{"stage": "grpo", "family": "add", "size": 6, "n": 100, "greedy": 0.5, "ci": [0.4, 0.6]}],
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -34,8 +47,16 @@ def repo(tmp_path):
     (tmp_path / "README.md").write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n", encoding="utf-8")
     for seed, pass1 in ((0, 0.9), (1, 0.94)):
         (folder / f"tiny-seed{seed}.json").write_text(json.dumps(record(seed, pass1)), encoding="utf-8")
-    bench = {"name": "decode_single", "ours": 800.0, "peer": 200.0, "peer_name": "transformers", "ratio": 4.0,
-             "unit": "tokens/s", "device": "cpu", "config": "tiny"}  # fmt: skip
+    bench = {
+        "name": "decode_single",
+        "ours": 800.0,
+        "peer": 200.0,
+        "peer_name": "transformers",
+        "ratio": 4.0,
+        "unit": "tokens/s",
+        "device": "cpu",
+        "config": "tiny",
+    }
     (folder / "bench.json").write_text(json.dumps([bench]), encoding="utf-8")
     return tmp_path
 
@@ -106,11 +127,26 @@ def test_our_own_readme_says_what_our_records_say():
 
 
 def test_kernels_that_were_not_measured_and_fp8_gaps_have_their_blocks(tmp_path):
-    row = {"name": "kernel_x", "ours": None, "peer": None, "peer_name": "cuBLAS", "ratio": None, "unit": "TFLOP/s",
-           "device": "cpu, interpreted", "config": {}, "bar": 1.0, "aim": 1.4}  # fmt: skip
+    row = {
+        "name": "kernel_x",
+        "ours": None,
+        "peer": None,
+        "peer_name": "cuBLAS",
+        "ratio": None,
+        "unit": "TFLOP/s",
+        "device": "cpu, interpreted",
+        "config": {},
+        "bar": 1.0,
+        "aim": 1.4,
+    }
     (tmp_path / "kernels.json").write_text(json.dumps([row]), encoding="utf-8")
-    gap = {"steps": 2000, "bf16_seeds_differ_percent": 1.5, "pairs": [
-        {"seed": 0, "gap_percent": 0.1, "held_out_bf16": 0.5, "held_out_fp8": 0.51, "held_out_gap_percent": 2.0}]}
+    gap = {
+        "steps": 2000,
+        "bf16_seeds_differ_percent": 1.5,
+        "pairs": [
+            {"seed": 0, "gap_percent": 0.1, "held_out_bf16": 0.5, "held_out_fp8": 0.51, "held_out_gap_percent": 2.0}
+        ],
+    }
     (tmp_path / "fp8-gap.json").write_text(json.dumps(gap), encoding="utf-8")
     text = readme_tables.render(tmp_path)
     assert "not measured, for want of a GPU" in text and "| 0 | +0.10 % | 0.5000 | 0.5100 | +2.00 % |" in text
@@ -121,9 +157,15 @@ def test_kernels_that_were_not_measured_and_fp8_gaps_have_their_blocks(tmp_path)
 
 def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
     def row(stage, right):
-        return {"stage": stage, "family": "add", "size": 6, "tries": 8, "right": right,
-                "pass_at": {"1": [sum(right) / 24, 0.0, 0.5], "8": [sum(map(bool, right)) / 3, 0.25, 1.0]},
-                "guess_at": {"1": 0.125, "8": 0.5}}  # fmt: skip
+        return {
+            "stage": stage,
+            "family": "add",
+            "size": 6,
+            "tries": 8,
+            "right": right,
+            "pass_at": {"1": [sum(right) / 24, 0.0, 0.5], "8": [sum(map(bool, right)) / 3, 0.25, 1.0]},
+            "guess_at": {"1": 0.125, "8": 0.5},
+        }
 
     for seed, last in ((0, [8, 4, 5]), (1, [2, 0, 0])):
         edge = [row("base", [2, 0, 0]), row("model", [0, 0, 0]), row("edge", last)]
@@ -131,8 +173,10 @@ def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
             json.dumps(record(seed) | {"recipe": "tiny-edge", "edge": edge}), encoding="utf-8"
         )
     lines = [line for line in readme_tables.render(tmp_path).splitlines() if line.startswith("| add")]
-    assert lines[0] == ("| add, size 6: base model | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
-                        "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0 (0), 0 (0) |")  # fmt: skip
+    assert lines[0] == (
+        "| add, size 6: base model | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
+        "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0 (0), 0 (0) |"
+    )
     assert lines[2].startswith("| add, size 6: after GRPO on this size too | 70.8 % ")
     assert lines[2].endswith("| 2 (1), 0 (0) |")  # 4 of 8 samples are not most of them
     assert lines[3] == "| add, size 6: the most frequent answers, unread | 12.5 %, 12.5 % | 50.0 %, 50.0 % | |"

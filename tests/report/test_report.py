@@ -91,10 +91,7 @@ def results(**changes):
     }
     answers = {
         "sft": ("<think>347+5896=6244</think><answer>6244</answer><｜end▁of▁sentence｜>", False),
-        "grpo": (
-            "<think>7+6=13 4+9+1=14 3+8+1=12 5+1=6</think><answer>6243</answer><｜end▁of▁sentence｜>",
-            True,
-        ),
+        "grpo": ("<think>7+6=13 4+9+1=14 3+8+1=12 5+1=6</think><answer>6243</answer><｜end▁of▁sentence｜>", True),
     }
     config = ModelConfig(
         vocab_size=300,
@@ -135,13 +132,7 @@ def results(**changes):
             "evaluation_seconds": 5.0,
         },
         {"name": "direct", "tokens": 9000, "seconds": 50.0, "evaluation_seconds": 1.0, "control": True},
-        {
-            "name": "random_reward",
-            "tokens": 9000,
-            "seconds": 50.0,
-            "evaluation_seconds": 1.0,
-            "control": True,
-        },
+        {"name": "random_reward", "tokens": 9000, "seconds": 50.0, "evaluation_seconds": 1.0, "control": True},
     ]
     return {
         "recipe": "tiny",
@@ -269,9 +260,7 @@ def test_every_plot_has_title_labels_and_caption(tmp_path):
 
 
 def test_nothing_from_a_file_becomes_html(tmp_path):
-    bad = results(
-        recipe=EVIL, seed=EVIL, versions={EVIL: EVIL}, hardware={"cpu": EVIL, EVIL: EVIL, "processes": 2}
-    )
+    bad = results(recipe=EVIL, seed=EVIL, versions={EVIL: EVIL}, hardware={"cpu": EVIL, EVIL: EVIL, "processes": 2})
     bad["evals"] = [{**r, "family": EVIL if r["family"] == "add" else r["family"]} for r in bad["evals"]]
     bad["beyond"] = [{**bad["beyond"][0], "family": EVIL, "size": EVIL}]
     bad["stages"][1]["name"] = EVIL
@@ -289,19 +278,7 @@ def test_nothing_from_a_file_becomes_html(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "part",
-    [
-        "stages",
-        "evals",
-        "beyond",
-        "examples",
-        "model",
-        "hardware",
-        "versions",
-        "seed",
-        "seconds",
-        "peak_bytes",
-    ],
+    "part", ["stages", "evals", "beyond", "examples", "model", "hardware", "versions", "seed", "seconds", "peak_bytes"]
 )
 def test_parts_that_are_missing(tmp_path, part):
     some = {k: v for k, v in results().items() if k != part}
@@ -367,18 +344,7 @@ def test_no_metrics_file(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [
-        None,
-        "",
-        '{"recipe": "ti',
-        "[]",
-        "3",
-        "\x00",
-        '{"evals": 3}',
-        '{"stages": [1]}',
-        '{"model": []}',
-        "[" * 100000,
-    ],
+    [None, "", '{"recipe": "ti', "[]", "3", "\x00", '{"evals": 3}', '{"stages": [1]}', '{"model": []}', "[" * 100000],
 )
 def test_results_that_cannot_be_read(tmp_path, content):
     if content is not None:
@@ -401,9 +367,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def run_with(base, sft, grpo):
     """Each is (pass@1, pass@16)."""
     r = results()
-    r["evals"] = [
-        row(s, f, *v) for s, v in (("base", base), ("sft", sft), ("grpo", grpo)) for f in (*FAMILIES, "all")
-    ]
+    r["evals"] = [row(s, f, *v) for s, v in (("base", base), ("sft", sft), ("grpo", grpo)) for f in (*FAMILIES, "all")]
     return Run(r)
 
 
@@ -478,8 +442,14 @@ def test_few_problems_have_no_guess_line(tmp_path):
 def test_the_edge_says_what_many_samples_show(tmp_path, base, edge, guess, words):
     def counted(stage, right, pass_at):
         blind = {} if guess is None else {"guess_at": {"1": guess / 8, "8": guess}}
-        return {"stage": stage, "family": "chain", "size": 6, "tries": 8, "right": right,
-                "pass_at": {"1": [0.1, 0.0, 0.2], "8": list(pass_at)}} | blind  # fmt: skip
+        return {
+            "stage": stage,
+            "family": "chain",
+            "size": 6,
+            "tries": 8,
+            "right": right,
+            "pass_at": {"1": [0.1, 0.0, 0.2], "8": list(pass_at)},
+        } | blind
 
     rows = [counted("base", [0, 0, 0, 3], base), counted("sft", [1, 0, 0, 0], base)]
     rows.append(counted("edge", [7, 4, 0, 8], edge))
@@ -515,9 +485,7 @@ def test_adds_up(step, right):
 
 
 def test_reply_marks_what_is_wrong():
-    html = thoughts.reply(
-        "<think>12+7; 2+7=8 1+0=1 >19</think><answer>19</answer><｜end▁of▁sentence｜>", True
-    )
+    html = thoughts.reply("<think>12+7; 2+7=8 1+0=1 >19</think><answer>19</answer><｜end▁of▁sentence｜>", True)
     assert html.count('class="slip"') == 1 and ">2+7=8<" in html
     assert '<b class="right">19</b>' in html and "&lt;|end_of_sentence|&gt;" in html
     assert len(thoughts.reply("1+1=2 " * 10000)) < 60000
@@ -545,22 +513,14 @@ def test_lines_lie_where_they_should():
     svg = plots.line_chart(
         "t", [{"color": "sft", "points": [(0, 0.0), (10, 1.0)]}], "x", "y", y_range=(0, 1), height=240
     )
-    (x0, y0), (x1, y1) = (
-        tuple(map(float, p.split(","))) for p in re.search(r'points="([^"]*)"', svg)[1].split()
-    )
+    (x0, y0), (x1, y1) = (tuple(map(float, p.split(","))) for p in re.search(r'points="([^"]*)"', svg)[1].split())
     assert (x0, x1) == (plots.LEFT + 6, plots.WIDTH - plots.RIGHT - 6)
     assert (y0, y1) == (240 - plots.BOTTOM, plots.TOP)
 
 
 def test_smooth_and_points():
     assert plots.smooth([(0, 0.0), (1, 3.0), (2, 6.0)], 3) == [(0, 1.5), (1, 3.0), (2, 4.5)]
-    lines = [
-        {"step": 1, "a": 2},
-        {"step": 2},
-        {"step": 3, "a": float("nan")},
-        {"step": 4, "a": "x"},
-        {"a": 1},
-    ]
+    lines = [{"step": 1, "a": 2}, {"step": 2}, {"step": 3, "a": float("nan")}, {"step": 4, "a": "x"}, {"a": 1}]
     assert plots.points(lines, "a") == [(1, 2)]
 
 

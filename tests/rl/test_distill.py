@@ -12,12 +12,33 @@ from minids.train import loop, loss
 
 def model(seed, vocab=40, **change):
     torch.manual_seed(seed)
-    return Transformer(ModelConfig(**{**dict(
-        vocab_size=vocab, hidden_size=16, intermediate_size=32, moe_intermediate_size=8, num_hidden_layers=2,
-        num_attention_heads=2, kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=4, v_head_dim=4,
-        n_routed_experts=4, num_experts_per_tok=2, n_group=1, topk_group=1, first_k_dense_replace=1,
-        max_position_embeddings=64, initializer_range=0.2,
-    ), **change}))  # fmt: skip
+    return Transformer(
+        ModelConfig(
+            **{
+                **dict(
+                    vocab_size=vocab,
+                    hidden_size=16,
+                    intermediate_size=32,
+                    moe_intermediate_size=8,
+                    num_hidden_layers=2,
+                    num_attention_heads=2,
+                    kv_lora_rank=8,
+                    q_lora_rank=None,
+                    qk_rope_head_dim=4,
+                    qk_nope_head_dim=4,
+                    v_head_dim=4,
+                    n_routed_experts=4,
+                    num_experts_per_tok=2,
+                    n_group=1,
+                    topk_group=1,
+                    first_k_dense_replace=1,
+                    max_position_embeddings=64,
+                    initializer_range=0.2,
+                ),
+                **change,
+            }
+        )
+    )
 
 
 def batch(seed=0, B=3, T=9, vocab=40):

@@ -13,9 +13,12 @@ NAN = float("nan")
 def batch(**changes):
     torch.manual_seed(0)
     old = -torch.rand(4, 5, dtype=torch.float64) - 0.1
-    values = dict(logp_NT=(old + 0.3 * torch.randn_like(old)).requires_grad_(), old_logp_NT=old,
-                  adv_N=torch.tensor([1.0, -1.0, 0.5, 0.0], dtype=torch.float64),
-                  mask_NT=torch.arange(5) < torch.tensor([5, 3, 1, 4])[:, None])
+    values = dict(
+        logp_NT=(old + 0.3 * torch.randn_like(old)).requires_grad_(),
+        old_logp_NT=old,
+        adv_N=torch.tensor([1.0, -1.0, 0.5, 0.0], dtype=torch.float64),
+        mask_NT=torch.arange(5) < torch.tensor([5, 3, 1, 4])[:, None],
+    )
     return values | changes
 
 
@@ -24,7 +27,7 @@ def test_advantages_by_hand():
     adv, informative = advantages(rewards, 3, scale="none")
     assert adv.tolist() == pytest.approx([2 / 3, -1 / 3, -1 / 3, 0, 0, 0])
     assert informative.tolist() == [True] * 3 + [False] * 3
-    assert advantages(rewards, 3, baseline="loo", scale="none")[0].tolist() == pytest.approx([1, -.5, -.5, 0, 0, 0])
+    assert advantages(rewards, 3, baseline="loo", scale="none")[0].tolist() == pytest.approx([1, -0.5, -0.5, 0, 0, 0])
     assert advantages(rewards, 3, baseline="none", scale="none")[0].tolist() == rewards.tolist()
     std1, std0 = (1 / 3) ** 0.5, (2 / 9) ** 0.5
     assert advantages(rewards, 3)[0][0].item() == pytest.approx(2 / 3 / (std1 + 1e-4))
@@ -41,9 +44,14 @@ def test_equal_rewards_give_exactly_zero():
     assert advantages([0, 1], 2)[0].dtype == torch.float32
 
 
-@pytest.mark.parametrize("aggregation,constant,expected", [
-    ("sequence_mean", None, -(1.0 - 1.0 + 0.5) / 4), ("token_mean", None, -(5 - 3 + 0.5) / 13),
-    ("constant", 10, -(5 - 3 + 0.5) / 40)])
+@pytest.mark.parametrize(
+    "aggregation,constant,expected",
+    [
+        ("sequence_mean", None, -(1.0 - 1.0 + 0.5) / 4),
+        ("token_mean", None, -(5 - 3 + 0.5) / 13),
+        ("constant", 10, -(5 - 3 + 0.5) / 40),
+    ],
+)
 def test_aggregations_on_policy_by_hand(aggregation, constant, expected):
     """On policy every ratio is 1, so an answer of n tokens contributes n times its advantage."""
     b = batch()
@@ -55,14 +63,25 @@ def test_aggregations_on_policy_by_hand(aggregation, constant, expected):
     assert metrics["policy_loss"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("ratio,adv,settings,value,slope", [
-    (1.1, 1, {}, -1.1, 1), (1.5, 1, {}, -1.2, 0), (0.5, 1, {}, -0.5, 1),
-    (1.5, -1, {}, 1.5, 1), (0.5, -1, {}, 0.8, 0), (1.5, 1, dict(clip="none"), -1.5, 1),
-    (1.25, 1, dict(clip="higher", clip_high=0.28), -1.25, 1), (1.5, 1, dict(clip="higher", clip_high=0.28), -1.28, 0),
-    (5.0, -1, {}, 5.0, 1), (5.0, -1, dict(clip="dual", dual_delta=3.0), 3.0, 0),
-    (2.0, -1, dict(clip="dual", dual_delta=3.0), 2.0, 1), (5.0, 1, dict(clip="dual", dual_delta=3.0), -1.2, 0),
-    (0.5, -1, dict(clip="dual", dual_delta=3.0), 0.8, 0), (9.0, 1, dict(clip_low=10.0), -9.0, 1),
-])
+@pytest.mark.parametrize(
+    "ratio,adv,settings,value,slope",
+    [
+        (1.1, 1, {}, -1.1, 1),
+        (1.5, 1, {}, -1.2, 0),
+        (0.5, 1, {}, -0.5, 1),
+        (1.5, -1, {}, 1.5, 1),
+        (0.5, -1, {}, 0.8, 0),
+        (1.5, 1, dict(clip="none"), -1.5, 1),
+        (1.25, 1, dict(clip="higher", clip_high=0.28), -1.25, 1),
+        (1.5, 1, dict(clip="higher", clip_high=0.28), -1.28, 0),
+        (5.0, -1, {}, 5.0, 1),
+        (5.0, -1, dict(clip="dual", dual_delta=3.0), 3.0, 0),
+        (2.0, -1, dict(clip="dual", dual_delta=3.0), 2.0, 1),
+        (5.0, 1, dict(clip="dual", dual_delta=3.0), -1.2, 0),
+        (0.5, -1, dict(clip="dual", dual_delta=3.0), 0.8, 0),
+        (9.0, 1, dict(clip_low=10.0), -9.0, 1),
+    ],
+)
 def test_clipping_of_one_token(ratio, adv, settings, value, slope):
     old = torch.tensor([[-5.0]], dtype=torch.float64)
     logp = (old + torch.tensor(ratio, dtype=torch.float64).log()).requires_grad_()
@@ -75,9 +94,17 @@ def test_clipping_of_one_token(ratio, adv, settings, value, slope):
     assert metrics["approx_kl"] == pytest.approx(ratio - 1 - torch.tensor(ratio, dtype=torch.float64).log().item())
 
 
-@pytest.mark.parametrize("more", [
-    {"ratio": "token"}, {"ratio": "sequence"}, {"ratio": "sequence_token"}, {"clip": "cispo", "clip_high": 0.1},
-    {"kl_unbiased": True, "off_policy_threshold": 0.05}, {"correction": "sequence_mask", "correction_cap": 1.1}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ratio": "token"},
+        {"ratio": "sequence"},
+        {"ratio": "sequence_token"},
+        {"clip": "cispo", "clip_high": 0.1},
+        {"kl_unbiased": True, "off_policy_threshold": 0.05},
+        {"correction": "sequence_mask", "correction_cap": 1.1},
+    ],
+)
 @pytest.mark.parametrize("aggregation", ["sequence_mean", "token_mean", "constant"])
 def test_what_stands_under_the_mask_is_never_used(aggregation, more):
     clean, dirty = batch(), batch()
@@ -105,13 +132,17 @@ def test_skipping_equals_leaving_the_rows_out(aggregation):
     settings = dict(aggregation=aggregation, constant=5, kl="k2", kl_coef=0.1)
     ref = b["old_logp_NT"] - 0.2
     loss, metrics = grpo_loss(**b, **settings, ref_logp_NT=ref, informative_N=informative, skip_zero_variance=True)
-    rest, _ = grpo_loss(*(b[k][informative] for k in ("logp_NT", "old_logp_NT", "adv_N", "mask_NT")), **settings,
-                        ref_logp_NT=ref[informative])
+    rest, _ = grpo_loss(
+        *(b[k][informative] for k in ("logp_NT", "old_logp_NT", "adv_N", "mask_NT")),
+        **settings,
+        ref_logp_NT=ref[informative],
+    )
     assert loss.item() == pytest.approx(rest.item(), abs=1e-15) and metrics["sequences"] == 3
     units = count_units(b["mask_NT"], aggregation, informative_N=informative, skip_zero_variance=True)
     assert units == (12 if aggregation == "token_mean" else 3)
-    nothing, metrics = grpo_loss(**b, **settings, ref_logp_NT=ref, informative_N=torch.zeros(4, dtype=torch.bool),
-                                 skip_zero_variance=True)
+    nothing, metrics = grpo_loss(
+        **b, **settings, ref_logp_NT=ref, informative_N=torch.zeros(4, dtype=torch.bool), skip_zero_variance=True
+    )
     assert nothing.item() == 0 and metrics["tokens"] == 0
     assert not torch.autograd.grad(nothing, b["logp_NT"])[0].any()
 
@@ -184,12 +215,18 @@ def test_a_weight_for_the_samplers_mismatch():
     """One token in three was twice as likely for the policy as for its sampler: weight 2, cut to 1.5, or dropped."""
     old = torch.full((1, 3), -2.0, dtype=torch.float64)
     sampler = old - torch.tensor([[0.0, 2.0, 0.5]], dtype=torch.float64).clamp(min=1).log()
-    for how, cap, weights in (("token_truncate", 9.0, [1, 2, 1]), ("token_truncate", 1.5, [1, 1.5, 1]),
-                              ("token_mask", 1.5, [1, 0, 1]), ("sequence_truncate", 9.0, [2, 2, 2]),
-                              ("sequence_truncate", 1.5, [1.5] * 3), ("sequence_mask", 1.5, [0, 0, 0])):
+    for how, cap, weights in (
+        ("token_truncate", 9.0, [1, 2, 1]),
+        ("token_truncate", 1.5, [1, 1.5, 1]),
+        ("token_mask", 1.5, [1, 0, 1]),
+        ("sequence_truncate", 9.0, [2, 2, 2]),
+        ("sequence_truncate", 1.5, [1.5] * 3),
+        ("sequence_mask", 1.5, [0, 0, 0]),
+    ):
         logp = old.clone().requires_grad_()
-        loss, metrics = grpo_loss(logp, old, torch.ones(1), torch.ones(1, 3), sampler_logp_NT=sampler, correction=how,
-                                  correction_cap=cap)
+        loss, metrics = grpo_loss(
+            logp, old, torch.ones(1), torch.ones(1, 3), sampler_logp_NT=sampler, correction=how, correction_cap=cap
+        )
         (grad,) = torch.autograd.grad(loss, logp)
         assert grad[0].tolist() == pytest.approx([-w / 3 for w in weights]), (how, cap)
         assert metrics["correction_mean"] == pytest.approx(sum(weights) / 3)
@@ -230,30 +267,54 @@ def test_token_logps_are_those_of_the_sampling_distribution():
     assert token_logps(torch.tensor([[[0.0, 1.0, 2.0]]]), torch.tensor([[0]]), top_k=1).isfinite().all()
 
 
-@pytest.mark.parametrize("settings,said", [
-    (dict(aggregation="mean"), "aggregation='mean'"), (dict(clip="both"), "clip='both'"), (dict(kl="k4"), "kl='k4'"),
-    (dict(aggregation="constant"), "constant="), (dict(kl="k3"), "ref_logp_NT"), (dict(kl_coef=0.1), "kl='none'"),
-    (dict(clip_high=0.3), "symmetric"), (dict(clip="higher"), "clip_high"), (dict(clip="dual"), "dual_delta"),
-    (dict(clip="dual", dual_delta=1.1), "dual_delta"), (dict(dual_delta=3.0), "dual_delta"),
-    (dict(ratio="word"), "ratio"),
-    (dict(clip_low=0.0), "clip_low"), (dict(skip_zero_variance=True), "informative_N"),
-    (dict(mask_truncated=True), "finished_N"), (dict(mask_NT=torch.ones(4, 6)), "one shape"),
-    (dict(clip="cispo"), "clip='cispo' needs clip_high"), (dict(clip="cispo", clip_high=4.0, dual_delta=9.0), "dual_d"),
-    (dict(kl_unbiased=True), "kl_unbiased"), (dict(kl_unbiased=True, kl="k2", kl_coef=0.1), "k1 or k3"),
-    (dict(correction="vllm"), "correction='vllm'"), (dict(correction="token_mask"), "correction_cap"),
-    (dict(correction="token_mask", correction_cap=-1.0), "correction_cap"), (dict(correction_cap=2.0), "no effect"),
-    (dict(correction="token_mask", correction_cap=2.0), "needs sampler_logp_NT"),
-    (dict(sampler_logp_NT=torch.ones(4, 5)), "sampler_logp_NT has no effect"),
-    (dict(off_policy_threshold=0.0), "off_policy_threshold")])
+@pytest.mark.parametrize(
+    "settings,said",
+    [
+        (dict(aggregation="mean"), "aggregation='mean'"),
+        (dict(clip="both"), "clip='both'"),
+        (dict(kl="k4"), "kl='k4'"),
+        (dict(aggregation="constant"), "constant="),
+        (dict(kl="k3"), "ref_logp_NT"),
+        (dict(kl_coef=0.1), "kl='none'"),
+        (dict(clip_high=0.3), "symmetric"),
+        (dict(clip="higher"), "clip_high"),
+        (dict(clip="dual"), "dual_delta"),
+        (dict(clip="dual", dual_delta=1.1), "dual_delta"),
+        (dict(dual_delta=3.0), "dual_delta"),
+        (dict(ratio="word"), "ratio"),
+        (dict(clip_low=0.0), "clip_low"),
+        (dict(skip_zero_variance=True), "informative_N"),
+        (dict(mask_truncated=True), "finished_N"),
+        (dict(mask_NT=torch.ones(4, 6)), "one shape"),
+        (dict(clip="cispo"), "clip='cispo' needs clip_high"),
+        (dict(clip="cispo", clip_high=4.0, dual_delta=9.0), "dual_d"),
+        (dict(kl_unbiased=True), "kl_unbiased"),
+        (dict(kl_unbiased=True, kl="k2", kl_coef=0.1), "k1 or k3"),
+        (dict(correction="vllm"), "correction='vllm'"),
+        (dict(correction="token_mask"), "correction_cap"),
+        (dict(correction="token_mask", correction_cap=-1.0), "correction_cap"),
+        (dict(correction_cap=2.0), "no effect"),
+        (dict(correction="token_mask", correction_cap=2.0), "needs sampler_logp_NT"),
+        (dict(sampler_logp_NT=torch.ones(4, 5)), "sampler_logp_NT has no effect"),
+        (dict(off_policy_threshold=0.0), "off_policy_threshold"),
+    ],
+)
 def test_impossible_settings_are_refused(settings, said):
     with pytest.raises(MinidsError, match=said):
         grpo_loss(**(batch() | settings))
 
 
-@pytest.mark.parametrize("rewards,settings,said", [
-    ([1.0, 2, 3], dict(group_size=2), "groups of 2"), ([1.0], dict(group_size=1, baseline="loo"), "loo"),
-    ([1.0, NAN], dict(group_size=2), "finite"), ([1.0, 2], dict(group_size=2, ddof=2), "ddof"),
-    ([1.0, 2], dict(group_size=2, scale="max"), "scale"), ([1.0, 2], dict(group_size=2, baseline="median"), "base")])
+@pytest.mark.parametrize(
+    "rewards,settings,said",
+    [
+        ([1.0, 2, 3], dict(group_size=2), "groups of 2"),
+        ([1.0], dict(group_size=1, baseline="loo"), "loo"),
+        ([1.0, NAN], dict(group_size=2), "finite"),
+        ([1.0, 2], dict(group_size=2, ddof=2), "ddof"),
+        ([1.0, 2], dict(group_size=2, scale="max"), "scale"),
+        ([1.0, 2], dict(group_size=2, baseline="median"), "base"),
+    ],
+)
 def test_impossible_advantages_are_refused(rewards, settings, said):
     with pytest.raises(MinidsError, match=said):
         advantages(torch.tensor(rewards), **settings)

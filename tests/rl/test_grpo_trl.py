@@ -25,9 +25,15 @@ class GivenLogps(GRPOTrainer):
         args = dict(delta=None, use_bias_correction_kl=False, steps_per_generation=1, report_to=[])
         self.args = SimpleNamespace(**{k: settings.pop(k, v) for k, v in args.items()})
         self.model = SimpleNamespace(training=True)
-        self.accelerator = SimpleNamespace(num_processes=1, process_index=0, sync_gradients=True,
-                                           device="cpu", gather=lambda x: x, gather_for_metrics=lambda x: x,
-                                           reduce=lambda x, reduction: x)
+        self.accelerator = SimpleNamespace(
+            num_processes=1,
+            process_index=0,
+            sync_gradients=True,
+            device="cpu",
+            gather=lambda x: x,
+            gather_for_metrics=lambda x: x,
+            reduce=lambda x, reduction: x,
+        )
         self._metrics = {"train": defaultdict(list), "eval": defaultdict(list)}
         self.current_gradient_accumulation_steps = 1
         self.aux_loss_enabled = self._entropy_bonus_enabled = self.use_vllm = False
@@ -44,10 +50,17 @@ class GivenLogps(GRPOTrainer):
 
     def loss(self, logps, old, adv, mask, ref=None, **more):
         n = mask.shape[0]
-        inputs = dict(prompt_ids=torch.zeros(n, 1, dtype=torch.long), prompt_mask=torch.ones(n, 1),
-                      completion_ids=torch.zeros(n, mask.shape[1], dtype=torch.long), completion_mask=mask,
-                      advantages=adv, old_per_token_logps=old, ref_per_token_logps=ref,
-                      num_items_in_batch=mask.sum(), **more)
+        inputs = dict(
+            prompt_ids=torch.zeros(n, 1, dtype=torch.long),
+            prompt_mask=torch.ones(n, 1),
+            completion_ids=torch.zeros(n, mask.shape[1], dtype=torch.long),
+            completion_mask=mask,
+            advantages=adv,
+            old_per_token_logps=old,
+            ref_per_token_logps=ref,
+            num_items_in_batch=mask.sum(),
+            **more,
+        )
         return GRPOTrainer._compute_loss(self, SimpleNamespace(logps=logps, training=True), inputs)
 
 
@@ -56,17 +69,23 @@ def make_batch(seed, kind="ragged", dtype=torch.float32, spread=0.3):
     old = -torch.rand(N, T, generator=g, dtype=dtype) * 3
     logps = (old + spread * torch.randn(N, T, generator=g, dtype=dtype)).requires_grad_()
     ref = old + 0.2 * torch.randn(N, T, generator=g, dtype=dtype)
-    lengths = {"ragged": torch.randint(1, T + 1, (N,), generator=g), "full": torch.full((N,), T),
-               "one token": torch.ones(N, dtype=torch.long),
-               "an empty row": torch.tensor([0, 3, 12, 1, 5, 5, 9, 2])}[kind]
+    lengths = {
+        "ragged": torch.randint(1, T + 1, (N,), generator=g),
+        "full": torch.full((N,), T),
+        "one token": torch.ones(N, dtype=torch.long),
+        "an empty row": torch.tensor([0, 3, 12, 1, 5, 5, 9, 2]),
+    }[kind]
     mask = (torch.arange(T) < lengths[:, None]).long()
     adv = torch.randn(N, generator=g, dtype=dtype)
     adv[:2] = 0.0
     return logps, old, adv, mask, ref
 
 
-NAMES = {"grpo": dict(aggregation="sequence_mean"), "dapo": dict(aggregation="token_mean"),
-         "dr_grpo": dict(aggregation="constant", constant=C)}
+NAMES = {
+    "grpo": dict(aggregation="sequence_mean"),
+    "dapo": dict(aggregation="token_mean"),
+    "dr_grpo": dict(aggregation="constant", constant=C),
+}
 CASES = {
     "plain": ({}, {}),
     "beta": (dict(beta=0.04), dict(kl="k3", kl_coef=0.04)),
@@ -74,14 +93,20 @@ CASES = {
     "delta": (dict(delta=1.5, epsilon_high=0.28), dict(clip="dual", clip_high=0.28, dual_delta=1.5)),
     "epsilon 10": (dict(epsilon_low=10.0, epsilon_high=10.0), dict(clip_low=10.0)),
     "sequence ratio": (dict(importance_sampling_level="sequence"), dict(ratio="sequence")),
-    "sequence ratio, higher": (dict(importance_sampling_level="sequence", epsilon_low=3e-2, epsilon_high=4e-2),
-                               dict(ratio="sequence_token", clip="higher", clip_low=3e-2, clip_high=4e-2)),
+    "sequence ratio, higher": (
+        dict(importance_sampling_level="sequence", epsilon_low=3e-2, epsilon_high=4e-2),
+        dict(ratio="sequence_token", clip="higher", clip_low=3e-2, clip_high=4e-2),
+    ),
     "unbiased KL": (dict(beta=0.1, use_bias_correction_kl=True), dict(kl="k3", kl_coef=0.1, kl_unbiased=True)),
     "off-policy mask": (dict(off_policy_mask_threshold=0.02), dict(off_policy_threshold=0.02)),
-    "V3.2": (dict(off_policy_mask_threshold=0.02, beta=0.1, use_bias_correction_kl=True),
-             dict(off_policy_threshold=0.02, kl="k3", kl_coef=0.1, kl_unbiased=True)),
-    "all": (dict(beta=0.1, delta=1.4, epsilon_low=0.1, epsilon_high=0.3),
-            dict(kl="k3", kl_coef=0.1, clip="dual", clip_low=0.1, clip_high=0.3, dual_delta=1.4)),
+    "V3.2": (
+        dict(off_policy_mask_threshold=0.02, beta=0.1, use_bias_correction_kl=True),
+        dict(off_policy_threshold=0.02, kl="k3", kl_coef=0.1, kl_unbiased=True),
+    ),
+    "all": (
+        dict(beta=0.1, delta=1.4, epsilon_low=0.1, epsilon_high=0.3),
+        dict(kl="k3", kl_coef=0.1, clip="dual", clip_low=0.1, clip_high=0.3, dual_delta=1.4),
+    ),
 }
 
 
@@ -114,8 +139,9 @@ def test_cispo_equals_trl(kind, level):
         logps, old, adv, mask, ref = make_batch(seed, kind)
         trainer = GivenLogps(loss_type="cispo", epsilon_high=1.2, beta=0.05, importance_sampling_level=level)
         expected = trainer.loss(logps, old, adv, mask, ref)
-        loss, metrics = grpo_loss(logps, old, adv, mask, clip="cispo", clip_high=0.2, ratio=level, kl="k3",
-                                  kl_coef=0.05, ref_logp_NT=ref)
+        loss, metrics = grpo_loss(
+            logps, old, adv, mask, clip="cispo", clip_high=0.2, ratio=level, kl="k3", kl_coef=0.05, ref_logp_NT=ref
+        )
         close(loss, expected)
         close(torch.autograd.grad(loss, logps)[0], torch.autograd.grad(expected, logps)[0])
         cut += metrics["clip_fraction"]
@@ -170,9 +196,12 @@ def test_clip_metrics_equal_trl():
     trainer = GivenLogps(loss_type="dapo", beta=0.1)
     trainer.loss(logps, old, adv, mask, ref)
     _, metrics = grpo_loss(logps, old, adv, mask, kl="k3", kl_coef=0.1, ref_logp_NT=ref)
-    for ours, theirs in {"clip_low_fraction": "clip_ratio/low_mean", "kl": "kl",
-                         "clip_high_fraction": "clip_ratio/high_mean",
-                         "clip_fraction": "clip_ratio/region_mean"}.items():
+    for ours, theirs in {
+        "clip_low_fraction": "clip_ratio/low_mean",
+        "kl": "kl",
+        "clip_high_fraction": "clip_ratio/high_mean",
+        "clip_fraction": "clip_ratio/region_mean",
+    }.items():
         assert metrics[ours] == pytest.approx(trainer._metrics["train"][theirs][0], abs=1e-6), ours
 
 
@@ -185,14 +214,26 @@ REWARDS = torch.tensor([1.1, 0.1, 0.0, 0.1, 1.1, 1.1, 1.1, 1.1, 0, 0, 0, 1.1])
 
 def scoring(ids, sampled=None, **settings):
     """A trainer whose `_generate_and_score_completions` runs with generation and rewards given."""
-    trainer = GivenLogps(loss_type="grpo", num_generations=4, num_iterations=1,
-                         multi_objective_aggregation="sum_then_normalize", mask_truncated_completions=False,
-                         reward_weights=torch.ones(1), reward_funcs=[None], environment_factories=None,
-                         environments=None, tools=None, pad_to_multiple_of=None,
-                         _tokenizer=SimpleNamespace(pad_token_id=0), eos_token_ids=[4],
-                         processing_class=SimpleNamespace(batch_decode=lambda *a, **k: [""] * len(ids)), **settings)
-    vars(trainer.args).update(gradient_accumulation_steps=1, per_device_train_batch_size=len(ids),
-                              gradient_checkpointing_kwargs=None)
+    trainer = GivenLogps(
+        loss_type="grpo",
+        num_generations=4,
+        num_iterations=1,
+        multi_objective_aggregation="sum_then_normalize",
+        mask_truncated_completions=False,
+        reward_weights=torch.ones(1),
+        reward_funcs=[None],
+        environment_factories=None,
+        environments=None,
+        tools=None,
+        pad_to_multiple_of=None,
+        _tokenizer=SimpleNamespace(pad_token_id=0),
+        eos_token_ids=[4],
+        processing_class=SimpleNamespace(batch_decode=lambda *a, **k: [""] * len(ids)),
+        **settings,
+    )
+    vars(trainer.args).update(
+        gradient_accumulation_steps=1, per_device_train_batch_size=len(ids), gradient_checkpointing_kwargs=None
+    )
     trainer.model.is_gradient_checkpointing = False
     trainer._calculate_rewards = lambda *a, **k: REWARDS[:, None].clone()
     trainer._generate = lambda *a, **k: ([[3, 4]] * len(ids), ids, None, [""] * len(ids), sampled, None, None, None)
@@ -222,9 +263,14 @@ def test_correction_for_the_sampler_equals_trl(mode):
     logps, old, adv, mask, _ = make_batch(6)
     sampler = torch.where(mask.bool(), old + 0.4 * torch.randn(N, T, generator=torch.Generator().manual_seed(1)), 0.0)
     lengths = mask.sum(1).tolist()
-    trainer = scoring([[3] * n for n in lengths], [row[:n].tolist() for n, row in zip(lengths, sampler)], use_vllm=True,
-                      vllm_importance_sampling_mode=mode, vllm_importance_sampling_clip_min=None,
-                      vllm_importance_sampling_clip_max=1.5)
+    trainer = scoring(
+        [[3] * n for n in lengths],
+        [row[:n].tolist() for n, row in zip(lengths, sampler)],
+        use_vllm=True,
+        vllm_importance_sampling_mode=mode,
+        vllm_importance_sampling_clip_min=None,
+        vllm_importance_sampling_clip_max=1.5,
+    )
     width = max(lengths)
     trainer.model.logps = old[:, :width]
     seen = {}
@@ -254,6 +300,8 @@ def test_micro_batches_add_up_to_the_whole():
         whole, _ = grpo_loss(logps, old, adv, mask, **settings, ref_logp_NT=ref)
         parts = [slice(0, 3), slice(3, 4), slice(4, 8)]
         total = sum(count_units(mask[p], settings["aggregation"]) for p in parts)
-        split = sum(grpo_loss(logps[p], old[p], adv[p], mask[p], **settings, ref_logp_NT=ref[p],
-                              normalizer=total)[0] for p in parts)
+        split = sum(
+            grpo_loss(logps[p], old[p], adv[p], mask[p], **settings, ref_logp_NT=ref[p], normalizer=total)[0]
+            for p in parts
+        )
         close(split, whole)

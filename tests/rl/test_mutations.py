@@ -258,27 +258,39 @@ TABLE = {
     "temperature forgotten in scoring": (temperature_forgotten, agreement(temperature=0.8)),
     "top-k and top-p forgotten in scoring": (truncation_forgotten, agreement(top_k=7, top_p=0.9)),
     "denominator of the micro-batch": (
-        micro_batch_denominator, using("start", test_micro_batches_do_not_change_a_step)),
+        micro_batch_denominator,
+        using("start", test_micro_batches_do_not_change_a_step),
+    ),
     "denominator counts padding": (
-        padding_counted, plain(test_grpo.test_aggregations_on_policy_by_hand, "token_mean", None, -2.5 / 13)),
+        padding_counted,
+        plain(test_grpo.test_aggregations_on_policy_by_hand, "token_mean", None, -2.5 / 13),
+    ),
     "cache rows left behind when answers end": (cache_left_behind, agreement(minibatches=1)),
     "sampling with the weights of before": (stale_weights, agreement(minibatches=1)),
     "advantage not centred": (
         not_centred,
-        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0)),
+        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0),
+    ),
     "advantages of the neighbouring group": (
-        neighbours_advantage, using("start", test_each_answer_moves_by_its_own_advantage)),
+        neighbours_advantage,
+        using("start", test_each_answer_moves_by_its_own_advantage),
+    ),
     "old log-probabilities scored again": (
-        old_scored_again, using("start", test_the_second_step_on_a_batch_sees_ratios)),
+        old_scored_again,
+        using("start", test_the_second_step_on_a_batch_sees_ratios),
+    ),
     "old log-probabilities with a gradient": (
         old_with_gradient,
-        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0)),
+        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0),
+    ),
     "padding attended in sampling": (padding_attended, agreement(minibatches=1)),
     "CISPO's weight with a gradient": (cispo_differentiated, plain(test_grpo.test_cispo_keeps_every_token)),
     "V3.2's KL ratio without a gradient": (
-        kl_ratio_constant, plain(test_exact_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_every_step, "k3")),
+        kl_ratio_constant,
+        plain(test_exact_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_every_step, "k3"),
+    ),
     "correction upside down": (correction_upside_down, plain(test_exact_gradient.test_weights_for_another_sampler)),
-}  # fmt: skip
+}
 trained = test_exact_gradient.trained
 
 

@@ -48,14 +48,22 @@ def test_a_recipe_may_name_a_preset():
             recipes.load("tiny", [f"grpo.preset={nonsense}"])
 
 
-@pytest.mark.parametrize("change,said", [
-    ({"clip": "cispo", "clip_high": -1.0}, "clip_high"), ({"kl_unbiased": True}, "kl_unbiased"),
-    ({"correction": "token_mask"}, "correction_cap"), ({"correction_cap": 2.0}, "no effect"),
-    ({"off_policy_threshold": -0.1}, "off_policy_threshold"), ({"ratio": "word"}, "ratio"),
-    ({"overlong_share": 1.5}, "overlong_share"), ({"overlong_share": -0.1}, "overlong_share"),
-    ({"overlong_penalty": 0.0}, "overlong_penalty"), ({"dynamic_rounds": -1}, "dynamic_rounds"),
-    ({"kl_coef": 0.1}, "kl_coef"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change,said",
+    [
+        ({"clip": "cispo", "clip_high": -1.0}, "clip_high"),
+        ({"kl_unbiased": True}, "kl_unbiased"),
+        ({"correction": "token_mask"}, "correction_cap"),
+        ({"correction_cap": 2.0}, "no effect"),
+        ({"off_policy_threshold": -0.1}, "off_policy_threshold"),
+        ({"ratio": "word"}, "ratio"),
+        ({"overlong_share": 1.5}, "overlong_share"),
+        ({"overlong_share": -0.1}, "overlong_share"),
+        ({"overlong_penalty": 0.0}, "overlong_penalty"),
+        ({"dynamic_rounds": -1}, "dynamic_rounds"),
+        ({"kl_coef": 0.1}, "kl_coef"),
+    ],
+)
 def test_impossible_settings_of_a_run_are_refused_before_it_starts(change, said):
     with pytest.raises(MinidsError, match=said):
         config(**change)
@@ -204,8 +212,9 @@ def test_a_corrected_sampler_may_differ_and_is_weighed(start, monkeypatch):  # n
     trainer.train_rl(model, tokenizer, FAMILIES, c, metrics=lines, quiet=True)
     logp, old, sampled, mask = seen[0]
     assert (logp - old)[mask].abs().max() < 1e-5 and not old[~mask].any()
-    assert lines.lines[0]["logp_gap"] == pytest.approx(max(
-        float((o - s)[m].abs().max()) for _, o, s, m in seen[: len(seen) // 4]), rel=0.2)
+    assert lines.lines[0]["logp_gap"] == pytest.approx(
+        max(float((o - s)[m].abs().max()) for _, o, s, m in seen[: len(seen) // 4]), rel=0.2
+    )
     assert lines.lines[0]["logp_gap"] > 0.05
     assert (seen[-1][0] - seen[-1][1])[seen[-1][3]].abs().max() > 1e-4  # old stays what it was at the start
 
@@ -242,14 +251,18 @@ def test_off_policy_settings_change_a_run_with_several_steps_a_batch(start):  # 
     ends, clipped = {}, {}
     same = dict(steps=1, minibatches=1, lr=5e-3, aggregation="sequence_mean", clip_high=0.28)
     for name, how in {
-        "none": {"clip": "none"}, "higher": {}, "cispo": {"clip": "cispo"},
+        "none": {"clip": "none"},
+        "higher": {},
+        "cispo": {"clip": "cispo"},
         "gspo": {"clip": "none", "ratio": "sequence"},
         "masked": {"clip": "none", "off_policy_threshold": 0.01},
     }.items():
         for epochs in (1, 4):
             tokenizer, model = fresh(start)
             lines = compare_presets._Lines()
-            trainer.train_rl(model, tokenizer, FAMILIES, config(**same, epochs=epochs, **how), metrics=lines, quiet=True)
+            trainer.train_rl(
+                model, tokenizer, FAMILIES, config(**same, epochs=epochs, **how), metrics=lines, quiet=True
+            )
             ends[name, epochs] = torch.cat([p.detach().flatten() for p in model.parameters()])
             clipped[name, epochs] = lines.lines[0]["clip_fraction"]
     for name in ("higher", "cispo", "gspo", "masked"):

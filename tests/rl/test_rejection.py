@@ -58,11 +58,23 @@ def speaker():
     parts = list(documents.pretraining_parts(["add"], 200, mix={"hasty": 1.0}, fact_share=0.0, seed=0))
     tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 290, digits="single")
     torch.manual_seed(0)
-    model = Transformer(ModelConfig(
-        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-        kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=4, v_head_dim=4,
-        first_k_dense_replace=1, max_position_embeddings=128, eos_token_id=tokenizer.eos_id,
-    ))  # fmt: skip
+    model = Transformer(
+        ModelConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            kv_lora_rank=8,
+            q_lora_rank=None,
+            qk_rope_head_dim=4,
+            qk_nope_head_dim=4,
+            v_head_dim=4,
+            first_k_dense_replace=1,
+            max_position_embeddings=128,
+            eos_token_id=tokenizer.eos_id,
+        )
+    )
     return model, tokenizer
 
 
@@ -97,7 +109,10 @@ def test_spoken_thoughts():
     rng = random.Random(0)
     add = arithmetic.Problem("add", "", (347, 5896), 4)
     chain = arithmetic.Problem("chain", "", (12, 7, -5), 3)
-    assert arithmetic.spoken(arithmetic.thought(add, "careful"), rng, 0.0) == "7+6=13 then 4+9+1=14 then 3+8+1=12 then 0+5+1=6"
+    assert (
+        arithmetic.spoken(arithmetic.thought(add, "careful"), rng, 0.0)
+        == "7+6=13 then 4+9+1=14 then 3+8+1=12 then 0+5+1=6"
+    )
     said = arithmetic.spoken(arithmetic.thought(chain, "careful"), rng, 1.0)
     assert said == "12+7: 2+7=9 1+0=1 再 >19-5: 9-5=4 1-0=1 再 >14"
     assert arithmetic.spoken(arithmetic.thought(add, "hasty"), rng, 0.5) == "347+5896=6243"

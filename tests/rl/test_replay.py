@@ -21,12 +21,29 @@ def fresh():
     parts = list(documents.pretraining_parts(FAMILIES, 200, mix={"hasty": 1.0}, fact_share=0.0, seed=0))
     tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 280, digits="single")
     torch.manual_seed(0)
-    model = Transformer(ModelConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, moe_intermediate_size=16, num_hidden_layers=2,
-        num_attention_heads=2, kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8,
-        n_routed_experts=4, n_group=1, topk_group=1, num_experts_per_tok=2, first_k_dense_replace=1,
-        max_position_embeddings=128, initializer_range=0.15, eos_token_id=tokenizer.eos_id,
-    ))  # fmt: skip
+    model = Transformer(
+        ModelConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            moe_intermediate_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            kv_lora_rank=8,
+            q_lora_rank=None,
+            qk_rope_head_dim=4,
+            qk_nope_head_dim=8,
+            v_head_dim=8,
+            n_routed_experts=4,
+            n_group=1,
+            topk_group=1,
+            num_experts_per_tok=2,
+            first_k_dense_replace=1,
+            max_position_embeddings=128,
+            initializer_range=0.15,
+            eos_token_id=tokenizer.eos_id,
+        )
+    )
     return tokenizer, model
 
 
@@ -47,8 +64,17 @@ def train(out, rank=0, world=1, stop=None, resume=False, **change):
     tokenizer, model = fresh()
     rollout.roll_out = watched
     try:
-        trainer.train_rl(model, tokenizer, FAMILIES, config(**change), comm=parallel.Comm(rank, world), out_dir=out,
-                    quiet=True, stop=stop, resume=resume)  # fmt: skip
+        trainer.train_rl(
+            model,
+            tokenizer,
+            FAMILIES,
+            config(**change),
+            comm=parallel.Comm(rank, world),
+            out_dir=out,
+            quiet=True,
+            stop=stop,
+            resume=resume,
+        )
     except MinidsError:
         if stop is None:
             raise
@@ -123,9 +149,10 @@ def test_two_processes(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [
-    {}, {"aggregation": "sequence_mean", "scale": "none"}, {"aggregation": "constant"}, {"kl": "k3", "kl_coef": 0.1},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"aggregation": "sequence_mean", "scale": "none"}, {"aggregation": "constant"}, {"kl": "k3", "kl_coef": 0.1}],
+)
 def test_weights_and_shares_add_up_to_one(tmp_path, change):
     train(tmp_path / "r", steps=2, save_every=0, **change)
     all_found = [replay.replay(tmp_path / "r", 2, i) for i in range(12)]
@@ -213,9 +240,9 @@ def test_a_run_from_before_replay_goes_on_with_a_record(trained, tmp_path):
     assert early["same"] is None and [t["id"] for t in early["tokens"]] == whole[1][0][1]
 
 
-@pytest.mark.parametrize("step, sample, says", [
-    (6, 0, "1 to 5"), (0, 0, "1 to 5"), (1, 12, "0 to 11"), (1, -1, "0 to 11"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "step, sample, says", [(6, 0, "1 to 5"), (0, 0, "1 to 5"), (1, 12, "0 to 11"), (1, -1, "0 to 11")]
+)
 def test_what_was_never_drawn_is_refused(trained, step, sample, says):
     with pytest.raises(MinidsError, match=says):
         replay.replay(trained[0], step, sample)
@@ -245,10 +272,15 @@ def test_folders(trained, tmp_path):
     assert replay.find(tmp_path, "rl2").parent.name == "rl2"
 
 
-@pytest.mark.parametrize("name, damage, says", [
-    ("run.json", "{", "damaged"), ("run.json", '{"format": 99}', "damaged"),
-    ("step-00000002/tensors.safetensors", "x", "delete"), ("step-00000000/state.json", None, "step-00000000"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, damage, says",
+    [
+        ("run.json", "{", "damaged"),
+        ("run.json", '{"format": 99}', "damaged"),
+        ("step-00000002/tensors.safetensors", "x", "delete"),
+        ("step-00000000/state.json", None, "step-00000000"),
+    ],
+)
 def test_damaged_files_are_named(trained, tmp_path, name, damage, says):
     shutil.copytree(trained[0], tmp_path / "r")
     path = tmp_path / "r" / "replay" / name

@@ -22,12 +22,29 @@ def start():
     parts = list(documents.pretraining_parts(FAMILIES, 400, mix={"hasty": 1.0}, fact_share=0.0, seed=0))
     tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 290, digits="single")
     torch.manual_seed(0)
-    model = Transformer(ModelConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, moe_intermediate_size=16, num_hidden_layers=2,
-        num_attention_heads=2, kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8,
-        n_routed_experts=4, n_group=1, topk_group=1, num_experts_per_tok=2, first_k_dense_replace=1,
-        max_position_embeddings=128, initializer_range=0.15, eos_token_id=tokenizer.eos_id,
-    ))  # fmt: skip
+    model = Transformer(
+        ModelConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            moe_intermediate_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            kv_lora_rank=8,
+            q_lora_rank=None,
+            qk_rope_head_dim=4,
+            qk_nope_head_dim=8,
+            v_head_dim=8,
+            n_routed_experts=4,
+            n_group=1,
+            topk_group=1,
+            num_experts_per_tok=2,
+            first_k_dense_replace=1,
+            max_position_embeddings=128,
+            initializer_range=0.15,
+            eos_token_id=tokenizer.eos_id,
+        )
+    )
     docs = documents.chat_documents(tokenizer, FAMILIES, 600, mix={"hasty": 1.0}, seed=0)
     source = documents.Source(docs, 800, seed=0)
     loop.train(model, source, loop.TrainConfig(steps=120, lr=3e-3, warmup=10), quiet=True)
@@ -61,7 +78,9 @@ def config(**change):
 @pytest.mark.slow
 def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
     tokenizer, model = fresh(start)
-    trainer.train_rl(model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True)
+    trainer.train_rl(
+        model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True
+    )
     lines = metrics.read(tmp_path / "metrics.jsonl")
     assert len(lines) == 25
     need = {
@@ -96,11 +115,17 @@ def test_a_sampler_that_lies_is_caught(start, monkeypatch):
         trainer.train_rl(model, tokenizer, FAMILIES, config(), quiet=True)
 
 
-@pytest.mark.parametrize("change", [
-    {"temperature": 0.8, "top_k": 7, "top_p": 0.9}, {"minibatches": 1, "epochs": 2},
-    {"scale": "none", "aggregation": "constant"}, {"kl": "k3", "kl_coef": 0.01, "clip": "symmetric"},
-    {"skip_zero_variance": False}, {"clip": "dual", "dual_delta": 3.0},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"temperature": 0.8, "top_k": 7, "top_p": 0.9},
+        {"minibatches": 1, "epochs": 2},
+        {"scale": "none", "aggregation": "constant"},
+        {"kl": "k3", "kl_coef": 0.01, "clip": "symmetric"},
+        {"skip_zero_variance": False},
+        {"clip": "dual", "dual_delta": 3.0},
+    ],
+)
 def test_settings_run_and_agree_with_the_sampler(start, change):
     tokenizer, model = fresh(start)
     before = model.lm_head.weight.clone()
@@ -218,8 +243,17 @@ def test_padding_of_a_batch_does_not_change_scores(start):
 
 
 @pytest.mark.parametrize(
-    "change", [{"steps": 0}, {"group": 1}, {"temperature": 0.0}, {"lr": -1.0}, {"reward": {"charm": 1.0}},
-               {"clip": "dual"}, {"clip": "dual", "dual_delta": 0.0}, {"dual_delta": 3.0}],
+    "change",
+    [
+        {"steps": 0},
+        {"group": 1},
+        {"temperature": 0.0},
+        {"lr": -1.0},
+        {"reward": {"charm": 1.0}},
+        {"clip": "dual"},
+        {"clip": "dual", "dual_delta": 0.0},
+        {"dual_delta": 3.0},
+    ],
 )
 def test_impossible_settings_are_refused(change):
     with pytest.raises((MinidsError, TypeError)):
@@ -235,5 +269,6 @@ def test_sizes_say_what_is_asked_and_a_resumed_run_knows_them(start, tmp_path):
     again = config(steps=1, prompts=12, group=2, sizes={"add": {2: 0.5, 6: 0.5}})
     trainer.train_rl(model, tokenizer, FAMILIES, again, out_dir=tmp_path, resume=True, quiet=True)
     with pytest.raises(MinidsError, match="other settings"):
-        trainer.train_rl(model, tokenizer, FAMILIES, config(steps=1, prompts=12, group=2), out_dir=tmp_path, resume=True,
-                    quiet=True)
+        trainer.train_rl(
+            model, tokenizer, FAMILIES, config(steps=1, prompts=12, group=2), out_dir=tmp_path, resume=True, quiet=True
+        )

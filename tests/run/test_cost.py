@@ -94,11 +94,7 @@ def test_multiplied_parameters_are_the_matrices():
 
 def test_v3_reproduces_the_paper():
     v3 = cost.describe("v3")
-    assert v3["gpu_hours"] == {
-        "pre-training": 2_664_000,
-        "context extension": 119_000,
-        "post-training": 5_000,
-    }
+    assert v3["gpu_hours"] == {"pre-training": 2_664_000, "context extension": 119_000, "post-training": 5_000}
     assert v3["gpu_hours_total"] == 2_788_000
     assert v3["dollars"] == 5_576_000
     assert v3["gpus"] == 2048 and v3["days"] == pytest.approx(56.7, abs=0.05)
@@ -126,9 +122,7 @@ def test_text_and_json(name):
         assert "$0.294M" in text and "147K" in text
 
 
-@pytest.mark.parametrize(
-    "kind", [{}, {"attention": "mha"}, {"attention": "gqa", "num_key_value_heads": 2}], ids=str
-)
+@pytest.mark.parametrize("kind", [{}, {"attention": "mha"}, {"attention": "gqa", "num_key_value_heads": 2}], ids=str)
 def test_cache_bytes_are_what_a_cache_holds(kind):
     config = ModelConfig(**{**TINY, **kind})
     cache = Cache(config, batch=1, max_length=1)
@@ -162,8 +156,7 @@ def test_recipe_adds_up():
     assert set(tiny["stages"]) == {"pretrain", "sft", "grpo"} and set(zero["stages"]) == {"pretrain", "grpo"}
     assert tiny["flops"] == sum(s["flops"] for s in tiny["stages"].values())
     assert (
-        cost.describe("tiny", processes=1)["stages"]["pretrain"]["tokens"] * 2
-        == tiny["stages"]["pretrain"]["tokens"]
+        cost.describe("tiny", processes=1)["stages"]["pretrain"]["tokens"] * 2 == tiny["stages"]["pretrain"]["tokens"]
     )
     assert 0 < tiny["share_of_v3"] < 1e-6
 

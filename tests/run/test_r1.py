@@ -36,8 +36,18 @@ steps = 4
 [small_rl]
 steps = 2
 """
-PLAN = ["sft", "rl1", "rejection", "sft2", "rl2", "teacher", "small_pretrain", "distill_samples", "distill_logits",
-        "small_rl"]  # fmt: skip
+PLAN = [
+    "sft",
+    "rl1",
+    "rejection",
+    "sft2",
+    "rl2",
+    "teacher",
+    "small_pretrain",
+    "distill_samples",
+    "distill_logits",
+    "small_rl",
+]
 MODELS = ("base", "sft", "rl1", "sft2", "model", "small_base", "distill_samples", "distill_logits", "small_rl")
 
 
@@ -103,16 +113,26 @@ def test_controls_are_a_key_of_the_recipe(r1, tmp_path, controls):
     r = results(out)
     assert [s["name"] for s in r["stages"] if s["control"]] == controls
     assert controls == [row["stage"] for row in r["evals"] if row["family"] == "all"][-3:]
-    assert r["seconds"] == pytest.approx(sum(s["seconds"] + s["evaluation_seconds"] for s in r["stages"]
-                                             if not s["control"]), abs=0.1)
+    assert r["seconds"] == pytest.approx(
+        sum(s["seconds"] + s["evaluation_seconds"] for s in r["stages"] if not s["control"]), abs=0.1
+    )
 
 
-@pytest.mark.parametrize("change, says", [
-    ('stages=["sft","rl2"]', "needs 'sft2' before it"), ('stages=["sft","rl1","rl1"]', "twice"),
-    ('stages=["sft","reject"]', "Did you mean 'rejection'"), ('controls=["coin"]', "controls names 'coin'"),
-    ("rl2.stpes=3", "stpes"), ("rejection.samples=0", "samples"), ('grpo.families=["sums"]', "'sums'"),
-    ("sft.mixed=2", "mixed"), ("small={}", "section [small]"), ("small.hidden_size=0", "hidden_size"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ('stages=["sft","rl2"]', "needs 'sft2' before it"),
+        ('stages=["sft","rl1","rl1"]', "twice"),
+        ('stages=["sft","reject"]', "Did you mean 'rejection'"),
+        ('controls=["coin"]', "controls names 'coin'"),
+        ("rl2.stpes=3", "stpes"),
+        ("rejection.samples=0", "samples"),
+        ('grpo.families=["sums"]', "'sums'"),
+        ("sft.mixed=2", "mixed"),
+        ("small={}", "section [small]"),
+        ("small.hidden_size=0", "hidden_size"),
+    ],
+)
 def test_impossible_plans_are_refused(change, says):
     with pytest.raises(MinidsError) as error:
         recipes.load("tiny-r1", [change])
@@ -154,10 +174,16 @@ def test_the_edge_counts_right_answers_before_and_after(tmp_path):
         assert blind == {"1": 0, "4": 0} if e["family"] == "add" else 0 < blind["1"] < blind["4"] < 0.1
 
 
-@pytest.mark.parametrize("change, says", [
-    ("edge.asked.add=[5]", "pretraining has"), ("edge.asked={}", "asked"), ("edge.tries=0", "tries"),
-    ('edge.sizes={"add":{"six":1}}', "sizes"), ('edge.sizes={"add":{"6":-1}}', "sizes"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ("edge.asked.add=[5]", "pretraining has"),
+        ("edge.asked={}", "asked"),
+        ("edge.tries=0", "tries"),
+        ('edge.sizes={"add":{"six":1}}', "sizes"),
+        ('edge.sizes={"add":{"6":-1}}', "sizes"),
+    ],
+)
 def test_impossible_edges_are_refused(change, says):
     with pytest.raises(MinidsError, match=says):
         recipes.load("tiny-edge", [change])

@@ -79,12 +79,15 @@ def test_control_characters_never_reach_the_terminal(opened, says):
     assert "\x1b" not in out and "\x07" not in out and "\x9b" not in out and "a" in out
 
 
-@pytest.mark.parametrize("reply,shown", [
-    ("<answer>5</answer>", "= 5\n"),
-    ("loose <think>a</think> between <answer>5</answer> after", "loose \na\nbetween \n= 5\nafter\n"),
-    ("", "(an empty answer)\n"),
-    ("<think>\n a", "a\n"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "reply,shown",
+    [
+        ("<answer>5</answer>", "= 5\n"),
+        ("loose <think>a</think> between <answer>5</answer> after", "loose \na\nbetween \n= 5\nafter\n"),
+        ("", "(an empty answer)\n"),
+        ("<think>\n a", "a\n"),
+    ],
+)
 def test_replies_of_odd_forms(opened, says, reply, shown):
     says(reply)
     assert talk(opened, "x\n") == shown
@@ -95,11 +98,14 @@ def test_a_cut_off_answer_says_so(opened, says):
     assert talk(opened, "x\n") == f"1+1\n{terminal.CUT}\n"
 
 
-@pytest.mark.parametrize("reply,thought,answer", [
-    (" 12+7=19\nAnswer: 19", "12+7=19", "19"),
-    (" a\nAns b\nAnswer: 5\nQuestion: 1+1", "a\nAns b", "5"),
-    (" no end\nAnsw", "no end\nAnsw", ""),
-])
+@pytest.mark.parametrize(
+    "reply,thought,answer",
+    [
+        (" 12+7=19\nAnswer: 19", "12+7=19", "19"),
+        (" a\nAns b\nAnswer: 5\nQuestion: 1+1", "a\nAns b", "5"),
+        (" no end\nAnsw", "no end\nAnsw", ""),
+    ],
+)
 def test_plain_replies(opened, reply, thought, answer):
     t = opened.tokenizer
     found = {"thought": "", "answer": "", "cut": ""}
@@ -180,10 +186,17 @@ def test_the_greeting_has_an_example_of_each_family(opened):
     assert text == terminal.greeting(opened) and text.count("as in") == 3
 
 
-@pytest.mark.parametrize("typed,meant", [
-    ("  12  +\t7 \n", "12 + 7"), ("9 \u2212 4", "9 - 4"), ("9\u20134", "9-4"), ("2\u00d73", "2*3"),
-    ("Ana\u2019s", "Ana's"), ("", ""),
-])
+@pytest.mark.parametrize(
+    "typed,meant",
+    [
+        ("  12  +\t7 \n", "12 + 7"),
+        ("9 \u2212 4", "9 - 4"),
+        ("9\u20134", "9-4"),
+        ("2\u00d73", "2*3"),
+        ("Ana\u2019s", "Ana's"),
+        ("", ""),
+    ],
+)
 def test_normalise_question(typed, meant):
     assert arithmetic.normalise_question(typed) == meant
 

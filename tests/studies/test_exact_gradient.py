@@ -1,7 +1,7 @@
 """The gradient of `grpo_loss` against the exact gradient of the expected reward, where all answers can be enumerated.
 
-`studies.exact_gradient` has the tree: a tabular policy over 3 tokens (0 stops) and answers of at most 4: 15 prefixes, 31
-answers. With J the expected reward, minus the expected gradient of the loss (mean baseline, no scaling, sum over
+`studies.exact_gradient` has the tree: a tabular policy over 3 tokens (0 stops) and answers of at most 4: 15 prefixes,
+31 answers. With J the expected reward, minus the expected gradient of the loss (mean baseline, no scaling, sum over
 tokens) must be (G-1)/G grad J, with the leave-one-out baseline grad J itself; grad J comes from autograd and, as a
 second witness, finite differences. Then classic mistakes are planted; each must turn the gradient, or this file could
 not fail. `studies.exact_model` does the same with the last tokens of a trained model.
@@ -71,14 +71,31 @@ def test_group_by_group_without_the_shortcut():
         pair = torch.tensor([i, j])
         adv_N, informative_N = advantages(rewards_L[pair], 2, scale="none")
         if informative_N.any():
-            loss, _ = grpo_loss(logp_LT[pair], logp_LT[pair], adv_N, SMALL.mask_LT[pair], aggregation="constant",
-                                constant=1, informative_N=informative_N, skip_zero_variance=True)
+            loss, _ = grpo_loss(
+                logp_LT[pair],
+                logp_LT[pair],
+                adv_N,
+                SMALL.mask_LT[pair],
+                aggregation="constant",
+                constant=1,
+                informative_N=informative_N,
+                skip_zero_variance=True,
+            )
             total = total + probs_L[i] * probs_L[j] * loss
     equal(-torch.autograd.grad(total, theta)[0], exact_gradient(SMALL, theta, rewards_L) / 2)
 
 
-@pytest.mark.parametrize("how", [dict(temperature=0.6), dict(temperature=1.5), dict(top_k=2), dict(top_p=0.8),
-                                 dict(temperature=0.7, top_k=2, top_p=0.9)], ids=str)
+@pytest.mark.parametrize(
+    "how",
+    [
+        dict(temperature=0.6),
+        dict(temperature=1.5),
+        dict(top_k=2),
+        dict(top_p=0.8),
+        dict(temperature=0.7, top_k=2, top_p=0.9),
+    ],
+    ids=str,
+)
 def test_a_truncated_or_tempered_policy_has_its_own_exact_gradient(how):
     """Scored as it was sampled, the update is the gradient for the policy that was sampled."""
     for seed in range(4):
@@ -111,8 +128,13 @@ def test_planted_mistakes_turn_the_gradient():
     print({name: [round(c, 3) for c in values] for name, values in found.items()})
     for name in ("right", "temperature replayed", "top-k replayed"):
         assert min(found[name]) > 1 - 1e-9, name
-    for name, limit in {"stop token masked": 0.95, "mask shifted by one": 0.95, "1/|o|": 0.995,
-                        "temperature forgotten": 0.9985, "top-k forgotten": 0.99}.items():
+    for name, limit in {
+        "stop token masked": 0.95,
+        "mask shifted by one": 0.95,
+        "1/|o|": 0.995,
+        "temperature forgotten": 0.9985,
+        "top-k forgotten": 0.99,
+    }.items():
         assert max(found[name]) < limit, (name, found[name])
 
 
@@ -126,16 +148,26 @@ def test_standard_deviation_rescales_one_question_only():
     assert cosine(scaled, truth) == pytest.approx(1, abs=1e-12)
     assert scaled.norm() > truth.norm() / 2
     easy, mostly_L = exact.draw(SMALL, 500, right=0.9)
-    two = [torch.cat([f(SMALL, theta, binary_L), f(SMALL, easy, mostly_L)]) for f in (
-        exact_gradient, lambda *a: expected_update(*a, 2), lambda *a: expected_update(*a, 2, scale="std", eps=0.0))]
+    two = [
+        torch.cat([f(SMALL, theta, binary_L), f(SMALL, easy, mostly_L)])
+        for f in (
+            exact_gradient,
+            lambda *a: expected_update(*a, 2),
+            lambda *a: expected_update(*a, 2, scale="std", eps=0.0),
+        )
+    ]
     assert cosine(two[1], two[0]) == pytest.approx(1, abs=1e-12) and cosine(two[2], two[0]) < 0.95
 
 
 OFF_POLICY = [
-    {}, {"clip": "symmetric"}, {"clip": "dual", "dual_delta": 1.5}, {"clip": "cispo", "clip_high": 0.2},
-    {"ratio": "sequence", "aggregation": "sequence_mean"}, {"off_policy_threshold": 0.05},
+    {},
+    {"clip": "symmetric"},
+    {"clip": "dual", "dual_delta": 1.5},
+    {"clip": "cispo", "clip_high": 0.2},
+    {"ratio": "sequence", "aggregation": "sequence_mean"},
+    {"off_policy_threshold": 0.05},
     {"correction": "token_truncate", "correction_cap": 1.1},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("loss", OFF_POLICY, ids=str)

@@ -13,8 +13,29 @@ from minids.errors import MinidsError
 from minids.tasks import gym, registry
 from minids.train import memory
 
-FIXED = ("0", "1", "-1", "", " ", "a", "yes", "True", "None", "null", "[]", "{}", "nan", "inf", ".", "error", "0 or 1",
-         "[NaN, NaN, NaN]", "['nan', 'nan', 'nan']", "1e9", "0 1 2 3 4 5 6 7 8 9")  # fmt: skip
+FIXED = (
+    "0",
+    "1",
+    "-1",
+    "",
+    " ",
+    "a",
+    "yes",
+    "True",
+    "None",
+    "null",
+    "[]",
+    "{}",
+    "nan",
+    "inf",
+    ".",
+    "error",
+    "0 or 1",
+    "[NaN, NaN, NaN]",
+    "['nan', 'nan', 'nan']",
+    "1e9",
+    "0 1 2 3 4 5 6 7 8 9",
+)
 
 
 def wrong(problem, other):
@@ -22,13 +43,25 @@ def wrong(problem, other):
     right = problem.answer
     items = re.split(r"[,\s]+", right)
     return {
-        **{text: text for text in FIXED}, "question": problem.question[:4000], "another's": other,
-        "all but the last letter": right[:-1], "first half": right[: len(right) // 2], "first letter": right[:1],
-        "first item": items[0], "last item": items[-1], "all but the last item": right[: -len(items[-1])],
-        "first line": right.split("\n")[0], "twice": right + right, "twice, apart": f"{right} {right}",
-        "and 7": f"{right} 7", "and 0": f"{right}, 0", "a sentence": f"I think {right} or 7",
-        "doubled end": right + right[-1:], "backward": right[::-1], "items backward": " ".join(reversed(items)),
-    }  # fmt: skip
+        **{text: text for text in FIXED},
+        "question": problem.question[:4000],
+        "another's": other,
+        "all but the last letter": right[:-1],
+        "first half": right[: len(right) // 2],
+        "first letter": right[:1],
+        "first item": items[0],
+        "last item": items[-1],
+        "all but the last item": right[: -len(items[-1])],
+        "first line": right.split("\n")[0],
+        "twice": right + right,
+        "twice, apart": f"{right} {right}",
+        "and 7": f"{right} 7",
+        "and 0": f"{right}, 0",
+        "a sentence": f"I think {right} or 7",
+        "doubled end": right + right[-1:],
+        "backward": right[::-1],
+        "items backward": " ".join(reversed(items)),
+    }
 
 
 def measured(name, count=6, seed=0):
@@ -45,9 +78,14 @@ def measured(name, count=6, seed=0):
             if env.score(p, text) != 0 and not gym.same(text, p.answer, *how):
                 paid.setdefault(kind, (p.answer, text))
     return {
-        "name": name, "build": built, "each": each, "MB": (memory.peak() - before) / 2**20,
-        "right": sum(env.score(p, p.answer) == 1 for p in problems), "of": count, "paid": paid,
-    }  # fmt: skip
+        "name": name,
+        "build": built,
+        "each": each,
+        "MB": (memory.peak() - before) / 2**20,
+        "right": sum(env.score(p, p.answer) == 1 for p in problems),
+        "of": count,
+        "paid": paid,
+    }
 
 
 def names():
@@ -66,8 +104,11 @@ def main(chosen):
             print(f"| {name} | | | | | {error} |", flush=True)
             continue
         bad += bool(row["paid"]) or row["right"] < row["of"]
-        print(f"| {name} | {row['build']:.2f} | {row['each']:.3f} | {row['MB']:.0f} | {row['right']} of {row['of']} | "
-              f"{', '.join(row['paid'])} |", flush=True)  # fmt: skip
+        print(
+            f"| {name} | {row['build']:.2f} | {row['each']:.3f} | {row['MB']:.0f} | {row['right']} of {row['of']} | "
+            f"{', '.join(row['paid'])} |",
+            flush=True,
+        )
     return bad > 0
 
 

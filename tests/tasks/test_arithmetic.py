@@ -43,7 +43,9 @@ def test_problems_are_what_they_say(family, split):
 def test_every_equation_of_a_thought_is_true_and_leads_to_the_answer(family, style):
     rng = random.Random(2)
     for _ in range(500):
-        p = arithmetic.sample(family, rng, "train", size=rng.choice([*arithmetic.SIZES[family], *arithmetic.BEYOND[family]]))
+        p = arithmetic.sample(
+            family, rng, "train", size=rng.choice([*arithmetic.SIZES[family], *arithmetic.BEYOND[family]])
+        )
         text = arithmetic.thought(p, style)
         found = EQUATION.findall(text)
         assert found or style == "hasty"
@@ -103,7 +105,9 @@ def test_keys_are_the_operands_in_an_order_that_matters_only_where_it_should():
     assert arithmetic.key_of((5896, 347)) == arithmetic.key_of([347, 5896]) == "347,5896"
     assert [arithmetic.key_of(t) for t in ((12, -5), (3, 2, 1), (9, 10))] == ["12,-5", "3,2,1", "9,10"]
     # a problem's split goes by it, in whatever way the question is put
-    assert arithmetic.Problem("word", "Ana has 9 pens …", (9, 10), 2).split == arithmetic.split_of(arithmetic.key_of((10, 9)))
+    assert arithmetic.Problem("word", "Ana has 9 pens …", (9, 10), 2).split == arithmetic.split_of(
+        arithmetic.key_of((10, 9))
+    )
 
 
 def test_shares_of_the_splits():
@@ -123,11 +127,14 @@ def test_problem_sets_are_functions_of_their_seed():
     assert arithmetic.problem_set(["word"], "test", 20, seed=3) != arithmetic.problem_set(["word"], "test", 20, seed=4)
 
 
-@pytest.mark.parametrize("call", [
-    lambda: arithmetic.sample("multiply", random.Random(0), "train"),
-    lambda: arithmetic.thought(arithmetic.Problem("add", "1+1", (1, 1), 1), "poetic"),
-    lambda: arithmetic.problem_set(["add"], "test", 10_000, seed=0, size=1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: arithmetic.sample("multiply", random.Random(0), "train"),
+        lambda: arithmetic.thought(arithmetic.Problem("add", "1+1", (1, 1), 1), "poetic"),
+        lambda: arithmetic.problem_set(["add"], "test", 10_000, seed=0, size=1),
+    ],
+)
 def test_errors(call):
     with pytest.raises(MinidsError):
         call()

@@ -84,11 +84,25 @@ def test_a_solution_is_found_wherever_there_is_one():
                     countdown.solve(numbers, target)
 
 
-@pytest.mark.parametrize("text,right", [
-    ("3*8", 1), ("8 * 3", 1), ("(3*8)", 1), ("24", 0), ("3*8*1", 0), ("9**9**9", 0), ("8//3", 0), ("", 0),
-    ("3*8=24", 0), ("3*8 or 8*3", 0), ("8*3 8*3", 0), ("__import__('os')", 0), ("x" * 5000, 0),
-    ("(" * 300 + "3*8" + ")" * 300, 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text,right",
+    [
+        ("3*8", 1),
+        ("8 * 3", 1),
+        ("(3*8)", 1),
+        ("24", 0),
+        ("3*8*1", 0),
+        ("9**9**9", 0),
+        ("8//3", 0),
+        ("", 0),
+        ("3*8=24", 0),
+        ("3*8 or 8*3", 0),
+        ("8*3 8*3", 0),
+        ("__import__('os')", 0),
+        ("x" * 5000, 0),
+        ("(" * 300 + "3*8" + ")" * 300, 0),
+    ],
+)
 def test_any_right_expression_is_right_and_nothing_else(text, right):
     p = countdown._item([3, 8], 24, "3*8", 2)
     assert ENV.judge(p, text).score == right

@@ -41,8 +41,11 @@ def test_the_documents_of_tiny_are_the_same_bits():
     """Pinned from the version before there were environments."""
     import hashlib
 
-    parts = list(documents.pretraining_parts(["add", "chain", "word"], 300, mix={"careful": 0.8, "hasty": 0.2},
-                                             fact_share=0.1, seed=3))  # fmt: skip
+    parts = list(
+        documents.pretraining_parts(
+            ["add", "chain", "word"], 300, mix={"careful": 0.8, "hasty": 0.2}, fact_share=0.1, seed=3
+        )
+    )
     config = RLConfig(steps=1, lr=1.0)
     asked = [p.question for step in range(5) for p in rollout.questions(config, arithmetic.FAMILIES, step)[0]]
     tested = [p.question for p in registry.problem_set(arithmetic.FAMILIES, "test", 40, 0)]
@@ -107,11 +110,19 @@ def test_more_problems_than_there_are():
         registry.problem_set(["gym:count_bits"], "test", 5000, 0)
 
 
-@pytest.mark.parametrize("name,say", [
-    ("poetry", "gym:NAME"), ("gym:", "gym:NAME"), ("gym:sums", "no data set 'sums'"), ("user:", "user:FILE"),
-    (5, "no text"), ("gym:n_queens", "not graded here"), ("gym:composite", "not graded here"),
-    ("user:missing.jsonl", "no such file"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name,say",
+    [
+        ("poetry", "gym:NAME"),
+        ("gym:", "gym:NAME"),
+        ("gym:sums", "no data set 'sums'"),
+        ("user:", "user:FILE"),
+        (5, "no text"),
+        ("gym:n_queens", "not graded here"),
+        ("gym:composite", "not graded here"),
+        ("user:missing.jsonl", "no such file"),
+    ],
+)
 def test_names_that_are_none(name, say):
     with pytest.raises(MinidsError, match=say):
         registry.get(name)
@@ -150,29 +161,63 @@ def test_answers_that_are_no_integers_are_judged_as_a_whole():
     p = problem("gym:number_sorting", size=3)
     a, b, c = p.answer.split()
     for text, right in {
-        p.answer: 1, f" {p.answer} ": 1, f"\n{p.answer}\n": 1, f"{a} {b}": 0, f"{c} {b} {a}": 0, f"{a}, {b}, {c}": 0,
-        f"{a}  {b} {c}": 0, f"[{a}, {b}, {c}]": 0, f"{a}.0 {b} {c}": 0, f"{p.answer} or {p.answer}": 0, "": 0,
-        "NaN NaN NaN": 0, f"{a} {b} {int(c) + 1}": 0, f"sorted: {p.answer}": 0, f"{p.answer}.": 0, "9**9**9": 0,
-        "__import__('os').getpid()": 0, "１ ２ ３": 0, p.answer * 10**5: 0,
-    }.items():  # fmt: skip
+        p.answer: 1,
+        f" {p.answer} ": 1,
+        f"\n{p.answer}\n": 1,
+        f"{a} {b}": 0,
+        f"{c} {b} {a}": 0,
+        f"{a}, {b}, {c}": 0,
+        f"{a}  {b} {c}": 0,
+        f"[{a}, {b}, {c}]": 0,
+        f"{a}.0 {b} {c}": 0,
+        f"{p.answer} or {p.answer}": 0,
+        "": 0,
+        "NaN NaN NaN": 0,
+        f"{a} {b} {int(c) + 1}": 0,
+        f"sorted: {p.answer}": 0,
+        f"{p.answer}.": 0,
+        "9**9**9": 0,
+        "__import__('os').getpid()": 0,
+        "１ ２ ３": 0,
+        p.answer * 10**5: 0,
+    }.items():
         assert Reward()(p, reply(text), True).accuracy == right, text[:60]
 
 
-@pytest.mark.parametrize("whole", [
-    "", END, "{a}", "<answer>{a}</answer>", "<think>x</think><answer>{a}", "<think>x</think><answer>{a}</answer> or 5",
-    "<think>x</think><answer><answer>{a}</answer></answer>", "<think><think>x</think></think><answer>{a}</answer>",
-    "<think>x</think><answer>{a}</answer><answer>{a}</answer>", "<think><answer>{a}</answer></think>",
-    "<think>x</think><answer>1</answer><answer>{a}</answer>", "<think>{a}</think><answer></answer>",
-    "<think>x</think><answer>{a}</answer><｜User｜>",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "",
+        END,
+        "{a}",
+        "<answer>{a}</answer>",
+        "<think>x</think><answer>{a}",
+        "<think>x</think><answer>{a}</answer> or 5",
+        "<think>x</think><answer><answer>{a}</answer></answer>",
+        "<think><think>x</think></think><answer>{a}</answer>",
+        "<think>x</think><answer>{a}</answer><answer>{a}</answer>",
+        "<think><answer>{a}</answer></think>",
+        "<think>x</think><answer>1</answer><answer>{a}</answer>",
+        "<think>{a}</think><answer></answer>",
+        "<think>x</think><answer>{a}</answer><｜User｜>",
+    ],
+)
 @pytest.mark.parametrize("name", ["gym:spell_backward", "gym:gcd", "countdown", "add"])
 def test_nested_doubled_and_open_tags_earn_nothing(name, whole):
     p = problem(name)
     assert Reward(format=0.0)(p, whole.format(a=p.answer), True).total == 0.0
 
 
-@pytest.mark.parametrize("name,text", [("gym:spell_backward", "a"), ("gym:number_sorting", "1 "), ("countdown", "("),
-                                       ("gym:syllogism", "5 "), ("add", "9**")])  # fmt: skip
+@pytest.mark.parametrize(
+    "name,text",
+    [
+        ("gym:spell_backward", "a"),
+        ("gym:number_sorting", "1 "),
+        ("countdown", "("),
+        ("gym:syllogism", "5 "),
+        ("add", "9**"),
+    ],
+)
 def test_a_megabyte_of_answer_is_wrong_and_no_scorer_sees_it(name, text):
     p = problem(name)
     megabyte = text * (2**20 // len(text))
@@ -265,7 +310,7 @@ def test_thoughts_are_true_and_end_at_the_answer(name):
                 letters, words = last[::2], last[1::2]
                 assert "".join(w[0] for w in letters)[::-1] == p.answer
                 assert all(after == letter[0] + before for letter, before, after in zip(letters, ["", *words], words))
-            assert last[-len(wanted):] == wanted, (p, style, text)
+            assert last[-len(wanted) :] == wanted, (p, style, text)
         longer += len(env.demonstrate(p, "careful", rng)) > len(env.demonstrate(p, "hasty", rng))
         assert "\n" not in p.question and len(p.question) < 40
     assert longer > 160

@@ -17,8 +17,11 @@ pytest.importorskip("reasoning_gym")
 import gym_sets  # noqa: E402
 
 DATASETS = {
-    "chain_sum": dict(allow_negation=False), "chain_sum ": dict(allow_negation=True),
-    "basic_arithmetic": dict(), "products": dict(max_terms=3), "products ": dict(allow_negation=True),
+    "chain_sum": dict(allow_negation=False),
+    "chain_sum ": dict(allow_negation=True),
+    "basic_arithmetic": dict(),
+    "products": dict(max_terms=3),
+    "products ": dict(allow_negation=True),
 }
 
 
@@ -29,9 +32,30 @@ def ours(entry, text):
 def spellings(answer):
     """Answers as a model may give them: right, nearly right, and attempts to be paid without knowing."""
     n = int(answer)
-    return [answer, f" {answer} ", str(n + 1), str(-n), answer + "0", answer[::-1], "", "0", f"{answer} or {n + 1}",
-            f"{n - 1} {n} {n + 1}", f"= {answer}", f"{answer}.", f"{answer}.0", f"+{answer}", f"0{answer}", f"{n:,}",
-            f"{answer}e0", f"${answer}$", "1e999999999", "nan", "٣", "x" * 5000]
+    return [
+        answer,
+        f" {answer} ",
+        str(n + 1),
+        str(-n),
+        answer + "0",
+        answer[::-1],
+        "",
+        "0",
+        f"{answer} or {n + 1}",
+        f"{n - 1} {n} {n + 1}",
+        f"= {answer}",
+        f"{answer}.",
+        f"{answer}.0",
+        f"+{answer}",
+        f"0{answer}",
+        f"{n:,}",
+        f"{answer}e0",
+        f"${answer}$",
+        "1e999999999",
+        "nan",
+        "٣",
+        "x" * 5000,
+    ]
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -90,15 +114,46 @@ def test_partial_credit_is_no_pass():
 ENTRY = {"question": "", "answer": "3 * 8", "metadata": {"numbers": [3, 8], "target": 24}}
 
 
-@pytest.mark.parametrize("text,right", [
-    ("3*8", True), ("8 * 3", True), ("(3)*(8)", True), ("3 * 8 ", True), ("-3*-8", True),
-    ("24", False), ("3*8*1", False), ("3*8+0", False), ("38", False), ("3 8", False), ("", False), ("3*", False),
-    ("9**9**9", False), ("9* *9**9", False), ("3**8", False), ("8//3", False), ("3 * 8 = 24", False),
-    ("factorial(4)", False), ("sqrt(9)*8", False), ("Max(3,8)*3", False), ("3×8", False), ("３*８", False),
-    ("__import__('os').system('false')", False), ("(lambda: 3*8)()", False), ("[3*8][0]", False),
-    ("3/0*8", False), ("(" * 150 + "3*8" + ")" * 150, False), ("+".join(["9"] * 5000), False), ("3*8#", False),
-    ("3*8\n", False), ("3*8; 1", False), ("3_0*8", False), ("0x3*8", False), ("3*8.0", False), ("3*8j", False),
-])
+@pytest.mark.parametrize(
+    "text,right",
+    [
+        ("3*8", True),
+        ("8 * 3", True),
+        ("(3)*(8)", True),
+        ("3 * 8 ", True),
+        ("-3*-8", True),
+        ("24", False),
+        ("3*8*1", False),
+        ("3*8+0", False),
+        ("38", False),
+        ("3 8", False),
+        ("", False),
+        ("3*", False),
+        ("9**9**9", False),
+        ("9* *9**9", False),
+        ("3**8", False),
+        ("8//3", False),
+        ("3 * 8 = 24", False),
+        ("factorial(4)", False),
+        ("sqrt(9)*8", False),
+        ("Max(3,8)*3", False),
+        ("3×8", False),
+        ("３*８", False),
+        ("__import__('os').system('false')", False),
+        ("(lambda: 3*8)()", False),
+        ("[3*8][0]", False),
+        ("3/0*8", False),
+        ("(" * 150 + "3*8" + ")" * 150, False),
+        ("+".join(["9"] * 5000), False),
+        ("3*8#", False),
+        ("3*8\n", False),
+        ("3*8; 1", False),
+        ("3_0*8", False),
+        ("0x3*8", False),
+        ("3*8.0", False),
+        ("3*8j", False),
+    ],
+)
 def test_countdown_is_guarded(text, right):
     assert gym.grade("countdown", ENTRY, text) is right
 
@@ -187,15 +242,35 @@ def test_every_data_set_pays_right_answers_only(name):
     assert row["build"] < 60 and row["MB"] < 500
 
 
-@pytest.mark.parametrize("text,right,equal", [
-    ("16.9", "16.90°", True), ("16.91", "16.9", False), ("1,000", "1000", True), ("1/2", "0.5", True),
-    ("0.50", "1/2", True), ("5.", "5", True), ("5_0", "50", False), ("1e2", "100", True), ("[1, 2]", "[1,2]", True),
-    ("[1, 2]", "['1.0', '2.00']", True), ("[1]", "[1, 2]", False), ("[1, 2, 3]", "[1, 2]", False),
-    ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}', True), ("1 2\n3 4", "1 2\n3 4 ", True), ("1 2\n3", "1 2\n3 4", False),
-    ("bob", "Bob", True), ("", "0", False), ("0", "", False), ("nan", "nan", True), ("NaN", "1", False),
-    ("1/0", "1", False),
-    ("-5 + 2i", "-5.0 + 2.0i", True), ("67 days, 01:04", "67 days,01:04", True), ("67", "67 days, 01:04", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text,right,equal",
+    [
+        ("16.9", "16.90°", True),
+        ("16.91", "16.9", False),
+        ("1,000", "1000", True),
+        ("1/2", "0.5", True),
+        ("0.50", "1/2", True),
+        ("5.", "5", True),
+        ("5_0", "50", False),
+        ("1e2", "100", True),
+        ("[1, 2]", "[1,2]", True),
+        ("[1, 2]", "['1.0', '2.00']", True),
+        ("[1]", "[1, 2]", False),
+        ("[1, 2, 3]", "[1, 2]", False),
+        ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}', True),
+        ("1 2\n3 4", "1 2\n3 4 ", True),
+        ("1 2\n3", "1 2\n3 4", False),
+        ("bob", "Bob", True),
+        ("", "0", False),
+        ("0", "", False),
+        ("nan", "nan", True),
+        ("NaN", "1", False),
+        ("1/0", "1", False),
+        ("-5 + 2i", "-5.0 + 2.0i", True),
+        ("67 days, 01:04", "67 days,01:04", True),
+        ("67", "67 days, 01:04", False),
+    ],
+)
 def test_the_same_answer(text, right, equal):
     assert gym.same(text, right) is equal
 

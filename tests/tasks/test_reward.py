@@ -19,16 +19,72 @@ def reply(answer, thought="2+3=5"):
 
 # What stands in the answer block, and whether it is the 5 that was asked for.
 SPELLINGS = {
-    "5": 1, " 5 ": 1, "\n5\n": 1, "5\t": 1,
-    "": 0, " ": 0, "+5": 0, "05": 0, "005": 0, "5.0": 0, "5.": 0, "5,0": 0, "5e0": 0,
-    "-5": 0, "--5": 0, "5-": 0, "- 5": 0,
-    "０５": 0, "５": 0, "٥": 0, "५": 0, "⑤": 0, "Ⅴ": 0, "5️⃣": 0, "²": 0, "−5": 0,
-    "5\u200b": 0, "\u200b5": 0, "\ufeff5": 0, "\u00a05": 0, "5\x00": 0, "5\x0b": 0, "\u202e5": 0,
-    "5 or 6": 0, "4 5 6": 0, "5, 6": 0, "1 2 3 4 5 6 7 8 9": 0, "not 5": 0, "5 apples": 0,
-    "x = 5": 0, "\\boxed{5}": 0, "2+3": 0, "10/2": 0, "int('5')": 0, "5#": 0, "0x5": 0, "0b101": 0, "5_0": 0,
-    "five": 0, "None": 0, "True": 0, "9**9**9": 0, "9" * 10**5: 0, "0" * 10**5 + "5": 0,
-    "__import__('os').system('true')": 0, "5" * 65: 0,
-    "nan": 0, "inf": 0, "5\n6": 0, "5\n5": 0, "<b>5</b>": 0, "'5'": 0, "5!": 0, "(5)": 0, "$5": 0, "5%": 0,
+    "5": 1,
+    " 5 ": 1,
+    "\n5\n": 1,
+    "5\t": 1,
+    "": 0,
+    " ": 0,
+    "+5": 0,
+    "05": 0,
+    "005": 0,
+    "5.0": 0,
+    "5.": 0,
+    "5,0": 0,
+    "5e0": 0,
+    "-5": 0,
+    "--5": 0,
+    "5-": 0,
+    "- 5": 0,
+    "０５": 0,
+    "５": 0,
+    "٥": 0,
+    "५": 0,
+    "⑤": 0,
+    "Ⅴ": 0,
+    "5️⃣": 0,
+    "²": 0,
+    "−5": 0,
+    "5\u200b": 0,
+    "\u200b5": 0,
+    "\ufeff5": 0,
+    "\u00a05": 0,
+    "5\x00": 0,
+    "5\x0b": 0,
+    "\u202e5": 0,
+    "5 or 6": 0,
+    "4 5 6": 0,
+    "5, 6": 0,
+    "1 2 3 4 5 6 7 8 9": 0,
+    "not 5": 0,
+    "5 apples": 0,
+    "x = 5": 0,
+    "\\boxed{5}": 0,
+    "2+3": 0,
+    "10/2": 0,
+    "int('5')": 0,
+    "5#": 0,
+    "0x5": 0,
+    "0b101": 0,
+    "5_0": 0,
+    "five": 0,
+    "None": 0,
+    "True": 0,
+    "9**9**9": 0,
+    "9" * 10**5: 0,
+    "0" * 10**5 + "5": 0,
+    "__import__('os').system('true')": 0,
+    "5" * 65: 0,
+    "nan": 0,
+    "inf": 0,
+    "5\n6": 0,
+    "5\n5": 0,
+    "<b>5</b>": 0,
+    "'5'": 0,
+    "5!": 0,
+    "(5)": 0,
+    "$5": 0,
+    "5%": 0,
 }
 
 # Whole replies: (text, accuracy, format) for the answer 5.
@@ -36,7 +92,7 @@ REPLIES = [
     (reply(5), 1, 1),
     (reply(5, ""), 1, 1),  # an empty thought is legal; it is reported apart
     (reply(6), 0, 1),
-    (reply(5)[:-len(END)], 1, 1),
+    (reply(5)[: -len(END)], 1, 1),
     (f" <think>a</think>\n<answer>5</answer>\n{END}", 1, 1),
     (f"Sure! <think>a</think><answer>5</answer>{END}", 1, 0),
     (f"<think>a</think>So it is <answer>5</answer>{END}", 1, 0),
@@ -90,12 +146,21 @@ def test_gallery_of_replies(text, right, formed):
 
 
 PLAIN = [
-    (f" 2+3=5\nAnswer: 5{END}", 1, 1), (f"2+3=5\nAnswer:5\n{END}", 1, 1), (f"\nAnswer: 5{END}", 1, 1),
-    (f"2+3=5\nAnswer: 6{END}", 0, 1), (f"2+3=5\nAnswer: {END}", 0, 0), (f"Answer: 5{END}", 0, 0),
-    (f"Answer: 4\nAnswer: 5{END}", 0, 0), (f"\nAnswer: 4\nAnswer: 5{END}", 0, 0),
+    (f" 2+3=5\nAnswer: 5{END}", 1, 1),
+    (f"2+3=5\nAnswer:5\n{END}", 1, 1),
+    (f"\nAnswer: 5{END}", 1, 1),
+    (f"2+3=5\nAnswer: 6{END}", 0, 1),
+    (f"2+3=5\nAnswer: {END}", 0, 0),
+    (f"Answer: 5{END}", 0, 0),
+    (f"Answer: 4\nAnswer: 5{END}", 0, 0),
+    (f"\nAnswer: 4\nAnswer: 5{END}", 0, 0),
     (f"a\nAnswer: 5 Answer: 6{END}", 0, 0),
-    (f"a\nAnswer: 5\nNo, 6{END}", 0, 0), (f"a\nanswer: 5{END}", 0, 0), (f"a\nAnswer: 5 or 6{END}", 0, 1),
-    (f"a\nAnswer: 5{END}\nAnswer: 5{END}", 0, 0), (f"a\n<answer>5</answer>{END}", 0, 0), (f"5{END}", 0, 0),
+    (f"a\nAnswer: 5\nNo, 6{END}", 0, 0),
+    (f"a\nanswer: 5{END}", 0, 0),
+    (f"a\nAnswer: 5 or 6{END}", 0, 1),
+    (f"a\nAnswer: 5{END}\nAnswer: 5{END}", 0, 0),
+    (f"a\n<answer>5</answer>{END}", 0, 0),
+    (f"5{END}", 0, 0),
 ]
 
 
@@ -107,15 +172,21 @@ def test_plain_style(text, right, formed):
 
 
 DIRECT = [
-    ("direct", f"<answer>5</answer>{END}", 1, 1), ("direct", f"\n<answer>5</answer>\n{END}", 1, 1),
-    ("direct", f"<answer>6</answer>{END}", 0, 1), ("direct", f"So <answer>5</answer>{END}", 1, 0),
+    ("direct", f"<answer>5</answer>{END}", 1, 1),
+    ("direct", f"\n<answer>5</answer>\n{END}", 1, 1),
+    ("direct", f"<answer>6</answer>{END}", 0, 1),
+    ("direct", f"So <answer>5</answer>{END}", 1, 0),
     ("direct", f"<think>a</think><answer>5</answer>{END}", 0, 0),
     ("direct", f"<answer>5</answer>6{END}", 0, 0),
-    ("direct", f"<answer>5{END}", 0, 0), ("direct", END, 0, 0),
-    ("plain_direct", f" 5{END}", 1, 1), ("plain_direct", f"5\n{END}", 1, 1),
+    ("direct", f"<answer>5{END}", 0, 0),
+    ("direct", END, 0, 0),
+    ("plain_direct", f" 5{END}", 1, 1),
+    ("plain_direct", f"5\n{END}", 1, 1),
     ("plain_direct", f" 6{END}", 0, 1),
-    ("plain_direct", f" 5\nQuestion: 6{END}", 0, 0), ("plain_direct", f" 4\nAnswer: 5{END}", 0, 0),
-    ("plain_direct", END, 0, 0), ("plain_direct", f" <answer>5</answer>{END}", 0, 0),
+    ("plain_direct", f" 5\nQuestion: 6{END}", 0, 0),
+    ("plain_direct", f" 4\nAnswer: 5{END}", 0, 0),
+    ("plain_direct", END, 0, 0),
+    ("plain_direct", f" <answer>5</answer>{END}", 0, 0),
 ]
 
 
@@ -132,7 +203,7 @@ def test_zero_and_negatives():
     assert accuracy("-12", reply("-12")) == 1
 
 
-@given(st.integers(-10**63, 10**63), st.integers(-10**63, 10**63))
+@given(st.integers(-(10**63), 10**63), st.integers(-(10**63), 10**63))
 def test_every_integer_is_read_back_and_no_other_passes(a, b):
     assert parse_integer(str(a)) == a
     assert accuracy(a, reply(a)) == 1
@@ -152,8 +223,14 @@ def test_any_text_is_graded_without_an_error(text):
 
 def test_long_hostile_text_is_graded_quickly():
     start = time.perf_counter()
-    for text in ("<think>" * 50_000, "<answer>5" * 50_000, "<｜" * 100_000, "\nAnswer:" * 50_000, "9" * 10**6,
-                 "<answer>" + " " * 10**6 + "5"):
+    for text in (
+        "<think>" * 50_000,
+        "<answer>5" * 50_000,
+        "<｜" * 100_000,
+        "\nAnswer:" * 50_000,
+        "9" * 10**6,
+        "<answer>" + " " * 10**6 + "5",
+    ):
         for style in STYLES:
             assert accuracy(5, text, style=style) == 0
     assert time.perf_counter() - start < 20

@@ -36,8 +36,16 @@ def test_rows_are_data_and_give_the_problem_back(name):
 def called(reward, rows, completions, **more):
     """As GRPOTrainer calls it: every other column of the data set as a list, and some things of its own."""
     columns = {k: [r[k] for r in rows] for k in rows[0] if k != "prompt"}
-    return reward(prompts=[r["prompt"] for r in rows], completions=completions, completion_ids=[[1]] * len(rows),
-                  **columns, trainer_state=None, log_extra=print, log_metric=print, **more)  # fmt: skip
+    return reward(
+        prompts=[r["prompt"] for r in rows],
+        completions=completions,
+        completion_ids=[[1]] * len(rows),
+        **columns,
+        trainer_state=None,
+        log_extra=print,
+        log_metric=print,
+        **more,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,19 +67,37 @@ def odd_completions(answer):
     said = {"role": "assistant", "content": text}
     parts = [{"type": "text", "text": text[:9]}, {"type": "text", "text": text[9:]}]
     return [
-        (said, 1.0), ([said], 1.0), (({"role": "user", "content": "?"}, said), 1.0), ({"content": text}, 1.0),
-        ([{"role": "assistant", "content": parts}], 1.0), (parts, 1.0), ([text], 1.0),
+        (said, 1.0),
+        ([said], 1.0),
+        (({"role": "user", "content": "?"}, said), 1.0),
+        ({"content": text}, 1.0),
+        ([{"role": "assistant", "content": parts}], 1.0),
+        (parts, 1.0),
+        ([text], 1.0),
         ({"type": "text", "text": text}, 1.0),
         ([{"role": "assistant", "content": f"<answer>{answer}</answer>", "reasoning_content": "so"}], 1.0),
         ([said, {"role": "tool", "content": tagged("no")}], 1.0),
         (f"so</think><answer>{answer}</answer>", 1.0),
         ([{"role": "assistant", "content": f"so</think>\n<answer>{answer}</answer>"}], 1.0),
-        (None, 0.0), ([], 0.0), ((), 0.0), ({}, 0.0), ([None], 0.0), ([[]], 0.0), ("", 0.0), (5, 0.0), (b"5", 0.0),
-        ([{"role": "assistant", "content": None, "tool_calls": []}], 0.0), ([{"role": "assistant"}], 0.0),
-        ([{"role": "user", "content": text}], 0.0), ([{"type": "image", "image": None}], 0.0), (float("nan"), 0.0),
-        (f"so</think><answer>{answer}</answer><answer>{answer}</answer>", 0.0), (f"so</think>{answer}", 0.0),
-        (f"</think></think><answer>{answer}</answer>", 0.0), (f"so</think><answer>{answer}", 0.0),
-    ]  # fmt: skip
+        (None, 0.0),
+        ([], 0.0),
+        ((), 0.0),
+        ({}, 0.0),
+        ([None], 0.0),
+        ([[]], 0.0),
+        ("", 0.0),
+        (5, 0.0),
+        (b"5", 0.0),
+        ([{"role": "assistant", "content": None, "tool_calls": []}], 0.0),
+        ([{"role": "assistant"}], 0.0),
+        ([{"role": "user", "content": text}], 0.0),
+        ([{"type": "image", "image": None}], 0.0),
+        (float("nan"), 0.0),
+        (f"so</think><answer>{answer}</answer><answer>{answer}</answer>", 0.0),
+        (f"so</think>{answer}", 0.0),
+        (f"</think></think><answer>{answer}</answer>", 0.0),
+        (f"so</think><answer>{answer}", 0.0),
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -153,11 +179,19 @@ def test_trl_trains_on_an_environment(tmp_path, chat):
     if chat:
         tokenizer.chat_template = OPENS
     transformers.set_seed(0)
-    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-        num_key_value_heads=2, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    ))  # fmt: skip
+    model = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
     before = model.lm_head.weight.detach().clone()
 
     class Watched(trainers.TRLReward):
@@ -174,10 +208,19 @@ def test_trl_trains_on_an_environment(tmp_path, chat):
             return given
 
     settings = trl.GRPOConfig(
-        output_dir=str(tmp_path / "out"), max_steps=2, per_device_train_batch_size=4, num_generations=4,
-        learning_rate=1e-2, max_completion_length=8, use_cpu=True, bf16=False, report_to=[], logging_steps=1,
-        save_strategy="no", disable_tqdm=True,
-    )  # fmt: skip
+        output_dir=str(tmp_path / "out"),
+        max_steps=2,
+        per_device_train_batch_size=4,
+        num_generations=4,
+        learning_rate=1e-2,
+        max_completion_length=8,
+        use_cpu=True,
+        bf16=False,
+        report_to=[],
+        logging_steps=1,
+        save_strategy="no",
+        disable_tqdm=True,
+    )
     rows = datasets.Dataset.from_list(trainers.dataset(name, 16, chat=chat))
     reward = Watched(name, Reward(format=0.0))
     trainer = trl.GRPOTrainer(

@@ -18,7 +18,7 @@ from minids.tasks import verifier as verifiers
 from minids.tasks.reward import END, Reward
 from minids.train import metrics
 
-CHECK = '''
+CHECK = """
 import math, os, sys, time
 
 calls = 0
@@ -103,7 +103,7 @@ def numpy_one(question, answer, reply):
     return numpy.float32(1)
 
 later = lambda question, answer, reply: 1.0
-'''
+"""
 
 
 @pytest.fixture
@@ -129,15 +129,25 @@ def test_right_and_wrong(check):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name,why", [
-    ("raises", "raised ValueError: no idea at all"), ("hangs", "more than 0.5 seconds"),
-    ("busy", "more than 0.5 seconds"),
-    ("nan", "returned nan"), ("huge", "returned 1000000000.0, which is not from 0 to 1"), ("huger", "returned 1000"),
-    ("nothing", "returned None"), ("text", "returned '1.0'"), ("below", "not from 0 to 1"),
-    ("leaves", "raised SystemExit"),
-    ("ends", "exit code 3"), ("greedy", "MemoryError"), ("evil", "returned a Odd"),
-    ("trl_two", r"returned \[1.0, 1.0\]"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name,why",
+    [
+        ("raises", "raised ValueError: no idea at all"),
+        ("hangs", "more than 0.5 seconds"),
+        ("busy", "more than 0.5 seconds"),
+        ("nan", "returned nan"),
+        ("huge", "returned 1000000000.0, which is not from 0 to 1"),
+        ("huger", "returned 1000"),
+        ("nothing", "returned None"),
+        ("text", "returned '1.0'"),
+        ("below", "not from 0 to 1"),
+        ("leaves", "raised SystemExit"),
+        ("ends", "exit code 3"),
+        ("greedy", "MemoryError"),
+        ("evil", "returned a Odd"),
+        ("trl_two", r"returned \[1.0, 1.0\]"),
+    ],
+)
 def test_what_is_no_verdict_is_a_failure_with_a_reason(check, name, why):
     import re
 
@@ -195,13 +205,19 @@ def test_trl_style_functions_see_the_whole_completion(check):
     assert verify("q", "5", "5", "<answer>5</answer>") == (0.0, "")
 
 
-@pytest.mark.parametrize("source,why", [
-    ("check.py", "write it as file.py:function"), ("missing.py:verify", "not readable"),
-    ("check.py:nope", "defines no function"),
-    ("check.py:later", "defines no function"), ("bad.py:verify", "is not Python"),
-    ("check.txt:exact", "file.py:function"),
-    (":verify", "file.py:function"), ("check.py:", "file.py:function"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "source,why",
+    [
+        ("check.py", "write it as file.py:function"),
+        ("missing.py:verify", "not readable"),
+        ("check.py:nope", "defines no function"),
+        ("check.py:later", "defines no function"),
+        ("bad.py:verify", "is not Python"),
+        ("check.txt:exact", "file.py:function"),
+        (":verify", "file.py:function"),
+        ("check.py:", "file.py:function"),
+    ],
+)
 def test_functions_that_are_not_there(tmp_path, monkeypatch, source, why):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "check.py").write_text(CHECK, encoding="utf-8")
@@ -210,10 +226,15 @@ def test_functions_that_are_not_there(tmp_path, monkeypatch, source, why):
         verifiers.Verifier(source)
 
 
-@pytest.mark.parametrize("body,why", [
-    ("import nothing_like_this", "can not be imported: ModuleNotFoundError"), ("import os; os._exit(4)", "exit code 4"),
-    ("raise SystemExit", "SystemExit"), ("while True: pass", "not imported within"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body,why",
+    [
+        ("import nothing_like_this", "can not be imported: ModuleNotFoundError"),
+        ("import os; os._exit(4)", "exit code 4"),
+        ("raise SystemExit", "SystemExit"),
+        ("while True: pass", "not imported within"),
+    ],
+)
 def test_a_file_that_can_not_be_imported_is_one_message(tmp_path, monkeypatch, body, why):
     monkeypatch.setattr(verifiers, "START_SECONDS", 1.0 if "while" in body else 60.0)
     (tmp_path / "check.py").write_text(f"{body}\ndef verify(question, answer, reply): return 1", encoding="utf-8")
@@ -257,14 +278,24 @@ def test_a_file_of_problems_is_an_environment(problems):
     assert len({q.question for q in registry.problem_set([graded.name], "test", 10, 0)}) == 10
 
 
-@pytest.mark.parametrize("text,why", [
-    ('{"question": "a", "answer": "1"}\n{"question": " a ", "answer": "2"}', "line 2: the question of line 1 again"),
-    ('{"question": "a"}', "line 1: needs"), ('{"question": "a", "answer": true}', "line 1: needs"),
-    ("[1]", "line 1: needs"),
-    ("{", "line 1: no JSON"), ("", "holds no problem"), ('{"question": "", "answer": "1"}', "line 1: needs"),
-    (json.dumps({"question": "a", "answer": "x" * 5000}), "line 1: the answer is longer"),
-    (json.dumps({"question": "a" * 70000, "answer": "x"}), "line 1: longer than"), ("\udcff", "line 1: no JSON"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text,why",
+    [
+        (
+            '{"question": "a", "answer": "1"}\n{"question": " a ", "answer": "2"}',
+            "line 2: the question of line 1 again",
+        ),
+        ('{"question": "a"}', "line 1: needs"),
+        ('{"question": "a", "answer": true}', "line 1: needs"),
+        ("[1]", "line 1: needs"),
+        ("{", "line 1: no JSON"),
+        ("", "holds no problem"),
+        ('{"question": "", "answer": "1"}', "line 1: needs"),
+        (json.dumps({"question": "a", "answer": "x" * 5000}), "line 1: the answer is longer"),
+        (json.dumps({"question": "a" * 70000, "answer": "x"}), "line 1: longer than"),
+        ("\udcff", "line 1: no JSON"),
+    ],
+)
 def test_files_that_can_not_be_used(tmp_path, text, why):
     path = tmp_path / "bad.jsonl"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -367,15 +398,48 @@ def test_evaluation_and_documents_take_users_problems(start, problems):  # noqa:
 
 
 VALUES = {  # what a function returns -> what it means; None: a failure
-    "True": 1.0, "False": 0.0, "1": 1.0, "1.0": 1.0, "0.5": 0.0, "np.True_": 1.0, "np.isclose(6 * 7, 42.0)": 1.0,
-    "np.isclose(1, 2)": 0.0, "np.float64(1)": 1.0, "np.float32(0.25)": 0.0, "np.int8(1)": 1.0, "np.array(1.0)": 1.0,
-    "np.array([True])": 1.0, "torch.tensor(True)": 1.0, "torch.tensor([False])": 0.0, "torch.tensor(1)": 1.0,
-    "torch.tensor(1.0, dtype=torch.bfloat16)": 1.0, "Decimal(1)": 1.0, "Decimal('0.3')": 0.0, "Fraction(2, 2)": 1.0,
-    "math.nan": None, "np.nan": None, "2.0": None, "-1": None, "'1'": None, "None": None, "'True'": None, "1j": None,
-    "Decimal('NaN')": None, "Decimal('sNaN')": None, "Fraction(10**400)": None, "10**400": None, "math.inf": None,
-    "np.array([1.0, 1.0])": None, "np.array([])": None, "torch.ones(2)": None, "torch.tensor(math.nan)": None,
-    "[True]": None, "{}": None, "np.str_('1')": None, "torch.tensor(1j)": None,
-}  # fmt: skip
+    "True": 1.0,
+    "False": 0.0,
+    "1": 1.0,
+    "1.0": 1.0,
+    "0.5": 0.0,
+    "np.True_": 1.0,
+    "np.isclose(6 * 7, 42.0)": 1.0,
+    "np.isclose(1, 2)": 0.0,
+    "np.float64(1)": 1.0,
+    "np.float32(0.25)": 0.0,
+    "np.int8(1)": 1.0,
+    "np.array(1.0)": 1.0,
+    "np.array([True])": 1.0,
+    "torch.tensor(True)": 1.0,
+    "torch.tensor([False])": 0.0,
+    "torch.tensor(1)": 1.0,
+    "torch.tensor(1.0, dtype=torch.bfloat16)": 1.0,
+    "Decimal(1)": 1.0,
+    "Decimal('0.3')": 0.0,
+    "Fraction(2, 2)": 1.0,
+    "math.nan": None,
+    "np.nan": None,
+    "2.0": None,
+    "-1": None,
+    "'1'": None,
+    "None": None,
+    "'True'": None,
+    "1j": None,
+    "Decimal('NaN')": None,
+    "Decimal('sNaN')": None,
+    "Fraction(10**400)": None,
+    "10**400": None,
+    "math.inf": None,
+    "np.array([1.0, 1.0])": None,
+    "np.array([])": None,
+    "torch.ones(2)": None,
+    "torch.tensor(math.nan)": None,
+    "[True]": None,
+    "{}": None,
+    "np.str_('1')": None,
+    "torch.tensor(1j)": None,
+}
 
 
 def test_what_a_function_may_return(tmp_path):

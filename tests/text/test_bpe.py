@@ -16,9 +16,41 @@ from minids.text import bpe
 from minids.text.tokenizer import Tokenizer
 
 # The pieces at which the expressions branch, put together at random; and any text at all.
-ATOMS = ["a", "Bc", "é", "中", "の", "ー", "\u3099", "゛", "・", "\u3040", "1", "٣", "½", " ", "  ", "\n", "\r", "\t",
-         "\u00a0", "\x85", "\x00", "\x1c", "\u200d", ".", "!", "'", "+", "€", "🙂", "\u0301", "_", "$a",
-         "\ue000"]  # fmt: skip
+ATOMS = [
+    "a",
+    "Bc",
+    "é",
+    "中",
+    "の",
+    "ー",
+    "\u3099",
+    "゛",
+    "・",
+    "\u3040",
+    "1",
+    "٣",
+    "½",
+    " ",
+    "  ",
+    "\n",
+    "\r",
+    "\t",
+    "\u00a0",
+    "\x85",
+    "\x00",
+    "\x1c",
+    "\u200d",
+    ".",
+    "!",
+    "'",
+    "+",
+    "€",
+    "🙂",
+    "\u0301",
+    "_",
+    "$a",
+    "\ue000",
+]
 ASSIGNED = st.text(st.characters(exclude_categories=("Cs", "Cn")), max_size=40)
 TEXT = st.lists(st.sampled_from(ATOMS), max_size=20).map("".join) | ASSIGNED
 ASCII = st.text(st.characters(max_codepoint=127), max_size=40) | st.text("ab1 \n\r\t.!'_\x00\x1c", max_size=30)
@@ -90,8 +122,13 @@ def test_alphabet_is_the_one_of_tokenizers():
 def test_merge_word_by_hand():
     word = [1, 2, 3, 1, 2, 1]
     assert bpe.merge_word(word, 1, 2, 9) == [
-        ((2, 3), -1), ((9, 3), 1), ((3, 1), -1), ((3, 9), 1), ((2, 1), -1), ((9, 1), 1)
-    ]  # fmt: skip
+        ((2, 3), -1),
+        ((9, 3), 1),
+        ((3, 1), -1),
+        ((3, 9), 1),
+        ((2, 1), -1),
+        ((9, 1), 1),
+    ]
     assert word == [9, 3, 9, 1]
     for n, merged in [(2, [9]), (3, [9, 7]), (4, [9, 9]), (5, [9, 9, 7])]:
         word = [7] * n

@@ -112,14 +112,17 @@ def test_bad_replies(text, thought, answer):
 TWO = " a\nAnswer: 2\nQuestion: 3+3?\nThought: b\nAnswer: 6"
 
 
-@pytest.mark.parametrize("text, reply", [
-    (" a\nAnswer: 2", Reply("a", "2", True)),
-    (f" a\nb\nAnswer: 2 {EOS}", Reply("a\nb", "2", True)),
-    (TWO, Reply(TWO.strip(), None, False)),
-    (" a\nAnswer:", Reply("a", "", False)),
-    (" a, Answer: 2", Reply("a, Answer: 2", None, False)),
-    ("", Reply("", None, False)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, reply",
+    [
+        (" a\nAnswer: 2", Reply("a", "2", True)),
+        (f" a\nb\nAnswer: 2 {EOS}", Reply("a\nb", "2", True)),
+        (TWO, Reply(TWO.strip(), None, False)),
+        (" a\nAnswer:", Reply("a", "", False)),
+        (" a, Answer: 2", Reply("a, Answer: 2", None, False)),
+        ("", Reply("", None, False)),
+    ],
+)
 def test_plain_replies(text, reply):
     assert chat.parse(text, "plain") == reply
 

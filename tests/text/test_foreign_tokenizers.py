@@ -24,18 +24,32 @@ def read(folder, content):
     return Tokenizer.from_pretrained(folder)
 
 
-@pytest.mark.parametrize("where, key, value", [
-    ("model", "ignore_merges", True), ("model", "end_of_word_suffix", "</w>"), ("model", "dropout", 0.1),
-    ("model", "continuing_subword_prefix", "##"), ("model", "dropout", True), ("model", "new_setting", 1),
-    ("model", "ignore_merges", "yes"), ("added", "lstrip", True), ("added", "rstrip", True),
-    ("added", "single_word", True), ("added", "new_flag", True), ("file", "new_part", {}),
-    ("file", "truncation", {"direction": "Right", "max_length": 5, "strategy": "LongestFirst", "stride": 0}),
-    ("file", "padding", {"strategy": {"Fixed": 9}}),
-    ("file", "decoder", None), ("file", "decoder", {"type": "Metaspace"}), ("file", "decoder", {"type": "Fuse"}),
-    ("file", "post_processor", {"type": "BertProcessing", "sep": ["a", 1], "cls": ["b", 2]}),
-    ("file", "normalizer", {"type": "NFKC"}), ("file", "normalizer", {"type": "Sequence", "normalizers": [{}]}),
-    ("file", "pre_tokenizer", {"type": "Whitespace"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "where, key, value",
+    [
+        ("model", "ignore_merges", True),
+        ("model", "end_of_word_suffix", "</w>"),
+        ("model", "dropout", 0.1),
+        ("model", "continuing_subword_prefix", "##"),
+        ("model", "dropout", True),
+        ("model", "new_setting", 1),
+        ("model", "ignore_merges", "yes"),
+        ("added", "lstrip", True),
+        ("added", "rstrip", True),
+        ("added", "single_word", True),
+        ("added", "new_flag", True),
+        ("file", "new_part", {}),
+        ("file", "truncation", {"direction": "Right", "max_length": 5, "strategy": "LongestFirst", "stride": 0}),
+        ("file", "padding", {"strategy": {"Fixed": 9}}),
+        ("file", "decoder", None),
+        ("file", "decoder", {"type": "Metaspace"}),
+        ("file", "decoder", {"type": "Fuse"}),
+        ("file", "post_processor", {"type": "BertProcessing", "sep": ["a", 1], "cls": ["b", 2]}),
+        ("file", "normalizer", {"type": "NFKC"}),
+        ("file", "normalizer", {"type": "Sequence", "normalizers": [{}]}),
+        ("file", "pre_tokenizer", {"type": "Whitespace"}),
+    ],
+)
 def test_settings_that_change_ids_are_refused_by_name(small, tmp_path, where, key, value):
     content = json.loads(small.to_json())
     {"model": content["model"], "added": content["added_tokens"][3], "file": content}[where][key] = value
@@ -44,14 +58,32 @@ def test_settings_that_change_ids_are_refused_by_name(small, tmp_path, where, ke
     assert str(tmp_path) in str(error.value)
 
 
-@pytest.mark.parametrize("where, key, value", [
-    ("model", "unk_token", "<unk>"), ("model", "fuse_unk", True), ("model", "byte_fallback", True),
-    ("model", "continuing_subword_prefix", ""), ("model", "end_of_word_suffix", ""), ("model", "dropout", 0.0),
-    ("file", "post_processor", {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False,
-                                "use_regex": True}),
-    ("file", "decoder", {"type": "Sequence", "decoders": [{"type": "ByteLevel", "add_prefix_space": False,
-                                                           "trim_offsets": False, "use_regex": True}]}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "where, key, value",
+    [
+        ("model", "unk_token", "<unk>"),
+        ("model", "fuse_unk", True),
+        ("model", "byte_fallback", True),
+        ("model", "continuing_subword_prefix", ""),
+        ("model", "end_of_word_suffix", ""),
+        ("model", "dropout", 0.0),
+        (
+            "file",
+            "post_processor",
+            {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True},
+        ),
+        (
+            "file",
+            "decoder",
+            {
+                "type": "Sequence",
+                "decoders": [
+                    {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True}
+                ],
+            },
+        ),
+    ],
+)
 def test_settings_that_cannot_matter_are_let_through(small, tmp_path, where, key, value):
     content = json.loads(small.to_json())
     {"model": content["model"], "file": content}[where][key] = value
@@ -60,24 +92,52 @@ def test_settings_that_cannot_matter_are_let_through(small, tmp_path, where, key
         assert ours.encode(text, allow_special=True) == theirs.encode(text, add_special_tokens=False).ids
 
 
-WORDS = ["<a>", "a", "b<", "<", "é", "Ġx", "the", "1", "ab c", "\n", "> ", "<think", "think>", "<|end|>", "中", "",
-         "naïve"]  # fmt: skip
-TOKENS = st.fixed_dictionaries({
-    "content": st.sampled_from(WORDS), "normalized": st.booleans(), "special": st.booleans(),
-    "single_word": st.sampled_from([False] * 9 + [True]), "lstrip": st.sampled_from([False] * 9 + [True]),
-    "rstrip": st.sampled_from([False] * 9 + [True]), "at": st.integers(0, 9), "shift": st.sampled_from([0] * 9 + [1]),
-})  # fmt: skip
+WORDS = [
+    "<a>",
+    "a",
+    "b<",
+    "<",
+    "é",
+    "Ġx",
+    "the",
+    "1",
+    "ab c",
+    "\n",
+    "> ",
+    "<think",
+    "think>",
+    "<|end|>",
+    "中",
+    "",
+    "naïve",
+]
+TOKENS = st.fixed_dictionaries(
+    {
+        "content": st.sampled_from(WORDS),
+        "normalized": st.booleans(),
+        "special": st.booleans(),
+        "single_word": st.sampled_from([False] * 9 + [True]),
+        "lstrip": st.sampled_from([False] * 9 + [True]),
+        "rstrip": st.sampled_from([False] * 9 + [True]),
+        "at": st.integers(0, 9),
+        "shift": st.sampled_from([0] * 9 + [1]),
+    }
+)
 TEXTS = st.lists(
     st.sampled_from([*WORDS, *DEFAULT_SPECIALS, " ", "  ", "one", "and two", "347", "1234567", "\r\n", "ü", "🙂", "'s"])
-    | st.text(max_size=6), max_size=8,
-).map("".join)  # fmt: skip
+    | st.text(max_size=6),
+    max_size=8,
+).map("".join)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    more=st.lists(TOKENS, max_size=4), drop=st.integers(0, 9), texts=st.lists(TEXTS, min_size=3, max_size=6),
-    order=st.randoms(use_true_random=False), change=st.sampled_from([None, "shuffle", "vocab", "merge", "twice"]),
-)  # fmt: skip
+    more=st.lists(TOKENS, max_size=4),
+    drop=st.integers(0, 9),
+    texts=st.lists(TEXTS, min_size=3, max_size=6),
+    order=st.randoms(use_true_random=False),
+    change=st.sampled_from([None, "shuffle", "vocab", "merge", "twice"]),
+)
 def test_what_is_accepted_gives_the_ids_and_the_text_of_tokenizers(
     small, tmp_path_factory, more, drop, texts, order, change
 ):
@@ -125,11 +185,17 @@ def test_what_is_accepted_gives_the_ids_and_the_text_of_tokenizers(
 
 ODD = ["", " ", "\n", "2", " 2 ", "\n2\n", "\t2 \u00a0", "2\n3", "\u2028x", "a  b", "é\r\n"]
 REPLIES = [
-    "{}", "<answer>{}</answer>", "<think>\neasy\n</think>\n<answer>{}</answer>", "<think>x</think>{}",
-    " <think></think> <answer>{}</answer> ", "<think>a</think>\n\n<answer>{}</answer>\n",
-    "<answer>1</answer><answer>{}", "<think>a</think>b</think><answer>{}</answer> and more", "</think></answer>{}",
+    "{}",
+    "<answer>{}</answer>",
+    "<think>\neasy\n</think>\n<answer>{}</answer>",
+    "<think>x</think>{}",
+    " <think></think> <answer>{}</answer> ",
+    "<think>a</think>\n\n<answer>{}</answer>\n",
+    "<answer>1</answer><answer>{}",
+    "<think>a</think>b</think><answer>{}</answer> and more",
+    "</think></answer>{}",
     "<answer><answer>{}</answer></answer>",
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +215,7 @@ def messages(turns, question):
 @given(
     question=st.sampled_from(ODD) | st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
     turns=st.lists(st.tuples(st.sampled_from(ODD), st.sampled_from(REPLIES), st.sampled_from(ODD)), max_size=3),
-)  # fmt: skip
+)
 def test_the_template_renders_the_text_of_prompt_ids(small, theirs, question, turns):
     turns = [(asked, reply.format(answer)) for asked, reply, answer in turns]
     rendered = theirs.apply_chat_template(messages(turns, question), tokenize=False, add_generation_prompt=True)
@@ -180,10 +246,16 @@ def test_a_document_of_two_turns_is_the_template_of_its_messages(small, theirs):
     assert rendered.endswith(EOS)
 
 
-@pytest.mark.parametrize("message", [
-    {"role": "system", "content": "x"}, {"role": "user", "content": [{"type": "text", "text": "x"}]},
-    {"role": "assistant", "content": None}, {"role": "user", "content": 3},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "system", "content": "x"},
+        {"role": "user", "content": [{"type": "text", "text": "x"}]},
+        {"role": "assistant", "content": None},
+        {"role": "user", "content": 3},
+    ],
+    ids=str,
+)
 def test_messages_that_the_template_has_no_place_for_are_refused(theirs, message):
     with pytest.raises(Exception, match="minids has"):
         theirs.apply_chat_template([message], tokenize=False)

@@ -105,8 +105,17 @@ def test_template_text_may_hold_them(tokenizer):
     text = f"{BOS}<｜User｜>1+1?<｜Assistant｜><think>easy</think><answer>2</answer>{EOS}{PAD}"
     ids = tokenizer.encode(text, allow_special=True)
     t = tokenizer
-    assert [i for i in ids if i < 9] == [t.bos_id, t.user_id, t.assistant_id, t.think_id, t.end_think_id,
-                                         t.answer_id, t.end_answer_id, t.eos_id, t.pad_id]  # fmt: skip
+    assert [i for i in ids if i < 9] == [
+        t.bos_id,
+        t.user_id,
+        t.assistant_id,
+        t.think_id,
+        t.end_think_id,
+        t.answer_id,
+        t.end_answer_id,
+        t.eos_id,
+        t.pad_id,
+    ]
     assert ids == Rust.from_str(t.to_json()).encode(text).ids == t.encode_batch([text], allow_special=True)[0]
     assert t.decode(ids) == text
     assert t.decode(ids, skip_special=True) == "1+1?<think>easy</think><answer>2</answer>"
@@ -114,8 +123,17 @@ def test_template_text_may_hold_them(tokenizer):
 
 def test_layout_of_the_ids(tokenizer):
     t = tokenizer
-    assert [t.bos_id, t.eos_id, t.pad_id, t.user_id, t.assistant_id, t.think_id, t.end_think_id, t.answer_id,
-            t.end_answer_id] == list(range(9))  # fmt: skip
+    assert [
+        t.bos_id,
+        t.eos_id,
+        t.pad_id,
+        t.user_id,
+        t.assistant_id,
+        t.think_id,
+        t.end_think_id,
+        t.answer_id,
+        t.end_answer_id,
+    ] == list(range(9))
     assert t.decode([9]) == "!" and b"".join(t.pieces[9:265]) == bpe.ALPHABET
     assert t.vocab_size == len(t) == 2048
 
@@ -201,9 +219,11 @@ def test_transformers_loads_it(tokenizer, tmp_path):
     for text in TRICKY[:-1]:
         assert hf.encode(text) == tokenizer.encode(text)
         assert hf.decode(tokenizer.encode(text)) == text
-    turns = [{"role": "user", "content": "1+1?"},
-             {"role": "assistant", "content": "<think>easy</think><answer>2</answer>"},
-             {"role": "user", "content": "and 2+2?"}]  # fmt: skip
+    turns = [
+        {"role": "user", "content": "1+1?"},
+        {"role": "assistant", "content": "<think>easy</think><answer>2</answer>"},
+        {"role": "user", "content": "and 2+2?"},
+    ]
     for history, messages in (([], turns[:1]), ([("1+1?", "2")], turns)):
         text = hf.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         assert hf.encode(text) == chat.prompt_ids(tokenizer, messages[-1]["content"], history)
@@ -263,12 +283,19 @@ def damage(content: dict, what: str):
 @pytest.mark.parametrize(
     "what, message",
     [
-        ("unigram", "Unigram"), ("splits", "another way"), ("normalizer", "another way"), ("byte", "256 bytes"),
-        ("merge", "not in the vocabulary"), ("half", "damaged"), ("unknown", "not in the vocabulary"),
-        ("twice", "ids are given twice"), ("far", "ids are given twice or missing"), ("vocab", "damaged"),
+        ("unigram", "Unigram"),
+        ("splits", "another way"),
+        ("normalizer", "another way"),
+        ("byte", "256 bytes"),
+        ("merge", "not in the vocabulary"),
+        ("half", "damaged"),
+        ("unknown", "not in the vocabulary"),
+        ("twice", "ids are given twice"),
+        ("far", "ids are given twice or missing"),
+        ("vocab", "damaged"),
         ("letters", "damaged"),
     ],
-)  # fmt: skip
+)
 def test_damaged_and_foreign_files(tokenizer, tmp_path, what, message):
     content = json.loads(tokenizer.to_json())
     damage(content, what)

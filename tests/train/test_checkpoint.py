@@ -55,11 +55,26 @@ def same(a, b):
 def test_round_trip_keeps_every_bit(tmp_path):
     tied = torch.randn(4, 3)
     nested = {
-        "floats": [1.5, float("nan"), float("inf"), -0.0, 0.1], "text": "ä \n", "none": None, "flag": True,
-        "big": 2**100, "tuple": (1, (2, "x")), 7: {"int key": 1}, "$odd": 2,
-        "tensors": {"f32": torch.randn(3, 2), "bf16": torch.randn(5).bfloat16(), "u8": torch.arange(9).to(torch.uint8),
-                    "scalar": torch.tensor(3.0), "empty": torch.zeros(0, 4), "nan": torch.tensor([float("nan"), -0.0]),
-                    "view": torch.randn(4, 6).T, "tied": tied, "tied too": tied, "f64": torch.randn(2).double()},
+        "floats": [1.5, float("nan"), float("inf"), -0.0, 0.1],
+        "text": "ä \n",
+        "none": None,
+        "flag": True,
+        "big": 2**100,
+        "tuple": (1, (2, "x")),
+        7: {"int key": 1},
+        "$odd": 2,
+        "tensors": {
+            "f32": torch.randn(3, 2),
+            "bf16": torch.randn(5).bfloat16(),
+            "u8": torch.arange(9).to(torch.uint8),
+            "scalar": torch.tensor(3.0),
+            "empty": torch.zeros(0, 4),
+            "nan": torch.tensor([float("nan"), -0.0]),
+            "view": torch.randn(4, 6).T,
+            "tied": tied,
+            "tied too": tied,
+            "f64": torch.randn(2).double(),
+        },
         "numpy": np.arange(5, dtype=np.uint32),
     }
     nested["tensors"]["view"] = nested["tensors"]["view"].contiguous()
@@ -128,18 +143,38 @@ def damage(name):
         "empty state": ("state.json", lambda p: p.write_text("", encoding="utf-8")),
         "foreign state": ("state.json", lambda p: p.write_text('{"model_type": "llama"}', encoding="utf-8")),
         "a list as state": ("state.json", lambda p: p.write_text("[1, 2]", encoding="utf-8")),
-        "state without its tree": ("state.json", lambda p: p.write_text(json.dumps(
-            {k: v for k, v in json.loads(p.read_text(encoding="utf-8")).items() if k != "state"}), encoding="utf-8")),
-        "state that asks for another tensor": ("state.json", lambda p: p.write_text(
-            p.read_text(encoding="utf-8").replace("/weights", "/wieghts"), encoding="utf-8")),
+        "state without its tree": (
+            "state.json",
+            lambda p: p.write_text(
+                json.dumps({k: v for k, v in json.loads(p.read_text(encoding="utf-8")).items() if k != "state"}),
+                encoding="utf-8",
+            ),
+        ),
+        "state that asks for another tensor": (
+            "state.json",
+            lambda p: p.write_text(p.read_text(encoding="utf-8").replace("/weights", "/wieghts"), encoding="utf-8"),
+        ),
         "binary state": ("state.json", lambda p: p.write_bytes(b"\xff\xfe\x00")),
     }[name]
 
 
-@pytest.mark.parametrize("how", [
-    "half the tensors", "one bit of the tensors", "no tensors", "foreign tensors", "half the state", "no state",
-    "empty state", "foreign state", "a list as state", "state without its tree", "state that asks for another tensor",
-    "binary state"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "half the tensors",
+        "one bit of the tensors",
+        "no tensors",
+        "foreign tensors",
+        "half the state",
+        "no state",
+        "empty state",
+        "foreign state",
+        "a list as state",
+        "state without its tree",
+        "state that asks for another tensor",
+        "binary state",
+    ],
+)
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_taken(tmp_path, how):
     file, action = damage(how)
     checkpoint.save(tmp_path, 1, state(1))
@@ -165,8 +200,9 @@ def test_nothing_there(tmp_path):
     assert checkpoint.latest(tmp_path) is None
 
 
-@pytest.mark.parametrize("number, words", [
-    (errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only"), (errno.EIO, "error")])
+@pytest.mark.parametrize(
+    "number, words", [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only"), (errno.EIO, "error")]
+)
 @pytest.mark.parametrize("file", ["tensors.safetensors", "state.json"])
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch, number, words, file):
     checkpoint.save(tmp_path, 1, state(1))

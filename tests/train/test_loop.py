@@ -8,16 +8,7 @@ import time
 import pytest
 import torch
 import torch.nn.functional as F
-from train_tiny import (
-    VOCAB,
-    Source,
-    assert_close,
-    assert_same_bits,
-    make_batch,
-    settings,
-    state_of,
-    tiny_model,
-)
+from train_tiny import VOCAB, Source, assert_close, assert_same_bits, make_batch, settings, state_of, tiny_model
 
 from minids.errors import MinidsError
 from minids.model import moe
@@ -35,6 +26,7 @@ def biases(model):
 
 
 # --- the loss -------------------------------------------------------------------------------------------------------
+
 
 def loss_by_hand(model, batch):
     """Position by position, from the logits of `forward` and of the MTP states."""
@@ -106,6 +98,7 @@ def test_a_batch_without_targets_gives_zero():
 
 # --- one step -------------------------------------------------------------------------------------------------------
 
+
 def test_one_step_equals_plain_torch():
     """Mean loss, clipping and AdamW as a reader of the formula would write them."""
     config = settings(steps=1, warmup=0, optimizer="adamw", grad_clip=0.05)
@@ -117,8 +110,11 @@ def test_one_step_equals_plain_torch():
     torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.05)
     decayed = [p for p in plain.parameters() if p.ndim > 1]
     vectors = [p for p in plain.parameters() if p.ndim == 1]
-    torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}],
-                      lr=config.lr, betas=(0.9, 0.95)).step()
+    torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}],
+        lr=config.lr,
+        betas=(0.9, 0.95),
+    ).step()
     moe.update_bias(plain, loads.counts, 1e-3)
     run(ours, config=config)
     assert_close(state_of(ours), state_of(plain), 1e-5)
@@ -217,6 +213,7 @@ def test_weights_that_cannot_be_trained_are_refused():
 
 
 # --- resuming -------------------------------------------------------------------------------------------------------
+
 
 class Killed(Exception):
     pass
@@ -327,6 +324,7 @@ def test_a_finished_run_resumes_to_itself(uninterrupted):
 
 # --- trouble --------------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("kind", ["loss", "gradient"])
 def test_nan_stops_before_the_weights_change(tmp_path, kind):
     model = tiny_model()
@@ -395,15 +393,28 @@ def test_every_checkpoint_damaged(tmp_path):
         run(tiny_model(), config=settings(steps=2), out_dir=tmp_path, resume=True)
 
 
-@pytest.mark.parametrize("bad", [
-    dict(lr=0.0), dict(steps=-1), dict(schedule="linear"), dict(optimizer="sgd"), dict(betas=(0.9, 1.0)),
-    dict(grad_clip=-1), dict(precision="fp16"), dict(log_every=0), dict(keep_last=0), dict(lr=float("nan"))])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        dict(lr=0.0),
+        dict(steps=-1),
+        dict(schedule="linear"),
+        dict(optimizer="sgd"),
+        dict(betas=(0.9, 1.0)),
+        dict(grad_clip=-1),
+        dict(precision="fp16"),
+        dict(log_every=0),
+        dict(keep_last=0),
+        dict(lr=float("nan")),
+    ],
+)
 def test_impossible_settings(bad):
     with pytest.raises(MinidsError, match=f"training setting {next(iter(bad))} = "):
         settings(**bad)
 
 
 # --- the log --------------------------------------------------------------------------------------------------------
+
 
 def test_metrics_lines(uninterrupted):
     first, last = lines(uninterrupted)

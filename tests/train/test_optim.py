@@ -132,8 +132,10 @@ def test_experts_are_treated_one_by_one_and_gate_apart_from_up(monkeypatch):
     peer = torch_muon(monkeypatch, peers, lr=0.04, weight_decay=0.1, momentum=0.95)
     for t in range(3):
         set_gradients(model, t)
-        grads = [*model.experts["gate_up_proj"].grad.view(6, 4, 6).unbind(0),
-                 *model.experts["down_proj"].grad.unbind(0)]
+        grads = [
+            *model.experts["gate_up_proj"].grad.view(6, 4, 6).unbind(0),
+            *model.experts["down_proj"].grad.unbind(0),
+        ]
         for p, g in zip(peers, grads):
             p.grad = g.clone()
         optimizer.step()

@@ -26,6 +26,7 @@ def biases(model):
 
 # --- what the processes do (module-level, so that a spawned process finds it) ---------------------------------------
 
+
 def collectives(rank, world):
     comm = Comm(rank, world)
     assert torch.get_num_threads() == 1
@@ -68,6 +69,7 @@ def resume_and_gather(rank, world, folder):
 
 def interrupted(rank, world, folder):
     """Ctrl-C reaches rank 0 only, in the middle of a run; both processes must leave after the same step."""
+
     def on_step(step, values):
         if rank == 0 and step == 1:
             os.kill(os.getpid(), signal.SIGINT)
@@ -105,6 +107,7 @@ def no_child_left():
 
 
 # --- tests ----------------------------------------------------------------------------------------------------------
+
 
 def test_one_process_needs_nothing():
     assert parallel.run(lambda rank, world, x: (rank, world, x), 1, "x") == (0, 1, "x")
@@ -173,12 +176,16 @@ def test_ctrl_c_with_two_processes(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how, error, words", [
-    ("kill", MinidsError, "worker process 1 ended without a word .killed by SIGKILL.*memory.*--resume"),
-    ("exit", MinidsError, "exit code 7"),
-    ("mistake", MinidsError, "rank 1 met a bad file: repair it"),
-    ("bug", RuntimeError, "worker process 1 failed:\n(.|\n)*ValueError: a bug on rank 1"),
-    ("own bug", ZeroDivisionError, "own")])
+@pytest.mark.parametrize(
+    "how, error, words",
+    [
+        ("kill", MinidsError, "worker process 1 ended without a word .killed by SIGKILL.*memory.*--resume"),
+        ("exit", MinidsError, "exit code 7"),
+        ("mistake", MinidsError, "rank 1 met a bad file: repair it"),
+        ("bug", RuntimeError, "worker process 1 failed:\n(.|\n)*ValueError: a bug on rank 1"),
+        ("own bug", ZeroDivisionError, "own"),
+    ],
+)
 def test_a_process_that_ends_ends_the_run(how, error, words):
     with pytest.raises(error, match=words):
         parallel.run(die_on_rank_one, 2, how)

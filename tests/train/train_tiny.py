@@ -15,10 +15,26 @@ VOCAB = 23
 def tiny_model(seed=0, mtp=1, dtype=torch.float32, layers=3, **changes):
     torch.manual_seed(seed)
     settings = dict(
-        vocab_size=VOCAB, hidden_size=16, intermediate_size=24, moe_intermediate_size=8, num_hidden_layers=layers,
-        num_attention_heads=2, n_shared_experts=1, n_routed_experts=4, num_experts_per_tok=2, n_group=1,
-        topk_group=1, kv_lora_rank=8, q_lora_rank=None, qk_rope_head_dim=4, qk_nope_head_dim=4, v_head_dim=8,
-        first_k_dense_replace=1, num_nextn_predict_layers=mtp, max_position_embeddings=64, initializer_range=0.1,
+        vocab_size=VOCAB,
+        hidden_size=16,
+        intermediate_size=24,
+        moe_intermediate_size=8,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        n_shared_experts=1,
+        n_routed_experts=4,
+        num_experts_per_tok=2,
+        n_group=1,
+        topk_group=1,
+        kv_lora_rank=8,
+        q_lora_rank=None,
+        qk_rope_head_dim=4,
+        qk_nope_head_dim=4,
+        v_head_dim=8,
+        first_k_dense_replace=1,
+        num_nextn_predict_layers=mtp,
+        max_position_embeddings=64,
+        initializer_range=0.1,
     )
     return Transformer(ModelConfig(**{**settings, **changes})).to(dtype)
 

@@ -16,21 +16,42 @@ EXPERT = 3 * 64 * 24  # weights of one expert of `small`: gate, up, down
 
 def small(**changes):
     sizes = {
-        "vocab_size": 300, "hidden_size": 64, "intermediate_size": 160, "moe_intermediate_size": 24,
-        "num_hidden_layers": 4, "num_attention_heads": 6, "kv_lora_rank": 16, "q_lora_rank": 20, "qk_rope_head_dim": 4,
-        "qk_nope_head_dim": 10, "v_head_dim": 9, "n_routed_experts": 12, "num_experts_per_tok": 5, "n_group": 2,
-        "topk_group": 2, "n_shared_experts": 2, "first_k_dense_replace": 1,
-    }  # fmt: skip
+        "vocab_size": 300,
+        "hidden_size": 64,
+        "intermediate_size": 160,
+        "moe_intermediate_size": 24,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 6,
+        "kv_lora_rank": 16,
+        "q_lora_rank": 20,
+        "qk_rope_head_dim": 4,
+        "qk_nope_head_dim": 10,
+        "v_head_dim": 9,
+        "n_routed_experts": 12,
+        "num_experts_per_tok": 5,
+        "n_group": 2,
+        "topk_group": 2,
+        "n_shared_experts": 2,
+        "first_k_dense_replace": 1,
+    }
     return ModelConfig(**{**sizes, **changes})
 
 
 def kinds():
     """[(what is different, a small model)]: all kinds of attention, tied, dense, with MTP modules."""
-    return [(str(changes), small(**changes)) for changes in (
-        {}, {"q_lora_rank": None}, {"tie_word_embeddings": True}, {"attention": "mha"},
-        {"attention": "gqa", "num_key_value_heads": 2}, {"num_nextn_predict_layers": 2},
-        {"num_hidden_layers": 7, "first_k_dense_replace": 3, "attention_bias": True}, {"first_k_dense_replace": 4},
-    )]  # fmt: skip
+    return [
+        (str(changes), small(**changes))
+        for changes in (
+            {},
+            {"q_lora_rank": None},
+            {"tie_word_embeddings": True},
+            {"attention": "mha"},
+            {"attention": "gqa", "num_key_value_heads": 2},
+            {"num_nextn_predict_layers": 2},
+            {"num_hidden_layers": 7, "first_k_dense_replace": 3, "attention_bias": True},
+            {"first_k_dense_replace": 4},
+        )
+    ]
 
 
 def met(config):
@@ -96,8 +117,14 @@ def a_dense_model_is_active_as_a_whole(active):
         config = small(first_k_dense_replace=first, n_routed_experts=experts, num_experts_per_tok=k)
         with torch.device("meta"):
             total = sum(p.numel() for p in Transformer(config).parameters())
-        expect(active(config), total, num_hidden_layers=4, first_k_dense_replace=first, n_routed_experts=experts,
-               num_experts_per_tok=k)  # fmt: skip
+        expect(
+            active(config),
+            total,
+            num_hidden_layers=4,
+            first_k_dense_replace=first,
+            n_routed_experts=experts,
+            num_experts_per_tok=k,
+        )
 
 
 @case("bill.active")
@@ -114,8 +141,12 @@ def every_layer_may_have_experts_and_every_layer_may_be_dense(active):
 
 @case("bill.active", held_out=True)
 def other_sizes_are_counted(active):
-    for changes in ({"n_routed_experts": 14, "num_experts_per_tok": 3}, {"moe_intermediate_size": 31},
-                    {"num_hidden_layers": 9, "first_k_dense_replace": 0}, {"first_k_dense_replace": 7}):  # fmt: skip
+    for changes in (
+        {"n_routed_experts": 14, "num_experts_per_tok": 3},
+        {"moe_intermediate_size": 31},
+        {"num_hidden_layers": 9, "first_k_dense_replace": 0},
+        {"first_k_dense_replace": 7},
+    ):
         expect(active(small(**changes)), met(small(**changes)), config=f"a small model, {changes}")
 
 
@@ -133,8 +164,16 @@ def a_long_dense_model_has_no_experts(active):
 @case("bill.attention_flops")
 def counting_position_by_position_gives_the_same(attention_flops):
     for length in (1500, 4000):
-        expect(attention_flops(small(), length), pairs_by_counting(small(), length), tol=2e-3, length=length,
-               layers=4, heads=6, qk_head_dim=14, v_head_dim=9)  # fmt: skip
+        expect(
+            attention_flops(small(), length),
+            pairs_by_counting(small(), length),
+            tol=2e-3,
+            length=length,
+            layers=4,
+            heads=6,
+            qk_head_dim=14,
+            v_head_dim=9,
+        )
 
 
 @case("bill.attention_flops")
@@ -161,8 +200,13 @@ def a_text_twice_as_long_costs_a_token_twice_as_much(attention_flops):
 def keys_and_values_may_be_of_different_width(attention_flops):
     for key, value in ((30, 5), (3, 20)):
         config = small(qk_nope_head_dim=key, v_head_dim=value)
-        expect(attention_flops(config, 3000), pairs_by_counting(config, 3000), tol=1e-3, qk_head_dim=key + 4,
-               v_head_dim=value)  # fmt: skip
+        expect(
+            attention_flops(config, 3000),
+            pairs_by_counting(config, 3000),
+            tol=1e-3,
+            qk_head_dim=key + 4,
+            v_head_dim=value,
+        )
 
 
 @case("bill.attention_flops")
@@ -174,8 +218,13 @@ def sharing_keys_among_heads_saves_no_products(attention_flops):
 @case("bill.attention_flops")
 def every_layer_attends_and_no_other_size_matters(attention_flops):
     for what, config in [*kinds(), ("another latent", small(kv_lora_rank=48, hidden_size=80, vocab_size=99))]:
-        expect(attention_flops(config, 2000), pairs_by_counting(config, 2000), tol=1e-3,
-               config=f"a small model, {what}", layers=config.num_hidden_layers)  # fmt: skip
+        expect(
+            attention_flops(config, 2000),
+            pairs_by_counting(config, 2000),
+            tol=1e-3,
+            config=f"a small model, {what}",
+            layers=config.num_hidden_layers,
+        )
 
 
 @case("bill.attention_flops", held_out=True)
@@ -202,15 +251,27 @@ def training_by_counting(config, length):
 @case("bill.training_flops")
 def deepseek_v3_needs_250_billion_a_token(training_flops):
     expect(training_flops(ModelConfig(), 1, 4096), 250.46e9, tol=1e-3, config="DeepSeek-V3", tokens=1, length=4096)
-    expect(training_flops(ModelConfig(), 14.8e12, 4096), 14.8e12 * 250.46e9, tol=1e-3, config="DeepSeek-V3",
-           tokens=14.8e12, length=4096)  # fmt: skip
+    expect(
+        training_flops(ModelConfig(), 14.8e12, 4096),
+        14.8e12 * 250.46e9,
+        tol=1e-3,
+        config="DeepSeek-V3",
+        tokens=14.8e12,
+        length=4096,
+    )
 
 
 @case("bill.training_flops")
 def counting_weights_and_positions_gives_the_same(training_flops):
     for tokens, length in ((10, 800), (4000, 4000), (9001, 2000)):
-        expect(training_flops(small(), tokens, length), tokens * training_by_counting(small(), length), tol=1e-3,
-               config="a small model", tokens=tokens, length=length)  # fmt: skip
+        expect(
+            training_flops(small(), tokens, length),
+            tokens * training_by_counting(small(), length),
+            tol=1e-3,
+            config="a small model",
+            tokens=tokens,
+            length=length,
+        )
 
 
 @case("bill.training_flops")
@@ -241,8 +302,14 @@ def a_tied_head_is_multiplied_too(training_flops):
 @case("bill.training_flops")
 def models_of_other_kinds_by_counting(training_flops):
     for what, config in kinds():
-        expect(training_flops(config, 7, 1500), 7 * training_by_counting(config, 1500), tol=1e-3,
-               config=f"a small model, {what}", tokens=7, length=1500)  # fmt: skip
+        expect(
+            training_flops(config, 7, 1500),
+            7 * training_by_counting(config, 1500),
+            tol=1e-3,
+            config=f"a small model, {what}",
+            tokens=7,
+            length=1500,
+        )
 
 
 @case("bill.training_flops")
@@ -291,14 +358,24 @@ def an_impossible_share_is_refused(gpu_hours):
 @case("bill.gpu_hours")
 def a_share_of_nothing_or_of_nan_is_refused(gpu_hours):
     for share in (0, 0.0, math.nan, math.inf, -math.inf):
-        raises(MinidsError, gpu_hours, 3.6e18, 1e15, share,
-               because=f"share = {share}, which does not lie above 0 and at most at 1")  # fmt: skip
+        raises(
+            MinidsError,
+            gpu_hours,
+            3.6e18,
+            1e15,
+            share,
+            because=f"share = {share}, which does not lie above 0 and at most at 1",
+        )
 
 
 @case("bill.gpu_hours")
 def a_small_share_takes_long_and_a_small_task_is_done_soon(gpu_hours):
-    for flops, peak, share, hours in ((3.6e18, 1e15, 1e-6, 1e6), (3.6e17, 1e15, 0.5, 0.2), (0, 1e15, 0.4, 0.0),
-                                      (1e18, 312e12, 0.7, 1e18 / 312e12 / 0.7 / 3600)):
+    for flops, peak, share, hours in (
+        (3.6e18, 1e15, 1e-6, 1e6),
+        (3.6e17, 1e15, 0.5, 0.2),
+        (0, 1e15, 0.4, 0.0),
+        (1e18, 312e12, 0.7, 1e18 / 312e12 / 0.7 / 3600),
+    ):
         expect(gpu_hours(flops, peak, share), hours, flops=flops, peak=peak, share=share)
 
 
@@ -322,8 +399,14 @@ def table_1():
 
 
 def whole(hours, total, rent, dollars, gpus, days):
-    return {"gpu_hours": hours, "gpu_hours_total": total, "dollars_per_hour": rent, "dollars": dollars, "gpus": gpus,
-            "days": days}  # fmt: skip
+    return {
+        "gpu_hours": hours,
+        "gpu_hours_total": total,
+        "dollars_per_hour": rent,
+        "dollars": dollars,
+        "gpus": gpus,
+        "days": days,
+    }
 
 
 @case("bill.dollars")
@@ -358,8 +441,12 @@ def without_a_number_of_gpus_there_are_no_days(bill):
 @case("bill.dollars")
 def three_gpus_need_a_third_of_the_days(bill):
     for gpus, days in ((1, 6.0), (3, 2.0), (4, 1.5)):
-        expect(bill({"a": 96, "b": 48}, 2.0, gpus), whole({"a": 96, "b": 48}, 144.0, 2.0, 288.0, gpus, days),
-               hours={"a": 96, "b": 48}, gpus=gpus)  # fmt: skip
+        expect(
+            bill({"a": 96, "b": 48}, 2.0, gpus),
+            whole({"a": 96, "b": 48}, 144.0, 2.0, 288.0, gpus, days),
+            hours={"a": 96, "b": 48},
+            gpus=gpus,
+        )
 
 
 @case("bill.dollars")
@@ -404,8 +491,17 @@ def as_mha_it_would_be_five_million(cache_bytes):
 @case("bill.cache_bytes")
 def llama_3_1_405b_keeps_516_096_bytes_a_token(cache_bytes):
     llama = ModelConfig(num_hidden_layers=126, qk_nope_head_dim=64, qk_rope_head_dim=64, v_head_dim=128)
-    expect(cache_bytes(llama, "gqa", 8), 516_096.0, tol=1e-9, num_hidden_layers=126, heads=128, qk_head_dim=128,
-           v_head_dim=128, attention="gqa", groups=8)  # fmt: skip
+    expect(
+        cache_bytes(llama, "gqa", 8),
+        516_096.0,
+        tol=1e-9,
+        num_hidden_layers=126,
+        heads=128,
+        qk_head_dim=128,
+        v_head_dim=128,
+        attention="gqa",
+        groups=8,
+    )
 
 
 @case("bill.cache_bytes")
@@ -413,8 +509,20 @@ def the_library_s_cache_holds_as_much(cache_bytes):
     for kind, groups in (("mla", 6), ("gqa", 3), ("gqa", 1), ("mha", 6)):
         config = small(attention=kind, num_key_value_heads=groups)
         want = float(Cache(config, batch=1, max_length=1).data.numel() * 4)
-        expect(cache_bytes(config, kind, groups, 4), want, tol=1e-9, attention=kind, groups=groups, bytes_per_element=4,
-               layers=4, heads=6, qk_head_dim=14, v_head_dim=9, kv_lora_rank=16, qk_rope_head_dim=4)  # fmt: skip
+        expect(
+            cache_bytes(config, kind, groups, 4),
+            want,
+            tol=1e-9,
+            attention=kind,
+            groups=groups,
+            bytes_per_element=4,
+            layers=4,
+            heads=6,
+            qk_head_dim=14,
+            v_head_dim=9,
+            kv_lora_rank=16,
+            qk_rope_head_dim=4,
+        )
 
 
 @case("bill.cache_bytes")
@@ -423,16 +531,29 @@ def what_the_config_itself_has_does_not_matter(cache_bytes):
     for own, heads in (("gqa", 2), ("mha", 6), ("mla", 6)):
         config = small(attention=own, num_key_value_heads=heads, num_nextn_predict_layers=2)
         for kind, groups, elements in (("gqa", 3, 3 * 23), ("gqa", 1, 23), ("mha", None, 6 * 23), ("mla", None, 20)):
-            expect(cache_bytes(config, kind, groups), 4.0 * elements * 2, tol=1e-9, attention=kind, groups=groups,
-                   config=f"attention {own!r}, num_key_value_heads {heads}, num_hidden_layers 4, heads 6, "
-                          "qk_head_dim 14, v_head_dim 9, kv_lora_rank 16, qk_rope_head_dim 4")  # fmt: skip
+            expect(
+                cache_bytes(config, kind, groups),
+                4.0 * elements * 2,
+                tol=1e-9,
+                attention=kind,
+                groups=groups,
+                config=f"attention {own!r}, num_key_value_heads {heads}, num_hidden_layers 4, heads 6, "
+                "qk_head_dim 14, v_head_dim 9, kv_lora_rank 16, qk_rope_head_dim 4",
+            )
 
 
 @case("bill.cache_bytes")
 def groups_are_read_for_gqa_alone(cache_bytes):
     for kind, elements in (("mha", 6 * 23), ("mla", 16 + 4)):
-        expect(cache_bytes(small(), kind, 2, 1), 4.0 * elements, tol=1e-9, attention=kind, groups=2, heads=6,
-               bytes_per_element=1)  # fmt: skip
+        expect(
+            cache_bytes(small(), kind, 2, 1),
+            4.0 * elements,
+            tol=1e-9,
+            attention=kind,
+            groups=2,
+            heads=6,
+            bytes_per_element=1,
+        )
 
 
 @case("bill.cache_bytes")
@@ -456,5 +577,11 @@ def deepseek_v3_as_gqa_of_8_groups(cache_bytes):
 
 @case("bill.cache_bytes", held_out=True)
 def another_unknown_kind_is_refused(cache_bytes):
-    raises(MinidsError, cache_bytes, small(attention="gqa", num_key_value_heads=2), "gqa2", 2,
-           because="attention = 'gqa2', which is not known")  # fmt: skip
+    raises(
+        MinidsError,
+        cache_bytes,
+        small(attention="gqa", num_key_value_heads=2),
+        "gqa2",
+        2,
+        because="attention = 'gqa2', which is not known",
+    )

@@ -122,8 +122,7 @@ def the_neighbours_on_both_sides_change_their_pairs(merge_word):
 
 @case("bpe.merge_word")
 def two_merges_side_by_side_are_neighbours_of_each_other(merge_word):
-    for word, want in [([1, 2, 1, 2], {(2, 1): -1, (9, 9): 1}),
-                       ([1, 2, 1, 2, 1, 2], {(2, 1): -2, (9, 9): 2})]:  # fmt: skip
+    for word, want in [([1, 2, 1, 2], {(2, 1): -1, (9, 9): 1}), ([1, 2, 1, 2, 1, 2], {(2, 1): -2, (9, 9): 2})]:
         expect(merged(merge_word, word, 1, 2, 9)[1], want, word=word, a=1, b=2, new=9)
 
 
@@ -492,27 +491,41 @@ def check_isolate(isolate, patterns):
 @case("bpe.isolate")
 def a_pattern_may_have_groups(isolate):
     """The match is what counts, whatever its groups have caught, and whether they have."""
-    check_isolate(isolate, [
-        (r"(\d)(\d)?", "a12b3", ["a", "12", "b", "3"]), (r"(x)|y+", "ayyxb", ["a", "yy", "x", "b"]),
-        (r"-(\w)-", "a-b-c", ["a", "-b-", "c"]),
-    ])  # fmt: skip
+    check_isolate(
+        isolate,
+        [
+            (r"(\d)(\d)?", "a12b3", ["a", "12", "b", "3"]),
+            (r"(x)|y+", "ayyxb", ["a", "yy", "x", "b"]),
+            (r"-(\w)-", "a-b-c", ["a", "-b-", "c"]),
+        ],
+    )
 
 
 @case("bpe.isolate")
 def a_pattern_sees_what_stands_around_a_match(isolate):
     """Also what was cut off already: the text before a match is still there to look back at."""
-    check_isolate(isolate, [
-        (r"(?<=x)1", "1x1", ["1x", "1"]), (r"^\d", "12", ["1", "2"]), (r"\b\w", "ab cd", ["a", "b ", "c", "d"]),
-        (r"(?<!\d)\d", "a123b4", ["a", "1", "23b", "4"]), (r"\d(?=b)|\d$", "1a2b3", ["1a", "2", "b", "3"]),
-    ])  # fmt: skip
+    check_isolate(
+        isolate,
+        [
+            (r"(?<=x)1", "1x1", ["1x", "1"]),
+            (r"^\d", "12", ["1", "2"]),
+            (r"\b\w", "ab cd", ["a", "b ", "c", "d"]),
+            (r"(?<!\d)\d", "a123b4", ["a", "1", "23b", "4"]),
+            (r"\d(?=b)|\d$", "1a2b3", ["1a", "2", "b", "3"]),
+        ],
+    )
 
 
 @case("bpe.isolate")
 def an_empty_match_cuts_and_is_no_piece(isolate):
-    check_isolate(isolate, [
-        (r"(?=[A-Z])", "theCatSat", ["the", "Cat", "Sat"]), (r"\d*", "ab12c", ["a", "b", "12", "c"]),
-        (r"$", "ab", ["ab"]),
-    ])  # fmt: skip
+    check_isolate(
+        isolate,
+        [
+            (r"(?=[A-Z])", "theCatSat", ["the", "Cat", "Sat"]),
+            (r"\d*", "ab12c", ["a", "b", "12", "c"]),
+            (r"$", "ab", ["ab"]),
+        ],
+    )
 
 
 @case("bpe.isolate")
@@ -588,8 +601,22 @@ changes("chat.document_ids", "tokenizer")  # which remembers the words it has me
 @case("chat.document_ids")
 def a_document_with_a_thought_by_hand(document_ids):
     t = hand_made()
-    want = [*BEGIN, *"1+1?", "<｜Assistant｜>", "\n", "<think>", "\n", "the", "n", "\n", "</think>", "\n", "<answer>",
-            "2", *END]  # fmt: skip
+    want = [
+        *BEGIN,
+        *"1+1?",
+        "<｜Assistant｜>",
+        "\n",
+        "<think>",
+        "\n",
+        "the",
+        "n",
+        "\n",
+        "</think>",
+        "\n",
+        "<answer>",
+        "2",
+        *END,
+    ]
     got = spelt(t, document_ids(t, "1+1?", "then", "2"))
     expect(got, (want, 7), question="1+1?", thought="then", answer="2")
 
@@ -654,8 +681,14 @@ def marks_have_the_ids_that_the_tokenizer_gives_them(document_ids):
     t = hand_made(first=False)
     ids, n = document_ids(t, "1", "a", "2")
     want = [t.specials[s] for s in DEFAULT_SPECIALS]
-    expect([i for i in ids if i >= want[0]], [want[i] for i in (0, 3, 4, 5, 6, 7, 8, 1)],
-           specials=t.specials, question="1", thought="a", answer="2")  # fmt: skip
+    expect(
+        [i for i in ids if i >= want[0]],
+        [want[i] for i in (0, 3, 4, 5, 6, 7, 8, 1)],
+        specials=t.specials,
+        question="1",
+        thought="a",
+        answer="2",
+    )
 
 
 @case("chat.document_ids", held_out=True)

@@ -548,8 +548,9 @@ def of_four_equal_tokens_no_more_stay_than_needed(filter_logits):
     for top_p, count in ((1e-8, 1), (0.2, 1), (0.3, 2), (0.6, 3), (0.9, 4)):
         got = filter_logits(torch.zeros(4), top_p=top_p)
         kept = _kept(got)
-        assert len(kept) == count, (f"four tokens of probability 0.25 each, top_p = {top_p}: {count} of them should "
-                                    f"stay, {len(kept)} did")  # fmt: skip
+        assert len(kept) == count, (
+            f"four tokens of probability 0.25 each, top_p = {top_p}: {count} of them should stay, {len(kept)} did"
+        )
         expect(got[kept], torch.zeros(count), logits=torch.zeros(4), top_p=top_p)
 
 
@@ -596,8 +597,14 @@ def gradients_flow_through_what_is_kept(filter_logits):
 @case("sampling.filter")
 def impossible_settings_are_refused(filter_logits):
     for top_k, top_p in ((-1, 1.0), (-5, 0.5), (0, 0.0), (0, 1.5), (0, -0.2), (2, 0.0), (0, math.nan)):
-        raises(MinidsError, filter_logits, torch.zeros(3), top_k, top_p,
-               because=f"top_k = {top_k}, top_p = {top_p}, which `check_settings` refuses")  # fmt: skip
+        raises(
+            MinidsError,
+            filter_logits,
+            torch.zeros(3),
+            top_k,
+            top_p,
+            because=f"top_k = {top_k}, top_p = {top_p}, which `check_settings` refuses",
+        )
 
 
 @case("sampling.filter")
@@ -613,8 +620,14 @@ def another_vocabulary_agrees_with_a_slow_loop(filter_logits):
 @case("sampling.filter", held_out=True)
 def other_impossible_settings_are_refused(filter_logits):
     for top_k, top_p in ((-3, 1.0), (0, 2), (0, -1.0), (4, 0)):
-        raises(MinidsError, filter_logits, torch.zeros(2, 5), top_k, top_p,
-               because=f"top_k = {top_k}, top_p = {top_p}, which `check_settings` refuses")  # fmt: skip
+        raises(
+            MinidsError,
+            filter_logits,
+            torch.zeros(2, 5),
+            top_k,
+            top_p,
+            because=f"top_k = {top_k}, top_p = {top_p}, which `check_settings` refuses",
+        )
 
 
 def _against_a_loop(filter_logits, ratio, tokens, settings):
@@ -715,8 +728,14 @@ def a_full_cache_refuses_and_stays_as_it_was(store):
     data = torch.randn(2, 4, 3)
     before = data.clone()
     for length, count in ((4, 1), (2, 3), (0, 5), (3, 2)):
-        raises(ValueError, store, data, length, torch.randn(2, count, 3),
-               because=f"{length} of 4 columns are in use, and {count} more came")  # fmt: skip
+        raises(
+            ValueError,
+            store,
+            data,
+            length,
+            torch.randn(2, count, 3),
+            because=f"{length} of 4 columns are in use, and {count} more came",
+        )
         assert torch.equal(data, before), "the storage was changed before the error was raised"
 
 

@@ -232,12 +232,17 @@ def gradients_with_other_masks(core):
 NAIVE, ABSORBED = "mla.naive", "mla.absorb"
 for name in (NAIVE, ABSORBED):
     for shown in (
-        causal_attention_is_that_of_the_equations, a_mask_says_who_may_see, a_mask_may_show_what_comes_later,
-        with_a_tiny_scale_each_position_gets_the_mean_of_the_values_so_far, one_new_token_over_a_long_cache,
-        rows_of_a_batch_have_masks_of_their_own, what_is_hidden_counts_nothing_however_well_it_fits,
-        large_scores_stay_finite, half_precision_stays_half_precision,
+        causal_attention_is_that_of_the_equations,
+        a_mask_says_who_may_see,
+        a_mask_may_show_what_comes_later,
+        with_a_tiny_scale_each_position_gets_the_mean_of_the_values_so_far,
+        one_new_token_over_a_long_cache,
+        rows_of_a_batch_have_masks_of_their_own,
+        what_is_hidden_counts_nothing_however_well_it_fits,
+        large_scores_stay_finite,
+        half_precision_stays_half_precision,
         queries_latents_keys_and_weights_get_their_gradients,
-    ):  # fmt: skip
+    ):
         case(name)(shown)
 
 
@@ -428,9 +433,14 @@ YARN = "yarn.frequencies"
 
 def v3(**other):
     return {
-        "type": "yarn", "factor": 40, "beta_fast": 32, "beta_slow": 1, "mscale": 1.0, "mscale_all_dim": 1.0,
+        "type": "yarn",
+        "factor": 40,
+        "beta_fast": 32,
+        "beta_slow": 1,
+        "mscale": 1.0,
+        "mscale_all_dim": 1.0,
         "original_max_position_embeddings": 4096,
-    } | other  # fmt: skip
+    } | other
 
 
 def index_that_turns(turns, dim, theta, original):
@@ -539,9 +549,16 @@ SCALE = "yarn.scale"
 
 def a_config(nope, rope, scaling=None, value=20):
     return ModelConfig(
-        vocab_size=8, hidden_size=8, num_hidden_layers=1, first_k_dense_replace=1, num_attention_heads=2,
-        qk_nope_head_dim=nope, qk_rope_head_dim=rope, v_head_dim=value, rope_scaling=scaling,
-    )  # fmt: skip
+        vocab_size=8,
+        hidden_size=8,
+        num_hidden_layers=1,
+        first_k_dense_replace=1,
+        num_attention_heads=2,
+        qk_nope_head_dim=nope,
+        qk_rope_head_dim=rope,
+        v_head_dim=value,
+        rope_scaling=scaling,
+    )
 
 
 def scaled(softmax_scale, want, scaling=None, nope=12, rope=4):

@@ -108,6 +108,7 @@ def the_gradient_goes_through_gates_alone(route):
 
 def counted(indices, norm, scaling):
     """What those experts count, as a function of the scores."""
+
     def gates(scores):
         chosen = scores.gather(1, indices)
         return chosen / (chosen.sum(-1, keepdim=True) if norm else 1.0) * scaling
@@ -259,8 +260,13 @@ def layer(n=6, k=2, experts=5, width=3, hidden=4, avoid=(), dtype=torch.float64)
     scores[:, list(avoid)] = -1
     indices = scores.topk(k, dim=-1).indices
     x, gates = torch.randn(n, hidden, dtype=dtype), torch.rand(n, k, dtype=dtype) + 0.2
-    return x, indices, gates, torch.randn(experts, 2 * width, hidden, dtype=dtype), torch.randn(
-        experts, hidden, width, dtype=dtype)  # fmt: skip
+    return (
+        x,
+        indices,
+        gates,
+        torch.randn(experts, 2 * width, hidden, dtype=dtype),
+        torch.randn(experts, hidden, width, dtype=dtype),
+    )
 
 
 def token_by_token(x, indices, gates, w_gate_up, w_down):

@@ -481,11 +481,27 @@ def _model(modules, seed=None, layers=2):
     if seed is not None:
         torch.manual_seed(seed)
     config = ModelConfig(
-        vocab_size=5, hidden_size=8, intermediate_size=12, num_hidden_layers=layers, first_k_dense_replace=9,
-        moe_intermediate_size=4, n_routed_experts=2, num_experts_per_tok=1, n_group=1, topk_group=1,
-        num_attention_heads=2, q_lora_rank=None, kv_lora_rank=6, qk_nope_head_dim=4, qk_rope_head_dim=4, v_head_dim=4,
-        max_position_embeddings=64, initializer_range=0.5, num_nextn_predict_layers=modules, eos_token_id=None,
-    )  # fmt: skip
+        vocab_size=5,
+        hidden_size=8,
+        intermediate_size=12,
+        num_hidden_layers=layers,
+        first_k_dense_replace=9,
+        moe_intermediate_size=4,
+        n_routed_experts=2,
+        num_experts_per_tok=1,
+        n_group=1,
+        topk_group=1,
+        num_attention_heads=2,
+        q_lora_rank=None,
+        kv_lora_rank=6,
+        qk_nope_head_dim=4,
+        qk_rope_head_dim=4,
+        v_head_dim=4,
+        max_position_embeddings=64,
+        initializer_range=0.5,
+        num_nextn_predict_layers=modules,
+        eos_token_id=None,
+    )
     return Transformer(config).double().eval()
 
 

@@ -155,9 +155,8 @@ def in_units(got, want, **given):
     assert got.dtype == torch.float32, f"float32 was expected, got {got.dtype}"
     assert got.shape == want.shape, f"shape {tuple(want.shape)} was expected, got {tuple(got.shape)}"
     ratio = got.double() / want.double()
-    assert ((ratio - 1).abs() < 1e-6).all(), (
-        f"the scales are {got.tolist()},\n    expected {want.tolist()}"
-        + "".join(f"\n    given    {name} = {value}" for name, value in given.items())
+    assert ((ratio - 1).abs() < 1e-6).all(), f"the scales are {got.tolist()},\n    expected {want.tolist()}" + "".join(
+        f"\n    given    {name} = {value}" for name, value in given.items()
     )
 
 
@@ -232,8 +231,10 @@ def nan_stays_nan(scale_of):
 @case(SCALE, held_out=True)
 def other_blocks_of_zeros_and_nan(scale_of):
     amax = torch.tensor([[math.nan, 0.0, 1e-8], [2e-3, 7.0, math.nan]])
-    for scales, want in (("fp32", [1e-4 / 448, 1e-4 / 448, 2e-3 / 448, 1 / 64]),
-                         ("ue8m0", [2.0**-22, 2.0**-22, 2.0**-17, 2.0**-6])):  # fmt: skip
+    for scales, want in (
+        ("fp32", [1e-4 / 448, 1e-4 / 448, 2e-3 / 448, 1 / 64]),
+        ("ue8m0", [2.0**-22, 2.0**-22, 2.0**-17, 2.0**-6]),
+    ):
         got = scale_of(amax, scales)
         expect(got.isnan(), amax.isnan(), amax=amax, scales=scales)
         in_units(got[~amax.isnan()], torch.tensor(want), amax=amax.tolist(), scales=scales)
@@ -433,8 +434,12 @@ def float64_is_exact(dequantise):
 
 @case(DEQUANTISE)
 def scales_that_fit_no_blocks_are_refused(dequantise):
-    sizes = {(300, 300): ((4, 3), (300, 2), (2, 3), (3, 4)), (5, 40): ((3, 1), (5, 2)), (256, 128): ((128, 1), (1, 1)),
-             (129, 256): ((3, 2),)}  # fmt: skip
+    sizes = {
+        (300, 300): ((4, 3), (300, 2), (2, 3), (3, 4)),
+        (5, 40): ((3, 1), (5, 2)),
+        (256, 128): ((128, 1), (1, 1)),
+        (129, 256): ((3, 2),),
+    }
     for R, C, shape in ((*size, shape) for size, shapes in sizes.items() for shape in shapes):
         because = f"scales {list(shape)} for a [{R}, {C}] are neither of 1x128 nor of 128x128 blocks"
         raises(KernelError, dequantise, bytes_of(R, C), torch.ones(shape), because=because)
@@ -620,8 +625,11 @@ def a_layer(M, N, K, spread=3.0, dtype=torch.float32, w_dtype=torch.float32):
     """dy [M, N], q_x, s_x, w [N, K]; sizes differ between tokens, features and parts of the weight."""
     dy = drawn(M, N) * torch.exp2(spread * torch.randn(M, 1)) * torch.exp2(spread * torch.randn(1, N))
     x = drawn(M, K) * torch.exp2(spread * torch.randn(M, 1)) * torch.exp2(spread * torch.randn(1, K))
-    w = drawn(N, K) * torch.exp2(torch.randint(-4, 5, (-(-N // 128), -(-K // 128)))
-                                 .repeat_interleave(128, 0)[:N].repeat_interleave(128, 1)[:, :K])  # fmt: skip
+    w = drawn(N, K) * torch.exp2(
+        torch.randint(-4, 5, (-(-N // 128), -(-K // 128)))
+        .repeat_interleave(128, 0)[:N]
+        .repeat_interleave(128, 1)[:, :K]
+    )
     # powers of two: what the FP8 copy stands for is a bfloat16 and a float32 as well
     q_x, s_x, _ = in_blocks(x.to(dtype), 1, 128, power=dtype != torch.float32)
     return dy.to(dtype), q_x, s_x, w.to(w_dtype)
@@ -707,8 +715,14 @@ def the_gradient_of_a_float32_weight_is_computed_in_float32(backward_products):
 @case(BACKWARD)
 def the_backend_is_handed_on(backward_products):
     given = a_layer(5, 6, 7)
-    raises(KernelError, backward_products, *given, "abacus", names="abacus",
-           because="there is no such backend, and quantise and gemm say so when they are handed it")  # fmt: skip
+    raises(
+        KernelError,
+        backward_products,
+        *given,
+        "abacus",
+        names="abacus",
+        because="there is no such backend, and quantise and gemm say so when they are handed it",
+    )
 
 
 @case(BACKWARD)

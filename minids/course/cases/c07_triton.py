@@ -154,7 +154,8 @@ def normed(kernel, x, w, eps, rows, cols, residual=None, gaps=(0, 0)):
     h = None if residual is None else unwritten(M * H, x.dtype)
     other = None if residual is None else laid(residual, gaps[1])
     kernel[cdiv(M, rows),](
-        laid(x, gaps[0]), other, laid(w[None]), y, h, r, M, H, H + gaps[0], H + gaps[1], eps, ROWS=rows, COLS=cols)
+        laid(x, gaps[0]), other, laid(w[None]), y, h, r, M, H, H + gaps[0], H + gaps[1], eps, ROWS=rows, COLS=cols
+    )
     return y, h, r
 
 
@@ -615,8 +616,20 @@ def scaled(kernel, a, sa, b, sb, tile, out=torch.float32, gaps=(0, 0, 0)):
     (M, K), N, (BM, BN) = a.shape, b.shape[0], tile
     c, c_row = unwritten(M * (N + gaps[2]), out), N + gaps[2]
     kernel[cdiv(M, BM), cdiv(N, BN)](
-        laid(a), laid(b), c, laid(sa.T, gaps[0]), laid(sb, gaps[1]), M, N, K, M + gaps[0], sb.shape[1] + gaps[1], c_row,
-        BM=BM, BN=BN)  # fmt: skip
+        laid(a),
+        laid(b),
+        c,
+        laid(sa.T, gaps[0]),
+        laid(sb, gaps[1]),
+        M,
+        N,
+        K,
+        M + gaps[0],
+        sb.shape[1] + gaps[1],
+        c_row,
+        BM=BM,
+        BN=BN,
+    )
     return c
 
 

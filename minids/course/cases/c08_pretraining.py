@@ -252,8 +252,12 @@ def huge_norms_leave_a_step_of_the_size_of_the_limit(clip_factor):
 
 
 def _state(*shape, dtype=torch.float64):
-    return (torch.randn(shape, dtype=dtype), torch.randn(shape, dtype=dtype), torch.randn(shape, dtype=dtype),
-            torch.rand(shape, dtype=dtype) + 0.1)
+    return (
+        torch.randn(shape, dtype=dtype),
+        torch.randn(shape, dtype=dtype),
+        torch.randn(shape, dtype=dtype),
+        torch.rand(shape, dtype=dtype) + 0.1,
+    )
 
 
 def _adamw_by_elements(w, g, m, v, step, lr, b1, b2, eps, decay):
@@ -455,8 +459,10 @@ def _pairs(losses, exponents, sizes=SIZES, tokens=TOKENS):
 
 
 def _error(law, losses):
-    return sum((law["E"] + law["A"] * n ** -law["alpha"] + law["B"] * d ** -law["beta"] - y) ** 2
-               for n, d, y in zip(SIZES, TOKENS, losses))
+    return sum(
+        (law["E"] + law["A"] * n ** -law["alpha"] + law["B"] * d ** -law["beta"] - y) ** 2
+        for n, d, y in zip(SIZES, TOKENS, losses)
+    )
 
 
 @case("pretraining.scaling_law")

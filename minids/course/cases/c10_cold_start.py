@@ -55,8 +55,12 @@ def the_oldest_turn_comes_first(prompt_ids):
 def any_iterable_is_a_history(prompt_ids):
     t = hand_made()
     ids = prompt_ids(t, "1", iter([("a", "2"), ("b", "3")]))
-    expect(marks(t, ids), marks(t, prompt_ids(t, "1", [("a", "2"), ("b", "3")])), question="1",
-           history="an iterator over two turns")  # fmt: skip
+    expect(
+        marks(t, ids),
+        marks(t, prompt_ids(t, "1", [("a", "2"), ("b", "3")])),
+        question="1",
+        history="an iterator over two turns",
+    )
     expect([t.decode([i]) for i in ids if i > 8], ["a", "2", "b", "3", "1"], question="1")
 
 
@@ -90,7 +94,7 @@ def texts_are_encoded_as_they_are(prompt_ids):
 
 @case("sft.prompt")
 def each_text_is_encoded_by_itself(prompt_ids):
-    """"the" and ".\\n" are tokens of this tokenizer, but not across the edge of a part."""
+    """ "the" and ".\\n" are tokens of this tokenizer, but not across the edge of a part."""
     t, texts = hand_made(), (".", "\nthe", "the", ".", "\n")
     ids = prompt_ids(t, texts[4], [texts[:2], texts[2:4]])
     inner = [i for i in ids if i not in (BOS, EOS, USER, ASSISTANT, ANSWER, END_ANSWER)]
@@ -113,8 +117,7 @@ def any_text_comes_back(prompt_ids):
         texts = ["".join(random.choices("the.\n<>1é🙂", k=random.randint(0, 12))) for _ in range(5)]
         ids = prompt_ids(t, texts[4], [tuple(texts[:2]), tuple(texts[2:4])])
         turns = "".join(
-            f"<｜User｜>{q}<｜Assistant｜><answer>{a}</answer><｜end▁of▁sentence｜>"
-            for q, a in (texts[:2], texts[2:4])
+            f"<｜User｜>{q}<｜Assistant｜><answer>{a}</answer><｜end▁of▁sentence｜>" for q, a in (texts[:2], texts[2:4])
         )
         expect(t.decode(ids), f"<｜begin▁of▁sentence｜>{turns}<｜User｜>{texts[4]}<｜Assistant｜>", texts=texts)
         # ".\n" is a token of this tokenizer, but not across the edge of a part
@@ -197,8 +200,13 @@ def small_digits_in_large_blocks_carry_nothing(digit_steps):
 
 @case("sft.thought")
 def zero_on_one_side(digit_steps):
-    for total, term, want in ((0, 12, ["0+2=2", "0+1=1"]), (12, 0, ["2+0=2", "1+0=1"]), (5, -5, ["5-5=0"]),
-                              (40, -40, ["0-0=0", "4-4=0"]), (10, -3, ["10-3=7", "1-0-1=0"])):  # fmt: skip
+    for total, term, want in (
+        (0, 12, ["0+2=2", "0+1=1"]),
+        (12, 0, ["2+0=2", "1+0=1"]),
+        (5, -5, ["5-5=0"]),
+        (40, -40, ["0-0=0", "4-4=0"]),
+        (10, -3, ["10-3=7", "1-0-1=0"]),
+    ):
         expect(digit_steps(total, term), want, total=total, term=term)
 
 
@@ -286,8 +294,13 @@ def token_by_token(loss_weights):
             [0.0 if t == 0 or t >= n else w if t < p else 1.0 for t in range(max(sizes))]
             for n, p in zip(sizes, prompts)
         ]
-        expect(loss_weights(_ints(*sizes), _ints(*prompts), w), torch.tensor(want), sizes_B=sizes, prompts_B=prompts,
-               prompt_weight=w)  # fmt: skip
+        expect(
+            loss_weights(_ints(*sizes), _ints(*prompts), w),
+            torch.tensor(want),
+            sizes_B=sizes,
+            prompts_B=prompts,
+            prompt_weight=w,
+        )
 
 
 # -- sft.pad ---------------------------------------------------------------------------------------------
@@ -358,8 +371,11 @@ def weights_of_zero_and_ids_of_zero_are_text(pad_batch):
 @case("sft.pad")
 def documents_of_several_lengths(pad_batch):
     docs, weights = [[4], [5, 6, 7, 8], [9, 9]], [[0.5], [0.25, 0.5, 0.75, 1.0], [2.0, 3.0]]
-    want = _batch([[4, 1, 1, 1], [5, 6, 7, 8], [9, 9, 1, 1]], [[0.0] * 4, [0.0, 0.5, 0.75, 1.0], [0.0, 3.0, 0.0, 0.0]],
-                  [[True, False, False, False], [True] * 4, [True, True, False, False]])  # fmt: skip
+    want = _batch(
+        [[4, 1, 1, 1], [5, 6, 7, 8], [9, 9, 1, 1]],
+        [[0.0] * 4, [0.0, 0.5, 0.75, 1.0], [0.0, 3.0, 0.0, 0.0]],
+        [[True, False, False, False], [True] * 4, [True, True, False, False]],
+    )
     expect(_parts(pad_batch(docs, weights, 1)), want, docs=docs, weights=weights, pad_id=1)
 
 
@@ -405,8 +421,12 @@ def every_row_has_borders_of_its_own(segment_mask):
 
 @case("sft.mask")
 def the_numbers_say_nothing_but_same_or_other(segment_mask):
-    for rows in ([[7, 7, -3, -3, 40, 40], [0, 0, 0, 9, 9, 2]], [[3, 3, -3, -3, 0], [-1, 1, 1, 0, 0]], [[9, 9, 4, 4, 1]],
-                 [[2**40, 2**40, 2**40 + 1, 5]]):  # fmt: skip
+    for rows in (
+        [[7, 7, -3, -3, 40, 40], [0, 0, 0, 9, 9, 2]],
+        [[3, 3, -3, -3, 0], [-1, 1, 1, 0, 0]],
+        [[9, 9, 4, 4, 1]],
+        [[2**40, 2**40, 2**40 + 1, 5]],
+    ):
         expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
     small = torch.tensor([[1, 1, 2]], dtype=torch.int32)
     expect(segment_mask(small), _may_see([[1, 1, 2]]), segments_BT="int32")

@@ -260,8 +260,13 @@ def random_groups(advantages):
 # -- the clipped surrogate ---------------------------------------------------------------------------------------------
 
 SURROGATE = "grpo.surrogate"
-CLIPS = (("none", 0.2, 0.2, None), ("symmetric", 0.2, 0.2, None), ("higher", 0.2, 0.4, None), ("dual", 0.2, 0.3, 2.0),
-         ("cispo", 0.2, 0.5, None))  # fmt: skip
+CLIPS = (
+    ("none", 0.2, 0.2, None),
+    ("symmetric", 0.2, 0.2, None),
+    ("higher", 0.2, 0.4, None),
+    ("dual", 0.2, 0.3, 2.0),
+    ("cispo", 0.2, 0.5, None),
+)
 
 
 def _surrogate(ratio, adv, logp, clip, low, high, dual_delta):
@@ -504,8 +509,21 @@ def blanks_around_it_do_not_matter(parse_integer):
 
 @case(INTEGER)
 def one_spelling_for_each_number(parse_integer):
-    _reads(parse_integer, {"+5": None, "05": None, "00": None, "-0": None, "5.0": None, "1,000": None, "1_000": None,
-                           "1e3": None, "-05": None, "- 5": None})  # fmt: skip
+    _reads(
+        parse_integer,
+        {
+            "+5": None,
+            "05": None,
+            "00": None,
+            "-0": None,
+            "5.0": None,
+            "1,000": None,
+            "1_000": None,
+            "1e3": None,
+            "-05": None,
+            "- 5": None,
+        },
+    )
 
 
 @case(INTEGER)
@@ -564,8 +582,24 @@ def _batch(N, T, moved=0.3, dtype=torch.float64):
     return old + moved * torch.randn(N, T, dtype=dtype), old, torch.randn(N, dtype=dtype), mask
 
 
-def _by_hand(logp, old, adv, mask, aggregation="token_mean", constant=None, clip=True, low=0.2, high=0.2, kl=None,
-             coef=0.0, ref=None, unbiased=False, sequence=False, normalizer=None, answers=None):  # fmt: skip
+def _by_hand(
+    logp,
+    old,
+    adv,
+    mask,
+    aggregation="token_mean",
+    constant=None,
+    clip=True,
+    low=0.2,
+    high=0.2,
+    kl=None,
+    coef=0.0,
+    ref=None,
+    unbiased=False,
+    sequence=False,
+    normalizer=None,
+    answers=None,
+):
     """Answer by answer and token by token."""
     N, T = logp.shape
     total, tokens = 0.0, 0
@@ -609,8 +643,11 @@ def the_first_step_by_hand(grpo_loss):
     """Ratios are 1. Two answers of one and three tokens with advantages 1 and -1."""
     logp, adv = torch.tensor([[-1.0, 0.0, 0.0], [-2.0, -0.5, -1.0]]), torch.tensor([1.0, -1.0])
     mask = torch.tensor([[1, 0, 0], [1, 1, 1]])
-    for settings, want in (({"aggregation": "token_mean"}, 2 / 4), ({"aggregation": "sequence_mean"}, 0.0),
-                           ({"aggregation": "constant", "constant": 10}, 2 / 20)):  # fmt: skip
+    for settings, want in (
+        ({"aggregation": "token_mean"}, 2 / 4),
+        ({"aggregation": "sequence_mean"}, 0.0),
+        ({"aggregation": "constant", "constant": 10}, 2 / 20),
+    ):
         loss, _ = grpo_loss(logp, logp.clone(), adv, mask, **settings)
         expect(loss, torch.tensor(want), adv_N=adv, mask_NT=mask, **settings)
 
@@ -695,9 +732,18 @@ def parts_add_up_to_the_whole(grpo_loss):
 @case(LOSS)
 def what_does_not_fit_together_is_refused(grpo_loss):
     batch = _batch(2, 3)
-    for settings in (dict(aggregation="sum"), dict(aggregation="constant"), dict(ratio="answer"), dict(clip="both"),
-                     dict(kl="k4", ref_logp_NT=batch[1]), dict(kl_coef=0.1), dict(clip="dual"), dict(clip="higher"),
-                     dict(kl="k2", kl_unbiased=True, ref_logp_NT=batch[1]), dict(correction="some")):  # fmt: skip
+    for settings in (
+        dict(aggregation="sum"),
+        dict(aggregation="constant"),
+        dict(ratio="answer"),
+        dict(clip="both"),
+        dict(kl="k4", ref_logp_NT=batch[1]),
+        dict(kl_coef=0.1),
+        dict(clip="dual"),
+        dict(clip="higher"),
+        dict(kl="k2", kl_unbiased=True, ref_logp_NT=batch[1]),
+        dict(correction="some"),
+    ):
         shown = {k: v if not isinstance(v, torch.Tensor) else "given" for k, v in settings.items()}
         raises(MinidsError, grpo_loss, *batch, **settings, because=f"{shown}")
 
@@ -718,8 +764,9 @@ def a_dual_clip_and_cispo(grpo_loss):
     dual = torch.minimum(w * a, w.clamp(0.8, 1.2) * a)
     dual = torch.where(a < 0, torch.maximum(dual, 2.0 * a), dual)
     for how, gain in (
-        (dict(clip="dual", dual_delta=2.0), dual), (dict(clip="cispo", clip_high=0.2), w.clamp(max=1.2) * a * logp)
-    ):  # fmt: skip
+        (dict(clip="dual", dual_delta=2.0), dual),
+        (dict(clip="cispo", clip_high=0.2), w.clamp(max=1.2) * a * logp),
+    ):
         want = -torch.where(mask, gain, 0.0).sum() / mask.sum()
         expect(grpo_loss(logp, old, adv, mask, **how)[0], want, tol=1e-5, ratios=w, adv_N=adv, **how)
 
@@ -792,10 +839,16 @@ def a_sampler_that_was_another_policy(grpo_loss):
     logp, old, adv, mask = _batch(3, 4, moved=0.1)
     sampler = old + 0.4 * torch.randn(3, 4, dtype=torch.float64)
     weight = torch.where(mask, old - sampler, 0.0).exp().clamp(max=1.5)
-    want = sum(
-        _by_hand(logp[n : n + 1, t : t + 1], old[n : n + 1, t : t + 1], adv[n : n + 1], mask[n : n + 1, t : t + 1])
-        * weight[n, t] for n in range(3) for t in range(4) if mask[n, t]
-    ) / mask.sum()  # fmt: skip
+    want = (
+        sum(
+            _by_hand(logp[n : n + 1, t : t + 1], old[n : n + 1, t : t + 1], adv[n : n + 1], mask[n : n + 1, t : t + 1])
+            * weight[n, t]
+            for n in range(3)
+            for t in range(4)
+            if mask[n, t]
+        )
+        / mask.sum()
+    )
     how = {"correction": "token_truncate", "correction_cap": 1.5}
     expect(grpo_loss(logp, old, adv, mask, sampler_logp_NT=sampler, **how)[0], want, tol=1e-5, **how)
     adv = torch.tensor([-1.0, -1.0, 1.0], dtype=torch.float64)
@@ -812,5 +865,3 @@ def float32_agrees_with_float64(grpo_loss):
     want, _ = grpo_loss(*batch, ref_logp_NT=ref, **how)
     single = (batch[0].float(), batch[1].float(), batch[2].float(), batch[3])
     expect(grpo_loss(*single, ref_logp_NT=ref.float(), **how)[0], want.float(), tol=1e-4)
-
-

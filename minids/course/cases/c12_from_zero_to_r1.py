@@ -343,13 +343,18 @@ def any_answers(accept):
     for _ in range(40):
         n, keep, least = random.randrange(9), random.randrange(1, 5), random.choice((0.0, 0.5, 1.0))
         results = [
-            _result(accuracy=float(random.random() < 0.7), format=float(random.random() < 0.8),
-                    language=random.choice((0.25, 0.5, 1.0)), truncated=random.random() < 0.1)
+            _result(
+                accuracy=float(random.random() < 0.7),
+                format=float(random.random() < 0.8),
+                language=random.choice((0.25, 0.5, 1.0)),
+                truncated=random.random() < 0.1,
+            )
             for _ in range(n)
-        ]  # fmt: skip
+        ]
         answers = [[i % 4, 3] for i in range(n)]
-        good = [i for i, r in enumerate(results)
-                if r.accuracy == r.format == 1 and not r.truncated and r.language >= least]  # fmt: skip
+        good = [
+            i for i, r in enumerate(results) if r.accuracy == r.format == 1 and not r.truncated and r.language >= least
+        ]
         want = [i for i in good if answers[i] not in [answers[j] for j in good if j < i]][:keep]
         _kept(accept, results, answers, want, keep, language=least)
 

@@ -180,8 +180,9 @@ def for_many_problems_it_is_the_normal_interval(bootstrap_ci):
 
 def _listed(differences):
     """All patterns of signs, one after the other."""
-    sums = [sum(s * d for s, d in zip(signs, differences))
-            for signs in itertools.product((1, -1), repeat=len(differences))]
+    sums = [
+        sum(s * d for s, d in zip(signs, differences)) for signs in itertools.product((1, -1), repeat=len(differences))
+    ]
     return sum(abs(x) >= abs(sum(differences)) for x in sums) / len(sums)
 
 
@@ -492,8 +493,14 @@ def an_empty_thought_is_a_thought(limit_thought):
 
 @case(LIMIT)
 def ids_of_the_end_that_stand_alone_do_not_end_the_thought(limit_thought):
-    for thought in ((11, LINE, 12, LINE, CLOSE, 13), (CLOSE, 11, ANSWER, LINE), (LINE, CLOSE, LINE, 12, ANSWER, 11),
-                    (11, LINE, LINE), (LINE, CLOSE, LINE, CLOSE), (11, LINE, CLOSE, LINE, LINE, CLOSE)):  # fmt: skip
+    for thought in (
+        (11, LINE, 12, LINE, CLOSE, 13),
+        (CLOSE, 11, ANSWER, LINE),
+        (LINE, CLOSE, LINE, 12, ANSWER, 11),
+        (11, LINE, LINE),
+        (LINE, CLOSE, LINE, CLOSE),
+        (11, LINE, CLOSE, LINE, LINE, CLOSE),
+    ):
         _limited(limit_thought, thought, 50, thought)
         _limited(limit_thought, thought, 2, thought[:2])
 

@@ -74,9 +74,30 @@ def _results(name, source, seed, extra, limits):
 
 
 _NONE = {sandbox.Stopped.__name__, sandbox.Unsendable.__name__}
-_WAYS = {"gc", "importlib", "inspect", "ctypes", "sys", "linecache", "marshal", "pkgutil", "runpy", "exec", "eval",
-         "compile", "open", "__import__", "__globals__", "__wrapped__", "__code__", "__closure__", "__loader__",
-         "__spec__", "_originals", "catalog"}  # fmt: skip
+_WAYS = {
+    "gc",
+    "importlib",
+    "inspect",
+    "ctypes",
+    "sys",
+    "linecache",
+    "marshal",
+    "pkgutil",
+    "runpy",
+    "exec",
+    "eval",
+    "compile",
+    "open",
+    "__import__",
+    "__globals__",
+    "__wrapped__",
+    "__code__",
+    "__closure__",
+    "__loader__",
+    "__spec__",
+    "_originals",
+    "catalog",
+}
 
 
 def ways(source):

@@ -152,8 +152,12 @@ class _Writer:
             return self.tensor(value)
         if kind in (list, tuple, set, frozenset, torch.Size):
             return [kind.__name__, *(self.encode(v, depth + 1) for v in value)]
-        if isinstance(value, dict) and kind in (dict, collections.OrderedDict, collections.Counter,
-                                                collections.defaultdict):  # fmt: skip
+        if isinstance(value, dict) and kind in (
+            dict,
+            collections.OrderedDict,
+            collections.Counter,
+            collections.defaultdict,
+        ):
             name = "Counter" if kind is collections.Counter else "dict"
             return [name, *([self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in value.items())]
         if isinstance(value, bytes | bytearray):

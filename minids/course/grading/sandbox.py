@@ -4,20 +4,21 @@
       └ nursery     a clean process that has imported torch and the library, and never a case
           └ worker      one for each answer, forked from the nursery: limits, fences, then the answer
 
-Arguments go down pickled, for the grader is trusted. What comes up is data and is checked (protocol.py): a patched checker,
-torch or builtin in the worker changes nothing here, and an object with its own ideas of equality does not cross.
+Arguments go down pickled, for the grader is trusted. What comes up is data and is checked (protocol.py): a patched
+checker, torch or builtin in the worker changes nothing here, and an object with its own ideas of equality does not
+cross.
 Changed arguments are carried back, random numbers too, so that a case behaves as it does in a notebook. An answer that
 hangs, ends its process or asks for too much memory loses that call; the next one gets a new worker, once. What it says
 in words is shown as its own: the name of its exception stands in front, further lines begin with "|".
 
-The lower two are in worker.py, and what stands in an answer's way is in isolation.py. Where all of that stands, a worker
-sees no process but its nursery and itself, no network, no file but Python's and one empty folder; it cannot start a
-process or send a signal, and the folder of the cases is out of its reach. What separation within one user cannot rule
-out is a hole in the system's kernel, or a full disk; and where the system refuses namespaces, Landlock and seccomp
-(macOS has none), an answer can still read that user's files and kill the nursery or the grader. An answer may also copy
-the library's own function: that is public, and the table of points says where the code is the same. So: grade
-strangers' work in a container or a virtual machine that holds no more than the submissions, with no network, a limit on
-its disk, and nothing in it that is worth stealing.
+The lower two are in worker.py, and what stands in an answer's way is in isolation.py. Where all of that stands, a
+worker sees no process but its nursery and itself, no network, no file but Python's and one empty folder; it cannot
+start a process or send a signal, and the folder of the cases is out of its reach. What separation within one user
+cannot rule out is a hole in the system's kernel, or a full disk; and where the system refuses namespaces, Landlock and
+seccomp (macOS has none), an answer can still read that user's files and kill the nursery or the grader. An answer may
+also copy the library's own function: that is public, and the table of points says where the code is the same. So:
+grade strangers' work in a container or a virtual machine that holds no more than the submissions, with no network, a
+limit on its disk, and nothing in it that is worth stealing.
 """
 
 import atexit
@@ -277,10 +278,15 @@ class Nursery:
         with there, tempfile.TemporaryFile() as said:
             told = json.dumps([[p for p in sys.path if p], there.fileno(), str(self.folder), isolation.__file__])
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-c", _BOOT, told], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=said, pass_fds=[there.fileno()], env=kept | settings, cwd=self.folder,
+                [sys.executable, "-I", "-B", "-c", _BOOT, told],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                pass_fds=[there.fileno()],
+                env=kept | settings,
+                cwd=self.folder,
                 start_new_session=True,
-            )  # fmt: skip
+            )
             there.close()
             try:
                 self.fences = json.loads(protocol.receive(self.socket, time.monotonic() + _START)[1])

@@ -99,7 +99,7 @@ def collect(paths, chapter=None):
 
 
 def chapter_named(text):
-    """"3", "03" or "03_mla" -> the chapter's full name."""
+    """ "3", "03" or "03_mla" -> the chapter's full name."""
     names = sorted({e.chapter for e in catalog.every()})
     found = [n for n in names if n == text or n.startswith(f"{text.zfill(2)}_")]
     if not found:

@@ -19,8 +19,18 @@ from minids.course.grading import feedback
 from minids.errors import MinidsError
 
 COLUMNS = (
-    "student", "file", "chapter", "exercise", "points", "of", "passed", "cases", "why", "same_as_library", "note",
-)  # fmt: skip
+    "student",
+    "file",
+    "chapter",
+    "exercise",
+    "points",
+    "of",
+    "passed",
+    "cases",
+    "why",
+    "same_as_library",
+    "note",
+)
 KEPT = ("points", "passed", "cases", "why", "hint", "note")  # what grading finds out
 
 

@@ -15,10 +15,11 @@ EXPAND = "mla.expand"
 
 
 @wrong(
-    EXPAND, mistake="w_kv_b held the keys' rows of all heads first, and the values' rows of all heads after them",
+    EXPAND,
+    mistake="w_kv_b held the keys' rows of all heads first, and the values' rows of all heads after them",
     ask="Whose rows does the docstring put next to each other, one head's or one kind's?",
     refused_by="two_heads_worked_by_hand",
-)  # fmt: skip
+)
 def all_keys_before_all_values(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     keys, values = F.linear(latent, w_kv_b).split([heads * nope, w_kv_b.shape[0] - heads * nope], dim=-1)
@@ -27,10 +28,11 @@ def all_keys_before_all_values(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="the rotated part stood in front of the key",
+    EXPAND,
+    mistake="the rotated part stood in front of the key",
     ask="The queries are put together as [nope ; rope]. What must the order in the keys be?",
     refused_by="two_heads_worked_by_hand",
-)  # fmt: skip
+)
 def rope_in_front(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     kv = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
@@ -38,10 +40,11 @@ def rope_in_front(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="each head's value rows came before its key rows",
+    EXPAND,
+    mistake="each head's value rows came before its key rows",
     ask="Which of W_UK and W_UV has `nope` rows a head, and where do they begin?",
     refused_by="two_heads_worked_by_hand",
-)  # fmt: skip
+)
 def values_first(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     kv = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
@@ -50,10 +53,11 @@ def values_first(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="heads and positions were exchanged by a view, which reinterprets the memory, not by a transpose",
+    EXPAND,
+    mistake="heads and positions were exchanged by a view, which reinterprets the memory, not by a transpose",
     ask="In which order do S, heads and a head's rows lie in memory after the product?",
     refused_by="keys_and_values_are_those_of_the_equations",
-)  # fmt: skip
+)
 def view_for_transpose(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     kv = F.linear(latent, w_kv_b).reshape(B, heads, S, -1)
@@ -61,10 +65,11 @@ def view_for_transpose(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="neighbouring rows of w_kv_b belonged to different heads",
+    EXPAND,
+    mistake="neighbouring rows of w_kv_b belonged to different heads",
     ask="Which index runs faster along the rows of w_kv_b, the head or the number within the head?",
     refused_by="two_heads_worked_by_hand",
-)  # fmt: skip
+)
 def heads_interleaved(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     kv = F.linear(latent, w_kv_b).view(B, S, -1, heads).permute(0, 3, 1, 2)
@@ -72,9 +77,11 @@ def heads_interleaved(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="only the first head got the rotated key, and the others zeros",
-    ask="How many heads share the one rotated key?", refused_by="every_head_gets_the_whole_rotated_key",
-)  # fmt: skip
+    EXPAND,
+    mistake="only the first head got the rotated key, and the others zeros",
+    ask="How many heads share the one rotated key?",
+    refused_by="every_head_gets_the_whole_rotated_key",
+)
 def rope_for_one_head(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     kv = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
@@ -83,10 +90,11 @@ def rope_for_one_head(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="the rotated key was divided among the heads",
+    EXPAND,
+    mistake="the rotated key was divided among the heads",
     ask="A key that is shared: does each head get all of it, or its part?",
     refused_by="every_head_gets_the_whole_rotated_key",
-)  # fmt: skip
+)
 def rope_divided(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     kv = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
@@ -94,10 +102,11 @@ def rope_divided(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="no gradient reached the rotated key",
+    EXPAND,
+    mistake="no gradient reached the rotated key",
     ask="W_KR is trained too. Through which tensor does it learn?",
     refused_by="latent_key_and_weights_get_their_gradients",
-)  # fmt: skip
+)
 def key_detached(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     kv = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2)
@@ -105,10 +114,11 @@ def key_detached(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    EXPAND, mistake="each head's rows were halved: as many value rows as key rows",
+    EXPAND,
+    mistake="each head's rows were halved: as many value rows as key rows",
     ask="N and V need not be equal. Which argument says where a head's key rows end?",
     refused_by="two_heads_worked_by_hand",
-)  # fmt: skip
+)
 def halves(latent, k_rope, w_kv_b, heads, nope):
     B, S, _ = latent.shape
     keys, values = F.linear(latent, w_kv_b).view(B, S, heads, -1).transpose(1, 2).chunk(2, dim=-1)
@@ -140,9 +150,11 @@ def keys_values(latent, k_rope, w_kv_b, heads, nope):
 
 
 @wrong(
-    NAIVE, mistake="the scale was 1/sqrt(N+R), whatever `scale` says",
-    ask="Under YaRN the scale is another number. Where does it come in?", refused_by=EQUATIONS,
-)  # fmt: skip
+    NAIVE,
+    mistake="the scale was 1/sqrt(N+R), whatever `scale` says",
+    ask="Under YaRN the scale is another number. Where does it come in?",
+    refused_by=EQUATIONS,
+)
 def scale_of_its_own(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
@@ -150,9 +162,11 @@ def scale_of_its_own(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    NAIVE, mistake="the scale was applied twice", ask="Who multiplies the scores with `scale`: you, `attend`, or both?",
+    NAIVE,
+    mistake="the scale was applied twice",
+    ask="Who multiplies the scores with `scale`: you, `attend`, or both?",
     refused_by=EQUATIONS,
-)  # fmt: skip
+)
 def scaled_twice(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2) * scale
@@ -160,9 +174,11 @@ def scaled_twice(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    NAIVE, mistake="the mask did not matter: every query saw the first positions up to its own number",
-    ask="Which positions may a query see when a mask is given?", refused_by="a_mask_says_who_may_see",
-)  # fmt: skip
+    NAIVE,
+    mistake="the mask did not matter: every query saw the first positions up to its own number",
+    ask="Which positions may a query see when a mask is given?",
+    refused_by="a_mask_says_who_may_see",
+)
 def mask_forgotten(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
@@ -171,9 +187,11 @@ def mask_forgotten(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    NAIVE, mistake="without a mask everybody saw everything, the future too",
-    ask="What does mask=None promise?", refused_by=EQUATIONS,
-)  # fmt: skip
+    NAIVE,
+    mistake="without a mask everybody saw everything, the future too",
+    ask="What does mask=None promise?",
+    refused_by=EQUATIONS,
+)
 def sees_the_future(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
@@ -183,9 +201,11 @@ def sees_the_future(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    NAIVE, mistake="the result was [B, H, T, V]", ask="Which comes first in what is returned, time or heads?",
+    NAIVE,
+    mistake="the result was [B, H, T, V]",
+    ask="Which comes first in what is returned, time or heads?",
     refused_by=EQUATIONS,
-)  # fmt: skip
+)
 def heads_stay_in_front(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
@@ -193,9 +213,11 @@ def heads_stay_in_front(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None
 
 
 @wrong(
-    NAIVE, mistake="the query was [rope ; nope], while the keys are [nope ; rope]",
-    ask="Which numbers of the query meet which numbers of the key in the scalar product?", refused_by=EQUATIONS,
-)  # fmt: skip
+    NAIVE,
+    mistake="the query was [rope ; nope], while the keys are [nope ; rope]",
+    ask="Which numbers of the query meet which numbers of the key in the scalar product?",
+    refused_by=EQUATIONS,
+)
 def query_the_other_way_round(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_rope, q_nope], dim=-1).transpose(1, 2)
@@ -203,9 +225,11 @@ def query_the_other_way_round(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mas
 
 
 @wrong(
-    NAIVE, mistake="the rotary parts were left out of the scores: attention does not know where anything stands",
-    ask="A score is the sum of two scalar products. Which is the second?", refused_by=EQUATIONS,
-)  # fmt: skip
+    NAIVE,
+    mistake="the rotary parts were left out of the scores: attention does not know where anything stands",
+    ask="A score is the sum of two scalar products. Which is the second?",
+    refused_by=EQUATIONS,
+)
 def without_positions(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     nope = q_nope.shape[-1]
@@ -213,9 +237,11 @@ def without_positions(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    NAIVE, mistake="True in the mask meant: may not see", ask="What does True mean in this mask?",
+    NAIVE,
+    mistake="True in the mask meant: may not see",
+    ask="What does True mean in this mask?",
     refused_by="a_mask_says_who_may_see",
-)  # fmt: skip
+)
 def mask_inverted(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
@@ -223,10 +249,11 @@ def mask_inverted(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    NAIVE, mistake="a mask was always combined with the triangle of the last positions",
+    NAIVE,
+    mistake="a mask was always combined with the triangle of the last positions",
     ask="The mask says who may see. Is there anything left to add when it is given?",
     refused_by="a_mask_may_show_what_comes_later",
-)  # fmt: skip
+)
 def triangle_always(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     query = torch.cat([q_nope, q_rope], dim=-1).transpose(1, 2)
@@ -236,9 +263,11 @@ def triangle_always(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    NAIVE, mistake="the query's axes were exchanged by a reshape, which reinterprets the memory, not by a transpose",
-    ask="In which order do T and H lie in memory, and which call changes the order of axes?", refused_by=EQUATIONS,
-)  # fmt: skip
+    NAIVE,
+    mistake="the query's axes were exchanged by a reshape, which reinterprets the memory, not by a transpose",
+    ask="In which order do T and H lie in memory, and which call changes the order of axes?",
+    refused_by=EQUATIONS,
+)
 def reshaped_queries(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     keys, values = keys_values(latent, k_rope, w_kv_b, *q_nope.shape[2:])
     B, T, H, _ = q_nope.shape
@@ -308,27 +337,33 @@ def averaged(scores, latent, w_uv, mask):
 
 
 @wrong(
-    ABSORBED, mistake="the rotary parts were left out of the scores: attention does not know where anything stands",
-    ask="What is in the cache beside the latent, and who multiplies it?", refused_by=EQUATIONS,
-)  # fmt: skip
+    ABSORBED,
+    mistake="the rotary parts were left out of the scores: attention does not know where anything stands",
+    ask="What is in the cache beside the latent, and who multiplies it?",
+    refused_by=EQUATIONS,
+)
 def latent_scores_alone(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, _, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     return averaged(scores * scale, latent, w_uv, mask)
 
 
 @wrong(
-    ABSORBED, mistake="only one of the two parts of the scores was scaled",
-    ask="softmax(scale * (a + b)): where do the brackets of your line close?", refused_by=EQUATIONS,
-)  # fmt: skip
+    ABSORBED,
+    mistake="only one of the two parts of the scores was scaled",
+    ask="softmax(scale * (a + b)): where do the brackets of your line close?",
+    refused_by=EQUATIONS,
+)
 def scales_the_rotary_part_alone(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     return averaged(scores + rotary * scale, latent, w_uv, mask)
 
 
 @wrong(
-    ABSORBED, mistake="W_UK was cut out of w_kv_b as if all heads' key rows came first",
-    ask="How do the rows of one head lie in w_kv_b, and where does the next head begin?", refused_by=EQUATIONS,
-)  # fmt: skip
+    ABSORBED,
+    mistake="W_UK was cut out of w_kv_b as if all heads' key rows came first",
+    ask="How do the rows of one head lie in w_kv_b, and where does the next head begin?",
+    refused_by=EQUATIONS,
+)
 def rows_of_another_head(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     heads, nope = q_nope.shape[2:]
     w = w_kv_b.split([heads * nope, w_kv_b.shape[0] - heads * nope])
@@ -338,9 +373,11 @@ def rows_of_another_head(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=Non
 
 
 @wrong(
-    ABSORBED, mistake="the softmax ran over the queries instead of over the positions that are seen",
-    ask="Along which axis must the weights of one query sum to 1?", refused_by=EQUATIONS,
-)  # fmt: skip
+    ABSORBED,
+    mistake="the softmax ran over the queries instead of over the positions that are seen",
+    ask="Along which axis must the weights of one query sum to 1?",
+    refused_by=EQUATIONS,
+)
 def softmax_over_queries(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     if mask is None:
@@ -350,9 +387,11 @@ def softmax_over_queries(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=Non
 
 
 @wrong(
-    ABSORBED, mistake="hidden positions had the score 0 instead of none: they still get weight",
-    ask="Which score becomes the weight 0 under the exponential function?", refused_by=EQUATIONS,
-)  # fmt: skip
+    ABSORBED,
+    mistake="hidden positions had the score 0 instead of none: they still get weight",
+    ask="Which score becomes the weight 0 under the exponential function?",
+    refused_by=EQUATIONS,
+)
 def hides_with_zero(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     if mask is None:
@@ -362,9 +401,11 @@ def hides_with_zero(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    ABSORBED, mistake="without a mask everybody saw everything, the future too",
-    ask="What does mask=None promise?", refused_by=EQUATIONS,
-)  # fmt: skip
+    ABSORBED,
+    mistake="without a mask everybody saw everything, the future too",
+    ask="What does mask=None promise?",
+    refused_by=EQUATIONS,
+)
 def absorbed_future(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     everything = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
@@ -372,18 +413,22 @@ def absorbed_future(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    ABSORBED, mistake="True in the mask meant: may not see", ask="What does True mean in this mask?",
+    ABSORBED,
+    mistake="True in the mask meant: may not see",
+    ask="What does True mean in this mask?",
     refused_by="a_mask_says_who_may_see",
-)  # fmt: skip
+)
 def absorbed_mask_inverted(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     return averaged((scores + rotary) * scale, latent, w_uv, None if mask is None else ~mask)
 
 
 @wrong(
-    ABSORBED, mistake="all heads shared one average of the latents, that of their mean weights",
-    ask="Before W_UV is applied, does each head still have an average of its own?", refused_by=EQUATIONS,
-)  # fmt: skip
+    ABSORBED,
+    mistake="all heads shared one average of the latents, that of their mean weights",
+    ask="Before W_UV is applied, does each head still have an average of its own?",
+    refused_by=EQUATIONS,
+)
 def one_average_for_all_heads(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     if mask is None:
@@ -393,19 +438,21 @@ def one_average_for_all_heads(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mas
 
 
 @wrong(
-    ABSORBED, mistake="keys were formed after all: right where they fit, and as dear as the naive way",
+    ABSORBED,
+    mistake="keys were formed after all: right where they fit, and as dear as the naive way",
     ask="In which order do q, W_UK and c have to be multiplied so that no key ever exists?",
     refused_by="keys_too_large_for_float32_do_no_harm_since_no_key_is_formed",
-)  # fmt: skip
+)
 def keys_after_all(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     return softmax_by_hand(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask)
 
 
 @wrong(
-    ABSORBED, mistake="values were formed: W_UV went to every latent before the mean was taken",
+    ABSORBED,
+    mistake="values were formed: W_UV went to every latent before the mean was taken",
     ask="W_UV (sum of w_s c_s): how many products with W_UV does a query need, and how many do you compute?",
     refused_by="values_too_large_for_float32_do_no_harm_since_no_value_is_formed",
-)  # fmt: skip
+)
 def values_formed(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     if mask is None:
@@ -415,20 +462,22 @@ def values_formed(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
 
 
 @wrong(
-    ABSORBED, mistake="no gradient reached w_kv_b, as if its halves were prepared once for decoding",
+    ABSORBED,
+    mistake="no gradient reached w_kv_b, as if its halves were prepared once for decoding",
     ask="Training may run through this function too. Where does your W_UK come from?",
     refused_by="queries_latents_keys_and_weights_get_their_gradients",
-)  # fmt: skip
+)
 def weights_detached(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b.detach())
     return averaged((scores + rotary) * scale, latent, w_uv, mask)
 
 
 @wrong(
-    ABSORBED, mistake="what may not be seen got a low score, -100, instead of none",
+    ABSORBED,
+    mistake="what may not be seen got a low score, -100, instead of none",
     ask="Scores can be any number. Which one loses against all of them?",
     refused_by="what_is_hidden_counts_nothing_however_well_it_fits",
-)  # fmt: skip
+)
 def hidden_at_minus_100(q_nope, q_rope, latent, k_rope, w_kv_b, scale, mask=None):
     scores, rotary, w_uv = pieces(q_nope, q_rope, latent, k_rope, w_kv_b)
     if mask is None:
@@ -479,10 +528,11 @@ NO_CACHE = "without_a_cache_the_latent_is_normalised_and_the_key_rotated"
 
 
 @wrong(
-    CACHED, mistake="keys were stored unrotated, and all of them turned by the angles of the newest token when read",
+    CACHED,
+    mistake="keys were stored unrotated, and all of them turned by the angles of the newest token when read",
     ask="A key that is read for the tenth time: by which position's angle must it have been turned, and how often?",
     refused_by=ONE_MORE,
-)  # fmt: skip
+)
 def rotates_on_reading(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     latent, k_rope = down_BTX.split([rank, down_BTX.shape[-1] - rank], dim=-1)
@@ -494,9 +544,11 @@ def rotates_on_reading(down_BTX, norm, cos, sin, interleave=True, cache=None, la
 
 
 @wrong(
-    CACHED, mistake="latents were stored as they come and normalised at every reading, those of the cache again",
-    ask="What state are the latents in that already lie in the cache?", refused_by=ONE_MORE,
-)  # fmt: skip
+    CACHED,
+    mistake="latents were stored as they come and normalised at every reading, those of the cache again",
+    ask="What state are the latents in that already lie in the cache?",
+    refused_by=ONE_MORE,
+)
 def normalises_on_reading(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     latent, k_rope = down_BTX.split([rank, down_BTX.shape[-1] - rank], dim=-1)
@@ -506,9 +558,11 @@ def normalises_on_reading(down_BTX, norm, cos, sin, interleave=True, cache=None,
 
 
 @wrong(
-    CACHED, mistake="the latent was never normalised", ask="What stands between W_DKV x and W_UK in the equations?",
+    CACHED,
+    mistake="the latent was never normalised",
+    ask="What stands between W_DKV x and W_UK in the equations?",
     refused_by=NO_CACHE,
-)  # fmt: skip
+)
 def without_norm(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     new = torch.cat([down_BTX[..., :rank], apply_rope(down_BTX[..., rank:], cos, sin, interleave)], dim=-1)
@@ -517,10 +571,11 @@ def without_norm(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0)
 
 
 @wrong(
-    CACHED, mistake="the root mean square was taken over the whole text instead of for each token",
+    CACHED,
+    mistake="the root mean square was taken over the whole text instead of for each token",
     ask="When the second token comes, may the norm of the first one still change?",
     refused_by="a_token_does_not_depend_on_the_others_of_its_text",
-)  # fmt: skip
+)
 def norm_over_the_text(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     latent, k_rope = down_BTX.split([rank, down_BTX.shape[-1] - rank], dim=-1)
@@ -531,9 +586,11 @@ def norm_over_the_text(down_BTX, norm, cos, sin, interleave=True, cache=None, la
 
 
 @wrong(
-    CACHED, mistake="the root mean square counted the key's numbers too",
-    ask="Of which numbers does the norm have weights?", refused_by=NO_CACHE,
-)  # fmt: skip
+    CACHED,
+    mistake="the root mean square counted the key's numbers too",
+    ask="Of which numbers does the norm have weights?",
+    refused_by=NO_CACHE,
+)
 def norm_over_latent_and_key(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     unit = down_BTX * torch.rsqrt(down_BTX.square().mean(-1, keepdim=True) + norm.eps)
@@ -543,9 +600,7 @@ def norm_over_latent_and_key(down_BTX, norm, cos, sin, interleave=True, cache=No
     return both[..., :rank], both[..., rank:]
 
 
-@wrong(
-    CACHED, mistake="the key was never rotated", ask="Where do cos and sin come in?", refused_by=NO_CACHE,
-)  # fmt: skip
+@wrong(CACHED, mistake="the key was never rotated", ask="Where do cos and sin come in?", refused_by=NO_CACHE)
 def without_rotation(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     new = torch.cat([norm(down_BTX[..., :rank]), down_BTX[..., rank:]], dim=-1)
@@ -554,9 +609,11 @@ def without_rotation(down_BTX, norm, cos, sin, interleave=True, cache=None, laye
 
 
 @wrong(
-    CACHED, mistake="the key came first in W_DKV's and W_KR's common product",
-    ask="Which of [W_DKV x ; W_KR x] are the first numbers?", refused_by=NO_CACHE,
-)  # fmt: skip
+    CACHED,
+    mistake="the key came first in W_DKV's and W_KR's common product",
+    ask="Which of [W_DKV x ; W_KR x] are the first numbers?",
+    refused_by=NO_CACHE,
+)
 def key_first(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     k_rope, latent = down_BTX.split([down_BTX.shape[-1] - rank, rank], dim=-1)
@@ -566,9 +623,11 @@ def key_first(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
 
 
 @wrong(
-    CACHED, mistake="only the new tokens were handed out, not those before them",
-    ask="What does cache.append return?", refused_by=ONE_MORE,
-)  # fmt: skip
+    CACHED,
+    mistake="only the new tokens were handed out, not those before them",
+    ask="What does cache.append return?",
+    refused_by=ONE_MORE,
+)
 def forgets_the_past(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     latent, k_rope = norm(down_BTX[..., :rank]), apply_rope(down_BTX[..., rank:], cos, sin, interleave)
@@ -578,9 +637,11 @@ def forgets_the_past(down_BTX, norm, cos, sin, interleave=True, cache=None, laye
 
 
 @wrong(
-    CACHED, mistake="`interleave` did not matter: pairs always lay side by side",
-    ask="Which argument says how the pairs lie?", refused_by="pairs_may_also_lie_half_by_half",
-)  # fmt: skip
+    CACHED,
+    mistake="`interleave` did not matter: pairs always lay side by side",
+    ask="Which argument says how the pairs lie?",
+    refused_by="pairs_may_also_lie_half_by_half",
+)
 def always_interleaved(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     new = torch.cat([norm(down_BTX[..., :rank]), apply_rope(down_BTX[..., rank:], cos, sin)], dim=-1)
@@ -589,10 +650,11 @@ def always_interleaved(down_BTX, norm, cos, sin, interleave=True, cache=None, la
 
 
 @wrong(
-    CACHED, mistake="every layer wrote into the cache of layer 0",
+    CACHED,
+    mistake="every layer wrote into the cache of layer 0",
     ask="Which of the layers of the cache belongs to this attention?",
     refused_by="several_new_tokens_come_behind_those_of_their_own_layer",
-)  # fmt: skip
+)
 def always_layer_0(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     new = torch.cat([norm(down_BTX[..., :rank]), apply_rope(down_BTX[..., rank:], cos, sin, interleave)], dim=-1)
@@ -601,9 +663,11 @@ def always_layer_0(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=
 
 
 @wrong(
-    CACHED, mistake="latents were stored as they come, and only the new ones normalised when handed out",
-    ask="What does the next call read of the tokens that this one stores?", refused_by=ONE_MORE,
-)  # fmt: skip
+    CACHED,
+    mistake="latents were stored as they come, and only the new ones normalised when handed out",
+    ask="What does the next call read of the tokens that this one stores?",
+    refused_by=ONE_MORE,
+)
 def stored_before_the_norm(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank, T = norm.weight.shape[0], down_BTX.shape[1]
     new = torch.cat([down_BTX[..., :rank], apply_rope(down_BTX[..., rank:], cos, sin, interleave)], dim=-1)
@@ -613,9 +677,11 @@ def stored_before_the_norm(down_BTX, norm, cos, sin, interleave=True, cache=None
 
 
 @wrong(
-    CACHED, mistake="keys were stored unrotated, and only the new ones rotated when handed out",
-    ask="Who rotates a key that is read for the second time?", refused_by=ONE_MORE,
-)  # fmt: skip
+    CACHED,
+    mistake="keys were stored unrotated, and only the new ones rotated when handed out",
+    ask="Who rotates a key that is read for the second time?",
+    refused_by=ONE_MORE,
+)
 def rotates_the_new_ones_on_reading(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank, T = norm.weight.shape[0], down_BTX.shape[1]
     new = torch.cat([norm(down_BTX[..., :rank]), down_BTX[..., rank:]], dim=-1)
@@ -625,9 +691,11 @@ def rotates_the_new_ones_on_reading(down_BTX, norm, cos, sin, interleave=True, c
 
 
 @wrong(
-    CACHED, mistake="no gradient went back through latents and keys",
-    ask="Training has no cache. What does W_DKV learn from there?", refused_by="the_gradient_reaches_the_products",
-)  # fmt: skip
+    CACHED,
+    mistake="no gradient went back through latents and keys",
+    ask="Training has no cache. What does W_DKV learn from there?",
+    refused_by="the_gradient_reaches_the_products",
+)
 def without_gradient(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=0):
     rank = norm.weight.shape[0]
     latent = norm(down_BTX[..., :rank]).detach()
@@ -689,17 +757,21 @@ def blend(dim, theta, scaling, slowed):
 
 
 @wrong(
-    YARN, mistake="every pair was slowed: plain position interpolation",
-    ask="What happens to a pair that turns many times within the trained length?", refused_by=ENDS,
-)  # fmt: skip
+    YARN,
+    mistake="every pair was slowed: plain position interpolation",
+    ask="What happens to a pair that turns many times within the trained length?",
+    refused_by=ENDS,
+)
 def interpolates_all(dim, theta, scaling):
     return rope(dim, theta) / (scaling["factor"] if scaling else 1.0)
 
 
 @wrong(
-    YARN, mistake="the fast pairs were slowed and the slow ones kept",
-    ask="Which pairs never come round within the trained length, and meet new angles beyond it?", refused_by=ENDS,
-)  # fmt: skip
+    YARN,
+    mistake="the fast pairs were slowed and the slow ones kept",
+    ask="Which pairs never come round within the trained length, and meet new angles beyond it?",
+    refused_by=ENDS,
+)
 def ramp_reversed(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -708,18 +780,21 @@ def ramp_reversed(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="theta was made larger instead (the NTK-aware rule)",
+    YARN,
+    mistake="theta was made larger instead (the NTK-aware rule)",
     ask="Does that leave the fast pairs exactly as they are, and slow the slowest by the whole factor?",
     refused_by=ENDS,
-)  # fmt: skip
+)
 def larger_theta(dim, theta, scaling):
     return rope(dim, theta * scaling["factor"] ** (dim / (dim - 2)) if scaling else theta)
 
 
 @wrong(
-    YARN, mistake="there was no ramp: pairs before the middle were kept, those behind it slowed",
-    ask="What lies between the last pair that is kept and the first that is slowed entirely?", refused_by=RAMP,
-)  # fmt: skip
+    YARN,
+    mistake="there was no ramp: pairs before the middle were kept, those behind it slowed",
+    ask="What lies between the last pair that is kept and the first that is slowed entirely?",
+    refused_by=RAMP,
+)
 def hard_cut(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -729,9 +804,11 @@ def hard_cut(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="wavelengths were blended instead of frequencies",
-    ask="Which of the two does the straight line mix: f and f/factor, or 1/f and factor/f?", refused_by=RAMP,
-)  # fmt: skip
+    YARN,
+    mistake="wavelengths were blended instead of frequencies",
+    ask="Which of the two does the straight line mix: f and f/factor, or 1/f and factor/f?",
+    refused_by=RAMP,
+)
 def blends_wavelengths(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -741,9 +818,11 @@ def blends_wavelengths(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="turns were counted in radians: the 2 pi is missing",
-    ask="How many radians are one turn?", refused_by=ENDS,
-)  # fmt: skip
+    YARN,
+    mistake="turns were counted in radians: the 2 pi is missing",
+    ask="How many radians are one turn?",
+    refused_by=ENDS,
+)
 def radians_for_turns(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -752,9 +831,11 @@ def radians_for_turns(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="the ends of the ramp were never rounded to whole pairs",
-    ask="What does `truncate`, true unless it is given, do to the two ends?", refused_by=RAMP,
-)  # fmt: skip
+    YARN,
+    mistake="the ends of the ramp were never rounded to whole pairs",
+    ask="What does `truncate`, true unless it is given, do to the two ends?",
+    refused_by=RAMP,
+)
 def never_truncates(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -763,10 +844,11 @@ def never_truncates(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="the ends of the ramp were always rounded to whole pairs",
+    YARN,
+    mistake="the ends of the ramp were always rounded to whole pairs",
     ask="What changes when `truncate` is false?",
     refused_by="fractional_ends_of_the_ramp_are_rounded_outwards_unless_truncate_is_false",
-)  # fmt: skip
+)
 def always_truncates(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -775,10 +857,11 @@ def always_truncates(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="the ramp could begin before the first pair",
+    YARN,
+    mistake="the ramp could begin before the first pair",
     ask="Is pair number -3 on any ramp? Where does yours begin if the formula says so?",
     refused_by="a_ramp_that_begins_before_the_first_pair_begins_at_it",
-)  # fmt: skip
+)
 def ramp_not_limited(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -786,10 +869,11 @@ def ramp_not_limited(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="the exponent was i/dim instead of 2i/dim: half as far as RoPE goes",
+    YARN,
+    mistake="the exponent was i/dim instead of 2i/dim: half as far as RoPE goes",
     ask="How slow is the last pair of RoPE, compared with theta?",
     refused_by="without_scaling_the_frequencies_are_those_of_rope",
-)  # fmt: skip
+)
 def half_the_exponent(dim, theta, scaling):
     plain = 1.0 / theta ** (torch.arange(dim // 2, dtype=torch.float32) / dim)
     if scaling is None:
@@ -800,10 +884,11 @@ def half_the_exponent(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="the ends of the ramp were kept within the numbers of the pairs, 0 to dim/2 - 1",
+    YARN,
+    mistake="the ends of the ramp were kept within the numbers of the pairs, 0 to dim/2 - 1",
     ask="The docstring names the largest end. Is it the number of the last pair?",
     refused_by="a_ramp_may_end_behind_the_last_pair_but_not_behind_dim_minus_1",
-)  # fmt: skip
+)
 def ramp_within_the_pairs(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -812,9 +897,11 @@ def ramp_within_the_pairs(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="the ends of the ramp were rounded to the nearest pair, not outwards",
-    ask="Which way is beta_fast's index rounded, and which way beta_slow's?", refused_by=RAMP,
-)  # fmt: skip
+    YARN,
+    mistake="the ends of the ramp were rounded to the nearest pair, not outwards",
+    ask="Which way is beta_fast's index rounded, and which way beta_slow's?",
+    refused_by=RAMP,
+)
 def ends_to_the_nearest(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -825,10 +912,11 @@ def ends_to_the_nearest(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="beta_fast and beta_slow could not be None",
+    YARN,
+    mistake="beta_fast and beta_slow could not be None",
     ask="get(key, 32) gives 32 for a key that is missing. What does it give for one that is there and None?",
     refused_by="betas_that_are_not_given_are_32_and_1",
-)  # fmt: skip
+)
 def none_is_no_beta(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -838,10 +926,11 @@ def none_is_no_beta(dim, theta, scaling):
 
 
 @wrong(
-    YARN, mistake="the ramp had no least width: its two ends may be equal",
+    YARN,
+    mistake="the ramp had no least width: its two ends may be equal",
     ask="Which number is divided by when both ends are the same?",
     refused_by="an_empty_ramp_and_a_factor_of_1_are_no_trouble",
-)  # fmt: skip
+)
 def no_least_width(dim, theta, scaling):
     if scaling is None:
         return rope(dim, theta)
@@ -882,84 +971,98 @@ PLAIN = "without_yarn_it_is_one_over_the_root_of_all_query_dimensions"
 
 
 @wrong(
-    SCALE, mistake="the temperature was applied once: its square belongs here",
-    ask="q and k each carry the factor. What does that make of their product?", refused_by=FOR_V3,
-)  # fmt: skip
+    SCALE,
+    mistake="the temperature was applied once: its square belongs here",
+    ask="q and k each carry the factor. What does that make of their product?",
+    refused_by=FOR_V3,
+)
 def not_squared(config):
     scale, s = config.qk_head_dim**-0.5, config.rope_scaling
     return scale * yarn_mscale(s["factor"], s["mscale_all_dim"]) if s and s.get("mscale_all_dim") else scale
 
 
 @wrong(
-    SCALE, mistake="YaRN left the softmax alone",
-    ask="Which factor does rope_scaling bring in for longer texts?", refused_by=FOR_V3,
-)  # fmt: skip
+    SCALE,
+    mistake="YaRN left the softmax alone",
+    ask="Which factor does rope_scaling bring in for longer texts?",
+    refused_by=FOR_V3,
+)
 def no_temperature(config):
     return config.qk_head_dim**-0.5
 
 
 @wrong(
-    SCALE, mistake="the key `mscale` was read instead of `mscale_all_dim`",
+    SCALE,
+    mistake="the key `mscale` was read instead of `mscale_all_dim`",
     ask="V3 sets both to 1, which hides it. Which of the two acts on all dimensions of q and k?",
     refused_by="the_temperature_comes_from_mscale_all_dim_and_not_from_mscale",
-)  # fmt: skip
+)
 def the_other_mscale(config):
     scale, s = config.qk_head_dim**-0.5, config.rope_scaling
     return scale * yarn_mscale(s["factor"], s["mscale"]) ** 2 if s and s.get("mscale_all_dim") else scale
 
 
 @wrong(
-    SCALE, mistake="a missing mscale_all_dim meant 1",
+    SCALE,
+    mistake="a missing mscale_all_dim meant 1",
     ask="What shall happen if rope_scaling does not name mscale_all_dim?",
     refused_by="yarn_without_mscale_all_dim_leaves_the_scale_alone",
-)  # fmt: skip
+)
 def always_warm(config):
     scale, s = config.qk_head_dim**-0.5, config.rope_scaling
     return scale * yarn_mscale(s["factor"], s.get("mscale_all_dim", 1.0)) ** 2 if s else scale
 
 
 @wrong(
-    SCALE, mistake="only the dimensions without rotation were counted",
-    ask="How long is the query vector whose product with a key is scaled?", refused_by=PLAIN,
-)  # fmt: skip
+    SCALE,
+    mistake="only the dimensions without rotation were counted",
+    ask="How long is the query vector whose product with a key is scaled?",
+    refused_by=PLAIN,
+)
 def root_of_nope(config):
     scale, s = config.qk_nope_head_dim**-0.5, config.rope_scaling
     return scale * yarn_mscale(s["factor"], s["mscale_all_dim"]) ** 2 if s and s.get("mscale_all_dim") else scale
 
 
 @wrong(
-    SCALE, mistake="the scale was one over the dimensions, without a root",
+    SCALE,
+    mistake="the scale was one over the dimensions, without a root",
     ask="By how much does the spread of a scalar product grow when the vectors get four times longer?",
     refused_by=PLAIN,
-)  # fmt: skip
+)
 def without_the_root(config):
     scale, s = 1 / config.qk_head_dim, config.rope_scaling
     return scale * yarn_mscale(s["factor"], s["mscale_all_dim"]) ** 2 if s and s.get("mscale_all_dim") else scale
 
 
 @wrong(
-    SCALE, mistake="the scale was divided by the temperature's square",
-    ask="Over a longer text, must attention become sharper or flatter?", refused_by=FOR_V3,
-)  # fmt: skip
+    SCALE,
+    mistake="the scale was divided by the temperature's square",
+    ask="Over a longer text, must attention become sharper or flatter?",
+    refused_by=FOR_V3,
+)
 def flatter(config):
     scale, s = config.qk_head_dim**-0.5, config.rope_scaling
     return scale / yarn_mscale(s["factor"], s["mscale_all_dim"]) ** 2 if s and s.get("mscale_all_dim") else scale
 
 
 @wrong(
-    SCALE, mistake="the value's dimensions were counted",
-    ask="Which vectors does the score multiply: query and key, or query and value?", refused_by=PLAIN,
-)  # fmt: skip
+    SCALE,
+    mistake="the value's dimensions were counted",
+    ask="Which vectors does the score multiply: query and key, or query and value?",
+    refused_by=PLAIN,
+)
 def root_of_v_head_dim(config):
     scale, s = config.v_head_dim**-0.5, config.rope_scaling
     return scale * yarn_mscale(s["factor"], s["mscale_all_dim"]) ** 2 if s and s.get("mscale_all_dim") else scale
 
 
 @wrong(
-    SCALE, mistake="the temperature needed the key `mscale` too",
+    SCALE,
+    mistake="the temperature needed the key `mscale` too",
     ask="Which fields of rope_scaling play a part here, and which does not?",
     refused_by="the_temperature_comes_from_mscale_all_dim_and_not_from_mscale",
-)  # fmt: skip
+)
 def only_with_both(config):
     scale, s = config.qk_head_dim**-0.5, config.rope_scaling
     both = s and s.get("mscale") and s.get("mscale_all_dim")
@@ -967,10 +1070,11 @@ def only_with_both(config):
 
 
 @wrong(
-    SCALE, mistake="a factor below 1 lowered the temperature",
+    SCALE,
+    mistake="a factor below 1 lowered the temperature",
     ask="What does yarn_mscale give for a text that is not longer?",
     refused_by="a_text_that_is_not_longer_needs_no_temperature",
-)  # fmt: skip
+)
 def below_1_too(config):
     scale, s = config.qk_head_dim**-0.5, config.rope_scaling
     if s and s.get("mscale_all_dim"):

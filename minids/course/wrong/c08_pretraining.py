@@ -39,37 +39,52 @@ def _tightest(fitting, room):
     return min(fitting, key=room.__getitem__)
 
 
-@wrong("pretraining.pack", mistake="parts were placed in the order in which they came",
-       ask="Which parts are easy to place late: long ones or short ones?",
-       refused_by="four_parts_fill_two_rows_of_eight")
+@wrong(
+    "pretraining.pack",
+    mistake="parts were placed in the order in which they came",
+    ask="Which parts are easy to place late: long ones or short ones?",
+    refused_by="four_parts_fill_two_rows_of_eight",
+)
 def in_the_given_order(parts, length):
     return _place(parts, length, _tightest)
 
 
-@wrong("pretraining.pack", mistake="the shortest part were placed first",
-       ask="What is left for the longest parts when all the short ones have taken their places?",
-       refused_by="four_parts_fill_two_rows_of_eight")
+@wrong(
+    "pretraining.pack",
+    mistake="the shortest part were placed first",
+    ask="What is left for the longest parts when all the short ones have taken their places?",
+    refused_by="four_parts_fill_two_rows_of_eight",
+)
 def shortest_first(parts, length):
     return _place(sorted(parts, key=lambda p: len(p[0])), length, _tightest)
 
 
-@wrong("pretraining.pack", mistake="a part went into the first row that has room",
-       ask="Of two rows with room for a part, which one would be of more use later if it stayed as it is?",
-       refused_by="the_tightest_row_that_has_room_is_taken")
+@wrong(
+    "pretraining.pack",
+    mistake="a part went into the first row that has room",
+    ask="Of two rows with room for a part, which one would be of more use later if it stayed as it is?",
+    refused_by="the_tightest_row_that_has_room_is_taken",
+)
 def first_fit(parts, length):
     return _place(_falling(parts), length, lambda fitting, room: fitting[0])
 
 
-@wrong("pretraining.pack", mistake="a part went into the row with the most room",
-       ask="Which end of the sorted list of free places did you search from?",
-       refused_by="the_tightest_row_that_has_room_is_taken")
+@wrong(
+    "pretraining.pack",
+    mistake="a part went into the row with the most room",
+    ask="Which end of the sorted list of free places did you search from?",
+    refused_by="the_tightest_row_that_has_room_is_taken",
+)
 def worst_fit(parts, length):
     return _place(_falling(parts), length, lambda fitting, room: max(fitting, key=room.__getitem__))
 
 
-@wrong("pretraining.pack", mistake="only the row opened last could still be filled",
-       ask="What happens to the free places of a row once you have opened the next?",
-       refused_by="the_tightest_row_that_has_room_is_taken")
+@wrong(
+    "pretraining.pack",
+    mistake="only the row opened last could still be filled",
+    ask="What happens to the free places of a row once you have opened the next?",
+    refused_by="the_tightest_row_that_has_room_is_taken",
+)
 def next_fit(parts, length):
     rows, free = [], 0
     for part in _falling(parts):
@@ -81,9 +96,12 @@ def next_fit(parts, length):
     return rows
 
 
-@wrong("pretraining.pack", mistake="a part never filled a row to its last place",
-       ask="May a part of 4 ids go into a row that has exactly 4 free places?",
-       refused_by="a_part_may_fill_a_row_to_the_last_place")
+@wrong(
+    "pretraining.pack",
+    mistake="a part never filled a row to its last place",
+    ask="May a part of 4 ids go into a row that has exactly 4 free places?",
+    refused_by="a_part_may_fill_a_row_to_the_last_place",
+)
 def never_quite_full(parts, length):
     rows, room = [], []
     for part in _falling(parts):
@@ -98,17 +116,23 @@ def never_quite_full(parts, length):
     return rows
 
 
-@wrong("pretraining.pack", mistake="the caller's list were sorted in place",
-       ask="What is the difference between parts.sort() and sorted(parts)?",
-       refused_by="every_part_arrives_whole_and_once")
+@wrong(
+    "pretraining.pack",
+    mistake="the caller's list were sorted in place",
+    ask="What is the difference between parts.sort() and sorted(parts)?",
+    refused_by="every_part_arrives_whole_and_once",
+)
 def sorts_the_callers_list(parts, length):
     parts.sort(key=lambda p: -len(p[0]))
     return _place(parts, length, _tightest)
 
 
-@wrong("pretraining.pack", mistake="a part could be placed although it is longer than the room that is left",
-       ask="Do you look for a row whose room is at least the part's length, or at most?",
-       refused_by="no_row_holds_more_than_its_length")
+@wrong(
+    "pretraining.pack",
+    mistake="a part could be placed although it is longer than the room that is left",
+    ask="Do you look for a row whose room is at least the part's length, or at most?",
+    refused_by="no_row_holds_more_than_its_length",
+)
 def overfills(parts, length):
     rows, room = [], []
     for part in _falling(parts):
@@ -122,9 +146,12 @@ def overfills(parts, length):
     return rows
 
 
-@wrong("pretraining.pack", mistake="the rows held ids alone, without their weights",
-       ask="What does a row consist of: ids, or parts, which are pairs?",
-       refused_by="every_part_arrives_whole_and_once")
+@wrong(
+    "pretraining.pack",
+    mistake="the rows held ids alone, without their weights",
+    ask="What does a row consist of: ids, or parts, which are pairs?",
+    refused_by="every_part_arrives_whole_and_once",
+)
 def drops_the_weights(parts, length):
     return [[ids for ids, _ in row] for row in _place(_falling(parts), length, _tightest)]
 
@@ -166,65 +193,92 @@ def _v3(step, steps, warmup, *, fall=None, middle=0.1, last=7.3e-6 / 2.2e-4, fir
     return middle if tokens < V3_TOKENS - 167e9 else last
 
 
-@wrong("pretraining.schedule", mistake="the learning rate itself came back, not a factor",
-       ask="What does the loop multiply the result with?",
-       refused_by="the_first_ten_trillion_tokens_have_the_peak_rate")
+@wrong(
+    "pretraining.schedule",
+    mistake="the learning rate itself came back, not a factor",
+    ask="What does the loop multiply the result with?",
+    refused_by="the_first_ten_trillion_tokens_have_the_peak_rate",
+)
 def returns_the_rate(step, steps, warmup=0):
     return 2.2e-4 * _v3(step, steps, warmup)
 
 
-@wrong("pretraining.schedule", mistake="the rate fell along a straight line",
-       ask="What is the value a quarter of the way down: 0.775, or more?",
-       refused_by="then_half_a_cosine_falls_to_a_tenth")
+@wrong(
+    "pretraining.schedule",
+    mistake="the rate fell along a straight line",
+    ask="What is the value a quarter of the way down: 0.775, or more?",
+    refused_by="then_half_a_cosine_falls_to_a_tenth",
+)
 def falls_straight(step, steps, warmup=0):
     return _v3(step, steps, warmup, fall=lambda x: 1 - 0.9 * x)
 
 
-@wrong("pretraining.schedule", mistake="the cosine fell to zero, not to a tenth",
-       ask="Which two values do 2.2e-4 and 2.2e-5 become as factors of the peak?",
-       refused_by="then_half_a_cosine_falls_to_a_tenth")
+@wrong(
+    "pretraining.schedule",
+    mistake="the cosine fell to zero, not to a tenth",
+    ask="Which two values do 2.2e-4 and 2.2e-5 become as factors of the peak?",
+    refused_by="then_half_a_cosine_falls_to_a_tenth",
+)
 def falls_to_zero(step, steps, warmup=0):
     return _v3(step, steps, warmup, fall=lambda x: 0.5 * (1 + math.cos(math.pi * x)))
 
 
-@wrong("pretraining.schedule", mistake="the cosine took a quarter of a period",
-       ask="From which angle to which does a cosine go from 1 to -1?",
-       refused_by="then_half_a_cosine_falls_to_a_tenth")
+@wrong(
+    "pretraining.schedule",
+    mistake="the cosine took a quarter of a period",
+    ask="From which angle to which does a cosine go from 1 to -1?",
+    refused_by="then_half_a_cosine_falls_to_a_tenth",
+)
 def quarter_cosine(step, steps, warmup=0):
     return _v3(step, steps, warmup, fall=lambda x: 0.1 + 0.9 * math.cos(math.pi / 2 * x))
 
 
-@wrong("pretraining.schedule", mistake="the cosine lasted until the end of the run",
-       ask="Over how many tokens does the cosine run, and what do the last 500 billion get?",
-       refused_by="the_last_500_billion_tokens_have_two_flat_rates")
+@wrong(
+    "pretraining.schedule",
+    mistake="the cosine lasted until the end of the run",
+    ask="Over how many tokens does the cosine run, and what do the last 500 billion get?",
+    refused_by="the_last_500_billion_tokens_have_two_flat_rates",
+)
 def no_flat_end(step, steps, warmup=0):
     return _v3(step, steps, warmup, end=V3_TOKENS)
 
 
-@wrong("pretraining.schedule", mistake="the rate stayed at a tenth to the end",
-       ask="The paper gives two rates after the cosine. What is the second, as a factor of the peak?",
-       refused_by="the_last_500_billion_tokens_have_two_flat_rates")
+@wrong(
+    "pretraining.schedule",
+    mistake="the rate stayed at a tenth to the end",
+    ask="The paper gives two rates after the cosine. What is the second, as a factor of the peak?",
+    refused_by="the_last_500_billion_tokens_have_two_flat_rates",
+)
 def one_flat_end(step, steps, warmup=0):
     return _v3(step, steps, warmup, last=0.1)
 
 
-@wrong("pretraining.schedule", mistake="the first update had a rate of zero",
-       ask="Updates are numbered from 0. What is the point of an update that moves nothing?",
-       refused_by="the_warm_up_is_a_straight_line")
+@wrong(
+    "pretraining.schedule",
+    mistake="the first update had a rate of zero",
+    ask="Updates are numbered from 0. What is the point of an update that moves nothing?",
+    refused_by="the_warm_up_is_a_straight_line",
+)
 def starts_at_zero(step, steps, warmup=0):
     return _v3(step, steps, warmup, first=0)
 
 
-@wrong("pretraining.schedule", mistake="there were no warm-up",
-       ask="What is the factor of update 0 when `warmup` is 8?",
-       refused_by="the_warm_up_is_a_straight_line")
+@wrong(
+    "pretraining.schedule",
+    mistake="there were no warm-up",
+    ask="What is the factor of update 0 when `warmup` is 8?",
+    refused_by="the_warm_up_is_a_straight_line",
+)
 def no_warm_up(step, steps, warmup=0):
     return _v3(step, steps, 0)
 
 
-@wrong("pretraining.schedule", mistake="tokens were counted from the end of the warm-up",
-       ask="Do the tokens of the warm-up belong to the 14.8T or not?",
-       refused_by="warm_up_counts_as_part_of_the_run")
+@wrong(
+    "pretraining.schedule",
+    mistake="tokens were counted from the end of the warm-up",
+    ask="Do the tokens of the warm-up belong to the 14.8T or not?",
+    refused_by="warm_up_counts_as_part_of_the_run",
+)
 def counts_after_the_warm_up(step, steps, warmup=0):
     return _v3(step, steps, warmup, seen=V3_TOKENS * (step - warmup) / (steps - warmup))
 
@@ -234,8 +288,12 @@ def with_a_table_of_phases(step, steps, warmup=0):
     if step < warmup:
         return (step + 1) / warmup
     t = 14.8 * step / steps
-    for end, start_rate, end_rate, length in [(10, 1, 1, 10), (14.3, 1, 0.1, 4.3), (14.633, 0.1, 0.1, 0.333),
-                                              (math.inf, 7.3 / 220, 7.3 / 220, 0.167)]:
+    for end, start_rate, end_rate, length in [
+        (10, 1, 1, 10),
+        (14.3, 1, 0.1, 4.3),
+        (14.633, 0.1, 0.1, 0.333),
+        (math.inf, 7.3 / 220, 7.3 / 220, 0.167),
+    ]:
         if t < end:
             done = (t - (end - length)) / length if start_rate != end_rate else 0.0
             return end_rate + (start_rate - end_rate) * math.cos(math.pi / 2 * done) ** 2
@@ -254,58 +312,82 @@ def with_shares_of_the_run(step, steps, warmup=0):
 # -- pretraining.clip ---------------------------------------------------------------------------------------
 
 
-@wrong("pretraining.clip", mistake="small gradients were enlarged to the limit",
-       ask="What should happen to a gradient that is smaller than the limit?",
-       refused_by="a_gradient_within_the_limit_stays_as_it_is")
+@wrong(
+    "pretraining.clip",
+    mistake="small gradients were enlarged to the limit",
+    ask="What should happen to a gradient that is smaller than the limit?",
+    refused_by="a_gradient_within_the_limit_stays_as_it_is",
+)
 def always_to_the_limit(norm, limit):
     return limit / (norm + 1e-6) if limit else 1.0
 
 
-@wrong("pretraining.clip", mistake="the larger of the two factors were taken",
-       ask="Is the factor of a gradient that is too large above 1 or below?",
-       refused_by="a_large_gradient_is_brought_to_the_limit")
+@wrong(
+    "pretraining.clip",
+    mistake="the larger of the two factors were taken",
+    ask="Is the factor of a gradient that is too large above 1 or below?",
+    refused_by="a_large_gradient_is_brought_to_the_limit",
+)
 def takes_the_larger(norm, limit):
     return max(1.0, limit / (norm + 1e-6)) if limit else 1.0
 
 
-@wrong("pretraining.clip", mistake="a limit of 0 removed the gradient",
-       ask="What does the docstring say a limit of 0 means?",
-       refused_by="a_limit_of_zero_means_no_limit")
+@wrong(
+    "pretraining.clip",
+    mistake="a limit of 0 removed the gradient",
+    ask="What does the docstring say a limit of 0 means?",
+    refused_by="a_limit_of_zero_means_no_limit",
+)
 def zero_stops_everything(norm, limit):
     return min(1.0, limit / (norm + 1e-6))
 
 
-@wrong("pretraining.clip", mistake="a norm of 0 were divided by",
-       ask="What is 1.0 / 0.0 in Python?",
-       refused_by="a_gradient_of_zeros_is_no_error")
+@wrong(
+    "pretraining.clip",
+    mistake="a norm of 0 were divided by",
+    ask="What is 1.0 / 0.0 in Python?",
+    refused_by="a_gradient_of_zeros_is_no_error",
+)
 def divides_by_zero(norm, limit):
     return min(1.0, limit / norm) if limit else 1.0
 
 
-@wrong("pretraining.clip", mistake="the norm came back in place of the factor",
-       ask="The loop multiplies the gradients with the result. What is their norm after that?",
-       refused_by="a_large_gradient_is_brought_to_the_limit")
+@wrong(
+    "pretraining.clip",
+    mistake="the norm came back in place of the factor",
+    ask="The loop multiplies the gradients with the result. What is their norm after that?",
+    refused_by="a_large_gradient_is_brought_to_the_limit",
+)
 def returns_the_new_norm(norm, limit):
     return min(norm, limit) if limit else norm
 
 
-@wrong("pretraining.clip", mistake="the norm had been squared",
-       ask="Is `norm` the sum of squares or its root?",
-       refused_by="a_large_gradient_is_brought_to_the_limit")
+@wrong(
+    "pretraining.clip",
+    mistake="the norm had been squared",
+    ask="Is `norm` the sum of squares or its root?",
+    refused_by="a_large_gradient_is_brought_to_the_limit",
+)
 def squares_the_norm(norm, limit):
     return min(1.0, limit / (norm * norm + 1e-6)) if limit else 1.0
 
 
-@wrong("pretraining.clip", mistake="a gradient above the limit were thrown away",
-       ask="Clipping keeps the direction of a large gradient. Which factor gives it the length of the limit?",
-       refused_by="a_large_gradient_is_brought_to_the_limit")
+@wrong(
+    "pretraining.clip",
+    mistake="a gradient above the limit were thrown away",
+    ask="Clipping keeps the direction of a large gradient. Which factor gives it the length of the limit?",
+    refused_by="a_large_gradient_is_brought_to_the_limit",
+)
 def skips_the_step(norm, limit):
     return 1.0 if not limit or norm <= limit else 0.0
 
 
-@wrong("pretraining.clip", mistake="the limit were always 1",
-       ask="What norm should a gradient of norm 8 have when the limit is 2?",
-       refused_by="a_large_gradient_is_brought_to_the_limit")
+@wrong(
+    "pretraining.clip",
+    mistake="the limit were always 1",
+    ask="What norm should a gradient of norm 8 have when the limit is 2?",
+    refused_by="a_large_gradient_is_brought_to_the_limit",
+)
 def always_one(norm, limit):
     return min(1.0, 1.0 / (norm + 1e-6)) if limit else 1.0
 
@@ -333,52 +415,73 @@ def _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, move=None, dec
     return w * (1 - lr * weight_decay if decay is None else decay) - lr * move, m, v
 
 
-@wrong("pretraining.adamw", mistake="the means were used as they are, without the correction for their start",
-       ask="After one update from zero, what share of g is in m, and what share of g squared in v?",
-       refused_by="the_first_update_by_hand")
+@wrong(
+    "pretraining.adamw",
+    mistake="the means were used as they are, without the correction for their start",
+    ask="After one update from zero, what share of g is in m, and what share of g squared in v?",
+    refused_by="the_first_update_by_hand",
+)
 def no_correction(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, lambda m, v, mh, vh: m / (v.sqrt() + eps))
 
 
-@wrong("pretraining.adamw", mistake="the decay were part of the gradient, as in Adam with an L2 penalty",
-       ask="What does the W in AdamW say: does the decay go through m and v?",
-       refused_by="without_a_gradient_only_the_decay_is_left")
+@wrong(
+    "pretraining.adamw",
+    mistake="the decay were part of the gradient, as in Adam with an L2 penalty",
+    ask="What does the W in AdamW say: does the decay go through m and v?",
+    refused_by="without_a_gradient_only_the_decay_is_left",
+)
 def decay_in_the_gradient(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     return _adamw(w, g + weight_decay * w, m, v, step, lr, beta1, beta2, eps, 0.0)
 
 
-@wrong("pretraining.adamw", mistake="eps stood under the root",
-       ask="When v is 0, what is the divisor: eps or the root of eps?",
-       refused_by="eps_is_added_to_the_root")
+@wrong(
+    "pretraining.adamw",
+    mistake="eps stood under the root",
+    ask="When v is 0, what is the divisor: eps or the root of eps?",
+    refused_by="eps_is_added_to_the_root",
+)
 def eps_under_the_root(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, lambda m, v, mh, vh: mh / (vh + eps).sqrt())
 
 
-@wrong("pretraining.adamw", mistake="the step were divided by v, not by its root",
-       ask="In which units is v, if the gradient is in grams?",
-       refused_by="the_first_update_by_hand")
+@wrong(
+    "pretraining.adamw",
+    mistake="the step were divided by v, not by its root",
+    ask="In which units is v, if the gradient is in grams?",
+    refused_by="the_first_update_by_hand",
+)
 def no_root(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, lambda m, v, mh, vh: mh / (vh + eps))
 
 
-@wrong("pretraining.adamw", mistake="beta1 and beta2 were exchanged",
-       ask="Which of the two means has the longer memory?",
-       refused_by="the_running_means_come_back_as_they_are")
+@wrong(
+    "pretraining.adamw",
+    mistake="beta1 and beta2 were exchanged",
+    ask="Which of the two means has the longer memory?",
+    refused_by="the_running_means_come_back_as_they_are",
+)
 def betas_exchanged(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     return _adamw(w, g, m, v, step, lr, beta2, beta1, eps, weight_decay)
 
 
-@wrong("pretraining.adamw", mistake="the corrected means came back as the new state",
-       ask="The next update corrects again. What would it then correct?",
-       refused_by="the_running_means_come_back_as_they_are")
+@wrong(
+    "pretraining.adamw",
+    mistake="the corrected means came back as the new state",
+    ask="The next update corrects again. What would it then correct?",
+    refused_by="the_running_means_come_back_as_they_are",
+)
 def returns_the_corrected(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     w, m, v = _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay)
     return w, m / (1 - beta1**step), v / (1 - beta2**step)
 
 
-@wrong("pretraining.adamw", mistake="the given tensors had been changed in place",
-       ask="Which of your operations end in an underscore, or are written with += or *=?",
-       refused_by="the_first_update_by_hand")
+@wrong(
+    "pretraining.adamw",
+    mistake="the given tensors had been changed in place",
+    ask="Which of your operations end in an underscore, or are written with += or *=?",
+    refused_by="the_first_update_by_hand",
+)
 def in_place(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     m.mul_(beta1).add_(g, alpha=1 - beta1)
     v.mul_(beta2).add_(g * g, alpha=1 - beta2)
@@ -387,9 +490,12 @@ def in_place(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay
     return w, m, v
 
 
-@wrong("pretraining.adamw", mistake="updates were counted from 0",
-       ask="What is 1 - beta^step in the first update, where step is 1?",
-       refused_by="the_first_update_by_hand")
+@wrong(
+    "pretraining.adamw",
+    mistake="updates were counted from 0",
+    ask="What is 1 - beta^step in the first update, where step is 1?",
+    refused_by="the_first_update_by_hand",
+)
 def counts_from_zero(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     def move(m, v, m_hat, v_hat):
         return m / (1 - beta1 ** (step + 1)) / ((v / (1 - beta2 ** (step + 1))).sqrt() + eps)
@@ -397,16 +503,22 @@ def counts_from_zero(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weig
     return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, move)
 
 
-@wrong("pretraining.adamw", mistake="the decay did not depend on the learning rate",
-       ask="By how much does a weight of 1 shrink in an update with lr = 0.1 and weight_decay = 0.5?",
-       refused_by="without_a_gradient_only_the_decay_is_left")
+@wrong(
+    "pretraining.adamw",
+    mistake="the decay did not depend on the learning rate",
+    ask="By how much does a weight of 1 shrink in an update with lr = 0.1 and weight_decay = 0.5?",
+    refused_by="without_a_gradient_only_the_decay_is_left",
+)
 def decay_without_lr(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, decay=1 - weight_decay)
 
 
-@wrong("pretraining.adamw", mistake="the gradient were used directly, not its running mean",
-       ask="What is m for, if it does not stand above the fraction line?",
-       refused_by="five_updates_equal_torch")
+@wrong(
+    "pretraining.adamw",
+    mistake="the gradient were used directly, not its running mean",
+    ask="What is m for, if it does not stand above the fraction line?",
+    refused_by="five_updates_equal_torch",
+)
 def without_momentum(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, lambda m, v, mh, vh: g / (vh.sqrt() + eps))
 
@@ -444,67 +556,94 @@ def _steps(x, steps, coefficients=NEWTON_SCHULZ):
     return x
 
 
-@wrong("pretraining.muon", mistake="the matrices had not been divided by their norm",
-       ask="What does the polynomial do to a singular value of 3?",
-       refused_by="without_steps_the_norm_becomes_one")
+@wrong(
+    "pretraining.muon",
+    mistake="the matrices had not been divided by their norm",
+    ask="What does the polynomial do to a singular value of 3?",
+    refused_by="without_steps_the_norm_becomes_one",
+)
 def no_norm(x_NRC, steps=5, eps=1e-7):
     return _steps(x_NRC, steps)
 
 
-@wrong("pretraining.muon", mistake="all matrices of the batch had been divided by one common norm",
-       ask="Over which dimensions does the norm run, if each matrix has its own?",
-       refused_by="each_matrix_of_the_batch_has_its_own_norm")
+@wrong(
+    "pretraining.muon",
+    mistake="all matrices of the batch had been divided by one common norm",
+    ask="Over which dimensions does the norm run, if each matrix has its own?",
+    refused_by="each_matrix_of_the_batch_has_its_own_norm",
+)
 def one_norm_for_all(x_NRC, steps=5, eps=1e-7):
     return _steps(x_NRC / x_NRC.norm().clamp(min=eps), steps)
 
 
-@wrong("pretraining.muon", mistake="each row had been divided by its own norm",
-       ask="The singular values belong to the whole matrix. What do you change when you scale its rows differently?",
-       refused_by="five_steps_act_on_the_singular_values_alone")
+@wrong(
+    "pretraining.muon",
+    mistake="each row had been divided by its own norm",
+    ask="The singular values belong to the whole matrix. What do you change when you scale its rows differently?",
+    refused_by="five_steps_act_on_the_singular_values_alone",
+)
 def norm_of_each_row(x_NRC, steps=5, eps=1e-7):
     return _steps(x_NRC / x_NRC.norm(dim=2, keepdim=True).clamp(min=eps), steps)
 
 
-@wrong("pretraining.muon", mistake="the matrices had been divided by their largest singular value",
-       ask="Which norm does the docstring name, and how large is it for a diagonal of 4 and 3?",
-       refused_by="one_step_by_hand")
+@wrong(
+    "pretraining.muon",
+    mistake="the matrices had been divided by their largest singular value",
+    ask="Which norm does the docstring name, and how large is it for a diagonal of 4 and 3?",
+    refused_by="one_step_by_hand",
+)
 def spectral_norm(x_NRC, steps=5, eps=1e-7):
     return _steps(x_NRC / torch.linalg.matrix_norm(x_NRC, ord=2, keepdim=True).clamp(min=eps), steps)
 
 
-@wrong("pretraining.muon", mistake="the term with the fifth power were missing",
-       ask="Which product of Gram matrices and x raises a singular value to the fifth power?",
-       refused_by="one_step_by_hand")
+@wrong(
+    "pretraining.muon",
+    mistake="the term with the fifth power were missing",
+    ask="Which product of Gram matrices and x raises a singular value to the fifth power?",
+    refused_by="one_step_by_hand",
+)
 def only_the_cube(x_NRC, steps=5, eps=1e-7):
     a, b, _ = NEWTON_SCHULZ
     return _steps(_unit(x_NRC), steps, (a, b, 0.0))
 
 
-@wrong("pretraining.muon", mistake="the exact U V^T came back",
-       ask="What should two diagonal values of 4 and 3 be after one step?",
-       refused_by="one_step_by_hand")
+@wrong(
+    "pretraining.muon",
+    mistake="the exact U V^T came back",
+    ask="What should two diagonal values of 4 and 3 be after one step?",
+    refused_by="one_step_by_hand",
+)
 def by_svd(x_NRC, steps=5, eps=1e-7):
     u, _, vt = torch.linalg.svd(x_NRC, full_matrices=False)
     return u @ vt
 
 
-@wrong("pretraining.muon", mistake="`steps` were always 5",
-       ask="What does the loop run over?",
-       refused_by="one_step_by_hand")
+@wrong(
+    "pretraining.muon",
+    mistake="`steps` were always 5",
+    ask="What does the loop run over?",
+    refused_by="one_step_by_hand",
+)
 def always_five(x_NRC, steps=5, eps=1e-7):
     return _steps(_unit(x_NRC), 5)
 
 
-@wrong("pretraining.muon", mistake="a matrix of zeros were divided by its norm",
-       ask="What is 0 / 0, and how does `eps` prevent it?",
-       refused_by="zeros_stay_zeros")
+@wrong(
+    "pretraining.muon",
+    mistake="a matrix of zeros were divided by its norm",
+    ask="What is 0 / 0, and how does `eps` prevent it?",
+    refused_by="zeros_stay_zeros",
+)
 def without_eps(x_NRC, steps=5, eps=1e-7):
     return _steps(x_NRC / torch.linalg.vector_norm(x_NRC, dim=(1, 2), keepdim=True), steps)
 
 
-@wrong("pretraining.muon", mistake="the Gram matrix of the first step served all steps",
-       ask="After one step the singular values are others. Whose cubes does the second step need?",
-       refused_by="five_steps_act_on_the_singular_values_alone")
+@wrong(
+    "pretraining.muon",
+    mistake="the Gram matrix of the first step served all steps",
+    ask="After one step the singular values are others. Whose cubes does the second step need?",
+    refused_by="five_steps_act_on_the_singular_values_alone",
+)
 def gram_of_the_start(x_NRC, steps=5, eps=1e-7):
     a, b, c = NEWTON_SCHULZ
     x = _unit(x_NRC)
@@ -563,38 +702,53 @@ def _named(alpha, beta, solution):
     return {"E": e, "A": a, "alpha": float(alpha), "B": b, "beta": float(beta)}
 
 
-@wrong("pretraining.scaling_law", mistake="negative terms were allowed",
-       ask="What would a negative A say about larger models?",
-       refused_by="a_law_has_no_negative_terms")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="negative terms were allowed",
+    ask="What would a negative A say about larger models?",
+    refused_by="a_law_has_no_negative_terms",
+)
 def allows_negative_terms(sizes, tokens, losses, exponents=EXPONENTS):
     return _named(*min(_solutions(sizes, tokens, losses, exponents), key=lambda f: f[0])[2:])
 
 
-@wrong("pretraining.scaling_law", mistake="negative terms were set to zero after the fit",
-       ask="After you change E, are A and B still those of the least squares?",
-       refused_by="a_law_has_no_negative_terms")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="negative terms were set to zero after the fit",
+    ask="After you change E, are A and B still those of the least squares?",
+    refused_by="a_law_has_no_negative_terms",
+)
 def cuts_negative_terms(sizes, tokens, losses, exponents=EXPONENTS):
     _, _, alpha, beta, solution = min(_solutions(sizes, tokens, losses, exponents), key=lambda f: f[0])
     return _named(alpha, beta, np.maximum(solution, 0))
 
 
-@wrong("pretraining.scaling_law", mistake="size and tokens were exchanged",
-       ask="Which exponent, alpha or beta, stands over N?",
-       refused_by="alpha_belongs_to_the_size_and_beta_to_the_tokens")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="size and tokens were exchanged",
+    ask="Which exponent, alpha or beta, stands over N?",
+    refused_by="alpha_belongs_to_the_size_and_beta_to_the_tokens",
+)
 def exchanges_size_and_tokens(sizes, tokens, losses, exponents=EXPONENTS):
     return _named(*_best(_solutions(tokens, sizes, losses, exponents))[2:])
 
 
-@wrong("pretraining.scaling_law", mistake="alpha and beta were the same",
-       ask="How many pairs can be made of 30 exponents?",
-       refused_by="a_law_without_noise_is_found_again")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="alpha and beta were the same",
+    ask="How many pairs can be made of 30 exponents?",
+    refused_by="a_law_without_noise_is_found_again",
+)
 def one_exponent(sizes, tokens, losses, exponents=EXPONENTS):
     return _named(*_best(f for f in _solutions(sizes, tokens, losses, exponents) if f[2] == f[3])[2:])
 
 
-@wrong("pretraining.scaling_law", mistake="E were zero",
-       ask="What loss does the law give to an endless run of an endless model? Which column stands for that?",
-       refused_by="a_law_without_noise_is_found_again")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="E were zero",
+    ask="What loss does the law give to an endless run of an endless model? Which column stands for that?",
+    refused_by="a_law_without_noise_is_found_again",
+)
 def without_e(sizes, tokens, losses, exponents=EXPONENTS):
     n, d, y = (np.asarray(x, float) for x in (sizes, tokens, losses))
     found = []
@@ -609,31 +763,43 @@ def without_e(sizes, tokens, losses, exponents=EXPONENTS):
     return _named(*min(found, key=lambda f: f[0])[1:])
 
 
-@wrong("pretraining.scaling_law", mistake="the argument `exponents` were not used",
-       ask="Which exponents may come back when (0.3, 0.8) are given?",
-       refused_by="only_the_given_exponents_are_tried")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="the argument `exponents` were not used",
+    ask="Which exponents may come back when (0.3, 0.8) are given?",
+    refused_by="only_the_given_exponents_are_tried",
+)
 def own_exponents(sizes, tokens, losses, exponents=EXPONENTS):
     return _named(*_best(_solutions(sizes, tokens, losses, EXPONENTS))[2:])
 
 
-@wrong("pretraining.scaling_law", mistake="the first pair of exponents that gives a law were taken",
-       ask="How do you compare one pair with the best so far?",
-       refused_by="a_law_without_noise_is_found_again")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="the first pair of exponents that gives a law were taken",
+    ask="How do you compare one pair with the best so far?",
+    refused_by="a_law_without_noise_is_found_again",
+)
 def first_law(sizes, tokens, losses, exponents=EXPONENTS):
     return _named(*_best(_solutions(sizes, tokens, losses, exponents), key=lambda f: 0)[2:])
 
 
-@wrong("pretraining.scaling_law", mistake="A and B were exchanged",
-       ask="In which order are your columns, and in which the values of the solution?",
-       refused_by="a_law_without_noise_is_found_again")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="A and B were exchanged",
+    ask="In which order are your columns, and in which the values of the solution?",
+    refused_by="a_law_without_noise_is_found_again",
+)
 def exchanges_a_and_b(sizes, tokens, losses, exponents=EXPONENTS):
     law = _named(*_best(_solutions(sizes, tokens, losses, exponents))[2:])
     return law | {"A": law["B"], "B": law["A"]}
 
 
-@wrong("pretraining.scaling_law", mistake="losses that rise had a law too",
-       ask="What does the docstring want when no pair of exponents is left?",
-       refused_by="losses_that_rise_with_size_have_no_law")
+@wrong(
+    "pretraining.scaling_law",
+    mistake="losses that rise had a law too",
+    ask="What does the docstring want when no pair of exponents is left?",
+    refused_by="losses_that_rise_with_size_have_no_law",
+)
 def never_raises(sizes, tokens, losses, exponents=EXPONENTS):
     try:
         return _named(*_best(_solutions(sizes, tokens, losses, exponents))[2:])

@@ -71,8 +71,9 @@ def linear_cross_entropy(hidden_ND, w_VD, target_N, weight_N):
     """sum of weight * -log softmax(W h)[target], a scalar in float32."""
     from minids.kernels import cross_entropy
 
-    return cross_entropy.linear_cross_entropy(hidden_ND, w_VD, target_N, weight_N, reduction="sum",
-                                              check_targets=False, backend=BACKEND)
+    return cross_entropy.linear_cross_entropy(
+        hidden_ND, w_VD, target_N, weight_N, reduction="sum", check_targets=False, backend=BACKEND
+    )
 
 
 def decode(q_BHX, cache_BTX, length, rank):
