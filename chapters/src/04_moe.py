@@ -85,7 +85,7 @@ show(fig, "Bars of the scores of eight experts, with and without bias. Expert 0 
 #
 # ### Exercise: the router
 #
-# *Difficulty 2 · 3 points · 25 minutes.* `limit_groups` is there already; it takes some experts out of the choice, and
+# *Difficulty 2 · 3 points · 25 minutes.* `mask_groups` is there already; it takes some experts out of the choice, and
 # you will meet it further down. The cases include biases that make every biased score negative, and gradients.
 #
 # <details><summary>Hint 1</summary>
@@ -162,7 +162,8 @@ from minids.model.moe import experts_loop
 #     token 1 chose 2 and 0        expert   0  0 | 2  2  2  2 | 3  3      sizes 2, 0, 4, 2
 #     token 2 chose 2 and 3        token    0  1 | 0  1  2  · | 2  ·
 #
-# `slots` computes the way there (which token is in each row) and the way back (in which row each choice stands).
+# `permute_tokens` computes the way there (which token is in each row) and the way back (in which row each choice
+# stands).
 #
 # ### Exercise: where everything goes
 #
@@ -188,7 +189,7 @@ from minids.model.moe import experts_loop
 # </details>
 
 # %% exercise="moe.permute" points=3 minutes=30 difficulty=3
-from minids.model.moe import slots
+from minids.model.moe import permute_tokens
 
 # %% [markdown]
 # How much does sorting bring? A layer with the sizes of the recipe `tiny`, 8 experts of which 2 work for each of 2048
@@ -221,8 +222,8 @@ for form in (moe.experts_dense, moe.experts_loop, moe.experts_grouped):
 # experts the two are level: no revolution. The revolution is on a GPU, where 256 slices go into a single launch, and
 # between machines, where a sorted slice is what can be sent.
 #
-# From here on, `minids` trains with the grouped form, which runs on your `slots` if they passed. (If only your loop
-# passed, that one trains.)
+# From here on, `minids` trains with the grouped form, which runs on your `permute_tokens` if they passed. (If only
+# your loop passed, that one trains.)
 #
 # ## Left alone, experts collapse
 #
@@ -485,12 +486,12 @@ print(f"ours, 4 of 16 in 4 groups:       {nodes_by_chance(16, 4, 4):.1f} groups 
 
 # %% [markdown]
 # V3 allows four: each token first chooses its four best groups, by the sum of the two best biased scores in each, and
-# then its experts inside them (section 2.1.2, "node-limited routing"). `limit_groups` does the first half. It lets the
+# then its experts inside them (section 2.1.2, "node-limited routing"). `mask_groups` does the first half. It lets the
 # experts of the best groups keep their scores and makes sure that no other one can be chosen.
 #
 # ### Exercise: a bug hunt
 #
-# *Difficulty 2 · 2 points · 20 minutes.* Somebody's `limit_groups` trains well: same loss, even loads, and whoever
+# *Difficulty 2 · 2 points · 20 minutes.* Somebody's `mask_groups` trains well: same loss, even loads, and whoever
 # counts finds no token in more than two groups. Then a colleague notes that the router has a symmetry. Adding the
 # *same* number to all biases cannot change who is best, so the routing must stay as it is. Here is that test, on a
 # model trained with at most 2 of 4 groups:
@@ -507,7 +508,7 @@ suspect = wrong.named("moe.groups", "a_limit_that_leaks").fn
 
 def rerouted(limit, number):
     """The share of tokens that get other experts once `number` is added to all biases."""
-    with patch.object(moe, "limit_groups", limit):
+    with patch.object(moe, "mask_groups", limit):
         before, after = (moe.route(token_scores, learned + n, 4, 2, 4, True, 1.0)[0] for n in (0, number))
     return (before.sort(-1).values != after.sort(-1).values).any(-1).float().mean().item()
 
@@ -536,10 +537,10 @@ show(fig, "The share of tokens that get other experts when one number is added t
 # </details>
 
 # %% exercise="moe.groups" start="a_limit_that_leaks" points=2 minutes=20 difficulty=2
-from minids.model.moe import limit_groups
+from minids.model.moe import mask_groups
 
 # %%
-print("rerouted by adding -2, -1, 1:", [f"{rerouted(moe.limit_groups, n):.1%}" for n in (-2, -1, 1)])
+print("rerouted by adding -2, -1, 1:", [f"{rerouted(moe.mask_groups, n):.1%}" for n in (-2, -1, 1)])
 
 # %% [markdown]
 # This bug is real. It was reported against DeepSeek's own code (issue 741 of deepseek-ai/DeepSeek-V3), was repaired in
@@ -762,10 +763,10 @@ for width, (_, seconds) in stored.items():
 # ## What you now own
 #
 # - `route`: who works, by biased scores within the best groups; what they count, by scores alone.
-# - `experts_loop`, the definition that every faster form is compared with, and `slots`, which makes it fast. If both
-#   are yours, your models train on your `slots` and decode on your loop.
+# - `experts_loop`, the definition that every faster form is compared with, and `permute_tokens`, which makes it fast.
+#   If both are yours, your models train on your `permute_tokens` and decode on your loop.
 # - `bias_step` and `balance_loss`, the two ways to balance, and a measurement of what each costs.
-# - `limit_groups`, repaired, and a symmetry that tests any router.
+# - `mask_groups`, repaired, and a symmetry that tests any router.
 # - Three measurements of your own: no loss from balance at moderate strength, none from two groups of four, and dense
 #   ahead at equal time.
 #

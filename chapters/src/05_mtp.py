@@ -173,7 +173,7 @@ for k in (0, 1):
 # *Difficulty 2 · 3 points · 20 minutes*
 #
 # Each token has a weight: how much predicting it counts (here 0 for the first, 0.3 in a question, 1 in thought and
-# answer). Several documents can be packed into one row; `segments` numbers them. A prediction two tokens ahead can
+# answer). Several documents can be packed into one row; `doc_ids` numbers them. A prediction two tokens ahead can
 # leave the row, and it can leave the document.
 #
 # <details><summary>Hint 1</summary>
@@ -188,7 +188,7 @@ for k in (0, 1):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Position t may predict t + ahead if `segments[t] == segments[t + ahead]`. It is not enough to compare neighbours.
+# Position t may predict t + ahead if `doc_ids[t] == doc_ids[t + ahead]`. It is not enough to compare neighbours.
 # </details>
 
 # %% exercise="mtp.targets" points=3 minutes=20 difficulty=2
@@ -196,11 +196,11 @@ from minids.train.loss import targets_ahead
 
 # %%
 # NBVAL_CHECK_OUTPUT
-ids, segments = torch.arange(10, 18)[None], torch.tensor([[1, 1, 1, 1, 2, 2, 2, 2]])
-print("document", *segments[0].tolist(), sep="\t")
+ids, doc_ids = torch.arange(10, 18)[None], torch.tensor([[1, 1, 1, 1, 2, 2, 2, 2]])
+print("document", *doc_ids[0].tolist(), sep="\t")
 print("token", *ids[0].tolist(), sep="\t")
 for ahead in (1, 2, 3):
-    target, counts = loss.targets_ahead(ids, torch.ones(1, 8), segments, ahead)
+    target, counts = loss.targets_ahead(ids, torch.ones(1, 8), doc_ids, ahead)
     print(f"{ahead} ahead", *(i if c else "·" for i, c in zip(target[0].tolist(), counts[0].tolist())), sep="\t")
 
 # %% [markdown]

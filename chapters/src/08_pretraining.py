@@ -105,8 +105,8 @@ fig, axes = plt.subplots(2, 1, figsize=(7, 3.6), sharex=True)
 sample = packed[:: len(packed) // 12][:12]
 for ax, name, batch in [(axes[0], "one text a row", arrival[0][:12]), (axes[1], "packed", sample)]:
     picture = torch.zeros(12, 256)
-    segments = batch.valid_BT if batch.segments_BT is None else batch.segments_BT
-    picture[:, : segments.shape[1]] = segments % 3 + (segments > 0).float()
+    doc_ids = batch.valid_BT if batch.doc_ids_BT is None else batch.doc_ids_BT
+    picture[:, : doc_ids.shape[1]] = doc_ids % 3 + (doc_ids > 0).float()
     ax.imshow(picture, aspect="auto", interpolation="nearest", cmap="cividis", vmin=0, vmax=3)
     ax.set(ylabel=f"row\n({name})", yticks=(0, 5, 10))
     ax.grid(False)

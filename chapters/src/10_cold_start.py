@@ -376,7 +376,7 @@ for name, pad in (("the colleague's", suspect), ("yours, or the library's", corp
 # </details>
 
 # %% exercise="sft.mask" points=2 minutes=10 difficulty=1
-from minids.model.transformer import segment_mask
+from minids.model.transformer import document_mask
 
 # %%
 docs = demonstrations(300, 0)
@@ -387,7 +387,7 @@ def draw_mask(ax, row):
     """Who sees whom in one of the rows that the documents are packed into."""
     packed = corpus.pack(chats, None, row)
     packed = packed[len(packed) // 2 :][:1]
-    seen = transformer.segment_mask(packed.segments_BT)[0, 0] & packed.valid_BT[0]
+    seen = transformer.document_mask(packed.doc_ids_BT)[0, 0] & packed.valid_BT[0]
     ax.imshow(seen, cmap="cividis", interpolation="nearest")
     used = seen.sum() / (row * (row + 1) / 2)
     ax.set(xlabel=f"position seen\n({100 * used:.0f} % of the triangle)", ylabel="position")
@@ -406,9 +406,9 @@ play(draw_mask, row=(192, 512, 64), shown=[(192,), (320,), (512,)],
 # %%
 packed, more = corpus.pack(chats[:80], None, 512), {}
 alone = {tuple(ids): token_losses(models[0], corpus.pad_batch([ids]))[0] for ids in chats[:80]}
-for name, where in (("mask", {"segments_BT": packed.segments_BT[:, :-1]}), ("none", {})):
+for name, where in (("mask", {"doc_ids_BT": packed.doc_ids_BT[:, :-1]}), ("none", {})):
     nll = token_losses(models[0], packed, **where)
-    for b, numbers in enumerate(packed.segments_BT.tolist()):
+    for b, numbers in enumerate(packed.doc_ids_BT.tolist()):
         for k in sorted(set(numbers) - {0}):
             begin, size = numbers.index(k), numbers.count(k)
             gap = nll[b, begin : begin + size - 1] - alone[tuple(packed.ids_BT[b, begin : begin + size].tolist())]

@@ -48,10 +48,10 @@ PLACES = {
     "yarn.scale": _place("model.layers:softmax_scale", "model.layers.softmax_scale"),
     "moe.route": _place("model.moe:route", "model.moe.route"),
     "moe.experts": _place("model.moe:experts_loop", "model.moe.experts_loop"),
-    "moe.permute": _place("model.moe:slots", "model.moe.slots"),
+    "moe.permute": _place("model.moe:permute_tokens", "model.moe.slots"),
     "moe.bias": _place("model.moe:bias_step", "model.moe.bias_step"),
     "moe.balance_loss": _place("model.moe:balance_loss", "model.moe.balance_loss"),
-    "moe.groups": _place("model.moe:limit_groups", "model.moe.limit_groups"),
+    "moe.groups": _place("model.moe:mask_groups", "model.moe.limit_groups"),
     "mtp.combine": _place("model.transformer:mtp_combine", "model.transformer.mtp_combine"),
     "mtp.inputs": _place("model.transformer:mtp_inputs", "model.transformer.mtp_inputs"),
     "mtp.targets": _place("train.loss:targets_ahead", "train.loss.targets_ahead"),
@@ -82,7 +82,7 @@ PLACES = {
     "sft.thought": _place("tasks.arithmetic:digit_steps", "reason.tasks.digit_steps"),
     "sft.loss_weights": _place("tasks.documents:loss_weights", "reason.documents.loss_weights"),
     "sft.pad": _place("text.corpus:pad_batch", "text.corpus.pad_batch"),
-    "sft.mask": _place("model.transformer:segment_mask", "model.transformer.segment_mask"),
+    "sft.mask": _place("model.transformer:document_mask", "model.transformer.segment_mask"),
     "grpo.slopes": _place("studies.exact_gradient:slopes", "reason.exact.slopes"),
     "grpo.advantages": _place("rl.grpo:advantages", "reason.grpo.advantages"),
     "grpo.surrogate": _place("rl.importance_sampling:surrogate", "reason.ratios.surrogate"),
@@ -102,6 +102,21 @@ PLACES = {
     "thoughts.limit": _place("eval.thought_interventions:limit_thought", "reason.probe.limit_thought"),
 }
 # fmt: on
+
+# {earlier name of a function: its name now}
+RENAMED = {
+    was.rpartition(".")[2]: place.function
+    for place in PLACES.values()
+    for was in place.was
+    if was.rpartition(".")[2] != place.function
+}
+
+
+def spellings(name):
+    """The names that an exercise's function has, and had."""
+    function = PLACES[name].function
+    return [function, *(was for was, now in RENAMED.items() if now == function)]
+
 
 _BEFORE = {was: name for name, place in PLACES.items() for was in place.was}
 

@@ -17,7 +17,7 @@ import ast
 import re
 import warnings
 
-from minids.course import catalog
+from minids.course import catalog, exercises
 from minids.errors import MinidsError
 
 _PLAIN = (
@@ -137,9 +137,22 @@ def definitions(source):
         body = _parse(source).body
     except SyntaxError:
         body = _parse(as_python(source)).body
+    body = _as_named_now(body)
     plain = [n for n in body if isinstance(n, _PLAIN)]
     used = set().union(*map(_used, plain), *(_used(d) for n in body for d in _inner(n) if isinstance(d, _DEFS)))
     return _kept(body, used)
+
+
+def _as_named_now(body):
+    """A function that has the name which an exercise's function had before gets the one that it has now."""
+    defined = {n.name for top in body for n in [top, *_inner(top)] if isinstance(n, ast.FunctionDef)}
+    old = {was: now for was, now in exercises.RENAMED.items() if was in defined and now not in defined}
+    for node in (n for top in body for n in ast.walk(top) if old):
+        if isinstance(node, ast.FunctionDef) and node.name in old:
+            node.name = old[node.name]
+        elif isinstance(node, ast.Name) and node.id in old:
+            node.id = old[node.id]
+    return body
 
 
 def _kept(body, used):
@@ -307,6 +320,7 @@ def compile_answer(name, nodes, filename):
     """Runs the definitions in a copy of the library module's namespace and returns the exercise's function."""
     module, attribute = catalog.locate(name)
     space = dict(vars(module)) | {"get_ipython": _no_ipython, "input": _no_input}
+    space |= {was: space[now] for was, now in exercises.RENAMED.items() if now in space and was not in space}
     space.pop(attribute, None)  # else a `def` that is never reached would leave the library's own
     # annotations are not looked up: a name that only they use need not be there
     postponed = __future__.annotations.compiler_flag

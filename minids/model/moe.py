@@ -27,7 +27,7 @@ from minids.model.layers import MLP
 from minids.model.ops import gpu, linear
 
 
-def limit_groups(choice_NE, n_group, topk_group):
+def mask_groups(choice_NE, n_group, topk_group):
     """Lets only the experts of the best `topk_group` groups of each token take part: biased scores [N, E] -> [N, E].
 
     Group g holds the E / n_group consecutive experts from g * E / n_group on, at least two. A group's score is the sum
@@ -50,14 +50,14 @@ def limit_groups(choice_NE, n_group, topk_group):
 def route(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     """Picks experts: scores after the sigmoid [N, E], bias [E] -> (indices [N, K] int64, gates [N, K]), K = top_k.
 
-    The K experts with the highest score + bias work, among those that `limit_groups` lets take part. What they count
+    The K experts with the highest score + bias work, among those that `mask_groups` lets take part. What they count
     comes from the scores alone, without the bias: gate = score, divided by the sum over the K chosen (+ 1e-20, so that
     scores of 0 give gates of 0) if `norm`, times `scaling`. Gradients flow through the gates only; the bias gets none.
     The order of the K is free.
     (arXiv 2412.19437 section 2.1.2, eq. 12-16)
     """
     # who works: biased scores, without a gradient; then the groups; then the K best
-    choice_NE = limit_groups(scores_NE.detach() + bias_E, n_group, topk_group)
+    choice_NE = mask_groups(scores_NE.detach() + bias_E, n_group, topk_group)
     indices_NK = choice_NE.topk(top_k, dim=-1).indices
     # what each one counts: the scores at those places
     gates_NK = scores_NE.gather(1, indices_NK)
@@ -138,26 +138,26 @@ class _Grouped(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
-        sizes, token_M, place_NK = slots(
+        sizes, token_M, row_NK = permute_tokens(
             indices_NK, len(w_gate_up_EXD), linear.ROWS if linear.onednn_takes(x_ND) else 1
         )
         x_MD = x_ND.index_select(0, token_M)
         gate_up_MX = per_expert(linear.times, sizes, x_MD, w_gate_up_EXD)
-        gates_M1 = gates_NK.new_zeros(len(token_M), 1).index_copy_(0, place_NK.reshape(-1), gates_NK.reshape(-1, 1))
+        gates_M1 = gates_NK.new_zeros(len(token_M), 1).index_copy_(0, row_NK.reshape(-1), gates_NK.reshape(-1, 1))
         gate_MF, up_MF = gate_up_MX.chunk(2, dim=-1)
         gate_MF = gate_MF.contiguous()  # silu is slow on rows that are apart and no multiple of 32 long
         silu_MF = F.silu(gate_MF)
         weighted_MF = (silu_MF * gates_M1).mul_(up_MF)
         y_MD = per_expert(linear.times, sizes, weighted_MF, w_down_EDF)
         ctx.save_for_backward(
-            x_MD, token_M, place_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, w_gate_up_EXD, w_down_EDF
+            x_MD, token_M, row_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, w_gate_up_EXD, w_down_EDF
         )
         ctx.sizes = sizes
-        return sum_slots(y_MD, place_NK)
+        return sum_rows(y_MD, row_NK)
 
     @staticmethod
     def backward(ctx, grad_ND):
-        x_MD, token_M, place_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, *weights = ctx.saved_tensors
+        x_MD, token_M, row_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, *weights = ctx.saved_tensors
         w_gate_up_EXD, w_down_EDF = weights
         sizes = ctx.sizes
         grad_MD = grad_ND.index_select(0, token_M)
@@ -171,18 +171,18 @@ class _Grouped(torch.autograd.Function):
         )
         grad_w_gate_up = per_expert(linear.weight_gradient, sizes, grad_gate_up_MX, x_MD, join=torch.stack)
         grad_x_MD = per_expert(linear.times, sizes, grad_gate_up_MX, w_gate_up_EXD.transpose(1, 2))
-        return sum_slots(grad_x_MD, place_NK), None, grad_gates_M[place_NK], grad_w_gate_up, grad_w_down
+        return sum_rows(grad_x_MD, row_NK), None, grad_gates_M[row_NK], grad_w_gate_up, grad_w_down
 
 
-def slots(indices_NK, experts, multiple):
+def permute_tokens(indices_NK, experts, multiple):
     """Where each choice of a token stands when tokens are sorted by expert and every expert's slice is rounded up.
 
-    indices [N, K] of experts 0 .. experts-1 -> (sizes, token_M, place_NK):
+    indices [N, K] of experts 0 .. experts-1 -> (sizes, token_M, row_NK):
     sizes       list of ints, one an expert: how many choices it got, rounded up to a multiple of `multiple`; sum = M
     token_M     [M] int64: the token in each row, 0 in rows that only fill up a slice (they come last in it)
-    place_NK    [N, K] int64: the row of each choice, so token_M[place_NK[n, k]] = n, and no two choices share a row
+    row_NK    [N, K] int64: the row of each choice, so token_M[row_NK[n, k]] = n, and no two choices share a row
 
-        slots([[0, 2], [2, 0], [2, 3]], experts=4, multiple=2)
+        permute_tokens([[0, 2], [2, 0], [2, 3]], experts=4, multiple=2)
         ([2, 0, 4, 2],  [0, 1,  0, 1, 2, 0,  2, 0],  [[0, 2], [3, 1], [4, 6]])
     """
     chosen = indices_NK.reshape(-1)
@@ -197,8 +197,8 @@ def slots(indices_NK, experts, multiple):
     sizes = size_E.tolist()
     token_M = order.new_zeros(sum(sizes)).index_copy_(0, row, order // indices_NK.shape[1])
     # and back: the row of each choice
-    place_NK = torch.empty_like(order).index_copy_(0, order, row).view(indices_NK.shape)
-    return sizes, token_M, place_NK
+    row_NK = torch.empty_like(order).index_copy_(0, order, row).view(indices_NK.shape)
+    return sizes, token_M, row_NK
 
 
 def per_expert(product, sizes, a_MX, b, join=torch.cat):
@@ -207,11 +207,11 @@ def per_expert(product, sizes, a_MX, b, join=torch.cat):
     return join([product(a, other) for a, other in parts])
 
 
-def sum_slots(y_MD, place_NK):
+def sum_rows(y_MD, row_NK):
     """Adds up the K results of each token -> [N, D]."""
-    total_ND = y_MD.index_select(0, place_NK[:, 0])
-    for k in range(1, place_NK.shape[1]):
-        total_ND += y_MD.index_select(0, place_NK[:, k])
+    total_ND = y_MD.index_select(0, row_NK[:, 0])
+    for k in range(1, row_NK.shape[1]):
+        total_ND += y_MD.index_select(0, row_NK[:, k])
     return total_ND
 
 
@@ -224,18 +224,18 @@ DENSE_LIMIT = 128  # tokens up to which all experts on all tokens is faster than
 
 # The fast forms stand in for the definition as long as nobody has put another function in its place.
 # (Each in a tuple: who replaces a function replaces it in modules, not inside of tuples.)
-_OWN_LOOP, _OWN_SLOTS = (experts_loop,), (slots,)
+_OWN_LOOP, _OWN_PERMUTE = (experts_loop,), (permute_tokens,)
 
 
 def experts_form(x_ND):
-    """The form that computes these tokens. Somebody else's experts_loop computes everything, until a `slots` of their
-    own too makes the grouped form theirs: then that one trains, and the loop decodes."""
+    """The form that computes these tokens. Somebody else's experts_loop computes everything, until a `permute_tokens`
+    of their own too makes the grouped form theirs: then that one trains, and the loop decodes."""
     if gpu.takes(x_ND) and _OWN_LOOP == (experts_loop,):
         return gpu.experts
     few = x_ND.shape[0] <= DENSE_LIMIT and x_ND.device.type == "cpu" and not torch.is_grad_enabled()
     if _OWN_LOOP == (experts_loop,):
         return experts_dense if few else experts_grouped
-    return experts_grouped if not few and _OWN_SLOTS != (slots,) else experts_loop
+    return experts_grouped if not few and _OWN_PERMUTE != (permute_tokens,) else experts_loop
 
 
 # -- modules (names as in the released checkpoints) --------------------------------------------------------------------

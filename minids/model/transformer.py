@@ -44,17 +44,17 @@ class Layer(nn.Module):
         return x_BTD + self.mlp(h_BTD)
 
 
-def segment_mask(segments_BT):
+def document_mask(doc_ids_BT):
     """Who sees whom where documents share a row -> bool [B, 1, T, T], True: position t (third) may see s (fourth).
 
-    A position sees itself and what stands before it in its own document. segments_BT int [B, T]: equal numbers in a row
+    A position sees itself and what stands before it in its own document. doc_ids_BT int [B, T]: equal numbers in a row
     are one document, also with others between them; their order and sign say nothing. The one head stands for all.
     """
-    T = segments_BT.shape[1]
+    T = doc_ids_BT.shape[1]
     # the same document ...
-    same_BTT = segments_BT[:, :, None] == segments_BT[:, None, :]
+    same_BTT = doc_ids_BT[:, :, None] == doc_ids_BT[:, None, :]
     # ... and not later
-    causal_TT = torch.ones(T, T, dtype=torch.bool, device=segments_BT.device).tril()
+    causal_TT = torch.ones(T, T, dtype=torch.bool, device=doc_ids_BT.device).tril()
     return (same_BTT & causal_TT)[:, None]
 
 
@@ -62,7 +62,7 @@ class Place:
     """Where the tokens of one forward stand: their angles, whom they may see, which text they are of,
     cache and counters."""
 
-    def __init__(self, model, ids_BT, segments_BT=None, valid_BT=None, loads=None, cache=None, absorb=None, start=None):
+    def __init__(self, model, ids_BT, doc_ids_BT=None, valid_BT=None, loads=None, cache=None, absorb=None, start=None):
         B, T = ids_BT.shape
         device = ids_BT.device
         self.loads, self.cache, self.absorb, self.mask, self.rows_BT = loads, cache, absorb, None, None
@@ -77,18 +77,18 @@ class Place:
                 self.mask = (mask_BTS | (seen_S == column_T[:, None]))[:, None]
             else:
                 self.mask = torch.ones(1, 1, 1, start + 1, dtype=torch.bool, device=device)
-        elif segments_BT is not None:
-            self.mask = segment_mask(segments_BT)
+        elif doc_ids_BT is not None:
+            self.mask = document_mask(doc_ids_BT)
             index_T = torch.arange(T, device=device)
-            new_BT = F.pad(segments_BT[:, 1:] != segments_BT[:, :-1], (1, 0), value=True)
+            new_BT = F.pad(doc_ids_BT[:, 1:] != doc_ids_BT[:, :-1], (1, 0), value=True)
             positions_BT = index_T - torch.where(new_BT, index_T, 0).cummax(1).values
         else:
             positions_BT = torch.arange(T, device=device)[None]
         self.cos, self.sin = model.angles(positions_BT)
         if loads is not None:
             rows_BT = torch.arange(B, device=device)[:, None].expand(B, T)
-            if segments_BT is not None:
-                _, rows_BT = torch.unique(rows_BT * (segments_BT.max() + 1) + segments_BT, return_inverse=True)
+            if doc_ids_BT is not None:
+                _, rows_BT = torch.unique(rows_BT * (doc_ids_BT.max() + 1) + doc_ids_BT, return_inverse=True)
             self.rows_BT = rows_BT if valid_BT is None else rows_BT.masked_fill(~valid_BT, -1)
 
 
@@ -189,10 +189,10 @@ class Transformer(nn.Module):
             cos, sin = cos.to(weight.dtype), sin.to(weight.dtype)
         return F.embedding(positions_BT, cos), F.embedding(positions_BT, sin)
 
-    def hidden(self, ids_BT, *, segments_BT=None, valid_BT=None, loads=None, cache=None, absorb=None):
+    def hidden(self, ids_BT, *, doc_ids_BT=None, valid_BT=None, loads=None, cache=None, absorb=None):
         """ids [B, T] -> states after the final norm [B, T, D].
 
-        segments_BT   int: a position sees only its own segment (packed documents); angles start anew in each. None: one
+        doc_ids_BT   int: a position sees only its own segment (packed documents); angles start anew in each. None: one
                       text a row.
         valid_BT      bool: False is padding, which is not counted as an expert's load. Right padding needs no mask:
                       causality is one.
@@ -200,7 +200,7 @@ class Transformer(nn.Module):
         cache         a Cache: ids are appended to what it holds; absorb says how (None: absorbed for few tokens,
                       naive for many).
         """
-        place = Place(self, ids_BT, segments_BT, valid_BT, loads, cache, absorb)
+        place = Place(self, ids_BT, doc_ids_BT, valid_BT, loads, cache, absorb)
         x_BTD = self.embed_tokens(ids_BT)
         for layer in self.layers:
             x_BTD = layer(x_BTD, place)
@@ -210,7 +210,7 @@ class Transformer(nn.Module):
         """ids [B, T] -> logits [B, T, V]; keywords as in `hidden`."""
         return self.lm_head(self.hidden(ids_BT, **where))
 
-    def mtp_hidden(self, hidden_BTD, ids_BT, *, segments_BT=None, valid_BT=None, loads=None):
+    def mtp_hidden(self, hidden_BTD, ids_BT, *, doc_ids_BT=None, valid_BT=None, loads=None):
         """States of the MTP modules, a list of [B, T, D]: lm_head of the k-th (from 0) at position t predicts
         ids[t + 2 + k].
 
@@ -221,7 +221,7 @@ class Transformer(nn.Module):
         valid_BT = torch.ones_like(ids_BT, dtype=torch.bool) if valid_BT is None else valid_BT
         for k, module in enumerate(self.mtp):
             next_BT, fed_BT = mtp_inputs(ids_BT, valid_BT, k)
-            place = Place(self, ids_BT, segments_BT, fed_BT, loads)
+            place = Place(self, ids_BT, doc_ids_BT, fed_BT, loads)
             hidden_BTD = module(hidden_BTD, self.embed_tokens(next_BT), place)
             states.append(hidden_BTD)
         return states

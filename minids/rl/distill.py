@@ -42,8 +42,8 @@ class FromLogits:
                 f"distill: the student has {model.config.vocab_size} tokens, the teacher "
                 f"{self.teacher.config.vocab_size}: logits can only be matched in one vocabulary; distil from samples"
             )
-        where = dict(segments_BT=batch.segments_BT, valid_BT=batch.valid_BT)
-        _, weight_BT = targets_ahead(batch.ids_BT, batch.weight_BT, batch.segments_BT, ahead=1)
+        where = dict(doc_ids_BT=batch.doc_ids_BT, valid_BT=batch.valid_BT)
+        _, weight_BT = targets_ahead(batch.ids_BT, batch.weight_BT, batch.doc_ids_BT, ahead=1)
         used_N = weight_BT.flatten().nonzero()[:, 0]
         with torch.no_grad():
             teacher_NV = self._logits(self.teacher, batch, used_N, where)

@@ -8,7 +8,7 @@ before it:
 Shapes: B rows, T positions. Padding is on the right, with weight 0 and valid False. The first id of a row or
 segment is predicted from nothing, so its weight is 0.
 Trade-off: `length_bucketed` keeps one document a row (the attention needs no mask) and wastes what the
-lengths differ by; `pack` wastes almost nothing and needs segments, or lets documents see each other as
+lengths differ by; `pack` wastes almost nothing and needs doc_ids, or lets documents see each other as
 DeepSeek-V3's pretraining did (paper section 4.1: documents are packed, attention is not masked between them).
 Left out: fill-in-the-middle, mixing sources by weight, and corpora larger than memory (texts can be streamed
 from `load_texts`; packed ids are held).
@@ -35,7 +35,7 @@ class Batch:
     ids_BT: torch.Tensor  # int64
     weight_BT: torch.Tensor  # float32
     valid_BT: torch.Tensor  # bool
-    segments_BT: torch.Tensor | None = None  # int64: attend within equal numbers only; None: one document a row
+    doc_ids_BT: torch.Tensor | None = None  # int64: attend within equal numbers only; None: one document a row
 
     def __len__(self) -> int:
         return len(self.ids_BT)
@@ -57,7 +57,7 @@ class Batch:
 
 
 def pad_batch(docs: Sequence[Doc], weights: Weights = None, pad_id: int = 0) -> Batch:
-    """One document a row, padded on the right to the longest -> Batch, whose segments_BT is None.
+    """One document a row, padded on the right to the longest -> Batch, whose doc_ids_BT is None.
 
     docs     lists of ids
     weights  a list of weights a document, one an id; without them every id counts 1. Whatever is given, the first id of
@@ -114,7 +114,7 @@ def pack(
     """Packs documents into rows of `length` ids: all rows as one Batch, to be sliced.
 
     With boundaries each document is a segment (numbered from 1 in its row, padding 0), placed by best fit,
-    longest first. Without, the documents are one stream, cut into rows, and segments_BT is one segment a row.
+    longest first. Without, the documents are one stream, cut into rows, and doc_ids_BT is one segment a row.
     Where a document or the stream is cut, the id before the cut is repeated with weight 0, so every weighted
     id is still predicted exactly once. `rng` shuffles documents and rows.
     """
@@ -131,7 +131,7 @@ def pack(
         rows = [[part] for part in _cut(ids, [w for _, weight in weighted for w in weight], length)]
     if rng is not None:
         rows = [rows[i] for i in rng.permutation(len(rows))]
-    return _rows(rows, length, pad_id, segments=boundaries)
+    return _rows(rows, length, pad_id, doc_ids=boundaries)
 
 
 def best_fit(parts: Sequence[tuple[list[int], list[float]]], length: int) -> list[list]:
@@ -247,21 +247,21 @@ def _cut(ids: list[int], weight: list[float], length: int) -> Iterator[tuple[lis
         yield ids[start : start + length], [0.0, *part[1:]]
 
 
-def _rows(rows: list[list], length: int | None, pad_id: int, segments: bool) -> Batch:
+def _rows(rows: list[list], length: int | None, pad_id: int, doc_ids: bool) -> Batch:
     shape = len(rows), length or max((sum(len(ids) for ids, _ in row) for row in rows), default=0)
     ids_BT = np.full(shape, pad_id, np.int64)
-    weight_BT, segments_BT = np.zeros(shape, np.float32), np.zeros(shape, np.int64)
+    weight_BT, doc_ids_BT = np.zeros(shape, np.float32), np.zeros(shape, np.int64)
     for b, row in enumerate(rows):
         t = 0
         for number, (ids, weight) in enumerate(row, start=1):
             end = t + len(ids)
             ids_BT[b, t:end] = ids
             weight_BT[b, t + 1 : end] = weight[1:]  # nothing stands before the first id
-            segments_BT[b, t:end] = number
+            doc_ids_BT[b, t:end] = number
             t = end
     return Batch(
         torch.from_numpy(ids_BT),
         torch.from_numpy(weight_BT),
-        torch.from_numpy(segments_BT > 0),
-        torch.from_numpy(segments_BT) if segments else None,
+        torch.from_numpy(doc_ids_BT > 0),
+        torch.from_numpy(doc_ids_BT) if doc_ids else None,
     )

@@ -25,7 +25,7 @@ def lm_loss(model: nn.Module, batch, *, loads=None, mtp_lambda: float = 0.0) -> 
 
     The MTP sum is the mean over modules, without lambda; 0 if the model has none or `mtp_lambda` is 0.
     """
-    where = dict(segments_BT=batch.segments_BT, valid_BT=batch.valid_BT, loads=loads)
+    where = dict(doc_ids_BT=batch.doc_ids_BT, valid_BT=batch.valid_BT, loads=loads)
     hidden_BTD = model.hidden(batch.ids_BT, **where)
     main = nll_sum(model.lm_head, hidden_BTD, batch, ahead=1)
     mtp = torch.zeros_like(main)
@@ -35,23 +35,23 @@ def lm_loss(model: nn.Module, batch, *, loads=None, mtp_lambda: float = 0.0) -> 
     return main, mtp
 
 
-def targets_ahead(ids_BT, weight_BT, segments_BT, ahead):
+def targets_ahead(ids_BT, weight_BT, doc_ids_BT, ahead):
     """What each position is to predict, `ahead` tokens further, and how much that counts -> (target_BT, weight_BT).
 
     target_BT  int [B, T]: ids[t + ahead] at position t; any id of the vocabulary where the weight is 0
     weight_BT  [B, T]: the weight of that token; 0 where there is none, and where it belongs to another document
 
-    ids_BT int [B, T]; weight_BT [B, T], weight[t] is that of predicting ids[t]; segments_BT int [B, T], equal numbers
+    ids_BT int [B, T]; weight_BT [B, T], weight[t] is that of predicting ids[t]; doc_ids_BT int [B, T], equal numbers
     in a row are one document, whatever they are and whatever lies between: with [1, 2, 1] the first token and the third
     (None: one document a row); ahead >= 1, which may exceed T. No input is changed.
     """
     T = ids_BT.shape[1]
     # the token and its weight, moved to the position that predicts them
     target_BT, moved_BT = (F.pad(z_BT[:, ahead:], (0, min(ahead, T))) for z_BT in (ids_BT, weight_BT))
-    if segments_BT is None:
+    if doc_ids_BT is None:
         return target_BT, moved_BT
     # a prediction must not reach into the next packed document
-    same_BT = F.pad(segments_BT[:, ahead:] == segments_BT[:, : max(0, T - ahead)], (0, min(ahead, T)))
+    same_BT = F.pad(doc_ids_BT[:, ahead:] == doc_ids_BT[:, : max(0, T - ahead)], (0, min(ahead, T)))
     return target_BT, moved_BT * same_BT
 
 
@@ -60,7 +60,7 @@ def nll_sum(head: nn.Module, hidden_BTD: Tensor, batch, ahead: int) -> Tensor:
 
     Only positions with weight go through the head, which is a large part of a tiny model.
     """
-    target_BT, weight_BT = targets_ahead(batch.ids_BT, batch.weight_BT, batch.segments_BT, ahead)
+    target_BT, weight_BT = targets_ahead(batch.ids_BT, batch.weight_BT, batch.doc_ids_BT, ahead)
     if linear.full_precision_cpu(hidden_BTD) and getattr(head, "bias", None) is None:
         return cpu.linear_cross_entropy(hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten())
     if gpu.takes(hidden_BTD) and type(head) is linear.Linear and head.bias is None:

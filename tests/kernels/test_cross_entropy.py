@@ -362,13 +362,13 @@ def test_linear_equals_what_the_model_trains_with():
 @interpreted
 def test_linear_takes_the_place_of_the_loss_of_a_gpu():
     ids, weight = torch.randint(50, (3, 9)), torch.rand(3, 9) * (torch.rand(3, 9) < 0.7)
-    segments = torch.tensor([[0] * 5 + [1] * 4] * 3)
+    doc_ids = torch.tensor([[0] * 5 + [1] * 4] * 3)
     head, hidden = torch.nn.Linear(8, 50), torch.randn(3, 9, 8)
     with torch.no_grad():
         head.bias.zero_()  # a bias, even of zeros, takes the path of a GPU
-    some = types.SimpleNamespace(ids_BT=ids, weight_BT=weight, segments_BT=segments)
+    some = types.SimpleNamespace(ids_BT=ids, weight_BT=weight, doc_ids_BT=doc_ids)
     want = train_loss.nll_sum(head, hidden, some, ahead=2)
-    target, counts = train_loss.targets_ahead(ids, weight, segments, 2)
+    target, counts = train_loss.targets_ahead(ids, weight, doc_ids, 2)
     loss = C.linear_cross_entropy(
         hidden.flatten(0, 1), head.weight, target.flatten(), counts.flatten(), reduction="sum", backend="triton"
     )

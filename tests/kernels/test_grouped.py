@@ -62,7 +62,7 @@ def test_permutation_sorts_stably(N, K, E, seed):
     assert torch.equal(p.order, flat.argsort(stable=True)) and torch.equal(p.rows, p.order // K)
     assert torch.equal(p.offsets, offsets_of(flat.bincount(minlength=E))) and p.offsets.dtype == torch.int32
     assert torch.equal(p.order[p.place], torch.arange(N * K).view(N, K))
-    sizes, token, place = moe.slots(chosen, E, 1)
+    sizes, token, place = moe.permute_tokens(chosen, E, 1)
     assert torch.equal(p.rows, token) and torch.equal(p.place, place) and p.offsets.diff().tolist() == sizes
     assert all(torch.equal(a, b) for a, b in zip(p, G.permutation(chosen.int(), E)))
 

@@ -184,10 +184,10 @@ def test_packed_documents_are_separate(form):
     lengths = [[5, 11, 1, 17], [20, 3, 11]]
     documents = [[ids_for(model, 1, n, seed=7 * i + n) for n in row] for i, row in enumerate(lengths)]
     ids = torch.cat([torch.cat(row, 1) for row in documents])
-    segments = torch.stack([torch.arange(len(row)).repeat_interleave(torch.tensor(row)) for row in lengths])
+    doc_ids = torch.stack([torch.arange(len(row)).repeat_interleave(torch.tensor(row)) for row in lengths])
     with torch.no_grad():
-        packed = model(ids, segments_BT=segments)
-        renamed = model(ids, segments_BT=segments * -3 + 50)  # only equality counts
+        packed = model(ids, doc_ids_BT=doc_ids)
+        renamed = model(ids, doc_ids_BT=doc_ids * -3 + 50)  # only equality counts
         for b, row in enumerate(documents):
             alone = torch.cat([model(d) for d in row], 1)[0]
             assert worst(packed[b], alone) <= 1e-10
@@ -197,10 +197,10 @@ def test_packed_documents_are_separate(form):
 def test_packed_documents_have_separate_gradients():
     model = double("q_lora yarn", num_nextn_predict_layers=1).train()
     ids = ids_for(model, 1, 20)
-    segments = (torch.arange(20) >= 8).long()[None]
+    doc_ids = (torch.arange(20) >= 8).long()[None]
     embedded = []
     model.embed_tokens.register_forward_hook(lambda m, i, o: (o.retain_grad(), embedded.append(o))[0] and None)
-    model(ids, segments_BT=segments)[:, 8:].square().sum().backward()
+    model(ids, doc_ids_BT=doc_ids)[:, 8:].square().sum().backward()
     grad = embedded[0].grad[0]
     assert grad[:8].abs().max() == 0 and (grad[8:].abs().sum(-1) > 0).all()
 

@@ -107,8 +107,8 @@ def test_linear_cross_entropy_of_an_impossible_token_is_large_not_infinite():
 def test_grouped_experts_equal_the_loop_when_slices_are_rounded_up(multiple, monkeypatch):
     monkeypatch.setattr(linear, "ROWS", multiple)
     monkeypatch.setattr(linear, "onednn_takes", lambda a: False)
-    whole = moe.slots
-    monkeypatch.setattr(moe, "slots", lambda indices, experts, _: whole(indices, experts, multiple))
+    whole = moe.permute_tokens
+    monkeypatch.setattr(moe, "permute_tokens", lambda indices, experts, _: whole(indices, experts, multiple))
     x, w_gate_up, w_down = leaves((30, 10), (6, 8, 10), (6, 10, 4))
     (gates,) = leaves((30, 2))
     indices = torch.rand(30, 6)[:, :5].topk(2).indices  # the last expert gets nothing

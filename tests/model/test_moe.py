@@ -181,7 +181,8 @@ def test_the_model_is_the_same_with_each_form(monkeypatch):
 
 
 def test_another_loop_takes_the_fast_forms_places(monkeypatch):
-    """A loop that is not the library's own computes everything; with a `slots` of its own the grouped form trains."""
+    """A loop that is not the library's own computes everything; with a `permute_tokens` of its own the grouped
+    form trains."""
     model, x = random_model(dtype=torch.float64), torch.randn(300, 40).double()
     layer = moe.moe_layers(model)[0]
     _, indices, gates = layer.gate(x)
@@ -194,7 +195,7 @@ def test_another_loop_takes_the_fast_forms_places(monkeypatch):
     assert forms() == (moe.experts_dense, moe.experts_grouped) and moe.experts_form(few[0]) is moe.experts_grouped
     with torch.no_grad():
         expected = layer.experts(*many)
-    library, slots, called = moe.experts_loop, moe.slots, []
+    library, permute_tokens, called = moe.experts_loop, moe.permute_tokens, []
 
     def loop(*args):
         called.append(len(args[0]))
@@ -203,7 +204,7 @@ def test_another_loop_takes_the_fast_forms_places(monkeypatch):
     monkeypatch.setattr(moe, "experts_loop", loop)
     assert forms() == (loop, loop) and moe.experts_form(many[0]) is loop
     assert torch.allclose(layer.experts(*many), expected, rtol=1e-12) and called == [300]
-    monkeypatch.setattr(moe, "slots", lambda *args: slots(*args))
+    monkeypatch.setattr(moe, "permute_tokens", lambda *args: permute_tokens(*args))
     assert forms() == (loop, moe.experts_grouped) and moe.experts_form(few[0]) is moe.experts_grouped
 
 
@@ -287,9 +288,9 @@ def test_packed_texts_and_padding_segments():
     model = random_model(dtype=torch.float64)
     texts = [ids_for(model, 1, n, seed=n) for n in (4, 9, 7)]
     ids = torch.cat([torch.cat(texts[:2], 1), torch.nn.functional.pad(texts[2], (0, 6))])
-    segments = torch.tensor([[0] * 4 + [1] * 9, [0] * 7 + [1] * 6])
+    doc_ids = torch.tensor([[0] * 4 + [1] * 9, [0] * 7 + [1] * 6])
     valid = torch.tensor([[True] * 13, [True] * 7 + [False] * 6])
-    together = recorded(model, ids, segments_BT=segments, valid_BT=valid)
+    together = recorded(model, ids, doc_ids_BT=doc_ids, valid_BT=valid)
     alone = [recorded(model, t) for t in texts]
     assert torch.equal(together.counts, sum(a.counts for a in alone))
     mean = sum(a.balance_loss for a in alone) / 3

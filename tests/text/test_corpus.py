@@ -27,8 +27,8 @@ def predictions(batch, within_segments=True):
     found = []
     for b, t in (batch.weight_BT != 0).nonzero().tolist():
         assert t > 0 and batch.valid_BT[b, t] and batch.valid_BT[b, t - 1]
-        if within_segments and batch.segments_BT is not None:
-            assert batch.segments_BT[b, t] == batch.segments_BT[b, t - 1]
+        if within_segments and batch.doc_ids_BT is not None:
+            assert batch.doc_ids_BT[b, t] == batch.doc_ids_BT[b, t - 1]
         found.append((int(batch.ids_BT[b, t - 1]), int(batch.ids_BT[b, t]), float(batch.weight_BT[b, t])))
     return sorted(found)
 
@@ -42,7 +42,7 @@ def test_pad_batch_by_hand():
     assert batch.ids_BT.tolist() == [[5, 6, 7], [8, 2, 2]] and batch.ids_BT.dtype == torch.int64
     assert batch.weight_BT.tolist() == [[0, 1, 0.5], [0, 0, 0]] and batch.weight_BT.dtype == torch.float32
     assert batch.valid_BT.tolist() == [[True] * 3, [True, False, False]]
-    assert batch.segments_BT is None and batch.n_tokens == 4 and len(batch) == 2
+    assert batch.doc_ids_BT is None and batch.n_tokens == 4 and len(batch) == 2
     assert batch[1:].ids_BT.tolist() == [[8, 2, 2]] and batch.to("cpu").n_tokens == 4
 
 
@@ -80,18 +80,18 @@ def test_packing_keeps_every_prediction(docs, length, seed):
     packed = pack(docs, weights, length, pad_id=7, rng=seed)
     assert packed.ids_BT.shape[1] == length
     assert predictions(packed) == expected(docs, weights)
-    assert ((packed.segments_BT > 0) == packed.valid_BT).all() and (packed.ids_BT[~packed.valid_BT] == 7).all()
-    for ids, segments in zip(packed.ids_BT, packed.segments_BT):
-        n = int((segments > 0).sum())
-        assert (segments[n:] == 0).all()  # padding only at the end
-        steps = segments[:n].diff()
-        assert segments[0] == 1 and ((steps == 0) | (steps == 1)).all()
-        for s in range(1, int(segments.max()) + 1):  # a segment is one document, in its order
-            part = ids[segments == s]
+    assert ((packed.doc_ids_BT > 0) == packed.valid_BT).all() and (packed.ids_BT[~packed.valid_BT] == 7).all()
+    for ids, doc_ids in zip(packed.ids_BT, packed.doc_ids_BT):
+        n = int((doc_ids > 0).sum())
+        assert (doc_ids[n:] == 0).all()  # padding only at the end
+        steps = doc_ids[:n].diff()
+        assert doc_ids[0] == 1 and ((steps == 0) | (steps == 1)).all()
+        for s in range(1, int(doc_ids.max()) + 1):  # a segment is one document, in its order
+            part = ids[doc_ids == s]
             assert (part.diff() == 1).all()
 
     stream = pack(docs, weights, length, boundaries=False, rng=seed)
-    assert stream.segments_BT is None and predictions(stream) == expected(docs, weights)
+    assert stream.doc_ids_BT is None and predictions(stream) == expected(docs, weights)
     n_ids = sum(map(len, docs))
     assert len(stream) == max(1, -(-(n_ids - 1) // (length - 1)))  # full rows but for the last
 

@@ -30,7 +30,7 @@ def biases(model):
 
 def loss_by_hand(model, batch):
     """Position by position, from the logits of `forward` and of the MTP states."""
-    where = dict(segments_BT=batch.segments_BT, valid_BT=batch.valid_BT)
+    where = dict(doc_ids_BT=batch.doc_ids_BT, valid_BT=batch.valid_BT)
     hidden = model.hidden(batch.ids_BT, **where)
     states = [hidden, *model.mtp_hidden(hidden, batch.ids_BT, **where)]
     sums = []
@@ -39,8 +39,8 @@ def loss_by_hand(model, batch):
         total = 0.0
         for b in range(batch.ids_BT.shape[0]):
             for t in range(batch.ids_BT.shape[1] - ahead):
-                segments = batch.segments_BT
-                if ahead > 1 and segments is not None and segments[b, t] != segments[b, t + ahead]:
+                doc_ids = batch.doc_ids_BT
+                if ahead > 1 and doc_ids is not None and doc_ids[b, t] != doc_ids[b, t + ahead]:
                     continue
                 total = total - batch.weight_BT[b, t + ahead] * logp[b, t, batch.ids_BT[b, t + ahead]]
         sums.append(total)

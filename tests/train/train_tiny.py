@@ -45,16 +45,16 @@ def make_batch(seed, rows=4, length=12, packed=False, ragged=True):
     ids = (torch.randint(0, VOCAB, (rows, 1), generator=g) + torch.arange(length)) % VOCAB
     ids[:, ::3] = torch.randint(0, VOCAB, ids[:, ::3].shape, generator=g)
     weight, valid = torch.ones(rows, length), torch.ones(rows, length, dtype=torch.bool)
-    weight[:, 0], segments = 0, None
+    weight[:, 0], doc_ids = 0, None
     if packed:
-        segments = (torch.arange(length) >= length // 2).long().expand(rows, length).contiguous()
+        doc_ids = (torch.arange(length) >= length // 2).long().expand(rows, length).contiguous()
         weight[:, length // 2] = 0
     if ragged:
         lengths = torch.randint(length // 2 + 1, length + 1, (rows,), generator=g)
         valid = torch.arange(length) < lengths[:, None]
         weight, ids = weight * valid, ids * valid
         weight[:, 2] *= 0.25
-    return Batch(ids, weight, valid, segments)
+    return Batch(ids, weight, valid, doc_ids)
 
 
 @dataclass

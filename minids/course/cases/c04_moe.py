@@ -170,11 +170,11 @@ def a_large_random_router(route):
 # -- group limits ------------------------------------------------------------------------------------------------------
 
 
-def limited(limit_groups, choice, n_group, topk_group):
+def limited(mask_groups, choice, n_group, topk_group):
     """Checks a result: best groups as they were, the others below everything."""
     N, E = choice.shape
     size = E // n_group
-    got = limit_groups(choice.clone(), n_group, topk_group)
+    got = mask_groups(choice.clone(), n_group, topk_group)
     expect(tuple(got.shape), (N, E))
     assert got.dtype == choice.dtype, f"scores are {choice.dtype}, so the result should be, but it is {got.dtype}"
     keep = torch.zeros(N, E, dtype=torch.bool)
@@ -190,36 +190,36 @@ def limited(limit_groups, choice, n_group, topk_group):
 
 
 @case("moe.groups")
-def the_best_two_groups_of_three(limit_groups):
+def the_best_two_groups_of_three(mask_groups):
     choice = torch.tensor([[0.9, 0.1, 0.4, 0.3, 0.6, 0.7]])
-    got = limit_groups(choice.clone(), 3, 2)
+    got = mask_groups(choice.clone(), 3, 2)
     expect(tuple(got.shape), (1, 6))
     expect(got[:, [0, 1, 4, 5]], choice[:, [0, 1, 4, 5]], choice=choice)
     assert (got[:, 2:4] < 0.1).all(), "experts 2 and 3 are of the weakest group, but their scores could still win"
 
 
 @case("moe.groups")
-def a_group_counts_by_its_two_best(limit_groups):
+def a_group_counts_by_its_two_best(mask_groups):
     choice = torch.tensor([[0.9, 0.1, 0.2, 0.6, 0.7, 0.0, 0.5, 0.4, 0.45]])  # two best: 1.1, 1.3, 0.95
-    limited(limit_groups, choice, 3, 1)
+    limited(mask_groups, choice, 3, 1)
 
 
 @case("moe.groups")
-def negative_scores_too(limit_groups):
-    limited(limit_groups, distinct(6, 8, -5.0, -3.0), 4, 2)
-    limited(limit_groups, distinct(6, 8, -0.9, 0.9), 4, 1)
+def negative_scores_too(mask_groups):
+    limited(mask_groups, distinct(6, 8, -5.0, -3.0), 4, 2)
+    limited(mask_groups, distinct(6, 8, -0.9, 0.9), 4, 1)
 
 
 @case("moe.groups")
-def all_groups_means_no_limit(limit_groups):
+def all_groups_means_no_limit(mask_groups):
     choice = distinct(3, 8, -1.0, 1.0)
-    expect(limit_groups(choice.clone(), 4, 4), choice, choice=choice)
-    expect(limit_groups(choice.clone(), 1, 1), choice, choice=choice)
+    expect(mask_groups(choice.clone(), 4, 4), choice, choice=choice)
+    expect(mask_groups(choice.clone(), 1, 1), choice, choice=choice)
 
 
-def as_many_groups(limit_groups, choice, n_group, topk_group):
+def as_many_groups(mask_groups, choice, n_group, topk_group):
     """Where groups tie any of them may stay, but no more than topk_group, and each whole."""
-    got, given = limit_groups(choice.clone(), n_group, topk_group), dict(choice=choice, topk_group=topk_group)
+    got, given = mask_groups(choice.clone(), n_group, topk_group), dict(choice=choice, topk_group=topk_group)
     expect(tuple(got.shape), tuple(choice.shape), **given)
     stays = (got > -1e30).unflatten(1, (n_group, -1))
     expect(stays.all(-1).sum(-1), torch.full((len(choice),), topk_group), groups_that_stay=stays.all(-1), **given)
@@ -229,26 +229,26 @@ def as_many_groups(limit_groups, choice, n_group, topk_group):
 
 
 @case("moe.groups")
-def of_groups_that_tie_no_more_than_the_best_stay(limit_groups):
+def of_groups_that_tie_no_more_than_the_best_stay(mask_groups):
     choice = torch.tensor([[0.5, 0.2, 0.1, 0.1, 0.5, 0.2, 0.2, 0.1, 0.5, 0.5, 0.1, 0.2]])  # four alike
-    as_many_groups(limit_groups, choice, 4, 2)
-    as_many_groups(limit_groups, torch.zeros(2, 8), 4, 1)
+    as_many_groups(mask_groups, choice, 4, 2)
+    as_many_groups(mask_groups, torch.zeros(2, 8), 4, 1)
     choice = torch.tensor([[0.5, 0.2, 0.1, 0.9, 0.8, 0.2, 0.2, 0.1, 0.5, 0.5, 0.1, 0.2]])  # the second is the best
-    stays = as_many_groups(limit_groups, choice, 4, 2)
+    stays = as_many_groups(mask_groups, choice, 4, 2)
     expect(stays[:, 1], torch.tensor([True]), choice=choice, the_best_group=1)
 
 
 @case("moe.groups")
-def in_float32_and_for_a_single_token(limit_groups):
-    limited(limit_groups, distinct(5, 12, -2.0, 2.0, dtype=torch.float32), 3, 2)
-    limited(limit_groups, distinct(1, 20, -20.0, -10.0), 4, 3)
+def in_float32_and_for_a_single_token(mask_groups):
+    limited(mask_groups, distinct(5, 12, -2.0, 2.0, dtype=torch.float32), 3, 2)
+    limited(mask_groups, distinct(1, 20, -20.0, -10.0), 4, 3)
 
 
 @case("moe.groups", held_out=True)
-def other_sizes(limit_groups):
-    limited(limit_groups, distinct(20, 24, -1.5, 1.5), 8, 4)
-    limited(limit_groups, distinct(20, 24, 0.0, 1.0), 2, 1)
-    as_many_groups(limit_groups, torch.full((3, 12), -1.5), 3, 2)
+def other_sizes(mask_groups):
+    limited(mask_groups, distinct(20, 24, -1.5, 1.5), 8, 4)
+    limited(mask_groups, distinct(20, 24, 0.0, 1.0), 2, 1)
+    as_many_groups(mask_groups, torch.full((3, 12), -1.5), 3, 2)
 
 
 # -- the experts -------------------------------------------------------------------------------------------------------
@@ -354,21 +354,21 @@ def other_layers(experts_loop):
 # -- sorting -----------------------------------------------------------------------------------------------------------
 
 
-def sorted_rightly(slots, indices, experts, multiple):
+def sorted_rightly(permute_tokens, indices, experts, multiple):
     """What the docstring promises, whatever the order within a slice."""
-    sizes, token_M, place_NK = slots(indices, experts, multiple)
+    sizes, token_M, row_NK = permute_tokens(indices, experts, multiple)
     N, K = indices.shape
     count = [sum(row.count(e) for row in indices.tolist()) for e in range(experts)]
     assert isinstance(sizes, list) and all(type(s) is int for s in sizes), "sizes is a list of Python ints"
     expect(sizes, [-(-c // multiple) * multiple for c in count], indices=indices, multiple=multiple)
-    for name, value, shape in (("token_M", token_M, (sum(sizes),)), ("place_NK", place_NK, (N, K))):
+    for name, value, shape in (("token_M", token_M, (sum(sizes),)), ("row_NK", row_NK, (N, K))):
         assert isinstance(value, torch.Tensor) and value.dtype == torch.int64, f"{name} is an int64 tensor"
         assert tuple(value.shape) == shape, f"{name} has shape {tuple(value.shape)}, expected {shape}"
-    places = place_NK.flatten().tolist()
+    places = row_NK.flatten().tolist()
     assert all(0 <= p < sum(sizes) for p in places), "a choice has a row that does not exist"
-    assert len(set(places)) == len(places), f"two choices share a row: {place_NK.tolist()}"
+    assert len(set(places)) == len(places), f"two choices share a row: {row_NK.tolist()}"
     begin = [sum(sizes[:e]) for e in range(experts)]
-    for n, (row, where) in enumerate(zip(indices.tolist(), place_NK.tolist())):
+    for n, (row, where) in enumerate(zip(indices.tolist(), row_NK.tolist())):
         for e, p in zip(row, where):
             assert begin[e] <= p < begin[e] + count[e], (
                 f"token {n} chose expert {e}, whose {count[e]} choices are rows {begin[e]} to {begin[e] + count[e] - 1}"
@@ -386,53 +386,53 @@ def choices(n, k, experts, avoid=()):
 
 
 @case("moe.permute")
-def the_example_of_the_docstring(slots):
-    sorted_rightly(slots, torch.tensor([[0, 2], [2, 0], [2, 3]]), 4, 2)
+def the_example_of_the_docstring(permute_tokens):
+    sorted_rightly(permute_tokens, torch.tensor([[0, 2], [2, 0], [2, 3]]), 4, 2)
 
 
 @case("moe.permute")
-def without_rounding_up(slots):
-    sorted_rightly(slots, choices(7, 2, 4), 4, 1)
+def without_rounding_up(permute_tokens):
+    sorted_rightly(permute_tokens, choices(7, 2, 4), 4, 1)
 
 
 @case("moe.permute")
-def slices_are_multiples(slots):
-    sorted_rightly(slots, choices(11, 3, 5), 5, 4)
-    sorted_rightly(slots, choices(16, 4, 4), 4, 8)  # 16 choices an expert: nothing to fill up
+def slices_are_multiples(permute_tokens):
+    sorted_rightly(permute_tokens, choices(11, 3, 5), 5, 4)
+    sorted_rightly(permute_tokens, choices(16, 4, 4), 4, 8)  # 16 choices an expert: nothing to fill up
 
 
 @case("moe.permute")
-def experts_without_tokens_have_no_rows(slots):
-    sorted_rightly(slots, choices(6, 2, 7, avoid=(0, 3, 6)), 7, 4)
+def experts_without_tokens_have_no_rows(permute_tokens):
+    sorted_rightly(permute_tokens, choices(6, 2, 7, avoid=(0, 3, 6)), 7, 4)
 
 
 @case("moe.permute")
-def one_choice_a_token(slots):
-    sorted_rightly(slots, choices(9, 1, 3), 3, 1)
-    sorted_rightly(slots, torch.tensor([[4]]), 5, 64)
+def one_choice_a_token(permute_tokens):
+    sorted_rightly(permute_tokens, choices(9, 1, 3), 3, 1)
+    sorted_rightly(permute_tokens, torch.tensor([[4]]), 5, 64)
 
 
 @case("moe.permute")
-def multiples_that_are_no_powers_of_two(slots):
-    sorted_rightly(slots, choices(10, 3, 6, avoid=(2,)), 6, 3)
-    sorted_rightly(slots, choices(13, 2, 4), 4, 5)
+def multiples_that_are_no_powers_of_two(permute_tokens):
+    sorted_rightly(permute_tokens, choices(10, 3, 6, avoid=(2,)), 6, 3)
+    sorted_rightly(permute_tokens, choices(13, 2, 4), 4, 5)
 
 
 @case("moe.permute")
-def all_choices_on_one_expert(slots):
-    sorted_rightly(slots, torch.full((7, 1), 2), 4, 4)
-    sorted_rightly(slots, torch.tensor([[3, 1]] * 5), 5, 2)
+def all_choices_on_one_expert(permute_tokens):
+    sorted_rightly(permute_tokens, torch.full((7, 1), 2), 4, 4)
+    sorted_rightly(permute_tokens, torch.tensor([[3, 1]] * 5), 5, 2)
 
 
 @case("moe.permute")
-def no_tokens_at_all(slots):
-    sorted_rightly(slots, torch.zeros(0, 2, dtype=torch.int64), 3, 4)
+def no_tokens_at_all(permute_tokens):
+    sorted_rightly(permute_tokens, torch.zeros(0, 2, dtype=torch.int64), 3, 4)
 
 
 @case("moe.permute", held_out=True)
-def a_large_table(slots):
-    sorted_rightly(slots, choices(120, 4, 16), 16, 64)
-    sorted_rightly(slots, choices(120, 4, 16, avoid=(15,)), 16, 1)
+def a_large_table(permute_tokens):
+    sorted_rightly(permute_tokens, choices(120, 4, 16), 16, 64)
+    sorted_rightly(permute_tokens, choices(120, 4, 16, avoid=(15,)), 16, 1)
 
 
 # -- balance -----------------------------------------------------------------------------------------------------------

@@ -205,21 +205,21 @@ def longer_rows_and_one_token(mtp_inputs):
 # -- targets and their weights -----------------------------------------------------------------------------------------
 
 
-def _targets(ids, weight, segments, ahead):
+def _targets(ids, weight, doc_ids, ahead):
     """Position by position; -1 where nothing is predicted."""
     B, T = ids.shape
     target, counts = torch.full_like(ids, -1), torch.zeros_like(weight)
     for b in range(B):
         for t in range(T - ahead):
-            if segments is None or segments[b, t] == segments[b, t + ahead]:
+            if doc_ids is None or doc_ids[b, t] == doc_ids[b, t + ahead]:
                 target[b, t], counts[b, t] = ids[b, t + ahead], weight[b, t + ahead]
     return target, counts
 
 
-def _agree(got, ids, weight, segments, ahead):
+def _agree(got, ids, weight, doc_ids, ahead):
     """Weights everywhere, targets where they count; elsewhere a target is any id."""
-    given = dict(ids=ids, weight=weight, segments=segments, ahead=ahead)
-    target, counts = _targets(ids, weight, segments, ahead)
+    given = dict(ids=ids, weight=weight, doc_ids=doc_ids, ahead=ahead)
+    target, counts = _targets(ids, weight, doc_ids, ahead)
     assert isinstance(got, tuple | list) and len(got) == 2, "two tensors were expected: targets and weights"
     expect(got[1], counts, tol=1e-6, **given)
     assert isinstance(got[0], torch.Tensor) and got[0].shape == ids.shape, "targets have the shape of ids"
@@ -247,30 +247,30 @@ def two_ahead_by_hand(targets_ahead):
 @case("mtp.targets")
 def no_target_in_the_next_document(targets_ahead):
     """Three tokens of one document, three of the next; the weights do not know about it."""
-    ids, weight, segments = _row(1, 2, 3, 4, 5, 6), torch.ones(1, 6), _row(1, 1, 1, 2, 2, 2)
+    ids, weight, doc_ids = _row(1, 2, 3, 4, 5, 6), torch.ones(1, 6), _row(1, 1, 1, 2, 2, 2)
     for ahead, want in ((1, (1, 1, 0, 1, 1, 0)), (2, (1, 0, 0, 1, 0, 0)), (3, (0, 0, 0, 0, 0, 0))):
-        _, counts = targets_ahead(ids, weight, segments, ahead)
-        expect(counts, _row(*map(float, want)), segments=segments, ahead=ahead)
+        _, counts = targets_ahead(ids, weight, doc_ids, ahead)
+        expect(counts, _row(*map(float, want)), doc_ids=doc_ids, ahead=ahead)
 
 
 @case("mtp.targets")
 def documents_may_have_any_numbers(targets_ahead):
     """Numbers that fall, that skip, and one that comes again: equal numbers are one document, whatever lies between."""
     ids, weight = _row(1, 2, 3, 4, 5, 6), torch.ones(1, 6)
-    for segments, ahead in ((_row(9, 9, 4, 4, 1, 1), 1), (_row(2, 2, 2, 7, 7, 5), 1), (_row(3, 3, 0, 0, -1, -1), 2)):
-        _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
-    segments = _row(1, 2, 1, 1, 2, 2)
+    for doc_ids, ahead in ((_row(9, 9, 4, 4, 1, 1), 1), (_row(2, 2, 2, 7, 7, 5), 1), (_row(3, 3, 0, 0, -1, -1), 2)):
+        _agree(targets_ahead(ids, weight, doc_ids, ahead), ids, weight, doc_ids, ahead)
+    doc_ids = _row(1, 2, 1, 1, 2, 2)
     for ahead, want in ((1, (0, 0, 1, 0, 1, 0)), (2, (1, 0, 0, 0, 0, 0)), (3, (1, 1, 0, 0, 0, 0))):
-        _, counts = targets_ahead(ids, weight, segments, ahead)
-        expect(counts, _row(*map(float, want)), segments=segments, ahead=ahead)
+        _, counts = targets_ahead(ids, weight, doc_ids, ahead)
+        expect(counts, _row(*map(float, want)), doc_ids=doc_ids, ahead=ahead)
 
 
 @case("mtp.targets")
 def every_position_of_random_documents(targets_ahead):
     for B, T, ahead in ((2, 8, 1), (3, 9, 2), (1, 7, 3)):
         ids, weight = torch.randint(0, 50, (B, T)), torch.rand(B, T) + 0.1
-        for segments in (torch.randint(0, 3, (B, T)).sort(-1).values, torch.randint(0, 2, (B, T)), None):
-            _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
+        for doc_ids in (torch.randint(0, 3, (B, T)).sort(-1).values, torch.randint(0, 2, (B, T)), None):
+            _agree(targets_ahead(ids, weight, doc_ids, ahead), ids, weight, doc_ids, ahead)
 
 
 @case("mtp.targets")
@@ -279,17 +279,17 @@ def rows_shorter_than_ahead(targets_ahead):
     for T in (1, 2, 3, 5):
         ids, weight = torch.randint(0, 50, (2, T)), torch.rand(2, T) + 0.1
         for ahead in (1, 2, 3, 4, 6):
-            for segments in (None, torch.ones(2, T, dtype=torch.long), torch.randint(0, 2, (2, T))):
-                _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
+            for doc_ids in (None, torch.ones(2, T, dtype=torch.long), torch.randint(0, 2, (2, T))):
+                _agree(targets_ahead(ids, weight, doc_ids, ahead), ids, weight, doc_ids, ahead)
 
 
 @case("mtp.targets")
 def weights_keep_their_type_and_their_zeros(targets_ahead):
-    segments = torch.tensor([[1, 1, 1, 1, 2], [1, 1, 2, 2, 2]])
+    doc_ids = torch.tensor([[1, 1, 1, 1, 2], [1, 1, 2, 2, 2]])
     for dtype in (torch.float64, torch.float32):
         ids, weight = torch.randint(0, 9, (2, 5)), torch.rand(2, 5, dtype=dtype)
         weight[:, 2] = 0.0
-        for document in (segments, None):
+        for document in (doc_ids, None):
             _agree(targets_ahead(ids, weight, document, 1), ids, weight, document, 1)
 
 
@@ -297,8 +297,8 @@ def weights_keep_their_type_and_their_zeros(targets_ahead):
 def longer_rows(targets_ahead):
     for B, T, ahead in ((4, 40, 1), (2, 30, 4), (3, 6, 4)):
         ids, weight = torch.randint(0, 50, (B, T)), torch.rand(B, T) + 0.1
-        for segments in (torch.randint(0, 6, (B, T)).sort(-1).values, torch.randint(0, 3, (B, T))):
-            _agree(targets_ahead(ids, weight, segments, ahead), ids, weight, segments, ahead)
+        for doc_ids in (torch.randint(0, 6, (B, T)).sort(-1).values, torch.randint(0, 3, (B, T))):
+            _agree(targets_ahead(ids, weight, doc_ids, ahead), ids, weight, doc_ids, ahead)
 
 
 # -- accepted guesses --------------------------------------------------------------------------------------------------

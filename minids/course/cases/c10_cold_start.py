@@ -311,9 +311,9 @@ def _batch(ids, weight, valid):
 
 
 def _parts(result):
-    """The tensors of a Batch, which has no segments."""
+    """The tensors of a Batch, which has no doc_ids."""
     assert isinstance(result, Batch), f"a Batch was expected, got {type(result).__name__}"
-    assert result.segments_BT is None, "one document a row needs no segments: segments_BT is None"
+    assert result.doc_ids_BT is None, "one document a row needs no doc_ids: doc_ids_BT is None"
     return [result.ids_BT, result.weight_BT, result.valid_BT]
 
 
@@ -396,71 +396,71 @@ def any_documents_with_any_padding(pad_batch):
 # -- sft.mask ------------------------------------------------------------------------------------
 
 
-def _may_see(segments):
+def _may_see(doc_ids):
     """Position by position, by asking twice: not later, and of the same document."""
-    T = len(segments[0])
-    return torch.tensor([[[[s <= t and row[s] == row[t] for s in range(T)] for t in range(T)]] for row in segments])
+    T = len(doc_ids[0])
+    return torch.tensor([[[[s <= t and row[s] == row[t] for s in range(T)] for t in range(T)]] for row in doc_ids])
 
 
 @case("sft.mask")
-def two_documents_in_a_row_by_hand(segment_mask):
+def two_documents_in_a_row_by_hand(document_mask):
     want = torch.tensor([[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 1]]).bool()
-    expect(segment_mask(torch.tensor([[1, 1, 2, 2, 2]])), want[None, None], segments_BT=[[1, 1, 2, 2, 2]])
+    expect(document_mask(torch.tensor([[1, 1, 2, 2, 2]])), want[None, None], doc_ids_BT=[[1, 1, 2, 2, 2]])
 
 
 @case("sft.mask")
-def one_document_sees_all_that_came_before(segment_mask):
-    expect(segment_mask(torch.full((1, 6), 4)), torch.ones(6, 6).tril().bool()[None, None], segments_BT=[[4] * 6])
+def one_document_sees_all_that_came_before(document_mask):
+    expect(document_mask(torch.full((1, 6), 4)), torch.ones(6, 6).tril().bool()[None, None], doc_ids_BT=[[4] * 6])
 
 
 @case("sft.mask")
-def every_row_has_borders_of_its_own(segment_mask):
+def every_row_has_borders_of_its_own(document_mask):
     rows = [[1, 1, 1, 2, 2, 2, 3], [1, 2, 2, 2, 2, 3, 3], [1, 1, 1, 1, 1, 1, 1]]
-    expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
+    expect(document_mask(torch.tensor(rows)), _may_see(rows), doc_ids_BT=rows)
 
 
 @case("sft.mask")
-def the_numbers_say_nothing_but_same_or_other(segment_mask):
+def the_numbers_say_nothing_but_same_or_other(document_mask):
     for rows in (
         [[7, 7, -3, -3, 40, 40], [0, 0, 0, 9, 9, 2]],
         [[3, 3, -3, -3, 0], [-1, 1, 1, 0, 0]],
         [[9, 9, 4, 4, 1]],
         [[2**40, 2**40, 2**40 + 1, 5]],
     ):
-        expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
+        expect(document_mask(torch.tensor(rows)), _may_see(rows), doc_ids_BT=rows)
     small = torch.tensor([[1, 1, 2]], dtype=torch.int32)
-    expect(segment_mask(small), _may_see([[1, 1, 2]]), segments_BT="int32")
+    expect(document_mask(small), _may_see([[1, 1, 2]]), doc_ids_BT="int32")
 
 
 @case("sft.mask")
-def equal_numbers_are_one_document_wherever_they_stand(segment_mask):
+def equal_numbers_are_one_document_wherever_they_stand(document_mask):
     rows = [[1, 2, 1, 2, 2], [1, 2, 2, 1, 3]]
-    expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
+    expect(document_mask(torch.tensor(rows)), _may_see(rows), doc_ids_BT=rows)
 
 
 @case("sft.mask")
-def a_row_of_one_and_a_row_of_none(segment_mask):
-    expect(segment_mask(torch.tensor([[4], [0]])), torch.ones(2, 1, 1, 1, dtype=torch.bool), segments_BT=[[4], [0]])
+def a_row_of_one_and_a_row_of_none(document_mask):
+    expect(document_mask(torch.tensor([[4], [0]])), torch.ones(2, 1, 1, 1, dtype=torch.bool), doc_ids_BT=[[4], [0]])
     empty = torch.zeros(2, 0, dtype=torch.int64)
-    expect(segment_mask(empty), torch.zeros(2, 1, 0, 0, dtype=torch.bool), segments_BT="[2, 0]")
+    expect(document_mask(empty), torch.zeros(2, 1, 0, 0, dtype=torch.bool), doc_ids_BT="[2, 0]")
 
 
 @case("sft.mask")
-def padding_stays_among_itself(segment_mask):
+def padding_stays_among_itself(document_mask):
     rows = [[1, 1, 2, 2, 0, 0], [1, 1, 1, 0, 0, 0]]
-    expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
+    expect(document_mask(torch.tensor(rows)), _may_see(rows), doc_ids_BT=rows)
 
 
 @case("sft.mask")
-def every_position_sees_itself(segment_mask):
+def every_position_sees_itself(document_mask):
     rows = [[1, 2, 3, 4], [5, 5, 0, 0]]
-    got = segment_mask(torch.tensor(rows))
+    got = document_mask(torch.tensor(rows))
     assert isinstance(got, torch.Tensor) and got.shape == (2, 1, 4, 4), "a mask [2, 1, 4, 4] was expected"
-    expect(got.diagonal(dim1=-2, dim2=-1), torch.ones(2, 1, 4).bool(), segments_BT=rows)
+    expect(got.diagonal(dim1=-2, dim2=-1), torch.ones(2, 1, 4).bool(), doc_ids_BT=rows)
 
 
 @case("sft.mask", held_out=True)
-def random_rows_position_by_position(segment_mask):
+def random_rows_position_by_position(document_mask):
     for _ in range(4):
         B, T = random.randint(1, 4), random.randint(1, 12)
         rows = []
@@ -468,4 +468,4 @@ def random_rows_position_by_position(segment_mask):
             numbers = random.sample(range(-9, 9), 4)
             rows.append([n for n in numbers for _ in range(T)][:: random.randint(1, 4)][:T])
         rows = [row + [row[-1]] * (T - len(row)) for row in rows]
-        expect(segment_mask(torch.tensor(rows)), _may_see(rows), segments_BT=rows)
+        expect(document_mask(torch.tensor(rows)), _may_see(rows), doc_ids_BT=rows)

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from minids.course import cases, catalog, reader
-from minids.course.exercises import canonical
+from minids.course.exercises import RENAMED, canonical, spellings
 from minids.course.grading import cells, folders
 from minids.errors import MinidsError
 
@@ -177,9 +177,10 @@ def answer(found, texts, every):
     may have functions of one name (`accept`): the other's is known by its parameters.
     """
     others = {_asks(e.name) for e in every if e.function == found.function and e.name != found.name}
-    defines, last, attempt = re.compile(rf"\bdef[\s\\]+{re.escape(found.function)}\b"), None, (None, "", None, "")
+    spelled = "|".join(map(re.escape, spellings(found.name)))
+    defines, last, attempt = re.compile(rf"\bdef[\s\\]+({spelled})\b"), None, (None, "", None, "")
     for t in texts:
-        if found.function not in t.text:
+        if not re.search(spelled, t.text):
             continue
         nodes = [n for n in t.nodes if not (others and _is_of(n, found.function, others))]
         node = reader.find(nodes, found.function)
@@ -226,7 +227,7 @@ def _chapters(path, texts, raw, every):
     if None not in texts and texts:
         return sorted({e.chapter for e in every if e.name in texts})
     text = raw if raw is not None else "\n".join(t.text for t in texts.get(None, ()))
-    checked, defined = set(map(canonical, _CHECK.findall(text))), set(_DEF.findall(text))
+    checked, defined = set(map(canonical, _CHECK.findall(text))), {RENAMED.get(n, n) for n in _DEF.findall(text)}
     votes = Counter(e.chapter for e in every if e.name in checked)
     defs = [n for t in texts.get(None, ()) for n in t.nodes if isinstance(n, ast.FunctionDef)]
     asked = {(n.name, reader.parameters(n)) for n in defs}

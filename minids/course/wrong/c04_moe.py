@@ -17,7 +17,7 @@ from minids.model import moe
 )
 def gates_from_biased_scores(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     biased = scores_NE + bias_E
-    indices = moe.limit_groups(biased, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(biased, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = biased.gather(1, indices)
     if norm:
         gates = gates / (gates.sum(-1, keepdim=True) + 1e-20)
@@ -31,7 +31,7 @@ def gates_from_biased_scores(scores_NE, bias_E, n_group, topk_group, top_k, norm
     refused_by="the_bias_decides_who_works_but_not_what_it_counts",
 )
 def without_the_bias(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    indices = moe.limit_groups(scores_NE, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores_NE, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices)
     if norm:
         gates = gates / (gates.sum(-1, keepdim=True) + 1e-20)
@@ -45,7 +45,7 @@ def without_the_bias(scores_NE, bias_E, n_group, topk_group, top_k, norm, scalin
     refused_by="normed_gates_add_up_to_the_scaling",
 )
 def normed_over_all(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices)
     if norm:
         gates = gates / (scores_NE.sum(-1, keepdim=True) + 1e-20)
@@ -59,7 +59,7 @@ def normed_over_all(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling
     refused_by="normed_gates_add_up_to_the_scaling",
 )
 def normed_by_softmax(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices)
     return indices, (gates.softmax(-1) if norm else gates) * scaling
 
@@ -71,7 +71,7 @@ def normed_by_softmax(scores_NE, bias_E, n_group, topk_group, top_k, norm, scali
     refused_by="normed_gates_add_up_to_the_scaling",
 )
 def scaled_too_early(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices) * scaling
     if norm:
         gates = gates / (gates.sum(-1, keepdim=True) + 1e-20)
@@ -85,7 +85,7 @@ def scaled_too_early(scores_NE, bias_E, n_group, topk_group, top_k, norm, scalin
     refused_by="the_best_k_by_score_and_their_gates",
 )
 def always_normed(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices)
     return indices, gates / (gates.sum(-1, keepdim=True) + 1e-20) * scaling
 
@@ -111,7 +111,7 @@ def without_groups(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling)
     refused_by="the_bias_takes_part_in_the_choice_of_groups",
 )
 def groups_without_the_bias(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    choice = moe.limit_groups(scores_NE.detach(), n_group, topk_group) + bias_E
+    choice = moe.mask_groups(scores_NE.detach(), n_group, topk_group) + bias_E
     indices = choice.topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices)
     if norm:
@@ -127,7 +127,7 @@ def groups_without_the_bias(scores_NE, bias_E, n_group, topk_group, top_k, norm,
 )
 def gates_without_gradient(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     scores = scores_NE.detach()
-    indices = moe.limit_groups(scores + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores.gather(1, indices)
     if norm:
         gates = gates / (gates.sum(-1, keepdim=True) + 1e-20)
@@ -141,7 +141,7 @@ def gates_without_gradient(scores_NE, bias_E, n_group, topk_group, top_k, norm, 
     refused_by="normed_gates_have_the_gradient_of_a_share",
 )
 def sum_detached(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices)
     if norm:
         gates = gates / (gates.detach().sum(-1, keepdim=True) + 1e-20)
@@ -156,7 +156,7 @@ def sum_detached(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
 )
 def bias_with_a_gradient(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     biased = scores_NE + bias_E
-    indices = moe.limit_groups(biased.detach(), n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(biased.detach(), n_group, topk_group).topk(top_k, dim=-1).indices
     gates = (biased - bias_E.detach()).gather(1, indices)
     if norm:
         gates = gates / (gates.sum(-1, keepdim=True) + 1e-20)
@@ -170,7 +170,7 @@ def bias_with_a_gradient(scores_NE, bias_E, n_group, topk_group, top_k, norm, sc
     refused_by="tiny_scores_are_normed_too_and_scores_of_zero_make_no_nan",
 )
 def a_larger_epsilon(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    indices = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
+    indices = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group).topk(top_k, dim=-1).indices
     gates = scores_NE.gather(1, indices)
     if norm:
         gates = gates / (gates.sum(-1, keepdim=True) + 1e-6)
@@ -180,7 +180,7 @@ def a_larger_epsilon(scores_NE, bias_E, n_group, topk_group, top_k, norm, scalin
 @alternative("moe.route")
 def by_argsort(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
     with torch.no_grad():
-        order = moe.limit_groups(scores_NE + bias_E, n_group, topk_group).argsort(dim=-1, descending=True)
+        order = moe.mask_groups(scores_NE + bias_E, n_group, topk_group).argsort(dim=-1, descending=True)
         indices = order[:, :top_k].sort(dim=-1).values
     gates = torch.take_along_dim(scores_NE, indices, dim=-1)
     total = gates.sum(-1, keepdim=True).clamp(min=1e-20) if norm else 1.0
@@ -189,7 +189,7 @@ def by_argsort(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
 
 @alternative("moe.route")
 def by_mask(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    best = torch.topk(moe.limit_groups((scores_NE + bias_E).detach(), n_group, topk_group), top_k).indices
+    best = torch.topk(moe.mask_groups((scores_NE + bias_E).detach(), n_group, topk_group), top_k).indices
     masked = scores_NE * F.one_hot(best, scores_NE.shape[1]).sum(1)
     if norm:
         masked = masked / (masked.sum(1, keepdim=True) + 1e-20)
@@ -198,13 +198,13 @@ def by_mask(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
 
 @alternative("moe.route")
 def token_by_token(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
-    choice = moe.limit_groups(scores_NE.detach() + bias_E, n_group, topk_group)
+    choice = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group)
     indices = torch.stack([torch.sort(row, descending=True).indices[:top_k] for row in choice])
     gates = torch.stack([s[i] / (s[i].sum() + 1e-20) if norm else s[i] for s, i in zip(scores_NE, indices)])
     return indices, gates * scaling
 
 
-# -- limit_groups ------------------------------------------------------------------------------------------------------
+# -- mask_groups ------------------------------------------------------------------------------------------------------
 
 
 @wrong(
@@ -557,7 +557,7 @@ def one_choice_after_another(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_E
     return out
 
 
-# -- slots -------------------------------------------------------------------------------------------------------------
+# -- permute_tokens ----------------------------------------------------------------------------------------------------
 
 
 def _slots(indices_NK, experts, multiple):
@@ -627,8 +627,8 @@ def remainder_for_quotient(indices_NK, experts, multiple):
 
 @wrong(
     "moe.permute",
-    mistake="place_NK were the order of the sort instead of its inverse",
-    ask="argsort says which choice stands in a row. place_NK asks the other way round: how do you turn it around?",
+    mistake="row_NK were the order of the sort instead of its inverse",
+    ask="argsort says which choice stands in a row. row_NK asks the other way round: how do you turn it around?",
     refused_by="the_example_of_the_docstring",
 )
 def order_for_place(indices_NK, experts, multiple):

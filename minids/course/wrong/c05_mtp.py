@@ -291,14 +291,14 @@ def _moved(z_BT, step):
     return F.pad(z_BT[:, step:], (0, min(step, z_BT.shape[1])))
 
 
-def _same(segments_BT, step):
+def _same(doc_ids_BT, step):
     """Whether column t and column t + step are of one document."""
-    T = segments_BT.shape[1]
-    return F.pad(segments_BT[:, step:] == segments_BT[:, : max(0, T - step)], (0, min(step, T)))
+    T = doc_ids_BT.shape[1]
+    return F.pad(doc_ids_BT[:, step:] == doc_ids_BT[:, : max(0, T - step)], (0, min(step, T)))
 
 
-def _within(z_BT, segments_BT, step):
-    return z_BT if segments_BT is None else z_BT * _same(segments_BT, step)
+def _within(z_BT, doc_ids_BT, step):
+    return z_BT if doc_ids_BT is None else z_BT * _same(doc_ids_BT, step)
 
 
 @wrong(
@@ -307,9 +307,9 @@ def _within(z_BT, segments_BT, step):
     ask="weight[t] says how much predicting ids[t] counts. Which weight belongs to ids[t + ahead]?",
     refused_by="one_ahead_by_hand",
 )
-def weight_not_moved(ids_BT, weight_BT, segments_BT, ahead):
+def weight_not_moved(ids_BT, weight_BT, doc_ids_BT, ahead):
     there_BT = _moved(torch.ones_like(weight_BT), ahead)
-    return _moved(ids_BT, ahead), _within(weight_BT * there_BT, segments_BT, ahead)
+    return _moved(ids_BT, ahead), _within(weight_BT * there_BT, doc_ids_BT, ahead)
 
 
 @wrong(
@@ -318,7 +318,7 @@ def weight_not_moved(ids_BT, weight_BT, segments_BT, ahead):
     ask="What could the state of the first document know of the second one's tokens?",
     refused_by="no_target_in_the_next_document",
 )
-def segments_forgotten(ids_BT, weight_BT, segments_BT, ahead):
+def segments_forgotten(ids_BT, weight_BT, doc_ids_BT, ahead):
     return _moved(ids_BT, ahead), _moved(weight_BT, ahead)
 
 
@@ -328,9 +328,9 @@ def segments_forgotten(ids_BT, weight_BT, segments_BT, ahead):
     ask="Position t predicts t + ahead. Which two positions have to be of the same document?",
     refused_by="no_target_in_the_next_document",
 )
-def neighbours_of_the_target(ids_BT, weight_BT, segments_BT, ahead):
-    if segments_BT is not None:
-        weight_BT = weight_BT * F.pad(segments_BT[:, 1:] == segments_BT[:, :-1], (1, 0), value=True)
+def neighbours_of_the_target(ids_BT, weight_BT, doc_ids_BT, ahead):
+    if doc_ids_BT is not None:
+        weight_BT = weight_BT * F.pad(doc_ids_BT[:, 1:] == doc_ids_BT[:, :-1], (1, 0), value=True)
     return _moved(ids_BT, ahead), _moved(weight_BT, ahead)
 
 
@@ -340,8 +340,8 @@ def neighbours_of_the_target(ids_BT, weight_BT, segments_BT, ahead):
     ask="With ahead = 2, may a document end between t + 1 and t + 2?",
     refused_by="no_target_in_the_next_document",
 )
-def neighbours_of_the_position(ids_BT, weight_BT, segments_BT, ahead):
-    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), segments_BT, 1)
+def neighbours_of_the_position(ids_BT, weight_BT, doc_ids_BT, ahead):
+    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), doc_ids_BT, 1)
 
 
 @wrong(
@@ -350,10 +350,10 @@ def neighbours_of_the_position(ids_BT, weight_BT, segments_BT, ahead):
     ask="What does torch.roll put into the last columns, and with which weight?",
     refused_by="two_ahead_by_hand",
 )
-def ring(ids_BT, weight_BT, segments_BT, ahead):
+def ring(ids_BT, weight_BT, doc_ids_BT, ahead):
     moved_BT = weight_BT.roll(-ahead, 1)
-    if segments_BT is not None:
-        moved_BT = moved_BT * (segments_BT == segments_BT.roll(-ahead, 1))
+    if doc_ids_BT is not None:
+        moved_BT = moved_BT * (doc_ids_BT == doc_ids_BT.roll(-ahead, 1))
     return ids_BT.roll(-ahead, 1), moved_BT
 
 
@@ -363,8 +363,8 @@ def ring(ids_BT, weight_BT, segments_BT, ahead):
     ask="What would module 0 learn that the main model does not know already?",
     refused_by="two_ahead_by_hand",
 )
-def always_one_ahead(ids_BT, weight_BT, segments_BT, ahead):
-    return _moved(ids_BT, 1), _within(_moved(weight_BT, 1), segments_BT, 1)
+def always_one_ahead(ids_BT, weight_BT, doc_ids_BT, ahead):
+    return _moved(ids_BT, 1), _within(_moved(weight_BT, 1), doc_ids_BT, 1)
 
 
 @wrong(
@@ -373,8 +373,8 @@ def always_one_ahead(ids_BT, weight_BT, segments_BT, ahead):
     ask="ahead = 1 is the next token. Which column does position 0 predict?",
     refused_by="one_ahead_by_hand",
 )
-def one_too_far(ids_BT, weight_BT, segments_BT, ahead):
-    return _moved(ids_BT, ahead + 1), _within(_moved(weight_BT, ahead + 1), segments_BT, ahead + 1)
+def one_too_far(ids_BT, weight_BT, doc_ids_BT, ahead):
+    return _moved(ids_BT, ahead + 1), _within(_moved(weight_BT, ahead + 1), doc_ids_BT, ahead + 1)
 
 
 @wrong(
@@ -383,8 +383,8 @@ def one_too_far(ids_BT, weight_BT, segments_BT, ahead):
     ask="The words of a question count a little, those of the answer fully. What becomes of that?",
     refused_by="one_ahead_by_hand",
 )
-def weights_all_one(ids_BT, weight_BT, segments_BT, ahead):
-    return _moved(ids_BT, ahead), _within(_moved((weight_BT > 0).to(weight_BT.dtype), ahead), segments_BT, ahead)
+def weights_all_one(ids_BT, weight_BT, doc_ids_BT, ahead):
+    return _moved(ids_BT, ahead), _within(_moved((weight_BT > 0).to(weight_BT.dtype), ahead), doc_ids_BT, ahead)
 
 
 @wrong(
@@ -393,10 +393,10 @@ def weights_all_one(ids_BT, weight_BT, segments_BT, ahead):
     ask="How many columns do you return for a row of 2 tokens and ahead = 5?",
     refused_by="rows_shorter_than_ahead",
 )
-def wider_than_the_row(ids_BT, weight_BT, segments_BT, ahead):
+def wider_than_the_row(ids_BT, weight_BT, doc_ids_BT, ahead):
     target_BT, moved_BT = (F.pad(z_BT[:, ahead:], (0, ahead)) for z_BT in (ids_BT, weight_BT))
-    if segments_BT is not None:
-        moved_BT = moved_BT * F.pad(segments_BT[:, ahead:] == segments_BT[:, :-ahead], (0, ahead))
+    if doc_ids_BT is not None:
+        moved_BT = moved_BT * F.pad(doc_ids_BT[:, ahead:] == doc_ids_BT[:, :-ahead], (0, ahead))
     return target_BT, moved_BT
 
 
@@ -406,11 +406,11 @@ def wider_than_the_row(ids_BT, weight_BT, segments_BT, ahead):
     ask="The docstring says which numbers are one document. Does 1 belong to 2?",
     refused_by="documents_may_have_any_numbers",
 )
-def numbered_upwards(ids_BT, weight_BT, segments_BT, ahead):
+def numbered_upwards(ids_BT, weight_BT, doc_ids_BT, ahead):
     moved_BT = _moved(weight_BT, ahead)
-    if segments_BT is not None:
+    if doc_ids_BT is not None:
         T = ids_BT.shape[1]
-        below = segments_BT[:, ahead:] <= segments_BT[:, : max(0, T - ahead)]
+        below = doc_ids_BT[:, ahead:] <= doc_ids_BT[:, : max(0, T - ahead)]
         moved_BT = moved_BT * F.pad(below, (0, min(ahead, T)))
     return _moved(ids_BT, ahead), moved_BT
 
@@ -421,11 +421,11 @@ def numbered_upwards(ids_BT, weight_BT, segments_BT, ahead):
     ask="Segments 1, 2, 1: what does the docstring say of the first and the third token?",
     refused_by="documents_may_have_any_numbers",
 )
-def unbroken_runs(ids_BT, weight_BT, segments_BT, ahead):
-    if segments_BT is not None:
-        changes = F.pad(segments_BT[:, 1:] != segments_BT[:, :-1], (1, 0))
-        segments_BT = changes.long().cumsum(1)
-    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), segments_BT, ahead)
+def unbroken_runs(ids_BT, weight_BT, doc_ids_BT, ahead):
+    if doc_ids_BT is not None:
+        changes = F.pad(doc_ids_BT[:, 1:] != doc_ids_BT[:, :-1], (1, 0))
+        doc_ids_BT = changes.long().cumsum(1)
+    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), doc_ids_BT, ahead)
 
 
 @wrong(
@@ -434,8 +434,8 @@ def unbroken_runs(ids_BT, weight_BT, segments_BT, ahead):
     ask="Which dtype have the weights that come in?",
     refused_by="weights_keep_their_type_and_their_zeros",
 )
-def weights_in_float32(ids_BT, weight_BT, segments_BT, ahead):
-    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), segments_BT, ahead).float()
+def weights_in_float32(ids_BT, weight_BT, doc_ids_BT, ahead):
+    return _moved(ids_BT, ahead), _within(_moved(weight_BT, ahead), doc_ids_BT, ahead).float()
 
 
 @wrong(
@@ -444,27 +444,27 @@ def weights_in_float32(ids_BT, weight_BT, segments_BT, ahead):
     ask="Somebody looks up the target in a table of the vocabulary. Which row is -100?",
     refused_by="every_position_of_random_documents",
 )
-def ignored_by_number(ids_BT, weight_BT, segments_BT, ahead):
-    moved_BT = _within(_moved(weight_BT, ahead), segments_BT, ahead)
+def ignored_by_number(ids_BT, weight_BT, doc_ids_BT, ahead):
+    moved_BT = _within(_moved(weight_BT, ahead), doc_ids_BT, ahead)
     return _moved(ids_BT, ahead).masked_fill(moved_BT == 0, -100), moved_BT
 
 
 @alternative(TARGETS)
-def position_by_position(ids_BT, weight_BT, segments_BT, ahead):
+def position_by_position(ids_BT, weight_BT, doc_ids_BT, ahead):
     target_BT, moved_BT = torch.zeros_like(ids_BT), torch.zeros_like(weight_BT)
     for t in range(ids_BT.shape[1] - ahead):
         target_BT[:, t], moved_BT[:, t] = ids_BT[:, t + ahead], weight_BT[:, t + ahead]
-        if segments_BT is not None:
-            moved_BT[:, t] *= segments_BT[:, t] == segments_BT[:, t + ahead]
+        if doc_ids_BT is not None:
+            moved_BT[:, t] *= doc_ids_BT[:, t] == doc_ids_BT[:, t + ahead]
     return target_BT, moved_BT
 
 
 @alternative(TARGETS)
-def ring_without_its_seam(ids_BT, weight_BT, segments_BT, ahead):
+def ring_without_its_seam(ids_BT, weight_BT, doc_ids_BT, ahead):
     T = ids_BT.shape[1]
     counts_BT = (torch.arange(T) + ahead < T).expand_as(ids_BT)
-    if segments_BT is not None:
-        counts_BT = counts_BT & (segments_BT == segments_BT.roll(-ahead, 1))
+    if doc_ids_BT is not None:
+        counts_BT = counts_BT & (doc_ids_BT == doc_ids_BT.roll(-ahead, 1))
     return ids_BT.roll(-ahead, 1), weight_BT.roll(-ahead, 1).masked_fill(~counts_BT, 0.0)
 
 

@@ -533,7 +533,7 @@ def padding_known_by_its_id(docs, weights=None, pad_id=0):
     return Batch(*map(torch.from_numpy, (ids_BT, weight_BT, valid_BT)))
 
 
-def _padded(docs, weights, pad_id, *, left=False, first=0.0, cut=None, weigh=None, valid=None, segments=None):
+def _padded(docs, weights, pad_id, *, left=False, first=0.0, cut=None, weigh=None, valid=None, doc_ids=None):
     """The batch with one thing to change."""
     longest = max(map(len, docs), default=0)
     longest = min(longest, cut(docs)) if cut else longest
@@ -554,7 +554,7 @@ def _padded(docs, weights, pad_id, *, left=False, first=0.0, cut=None, weigh=Non
         torch.tensor(ids, dtype=torch.int64).view(shape),
         torch.tensor(weight).float().view(shape),
         torch.tensor(real, dtype=torch.bool).view(shape),
-        None if segments is None else segments(torch.tensor(real).view(shape)),
+        None if doc_ids is None else doc_ids(torch.tensor(real).view(shape)),
     )
 
 
@@ -699,13 +699,13 @@ def as_lists(docs, weights=None, pad_id=0):
 # -- sft.mask ------------------------------------------------------------------------------------
 
 
-def _same(segments_BT):
-    return segments_BT[:, :, None] == segments_BT[:, None, :]
+def _same(doc_ids_BT):
+    return doc_ids_BT[:, :, None] == doc_ids_BT[:, None, :]
 
 
-def _causal(segments_BT, diagonal=0):
-    T = segments_BT.shape[1]
-    return torch.ones(T, T, dtype=torch.bool, device=segments_BT.device).tril(diagonal)
+def _causal(doc_ids_BT, diagonal=0):
+    T = doc_ids_BT.shape[1]
+    return torch.ones(T, T, dtype=torch.bool, device=doc_ids_BT.device).tril(diagonal)
 
 
 @wrong(
@@ -714,8 +714,8 @@ def _causal(segments_BT, diagonal=0):
     ask="What does the second document know of the first one?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def causal_alone(segments_BT):
-    return _causal(segments_BT).expand(len(segments_BT), 1, -1, -1).clone()
+def causal_alone(doc_ids_BT):
+    return _causal(doc_ids_BT).expand(len(doc_ids_BT), 1, -1, -1).clone()
 
 
 @wrong(
@@ -724,8 +724,8 @@ def causal_alone(segments_BT):
     ask="A position is to predict the next token. May it see it?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def sees_the_future(segments_BT):
-    return _same(segments_BT)[:, None]
+def sees_the_future(doc_ids_BT):
+    return _same(doc_ids_BT)[:, None]
 
 
 @wrong(
@@ -734,8 +734,8 @@ def sees_the_future(segments_BT):
     ask="Do the numbers have an order, or do they only tell documents apart?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def smaller_numbers_too(segments_BT):
-    return ((segments_BT[:, :, None] >= segments_BT[:, None, :]) & _causal(segments_BT))[:, None]
+def smaller_numbers_too(doc_ids_BT):
+    return ((doc_ids_BT[:, :, None] >= doc_ids_BT[:, None, :]) & _causal(doc_ids_BT))[:, None]
 
 
 @wrong(
@@ -744,8 +744,8 @@ def smaller_numbers_too(segments_BT):
     ask="What does the first position of a document see, if not itself?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def not_oneself(segments_BT):
-    return (_same(segments_BT) & _causal(segments_BT, -1))[:, None]
+def not_oneself(doc_ids_BT):
+    return (_same(doc_ids_BT) & _causal(doc_ids_BT, -1))[:, None]
 
 
 @wrong(
@@ -754,8 +754,8 @@ def not_oneself(segments_BT):
     ask="Which of the two last dimensions is the position that looks?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def the_other_way_round(segments_BT):
-    return (_same(segments_BT) & _causal(segments_BT)).transpose(1, 2)[:, None]
+def the_other_way_round(doc_ids_BT):
+    return (_same(doc_ids_BT) & _causal(doc_ids_BT)).transpose(1, 2)[:, None]
 
 
 @wrong(
@@ -764,8 +764,8 @@ def the_other_way_round(segments_BT):
     ask="In this library a mask says who may see. What does True stand for?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def hidden_is_true(segments_BT):
-    return ~(_same(segments_BT) & _causal(segments_BT))[:, None]
+def hidden_is_true(doc_ids_BT):
+    return ~(_same(doc_ids_BT) & _causal(doc_ids_BT))[:, None]
 
 
 @wrong(
@@ -774,8 +774,8 @@ def hidden_is_true(segments_BT):
     ask="Do the documents of the second row end where those of the first do?",
     refused_by="every_row_has_borders_of_its_own",
 )
-def borders_of_the_first_row(segments_BT):
-    return (_same(segments_BT[:1]) & _causal(segments_BT)).expand(len(segments_BT), -1, -1)[:, None].clone()
+def borders_of_the_first_row(doc_ids_BT):
+    return (_same(doc_ids_BT[:1]) & _causal(doc_ids_BT)).expand(len(doc_ids_BT), -1, -1)[:, None].clone()
 
 
 @wrong(
@@ -784,9 +784,9 @@ def borders_of_the_first_row(segments_BT):
     ask="What is the softmax of a row of scores that are all minus infinity?",
     refused_by="padding_stays_among_itself",
 )
-def padding_sees_nothing(segments_BT):
-    real = segments_BT[:, :, None] > 0
-    return (_same(segments_BT) & _causal(segments_BT) & real)[:, None]
+def padding_sees_nothing(doc_ids_BT):
+    real = doc_ids_BT[:, :, None] > 0
+    return (_same(doc_ids_BT) & _causal(doc_ids_BT) & real)[:, None]
 
 
 @wrong(
@@ -795,8 +795,8 @@ def padding_sees_nothing(segments_BT):
     ask="Scores are [B, H, T, T]. Which shape can be spread over all heads?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def no_place_for_heads(segments_BT):
-    return _same(segments_BT) & _causal(segments_BT)
+def no_place_for_heads(doc_ids_BT):
+    return _same(doc_ids_BT) & _causal(doc_ids_BT)
 
 
 @wrong(
@@ -805,15 +805,15 @@ def no_place_for_heads(segments_BT):
     ask="The library's masks say who may see. Of which dtype is a yes or a no?",
     refused_by="two_documents_in_a_row_by_hand",
 )
-def added_to_the_scores(segments_BT):
-    seen = (_same(segments_BT) & _causal(segments_BT))[:, None]
+def added_to_the_scores(doc_ids_BT):
+    seen = (_same(doc_ids_BT) & _causal(doc_ids_BT))[:, None]
     return torch.zeros(seen.shape).masked_fill(~seen, float("-inf"))
 
 
 @alternative("sft.mask")
-def by_positions(segments_BT):
-    t = torch.arange(segments_BT.shape[1], device=segments_BT.device)
-    same = segments_BT.unsqueeze(2).eq(segments_BT.unsqueeze(1))
+def by_positions(doc_ids_BT):
+    t = torch.arange(doc_ids_BT.shape[1], device=doc_ids_BT.device)
+    same = doc_ids_BT.unsqueeze(2).eq(doc_ids_BT.unsqueeze(1))
     return same.logical_and(t.unsqueeze(1) >= t).unsqueeze(1)
 
 
@@ -823,19 +823,19 @@ def by_positions(segments_BT):
     ask="In the row 1 2 1: which positions have equal numbers, and what does the docstring say of those?",
     refused_by="equal_numbers_are_one_document_wherever_they_stand",
 )
-def from_where_each_document_begins(segments_BT):
-    B, T = segments_BT.shape
-    t = torch.arange(T, device=segments_BT.device)
-    new = torch.ones_like(segments_BT, dtype=torch.bool)
-    new[:, 1:] = segments_BT[:, 1:] != segments_BT[:, :-1]
+def from_where_each_document_begins(doc_ids_BT):
+    B, T = doc_ids_BT.shape
+    t = torch.arange(T, device=doc_ids_BT.device)
+    new = torch.ones_like(doc_ids_BT, dtype=torch.bool)
+    new[:, 1:] = doc_ids_BT[:, 1:] != doc_ids_BT[:, :-1]
     begin = torch.where(new, t, 0).cummax(1).values
     return ((t >= begin[:, :, None]) & (t <= t[:, None]))[:, None]
 
 
 @alternative("sft.mask")
-def position_by_position(segments_BT):
-    B, T = segments_BT.shape
-    mask = torch.zeros(B, 1, T, T, dtype=torch.bool, device=segments_BT.device)
+def position_by_position(doc_ids_BT):
+    B, T = doc_ids_BT.shape
+    mask = torch.zeros(B, 1, T, T, dtype=torch.bool, device=doc_ids_BT.device)
     for t in range(T):
-        mask[:, 0, t, : t + 1] = segments_BT[:, : t + 1] == segments_BT[:, t : t + 1]
+        mask[:, 0, t, : t + 1] = doc_ids_BT[:, : t + 1] == doc_ids_BT[:, t : t + 1]
     return mask
