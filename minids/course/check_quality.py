@@ -158,8 +158,8 @@ def try_answers(path, seeds=20):
             why = [judge.Result("it does not run by itself", f"{type(error).__name__}: {error}")]
         if fn is not None:
             for seed in range(seeds if right else 1):
-                readme_tables = judge.run_cases(name, _limited(fn), held_out=True, seed=seed)
-                why = [r for r in readme_tables if r.why]
+                results = judge.run_cases(name, _limited(fn), held_out=True, seed=seed)
+                why = [r for r in results if r.why]
                 if why:
                     break
         if right:
@@ -169,7 +169,7 @@ def try_answers(path, seeds=20):
                 row.notes.append(f"{who} is refused ({about}): {why[0].case}, seed {seed}: {reason}")
             continue
         visible = any(not r.held_out for r in why)
-        known = judge.diagnose(name, readme_tables) if visible and fn is not None else None
+        known = judge.diagnose(name, results) if visible and fn is not None else None
         row.wrong, row.seen, row.refused = row.wrong + 1, row.seen + visible, row.refused + bool(why)
         row.named += known is not None
         if not why:

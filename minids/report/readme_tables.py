@@ -1,4 +1,4 @@
-"""The README's results, made from the records of real runs: `python -m minids.report.readme_tables [--check]`.
+"""README's table and picture and docs/results.md, from the records of runs: `python -m minids.report.readme_tables`.
 
     docs/results/tiny-seed0.json, tiny-seed1.json, …    results.json of runs, copied
     docs/results/bench.json                             what `minids bench --json` printed
@@ -6,8 +6,9 @@
     docs/results/fp8-gap.json                           what `python -m minids.studies.fp8_gap --out` wrote
     docs/results/grpo-family.json                       what `python -m minids.studies.compare_presets --out` wrote
 
-rewrites what stands between `<!-- results -->` and `<!-- /results -->` in README.md. `--check` writes nothing and exits
-with 1 if the README says something else than the records. No number in the README is typed by hand.
+rewrites what stands between `<!-- results -->` and `<!-- /results -->` in docs/results.md, the short table between
+`<!-- table -->` and `<!-- /table -->` in README.md, and docs/results/way.svg, its picture. `--check` writes nothing and
+exits with 1 if one of them says something else than the records. No number in the README is typed by hand.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from minids import files
 from minids.bench import kernels
 from minids.errors import MinidsError
+from minids.report import picture
 from minids.run.results import whole
 
 BARS = {
@@ -292,7 +294,7 @@ def _family(record, last=5):
         f"**`python -m minids.studies.compare_presets`**, seeds {seeds}: published settings of GRPO from one model "
         f"({shared['steps']} iterations, {shared['minibatches'] * shared['epochs']} optimizer steps on each batch, one "
         f"learning rate); means of the last {last} iterations. DAPO draws more answers than the others (dynamic "
-        "sampling). It shows what settings do, not which is best. [Curves](docs/results/grpo-family.png).",
+        "sampling). It shows what settings do, not which is best. [Curves](results/grpo-family.png).",
         "",
         "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |",
         "|---|---|---|---|---|",
@@ -314,38 +316,106 @@ def _short(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-# -- the README ------------------------------------------------------------------------------------------------------
+# -- the short table --------------------------------------------------------------------------------------------------
 
 
-def replaced(readme, block, name="results"):
-    """The README's text with a new block of this name."""
+def short(folder):
+    """The table of the README: a line each for what the records together say."""
+    runs, bench = {}, []
+    for path in sorted(Path(folder).glob("*.json")):
+        record = _read(path)
+        if isinstance(record, list):
+            bench += record
+        elif "recipe" in record:
+            runs.setdefault(record["recipe"], []).append(record)
+    lines = ["| three seeds: mean (lowest to highest) | |", "|---|---|"]
+    for name, label, stages in (
+        ("tiny", "`minids run tiny`: base → cold start → GRPO", ("base", "sft", "grpo")),
+        ("tiny-zero", "`tiny-zero`, RL straight from the base model: base → GRPO", ("base", "grpo")),
+        ("tiny-r1", "`tiny-r1`, R1's whole way: base → last RL", ("base", "rl2")),
+    ):
+        of = [r for r in runs.get(name, []) if all(_row(r, stage) for stage in stages)]
+        for how, words in (("pass1", "right at T=1"), ("greedy", "right greedily")):
+            if of and (how == "pass1" or name == "tiny"):
+                cells = (_spread([100 * _row(r, stage)[how] for r in of]) for stage in stages)
+                lines.append(f"| {label}, {words} | {' → '.join(cells)} % |")
+    tiny = runs.get("tiny", [])
+    if tiny and all(_row(r, "direct") for r in tiny):
+        cell = _spread([100 * _row(r, "direct")["greedy"] for r in tiny])
+        lines.append(f"| control: trained as long to answer without a thought, greedily | {cell} % |")
+    if tiny and all(_row(r, "random_reward") for r in tiny):
+        gains = [100 * (_row(r, "random_reward")["pass1"] - _row(r, "sft")["pass1"]) for r in tiny]
+        lines.append(f"| control: GRPO on coin flips, change at T=1 | {_spread(gains, '+.1f')} points |")
+    if tiny:
+        cell = _spread([r["seconds"] / 60 for r in tiny])
+        lines.append(f"| time of `tiny` on two idle cores, evaluation included | {cell} min |")
+    speeds = {r["name"]: r for r in bench if r["name"] in ("train_ragged", "decode_batch") and r["ratio"]}
+    if len(speeds) == 2:
+        train, decode = speeds["train_ragged"], speeds["decode_batch"]
+        cell = f"{train['ratio']:.1f} and {decode['ratio']:.1f} times {train['peer_name']}"
+        lines.append(f"| speed of training and of batched decoding on one core | {cell} |")
+    return "\n".join([*lines, ""])
+
+
+def _spread(values, form=".1f"):
+    """ "95.6 (94.5 to 96.3)"; one value alone."""
+    mean = sum(values) / len(values)
+    if len(values) == 1:
+        return f"{mean:{form}}"
+    return f"{mean:{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+# -- the pages -----------------------------------------------------------------------------------------------------
+
+
+def replaced(page, block, name="results", where="README.md"):
+    """The page's text with a new block of this name."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
-        raise MinidsError(f"README.md: needs the line {begin} once and, below it, {end} once.")
-    head, rest = readme.split(begin)
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        raise MinidsError(f"{where}: needs the line {begin} once and, below it, {end} once.")
+    head, rest = page.split(begin)
     return f"{head}{begin}\n{block}{end}{rest.split(end)[1]}"
+
+
+def pages(root):
+    """{path: its text as the records have it}."""
+    records = root / "docs" / "results"
+    out = {records / "way.svg": picture.way(_tiny(records))} if _tiny(records) else {}
+    for path, name, block in (
+        (root / "docs" / "results.md", "results", render(records)),
+        (root / "README.md", "table", short(records)),
+    ):
+        out[path] = replaced(path.read_text(encoding="utf-8"), block, name, path.name)
+    return out
+
+
+def _tiny(records):
+    """The records of `tiny`, by seed."""
+    read = (_read(path) for path in sorted(records.glob("tiny-seed*.json")))
+    return [r for r in read if isinstance(r, dict) and r.get("recipe") == "tiny"]
 
 
 def main(argv=None):
     args = argparse.ArgumentParser(prog="python -m minids.report.readme_tables", description=__doc__.split(":")[0])
-    args.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the README would change")
+    args.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page would change")
     args.add_argument("--root", default=".", metavar="DIR", help="the repository (default: here)")
     args = args.parse_args(argv)
-    path = Path(args.root) / "README.md"
     try:
-        before = path.read_text(encoding="utf-8")
-        after = replaced(before, render(Path(args.root) / "docs" / "results"))
-        if before == after:
-            return 0
-        if args.check:
-            print(f"{path}: differs from docs/results; run `python -m minids.report.readme_tables`.", file=sys.stderr)
-            return 1
-        files.write(path, after)
+        wanted = pages(Path(args.root))
+        now = {path: path.read_text(encoding="utf-8") if path.exists() else "" for path in wanted}
+        changed = [path for path in wanted if wanted[path] != now[path]]
+        for path in changed:
+            if args.check:
+                print(
+                    f"{path}: differs from docs/results; run `python -m minids.report.readme_tables`.", file=sys.stderr
+                )
+            else:
+                files.write(path, wanted[path])
+                print(f"{path}: written")
     except (MinidsError, OSError) as error:
         print(f"results: {error}", file=sys.stderr)
         return 2
-    print(f"{path}: results written")
-    return 0
+    return 1 if changed and args.check else 0
 
 
 if __name__ == "__main__":

@@ -187,7 +187,8 @@ def test_results_of_another_kind_are_named(finished, recipe, tmp_path, capsys):
         docs = tmp_path / "docs" / "results"
         docs.mkdir(parents=True, exist_ok=True)
         (docs / "mini-seed0.json").write_bytes(content)
-        (tmp_path / "README.md").write_text("<!-- results -->\n<!-- /results -->\n", encoding="utf-8")
+        (tmp_path / "docs" / "results.md").write_text("<!-- results -->\n<!-- /results -->\n", encoding="utf-8")
+        (tmp_path / "README.md").write_text("<!-- table -->\n<!-- /table -->\n", encoding="utf-8")
         code = readme_tables.main(["--root", str(tmp_path)])
         said = capsys.readouterr().err
         assert code == 0 or code == 2 and "mini-seed0.json" in said and "Traceback" not in said, (content[:99], said)

@@ -1,7 +1,8 @@
-"""The README's results are what the records say."""
+"""The pages' results are what the records say."""
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -9,6 +10,15 @@ from minids import MinidsError
 from minids.report import readme_tables
 
 ROOT = Path(__file__).parents[2]
+
+
+EXAMPLE = {
+    "family": "add",
+    "question": "47+5",
+    "answer": "52",
+    "text": "<think>7+5=12 4+0+1=5 and more of it</think><answer>52</answer>",
+    "right": True,
+}
 
 
 def record(seed, pass1=0.9, controls=True):
@@ -36,6 +46,7 @@ def record(seed, pass1=0.9, controls=True):
         "evals": evals,
         "versions": {"torch": "2.13.0"},
         "hardware": {"cpu": "A CPU", "processes": 2, "device": "cpu"},
+        "examples": {"grpo": [EXAMPLE]},
         "beyond": [{"stage": "grpo", "family": "add", "size": 6, "n": 100, "greedy": 0.5, "ci": [0.4, 0.6]}],
     }
 
@@ -44,7 +55,8 @@ def record(seed, pass1=0.9, controls=True):
 def repo(tmp_path):
     folder = tmp_path / "docs" / "results"
     folder.mkdir(parents=True)
-    (tmp_path / "README.md").write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n", encoding="utf-8")
+    for page, name in (("README.md", "table"), ("docs/results.md", "results")):
+        (tmp_path / page).write_text(f"above\n<!-- {name} -->\nold\n<!-- /{name} -->\nbelow\n", encoding="utf-8")
     for seed, pass1 in ((0, 0.9), (1, 0.94)):
         (folder / f"tiny-seed{seed}.json").write_text(json.dumps(record(seed, pass1)), encoding="utf-8")
     bench = {
@@ -67,7 +79,7 @@ def run(repo, *more):
 
 def test_writes_the_block_and_nothing_else(repo):
     assert run(repo) == 0
-    text = (repo / "README.md").read_text(encoding="utf-8")
+    text = (repo / "docs" / "results.md").read_text(encoding="utf-8")
     assert text.startswith("above\n") and text.endswith("below\n") and "old" not in text
     rows = [line.split("|")[1:-1] for line in text.splitlines() if line[:1] == "|"]
     lines = {name.strip(): [c.strip() for c in cells] for name, *cells in rows}
@@ -86,9 +98,27 @@ def test_check_fails_on_drift_and_writes_nothing(repo, capsys):
     assert run(repo, "--check") == 1 and "differs" in capsys.readouterr().err
     assert (repo / "README.md").read_text(encoding="utf-8") == before
     assert run(repo) == 0 and run(repo, "--check") == 0
-    path = repo / "README.md"
-    path.write_text(path.read_text(encoding="utf-8").replace("92.0 %", "99.0 %"), encoding="utf-8")
-    assert run(repo, "--check") == 1
+    for page in ("README.md", "docs/results.md", "docs/results/way.svg"):
+        text = (repo / page).read_text(encoding="utf-8")
+        (repo / page).write_text(text.replace("92", "99"), encoding="utf-8")
+        assert run(repo, "--check") == 1 and page in capsys.readouterr().err.replace("\\", "/")
+        assert run(repo) == 0 and (repo / page).read_text(encoding="utf-8") == text
+
+
+def test_the_readme_has_a_line_for_each_finding(repo):
+    assert run(repo) == 0
+    text = (repo / "README.md").read_text(encoding="utf-8")
+    assert "right at T=1 | 10.0 (10.0 to 10.0) → 30.0 (30.0 to 30.0) → 92.0 (90.0 to 94.0) % |" in text
+    assert "on two idle cores, evaluation included | 5.5 (5.0 to 6.0) min |" in text
+    assert "coin flips, change at T=1 | +0.5 (+0.5 to +0.5) points |" in text
+
+
+def test_the_picture_shows_the_means_and_a_tick_a_seed(repo):
+    assert run(repo) == 0
+    root = ElementTree.parse(repo / "docs" / "results" / "way.svg").getroot()
+    words = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"10 %", "30 %", "92 %", "47+5", "52"} <= {w.removeprefix("> ") for w in words}
+    assert sum("opacity" in node.attrib for node in root.iter("{http://www.w3.org/2000/svg}path")) == 3 * 2
 
 
 def test_controls_that_were_not_run_are_said_to_be(repo):

@@ -360,15 +360,15 @@ def nursery_here():
 def take_over(nursery):
     """For a process that was forked: this nursery, started by its parent, is its own from now on."""
     global _held
-    _held = os.getpid(), worker
+    _held = os.getpid(), nursery
 
 
 def renewed(nursery):
     """A nursery in the place of one that is gone, or that has lost the process which gave it orders."""
-    if _held is not None and _held == (os.getpid(), worker):
+    if _held is not None and _held == (os.getpid(), nursery):
         _close()
         return nursery_here()
-    worker.close()
+    nursery.close()
     return Nursery()
 
 
