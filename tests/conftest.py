@@ -1,12 +1,17 @@
-"""Fixtures of a miniature run of the main job; see mini.py."""
+"""Fixtures that several folders share: a miniature run of the main job (mini.py), a tiny model for RL (tiny_rl.py)."""
 
 import os
 
 import pytest
 import torch
-from mini import minids, write_recipe
 
-from minids import cli
+pytest.register_assert_rewrite("gradient_checks", "mini")  # their asserts show values, as those of the tests do
+
+import gradient_checks  # noqa: E402
+import tiny_rl  # noqa: E402
+from mini import minids, write_recipe  # noqa: E402
+
+from minids import cli  # noqa: E402
 
 # Bits depend on the number of threads: one for all tests, whatever ran before them, and for the processes they start.
 torch.set_num_threads(1)
@@ -54,3 +59,15 @@ def longer(tmp_path_factory):
         return recipe, outs[workers]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def start():
+    """A tokenizer, weights and config of a tiny model that writes the chat template; tiny_rl.fresh(start) copies it."""
+    return tiny_rl.trained_start()
+
+
+@pytest.fixture(scope="session")
+def trained():
+    """The tiny model after its cold start, the endings of one of its answers, and its exact gradient."""
+    return gradient_checks.trained_endings()

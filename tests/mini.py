@@ -1,8 +1,11 @@
 """The main job in miniature: the whole pipeline in seconds. It learns nothing; it shows that the parts fit."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+from safetensors.torch import load_file
 
 # GRPO's rewards are coins here: an untrained model is never right, and without differences nothing would be updated.
 MINI = """
@@ -65,3 +68,33 @@ def minids(*arguments, timeout=300, **how):
     """The command line in a process of its own."""
     command = [sys.executable, "-m", "minids.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **how)
+
+
+# what a clock says differs from run to run
+PARTS = ("sampling", "scoring", "update")
+CLOCKS = {"seconds", *PARTS, *(f"{part}_share" for part in PARTS), "evaluation_seconds", "peak_bytes"}
+
+
+def results(out):
+    return json.loads((out / "results.json").read_text(encoding="utf-8"))
+
+
+def without_clocks(value):
+    if isinstance(value, dict):
+        return {k: without_clocks(v) for k, v in value.items() if k not in CLOCKS}
+    return [without_clocks(v) for v in value] if isinstance(value, list) else value
+
+
+def assert_same_run(one, other, models=("base", "sft", "model")):
+    """Bit-identical weights, and the same metrics and results but for clocks."""
+    for name in models:
+        a, b = (load_file(run / name / "model.safetensors") for run in (one, other))
+        assert a.keys() == b.keys()
+        for key in a:
+            assert a[key].equal(b[key]), f"{name}: {key}"
+    assert without_clocks(results(one)) == without_clocks(results(other))
+    lines = [
+        [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+        for run in (one, other)
+    ]
+    assert without_clocks(lines[0]) == without_clocks(lines[1])

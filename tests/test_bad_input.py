@@ -13,8 +13,7 @@ import sys
 import time
 
 import pytest
-from mini import minids
-from test_pipeline import assert_same_run
+from mini import assert_same_run, minids
 
 from minids import Tokenizer, cli
 

@@ -1,5 +1,7 @@
-"""The floors of the house, kept: tools/house.py reads every import. And that it notices what it should."""
+"""The floors of the house, kept: tools/house.py reads every import. And that it notices what it should. Tests stand
+alone: what two of them need is in a conftest.py or in a module without tests."""
 
+import ast
 import sys
 from pathlib import Path
 
@@ -56,3 +58,35 @@ def test_what_breaks_them_is_named(path, text, said, tmp_path):
         file.write_text(content, encoding="utf-8")
     (found,) = house.complaints(tmp_path, FLOORS)
     assert said in found
+
+
+def imported_tests(source):
+    """Names of the test modules that a file imports, also inside its functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(alias.name for alias in node.names if node.level or node.module == "tests")]
+        elif isinstance(node, ast.Call) and "import" in ast.unparse(node.func):
+            names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        else:
+            continue
+        yield from (name for name in names if name.rpartition(".")[2].startswith("test_"))
+
+
+def test_no_test_imports_another():
+    files = [path for path in (ROOT / "tests").rglob("*.py") if "rounds" not in path.parts]
+    found = {str(p.relative_to(ROOT)): list(imported_tests(p.read_text(encoding="utf-8"))) for p in files}
+    assert {path: names for path, names in found.items() if names} == {} and len(files) > 90
+    for line in (
+        "import test_x",
+        "import os, tests.rl.test_x",
+        "from test_x import start",
+        "def f():\n    from test_x import start",
+        "from . import test_x",
+        "from importlib import import_module\nimport_module('test_x')",
+        "m = __import__('test_x')",
+        "import pytest\npytest.importorskip('test_x')",
+    ):
+        assert list(imported_tests(line)), line
+    assert not list(imported_tests("from mini import test_recipe\nimport testing\nfrom pytest import raises"))

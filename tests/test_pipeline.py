@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from mini import write_recipe
+from mini import assert_same_run, results, write_recipe
 from safetensors.torch import load_file
 
 from minids import MinidsError, cli
@@ -20,34 +20,6 @@ from minids.train import metrics
 
 STAGES = ["tokenizer", "pretrain", "sft", "grpo"]
 FILES = ["recipe.json", "metrics.jsonl", "results.json", "report.html", "tokenizer/tokenizer.json"]
-# what a clock says differs from run to run
-PARTS = ("sampling", "scoring", "update")
-CLOCKS = {"seconds", *PARTS, *(f"{part}_share" for part in PARTS), "evaluation_seconds", "peak_bytes"}
-
-
-def results(out):
-    return json.loads((out / "results.json").read_text(encoding="utf-8"))
-
-
-def without_clocks(value):
-    if isinstance(value, dict):
-        return {k: without_clocks(v) for k, v in value.items() if k not in CLOCKS}
-    return [without_clocks(v) for v in value] if isinstance(value, list) else value
-
-
-def assert_same_run(one, other, models=("base", "sft", "model")):
-    """Bit-identical weights, and the same metrics and results but for clocks."""
-    for name in models:
-        a, b = (load_file(run / name / "model.safetensors") for run in (one, other))
-        assert a.keys() == b.keys()
-        for key in a:
-            assert a[key].equal(b[key]), f"{name}: {key}"
-    assert without_clocks(results(one)) == without_clocks(results(other))
-    lines = [
-        [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-        for run in (one, other)
-    ]
-    assert without_clocks(lines[0]) == without_clocks(lines[1])
 
 
 def check_results(r, stages, evals):

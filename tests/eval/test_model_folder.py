@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from test_hf import edit_config
+from model_files import edit_config
 
 from minids import MinidsError, Transformer, cli, generate
 from minids.eval import evaluate, model_folder

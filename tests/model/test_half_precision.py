@@ -7,8 +7,7 @@ single positions two experts that tie within rounding change places, here and in
 
 import pytest
 import torch
-from test_hf_parity import FORMS, transformers
-from tiny_models import ids_for, random_model
+from tiny_models import FORMS, ids_for, random_model
 
 from minids import generate
 from minids.course import answers, catalog
@@ -17,6 +16,10 @@ from minids.model import generate as room
 from minids.model.layers import rms_norm
 from minids.model.speculative import speculative_greedy
 from minids.model.transformer import Transformer
+
+transformers = pytest.importorskip("transformers")
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
 
 # median relative error of the logits at a position: bfloat16 has 8 bits, float16 has 11
 TOLERANCE = {torch.bfloat16: 0.025, torch.float16: 0.004}

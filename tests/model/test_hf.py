@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 import torch
+from model_files import edit_config
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -62,11 +63,6 @@ def edit(folder, change):
     tensors = load_file(path)
     change(tensors)
     save_file(tensors, path)
-
-
-def edit_config(folder, **changes):
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
 
 def refused(folder, *words):

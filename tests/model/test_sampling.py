@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tiny_models import random_model
 
 from minids.errors import MinidsError
 from minids.model.sampling import filter_logits, warp_logits
@@ -83,13 +84,11 @@ def test_impossible_settings_are_refused_by_name(bad):
 
 @pytest.mark.parametrize("bad", IMPOSSIBLE, ids=str)
 def test_every_sampler_and_every_recipe_asks_the_one_checker(bad):
-    from test_generate import tiny
-
     from minids.model.generate import generate, stream
     from minids.rl.config import RLConfig
     from minids.rl.rejection import RejectionConfig
 
-    (name,), model = bad, tiny()
+    (name,), model = bad, random_model()
     for call in (generate, lambda model, prompts, **how: stream(model, prompts[0], **how)):
         with pytest.raises(MinidsError, match=name):
             call(model, [[5]], **bad)

@@ -15,6 +15,21 @@ YARN = {
     "beta_fast": 32,
     "beta_slow": 1,
 }
+FORMS = {
+    "plain": {},
+    "q_lora": dict(q_lora_rank=14),
+    "yarn": dict(rope_scaling=YARN),
+    "q_lora yarn": dict(q_lora_rank=14, rope_scaling=YARN),
+    "half-split rope": dict(rope_interleave=False, q_lora_rank=14),
+    "attention bias": dict(attention_bias=True, q_lora_rank=14),
+    "tied": dict(tie_word_embeddings=True),
+    "one group": dict(n_group=1, topk_group=1),
+    "gates not normalised": dict(norm_topk_prob=False, routed_scaling_factor=1.0),
+    "all dense": dict(first_k_dense_replace=3),
+    "yarn, mscale without mscale_all_dim": dict(rope_scaling={k: v for k, v in YARN.items() if k != "mscale_all_dim"}),
+    "yarn, two different mscales": dict(rope_scaling=YARN | {"mscale": 0.7, "mscale_all_dim": 0.4}),
+    "yarn, range not truncated": dict(rope_scaling=YARN | {"truncate": False, "beta_fast": 3}),
+}
 
 
 def tiny_config(**changes):

@@ -1,25 +1,15 @@
 """The settings of `grpo_loss` one by one, by hand; refusals; padding. (TRL and exact gradients: the neighbours.)"""
 
+import gradient_checks
 import pytest
 import torch
+from gradient_checks import batch, gradient
 
 from minids.errors import MinidsError
 from minids.model.sampling import warp_logits
 from minids.rl.grpo import advantages, count_units, grpo_loss, kl_estimate, token_logps
 
 NAN = float("nan")
-
-
-def batch(**changes):
-    torch.manual_seed(0)
-    old = -torch.rand(4, 5, dtype=torch.float64) - 0.1
-    values = dict(
-        logp_NT=(old + 0.3 * torch.randn_like(old)).requires_grad_(),
-        old_logp_NT=old,
-        adv_N=torch.tensor([1.0, -1.0, 0.5, 0.0], dtype=torch.float64),
-        mask_NT=torch.arange(5) < torch.tensor([5, 3, 1, 4])[:, None],
-    )
-    return values | changes
 
 
 def test_advantages_by_hand():
@@ -53,14 +43,7 @@ def test_equal_rewards_give_exactly_zero():
     ],
 )
 def test_aggregations_on_policy_by_hand(aggregation, constant, expected):
-    """On policy every ratio is 1, so an answer of n tokens contributes n times its advantage."""
-    b = batch()
-    b["logp_NT"] = b["old_logp_NT"].clone().requires_grad_()
-    loss, metrics = grpo_loss(**b, aggregation=aggregation, constant=constant)
-    assert loss.item() == pytest.approx(expected)
-    assert metrics["ratio_mean"] == 1 and metrics["clip_fraction"] == 0 and metrics["approx_kl"] == 0
-    assert metrics["tokens"] == 13 and metrics["sequences"] == 4
-    assert metrics["policy_loss"] == pytest.approx(expected)
+    gradient_checks.aggregations_on_policy_by_hand(aggregation, constant, expected)
 
 
 @pytest.mark.parametrize(
@@ -169,29 +152,8 @@ def test_kl_values(kind, expected):
     assert metrics["policy_loss"] == pytest.approx(grpo_loss(**b)[0].item())
 
 
-def gradient(settings, **changes):
-    b = batch(**changes)
-    loss, metrics = grpo_loss(**b, aggregation="sequence_mean", **settings)
-    return torch.autograd.grad(loss, b["logp_NT"])[0], metrics
-
-
 def test_cispo_keeps_every_token():
-    """Where PPO's clip takes a token's gradient away, CISPO leaves it the largest weight; where no weight is cut, it
-    is the unclipped gradient, since grad w = w grad log pi."""
-    plain, _ = gradient({"clip": "none"})
-    free, metrics = gradient({"clip": "cispo", "clip_high": 100.0})
-    torch.testing.assert_close(free, plain)
-    assert metrics["clip_fraction"] == 0
-    ppo, ppo_metrics = gradient({"clip": "higher", "clip_low": 0.1, "clip_high": 0.05})
-    cispo, metrics = gradient({"clip": "cispo", "clip_high": 0.05})
-    b = batch()
-    ratio, used = (b["logp_NT"] - b["old_logp_NT"]).exp(), b["mask_NT"] & (b["adv_N"][:, None] != 0)
-    cut = used & (ratio > 1.05)
-    assert cut.sum() > 2 and not (ppo[cut & (b["adv_N"][:, None] > 0)]).any()
-    torch.testing.assert_close(cispo[cut], plain[cut] * (1.05 / ratio[cut]).detach())
-    assert torch.equal(cispo != 0, used)  # every token has its say
-    assert metrics["clip_high_fraction"] == pytest.approx(float(cut.sum() / b["mask_NT"].sum()))
-    assert metrics["clip_fraction"] == metrics["clip_high_fraction"] > ppo_metrics["clip_high_fraction"] > 0
+    gradient_checks.cispo_keeps_every_token()
 
 
 def test_the_ratio_of_a_sequence_and_of_its_tokens():

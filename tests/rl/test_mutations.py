@@ -5,43 +5,41 @@ AssertionError or a MinidsError (the run stops itself). Without the mistake the 
 table:
 
     mistake                                   caught by
-    mask one place too early                  test_exact_gradient.test_the_real_model_gets_the_exact_gradient
-    mask one place too late                   test_rl_trainer.test_settings_run_and_agree_with_the_sampler
-    stop token dropped from the mask          test_exact_gradient.test_the_real_model_gets_the_exact_gradient
-    temperature forgotten in scoring          test_rl_trainer.test_settings_run_and_agree_with_the_sampler
-    top-k and top-p forgotten in scoring      test_rl_trainer.test_settings_run_and_agree_with_the_sampler
+    mask one place too early                  gradient_checks.the_real_model_gets_the_exact_gradient
+    mask one place too late                   gradient_checks.settings_run_and_agree_with_the_sampler
+    stop token dropped from the mask          gradient_checks.the_real_model_gets_the_exact_gradient
+    temperature forgotten in scoring          gradient_checks.settings_run_and_agree_with_the_sampler
+    top-k and top-p forgotten in scoring      gradient_checks.settings_run_and_agree_with_the_sampler
     denominator of the micro-batch            test_micro_batches_do_not_change_a_step
-    denominator counts padding                test_grpo.test_aggregations_on_policy_by_hand
-    cache rows left behind when answers end   test_rl_trainer.test_settings_run_and_agree_with_the_sampler
-    sampling with the weights of before       test_rl_trainer.test_settings_run_and_agree_with_the_sampler
-    advantage not centred                     test_exact_gradient.test_mean_baseline_gives_a_known_fraction_…
+    denominator counts padding                gradient_checks.aggregations_on_policy_by_hand
+    cache rows left behind when answers end   gradient_checks.settings_run_and_agree_with_the_sampler
+    sampling with the weights of before       gradient_checks.settings_run_and_agree_with_the_sampler
+    advantage not centred                     gradient_checks.mean_baseline_gives_a_known_fraction_…
     advantages of the neighbouring group      test_each_answer_moves_by_its_own_advantage
     old log-probabilities scored again        test_the_second_step_on_a_batch_sees_ratios
-    old log-probabilities with a gradient     test_exact_gradient.test_mean_baseline_gives_a_known_fraction_…
-    padding attended in sampling              test_rl_trainer.test_settings_run_and_agree_with_the_sampler
-    CISPO's weight with a gradient            test_grpo.test_cispo_keeps_every_token
-    V3.2's KL ratio without a gradient        test_exact_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_…
-    correction upside down                    test_exact_gradient.test_weights_for_another_sampler
+    old log-probabilities with a gradient     gradient_checks.mean_baseline_gives_a_known_fraction_…
+    padding attended in sampling              gradient_checks.settings_run_and_agree_with_the_sampler
+    CISPO's weight with a gradient            gradient_checks.cispo_keeps_every_token
+    V3.2's KL ratio without a gradient        gradient_checks.unbiased_kl_is_the_gradient_of_the_kl_on_…
+    correction upside down                    gradient_checks.weights_for_another_sampler
 """
 
 from types import SimpleNamespace
 
+import gradient_checks
 import pytest
-import test_exact_gradient
-import test_grpo
-import test_rl_trainer
 import torch
-from test_rl_trainer import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
+from tiny_rl import FAMILIES, config, fresh
 
 from minids import MinidsError, Transformer
 from minids.model import generate as sampler
 from minids.rl import grpo, importance_sampling, rollout, trainer
-from minids.studies import compare_presets
+from minids.studies import compare_presets, exact_model
 
 # -- tests that only this file needs -----------------------------------------------------------------------------------
 
 
-def test_micro_batches_do_not_change_a_step(start):  # noqa: F811
+def test_micro_batches_do_not_change_a_step(start):
     """One optimizer step on everything at once and cut into pieces: the same weights up to rounding."""
     ends = []
     for tokens in (100_000, 150):
@@ -54,7 +52,7 @@ def test_micro_batches_do_not_change_a_step(start):  # noqa: F811
     assert (ends[0] - ends[1]).norm() < 1e-3 * ends[0].norm()
 
 
-def test_the_second_step_on_a_batch_sees_ratios(start):  # noqa: F811
+def test_the_second_step_on_a_batch_sees_ratios(start):
     """With a large step, ratios leave the clip range while the batch lasts."""
     tokenizer, model = fresh(start)
     lines = compare_presets._Lines()
@@ -63,7 +61,7 @@ def test_the_second_step_on_a_batch_sees_ratios(start):  # noqa: F811
     assert lines.lines[0]["clip_fraction"] > 0.01
 
 
-def test_each_answer_moves_by_its_own_advantage(start):  # noqa: F811
+def test_each_answer_moves_by_its_own_advantage(start):
     """After a small step, answers are more likely where their advantage was above 0, in the mean over all of them."""
     tokenizer, model = fresh(start)
     c = config(steps=1, lr=1e-4, minibatches=1, optimizer="muon", prompts=8, group=8, scale="none")
@@ -94,15 +92,15 @@ def _move_mask(monkeypatch, change):
 
 
 def mask_early(monkeypatch):
-    _move_mask(monkeypatch, test_exact_gradient.exact_model.early)
+    _move_mask(monkeypatch, exact_model.early)
 
 
 def mask_late(monkeypatch):
-    _move_mask(monkeypatch, test_exact_gradient.exact_model.late)
+    _move_mask(monkeypatch, exact_model.late)
 
 
 def stop_dropped(monkeypatch):
-    _move_mask(monkeypatch, test_exact_gradient.exact_model.without_stop)
+    _move_mask(monkeypatch, exact_model.without_stop)
 
 
 def _score_with(monkeypatch, **changed):
@@ -145,7 +143,7 @@ def padding_counted(monkeypatch):
     def change(real, logp, old, adv, mask, how):
         return real(logp, old, adv, mask, **{**how, "normalizer": float(mask.numel())})
 
-    _loss(monkeypatch, change, test_grpo)
+    _loss(monkeypatch, change, gradient_checks)
 
 
 def cache_left_behind(monkeypatch):
@@ -228,9 +226,9 @@ def correction_upside_down(monkeypatch):
 
 def agreement(**change):
     def call(get):
-        test_rl_trainer.test_settings_run_and_agree_with_the_sampler(get("start"), change)
+        gradient_checks.settings_run_and_agree_with_the_sampler(get("start"), change)
 
-    call.__name__ = f"test_settings_run_and_agree_with_the_sampler {change}"
+    call.__name__ = f"settings_run_and_agree_with_the_sampler {change}"
     return call
 
 
@@ -250,7 +248,7 @@ def plain(test, *arguments):
     return call
 
 
-REAL = using("trained", test_exact_gradient.test_the_real_model_gets_the_exact_gradient)
+REAL = using("trained", gradient_checks.the_real_model_gets_the_exact_gradient)
 TABLE = {
     "mask one place too early": (mask_early, REAL),
     "mask one place too late": (mask_late, agreement(minibatches=1)),
@@ -263,13 +261,13 @@ TABLE = {
     ),
     "denominator counts padding": (
         padding_counted,
-        plain(test_grpo.test_aggregations_on_policy_by_hand, "token_mean", None, -2.5 / 13),
+        plain(gradient_checks.aggregations_on_policy_by_hand, "token_mean", None, -2.5 / 13),
     ),
     "cache rows left behind when answers end": (cache_left_behind, agreement(minibatches=1)),
     "sampling with the weights of before": (stale_weights, agreement(minibatches=1)),
     "advantage not centred": (
         not_centred,
-        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0),
+        plain(gradient_checks.mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0),
     ),
     "advantages of the neighbouring group": (
         neighbours_advantage,
@@ -281,17 +279,16 @@ TABLE = {
     ),
     "old log-probabilities with a gradient": (
         old_with_gradient,
-        plain(test_exact_gradient.test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0),
+        plain(gradient_checks.mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient, 2, 0),
     ),
     "padding attended in sampling": (padding_attended, agreement(minibatches=1)),
-    "CISPO's weight with a gradient": (cispo_differentiated, plain(test_grpo.test_cispo_keeps_every_token)),
+    "CISPO's weight with a gradient": (cispo_differentiated, plain(gradient_checks.cispo_keeps_every_token)),
     "V3.2's KL ratio without a gradient": (
         kl_ratio_constant,
-        plain(test_exact_gradient.test_unbiased_kl_is_the_gradient_of_the_kl_on_every_step, "k3"),
+        plain(gradient_checks.unbiased_kl_is_the_gradient_of_the_kl_on_every_step, "k3"),
     ),
-    "correction upside down": (correction_upside_down, plain(test_exact_gradient.test_weights_for_another_sampler)),
+    "correction upside down": (correction_upside_down, plain(gradient_checks.weights_for_another_sampler)),
 }
-trained = test_exact_gradient.trained
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import torch
-from test_rl_trainer import FAMILIES, config, fresh, start  # noqa: F401  (start is a fixture)
+from tiny_rl import FAMILIES, config, fresh
 
 from minids import MinidsError
 from minids.rl import config as rl_config
@@ -85,7 +85,7 @@ def test_the_price_of_length_by_hand():
     assert shaping.overlong([1, 8, 9, 10], 10, 2.0).tolist() == [0.0, 0.0, -0.5, -1.0]
 
 
-def test_length_costs_where_a_run_says_so(start):  # noqa: F811
+def test_length_costs_where_a_run_says_so(start):
     tokenizer, model = fresh(start)
     plain, priced = config(prompts=4), config(prompts=4, overlong_share=0.5, overlong_penalty=0.4)
     problems, numbers = rollout.questions(plain, FAMILIES, 0)
@@ -104,7 +104,7 @@ def test_length_costs_where_a_run_says_so(start):  # noqa: F811
 G = 4
 
 
-def redraw(start, rank=0, world=1, **change):  # noqa: F811
+def redraw(start, rank=0, world=1, **change):
     """One iteration's answers before and after, as `_Run.iteration` makes them."""
     tokenizer, model = fresh(start)
     c = config(prompts=6, group=G, dynamic_rounds=4, **change)
@@ -124,7 +124,7 @@ def uninformative(rewards):
     return [j for j, group in enumerate(rewards.view(-1, G).tolist()) if len(set(group)) == 1]
 
 
-def test_groups_that_say_nothing_are_replaced_and_no_others(start):  # noqa: F811
+def test_groups_that_say_nothing_are_replaced_and_no_others(start):
     (rollouts, rewards), (out, new, groups, tokens), drawn, _ = redraw(start)
     dull = uninformative(rewards)
     assert drawn[0] == dull and dull and len(dull) < 6
@@ -139,7 +139,7 @@ def test_groups_that_say_nothing_are_replaced_and_no_others(start):  # noqa: F81
     assert [r.total for r in out.results] == pytest.approx(new.tolist())
 
 
-def test_the_same_questions_are_drawn_again_by_one_process_and_by_two(start):  # noqa: F811
+def test_the_same_questions_are_drawn_again_by_one_process_and_by_two(start):
     _, (whole, rewards, groups, tokens), _, _ = redraw(start)
     parts = [redraw(start, rank, 2) for rank in range(2)]
     assert groups == sum(p[1][2] for p in parts) and tokens == sum(p[1][3] for p in parts)
@@ -150,7 +150,7 @@ def test_the_same_questions_are_drawn_again_by_one_process_and_by_two(start):  #
 
 
 @pytest.mark.slow
-def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start, tmp_path):  # noqa: F811
+def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start, tmp_path):
     c = dict(steps=3, prompts=4, group=2, dynamic_rounds=3, save_every=1)
     tokenizer, whole = fresh(start)
     trainer.train_rl(whole, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "a", quiet=True)
@@ -171,7 +171,7 @@ def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start
     assert "redrawn" not in plain[0] and plain[0]["tokens"] < lines[0]["tokens"]
 
 
-def run_lines(start, folder, **change):  # noqa: F811
+def run_lines(start, folder, **change):
     tokenizer, model = fresh(start)
     trainer.train_rl(model, tokenizer, FAMILIES, config(**change), out_dir=folder, quiet=True)
     return folder / "metrics.jsonl"
@@ -195,7 +195,7 @@ def warm_sampler(monkeypatch, by=1.3):
     monkeypatch.setattr(rollout.sampler, "generate", warmer)
 
 
-def test_a_corrected_sampler_may_differ_and_is_weighed(start, monkeypatch):  # noqa: F811
+def test_a_corrected_sampler_may_differ_and_is_weighed(start, monkeypatch):
     """The run that stops without a correction goes on with one; the loss gets both policies, and the weights are those
     of the two softmaxes."""
     warm_sampler(monkeypatch)
@@ -223,7 +223,7 @@ def test_a_corrected_sampler_may_differ_and_is_weighed(start, monkeypatch):  # n
 
 
 @pytest.mark.slow
-def test_the_comparison_runs_and_draws(start, tmp_path, capsys):  # noqa: F811
+def test_the_comparison_runs_and_draws(start, tmp_path, capsys):
     tokenizer, model = fresh(start)
     before = {k: v.clone() for k, v in model.state_dict().items()}
     sizes = arithmetic.SIZES
@@ -245,7 +245,7 @@ def test_the_comparison_runs_and_draws(start, tmp_path, capsys):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_off_policy_settings_change_a_run_with_several_steps_a_batch(start):  # noqa: F811
+def test_off_policy_settings_change_a_run_with_several_steps_a_batch(start):
     """From the same model and the same first answers: each setting leads elsewhere, once ratios have left 1, and the
     first step of all of them is the same where they only differ off-policy."""
     ends, clipped = {}, {}

@@ -4,8 +4,7 @@ import json
 import shutil
 
 import pytest
-from mini import write_recipe
-from test_pipeline import assert_same_run, results
+from mini import assert_same_run, results, write_recipe
 
 from minids import MinidsError, cli
 from minids.run import recipes

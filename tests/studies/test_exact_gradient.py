@@ -8,34 +8,19 @@ not fail. `studies.exact_model` does the same with the last tokens of a trained 
 """
 
 import itertools
-import random
-from pathlib import Path
 
+import gradient_checks
 import pytest
 import torch
+from gradient_checks import SMALL, TRAINED, cosine, equal, tree
 
 from minids import MinidsError
 from minids.rl.grpo import advantages, grpo_loss, kl_estimate, token_logps
 from minids.studies import exact_gradient as exact
 from minids.studies import exact_model
 from minids.studies.exact_gradient import answer_probs, exact_gradient, expected_update
-from minids.tasks import arithmetic
 
-SMALL = exact.SMALL
 L, V, DEPTH = len(SMALL.answers), SMALL.vocab, SMALL.depth
-TRAINED = Path(__file__).resolve().parents[2] / "chapters" / "data" / "tiny" / "sft"
-
-
-def tree(seed):
-    return exact.draw(SMALL, seed)
-
-
-def cosine(update, truth):
-    return exact.compare(update, truth)[0]
-
-
-def equal(a, b):
-    torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-14)
 
 
 def test_the_tree_is_complete_and_autograd_equals_finite_differences():
@@ -55,11 +40,7 @@ def test_the_tree_is_complete_and_autograd_equals_finite_differences():
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("G", [2, 3])
 def test_mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient(G, seed):
-    theta, rewards_L = tree(seed)
-    truth = exact_gradient(SMALL, theta, rewards_L)
-    equal(expected_update(SMALL, theta, rewards_L, G), (G - 1) / G * truth)
-    equal(expected_update(SMALL, theta, rewards_L, G, baseline="loo"), truth)
-    equal(expected_update(SMALL, theta, rewards_L, G, baseline="none"), truth)
+    gradient_checks.mean_baseline_gives_a_known_fraction_and_leave_one_out_the_whole_gradient(G, seed)
 
 
 def test_group_by_group_without_the_shortcut():
@@ -184,26 +165,7 @@ def test_adding_up_the_advantages_equals_going_group_by_group(loss, monkeypatch)
 
 
 def test_weights_for_another_sampler():
-    """Answers from another policy, scored by this one: wrong without weights; exact when each answer is weighted by its
-    whole ratio and the cap is out of reach; truncated, or by the token, in between."""
-    capped = {}
-    for seed in range(4):
-        theta, rewards_L = tree(seed)
-        other = theta + 0.5 * tree(seed + 1000)[0]
-        truth = exact_gradient(SMALL, theta, rewards_L)
-
-        def update(correction, cap):
-            how = {} if cap is None else {"correction": correction, "correction_cap": cap}
-            return expected_update(SMALL, theta, rewards_L, 2, baseline="none", sampler=other, loss=how)  # noqa: B023
-
-        equal(update("sequence_truncate", 1e9), truth)
-        equal(update("sequence_mask", 1e9), truth)
-        for name, cap in (("none", None), ("token_truncate", 1e9), ("sequence_truncate", 1.2), ("sequence_mask", 1.2)):
-            capped.setdefault(name, []).append(cosine(update(name, cap), truth))
-    print({name: [round(c, 3) for c in values] for name, values in capped.items()})
-    assert all(max(values) < 0.9999 for values in capped.values())
-    assert sum(capped["token_truncate"]) > sum(capped["none"])
-    assert sum(capped["sequence_truncate"]) > sum(capped["sequence_mask"])
+    gradient_checks.weights_for_another_sampler()
 
 
 def test_off_policy_masking_drops_what_the_policy_has_left_behind():
@@ -229,24 +191,7 @@ def answer_log(theta, t):
 
 @pytest.mark.parametrize("kind", ["k1", "k3"])
 def test_unbiased_kl_is_the_gradient_of_the_kl_on_every_step(kind):
-    """V3.2 eq. 7: whatever policy drew the tokens, the expected gradient is that of KL(pi || ref), summed over the
-    prefixes that it visited; without the ratio k3's is another one, even on the first step."""
-    small = exact.tree(3, 3)
-    theta, _ = exact.draw(small, 0)
-    ref, drawn = exact.draw(small, 1)[0], exact.draw(small, 2)[0]
-    nothing_L = torch.zeros(len(small.answers), dtype=torch.float64)
-    for old in (theta, drawn):
-        visits_P = torch.zeros(len(small.prefixes), dtype=torch.float64)
-        prob_LT = answer_probs(small, old)[:, None] * small.mask_LT
-        visits_P.index_add_(0, small.nodes_LT[small.mask_LT], prob_LT[small.mask_LT])
-        moving = theta.clone().requires_grad_()
-        logp_PV, ref_PV = moving.log_softmax(-1), ref.log_softmax(-1)
-        truth = torch.autograd.grad((visits_P[:, None] * logp_PV.exp() * (logp_PV - ref_PV)).sum(), moving)[0]
-        kl = {"kl": kind, "kl_coef": 1.0}
-        update = expected_update(small, theta, nothing_L, 1, old=old, ref=ref, loss={**kl, "kl_unbiased": True})
-        equal(-update, truth)
-        plain = -expected_update(small, theta, nothing_L, 1, old=old, ref=ref, loss=kl)
-        assert (plain - truth).norm() > 0.05 * truth.norm()
+    gradient_checks.unbiased_kl_is_the_gradient_of_the_kl_on_every_step(kind)
 
 
 def test_the_table_says_what_is_exact_and_what_is_not():
@@ -281,15 +226,6 @@ def test_a_baseline_is_for_the_scatter():
         assert mean < 0.75 * none
 
 
-@pytest.fixture(scope="module")
-def trained():
-    """The tiny model after its cold start, in float64, and the endings of one of its answers."""
-    model, tokenizer = exact_model.load(TRAINED)
-    problem = arithmetic.sample("add", random.Random(0), "test")
-    endings = exact_model.endings(model, tokenizer, problem, depth=3, how=exact_model.Scoring(temperature=2.5))
-    return model, endings, exact_model.exact_gradient(model, endings)
-
-
 def test_the_endings_are_all_there_is(trained):
     _, endings, _ = trained
     assert endings.prob_L.sum().item() == pytest.approx(1, abs=1e-12)
@@ -299,12 +235,7 @@ def test_the_endings_are_all_there_is(trained):
 
 
 def test_the_real_model_gets_the_exact_gradient(trained):
-    """Through rollout.padded, rollout.score and grpo_loss: (G-1)/G of the gradient for every parameter."""
-    model, endings, truth = trained
-    assert truth.norm() > 1e-3
-    for G, settings, share in ((2, {}, 1 / 2), (3, {}, 2 / 3), (2, {"baseline": "loo"}, 1)):
-        update = exact_model.expected_update(model, endings, G, **settings)
-        assert (update - share * truth).norm() < 1e-9 * truth.norm()
+    gradient_checks.the_real_model_gets_the_exact_gradient(trained)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 import torch
-from test_rl_trainer import config, fresh, start  # noqa: F401  a tiny model that writes the chat template
+from tiny_rl import config, fresh
 
 from minids import MinidsError
 from minids.eval import evaluate
@@ -318,7 +318,7 @@ def test_the_same_question_twice_with_one_answer_counts_once(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_over_a_verifier_that_fails_now_and_then(start, problems, tmp_path, monkeypatch):  # noqa: F811
+def test_a_run_goes_on_over_a_verifier_that_fails_now_and_then(start, problems, tmp_path, monkeypatch):
     tokenizer, model = fresh(start)
     name = problems("exact")
     asked, honest = [], registry.get(name).verifier
@@ -336,7 +336,7 @@ def test_a_run_goes_on_over_a_verifier_that_fails_now_and_then(start, problems, 
 
 
 @pytest.mark.slow
-def test_a_run_stops_where_nothing_can_be_graded(start, problems, tmp_path):  # noqa: F811
+def test_a_run_stops_where_nothing_can_be_graded(start, problems, tmp_path):
     tokenizer, model = fresh(start)
     name = problems("raises")
     with pytest.raises(MinidsError, match=r"could not be graded: verifier .*check.py:raises: it raised ValueError"):
@@ -354,7 +354,7 @@ def run_on(model, tokenizer, name, out, resume=False, stop=None, **change):
 
 
 @pytest.mark.slow
-def test_equal_rewards_for_a_whole_run_warn_and_change_nothing(start, tmp_path):  # noqa: F811
+def test_equal_rewards_for_a_whole_run_warn_and_change_nothing(start, tmp_path):
     tokenizer, model = fresh(start)
     before = {k: v.clone() for k, v in model.state_dict().items()}
     how = {"steps": 12, "save_every": 5, "prompts": 2, "group": 2}
@@ -387,7 +387,7 @@ def test_equal_rewards_for_a_whole_run_warn_and_change_nothing(start, tmp_path):
     ]
 
 
-def test_evaluation_and_documents_take_users_problems(start, problems):  # noqa: F811
+def test_evaluation_and_documents_take_users_problems(start, problems):
     tokenizer, model = fresh(start)
     name = problems("exact")
     few = evaluate.EvalConfig(problems=5, samples=2, sampled_problems=2, max_new_tokens=20)
