@@ -1,4 +1,4 @@
-"""python -m minids.kernels.compiled [--json]: compiles every kernel for four GPUs, without one.
+"""minids dev compile-kernels [--json]: compiles every kernel for four GPUs, without one.
 
 Architectures: sm_80 (A100), sm_89 (L40S, RTX 4090), sm_90 (H100), sm_100 (B200). E4M3 exists from sm_89 on. A file of
 kernels says in `cases()` how its kernels are called; the table has registers a thread, bytes of spilled registers
@@ -102,9 +102,11 @@ def text(rows: list[dict]) -> str:
 
 
 def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m minids.kernels.compiled", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="minids dev compile-kernels", description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="a list of rows instead of a table")
     options = parser.parse_args(argv)
+    os.environ["TRITON_INTERPRET"] = "0"  # before Triton is imported
+    os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
     from minids.kernels import runtime
 
     if runtime.VERSION is None:
@@ -113,9 +115,3 @@ def main(argv=None) -> int:
     rows = table()
     print(json.dumps(rows) if options.json else text(rows))
     return 0
-
-
-if __name__ == "__main__":
-    os.environ["TRITON_INTERPRET"] = "0"  # before Triton is imported
-    os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
-    sys.exit(main())

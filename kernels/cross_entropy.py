@@ -333,7 +333,7 @@ def _in_vocabulary(targets, V, ignore_index) -> None:
         need(False, f"targets[{n}] is {int(targets[n])}: the vocabulary has {V} entries, ignored is {ignore_index}")
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

@@ -345,7 +345,7 @@ def _check(q, cache, lengths, rank, table, splits) -> None:
         need(((used >= 0) & (used < cache.shape[0])).all(), f"the table names pages beyond {cache.shape[0] - 1}")
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

@@ -336,7 +336,7 @@ def _check(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: 
     same_device(a=a, a_scales=a_scales, b=b, b_scales=b_scales)
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

@@ -719,7 +719,7 @@ def _check_chosen(chosen: Tensor, n_experts: int) -> None:
         need(0 <= low and high < n_experts, f"chosen has experts {low} to {high}, there are only 0 to {n_experts - 1}")
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

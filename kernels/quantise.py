@@ -268,7 +268,7 @@ def _check(x: Tensor, scales: str) -> None:
     need(scales in SCALES, f"scales {scales!r}: choose one of {', '.join(SCALES)}")
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

@@ -228,7 +228,7 @@ def _check(x, weight, eps, residual) -> int:
     return H
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

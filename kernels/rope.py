@@ -170,7 +170,7 @@ def _check(x, cos, sin) -> None:
     same_device(x=x, cos=cos, sin=sin)
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

@@ -171,7 +171,7 @@ def _lendable(x: Tensor, name: str) -> None:
     need(0 not in distances, f"inplace: {name} is expanded, several of its numbers are one: leave inplace out")
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

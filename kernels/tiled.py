@@ -160,7 +160,7 @@ def _plan(M: int, N: int, dtype: torch.dtype) -> dict:
     return {"BM": rows, "BN": cols, "BK": 128 // dtype.itemsize, "num_warps": warps, "num_stages": 3}
 
 
-# --- For python -m minids.kernels.compiled ----------------------------------------------------------------------------
+# --- For minids dev compile-kernels -----------------------------------------------------------------------------------
 
 
 def cases():

@@ -14,7 +14,7 @@ import traceback
 import warnings
 from pathlib import Path
 
-from minids import __version__
+from minids import __version__, dev
 from minids.errors import MinidsError
 from minids.progress import console
 
@@ -48,9 +48,9 @@ def main(argv=None):
 
 def _guarded(args):
     try:
-        args.command(args)
+        code = args.command(args)  # dev's tools have verdicts; the other commands are done when they return
         sys.stdout.flush()
-        return 0
+        return code or 0
     except MinidsError as error:
         return _complain(str(error), 2)
     except KeyboardInterrupt as stopped:
@@ -269,6 +269,10 @@ def report(args):
     print(run_report.write(args.dir))
 
 
+def dev_(args):
+    return dev.run(args.tool, args.arguments)
+
+
 # -- words ---------------------------------------------------------------------------------------------------
 
 
@@ -394,6 +398,13 @@ def parser():
     )
     command("doctor", doctor, "what this machine can and cannot run")
     command("report", report, "draw a run's report again", folder)
+    command(
+        "dev",
+        dev_,
+        "the project's own tools; alone, it lists them",
+        ("tool", {"nargs": "?", "choices": dev.TOOLS, "metavar": "NAME", "help": ", ".join(dev.TOOLS)}),
+        ("arguments", {"nargs": argparse.REMAINDER, "metavar": "…", "help": "the tool's; --help lists them"}),
+    )
     return top
 
 

@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from mini import minids
 
-from minids import Transformer, cli
+from minids import Transformer, cli, dev
 
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("docs", "minids", "kernels", "tools", "tests", "chapters/src")
 SIZES = {
     "vocab_size": 300,
     "hidden_size": 32,
@@ -55,10 +59,44 @@ def test_help_and_version(capsys):
     assert "minids 0." in out and "--resume" in out and "--problems" in out
 
 
+def test_dev_lists_its_tools_and_hands_them_their_arguments(capsys):
+    assert cli.main(["dev"]) == 0
+    listed = capsys.readouterr().out
+    for name, (module, _) in dev.TOOLS.items():
+        assert f"minids dev {name} " in listed
+        with pytest.raises(SystemExit) as end:
+            cli.main(["dev", name, "--help"])
+        assert end.value.code == 0 and f"usage: minids dev {name} " in capsys.readouterr().out, module
+    assert cli.main(["dev", "presets"]) == 0 and "| dapo" in capsys.readouterr().out
+    assert cli.main(["dev", "presets", "--presets", "ppo2", "--out", "x.json"]) == 2
+    assert capsys.readouterr().err.startswith("minids: ")
+
+
+def test_what_the_documents_tell_to_type_is_there():
+    """`minids dev NAME` wherever it stands; `python -m minids.…` is only the notebooks' old way to be built."""
+    named = set()
+    for path in sorted(ROOT.glob("*.md")) + [p for f in FOLDERS for p in sorted((ROOT / f).rglob("*")) if p.is_file()]:
+        if path.suffix in (".py", ".md") and not path.is_relative_to(ROOT / "minids" / "kernels"):
+            text = path.read_text(encoding="utf-8")
+            named.update(re.findall(r"`minids dev ([a-z][\w-]*)", text))
+            assert set(re.findall(r"python -m (minids\.[\w.]*\w)", text)) <= {"minids.course.build"}, path
+    assert named and named <= set(dev.TOOLS)
+
+
+def test_help_is_instant():
+    """It imports neither torch nor any room."""
+    code = "import sys; from minids import cli; cli.parser().format_help(); print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    ours = {name for name in done.stdout.split() if name.startswith("minids")}
+    assert "torch" not in done.stdout.split()
+    assert ours == {"minids", "minids.cli", "minids.dev", "minids.errors", "minids.progress"}
+
+
 @pytest.mark.parametrize(
     "words",
     [
         [],
+        ["dev", "fly"],
         ["fly"],
         ["run"],
         ["run", "tiny", "--seed", "-1"],

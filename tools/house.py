@@ -29,6 +29,7 @@ FLOORS = [  # rooms that stand side by side do not know each other
     ({"report", "serve"}, "what a run leaves as pages and tables; talking to a model"),
     ({"pipeline"}, "the main job on one page"),
     ({"course"}, "exercises, checks, answers, grading"),
+    ({"dev"}, "`minids dev`: the tools of those who work on this"),
     ({"cli"}, "the commands"),
 ]
 OUTSIDE = {"minids"}  # minids/__init__.py loads names when they are first used

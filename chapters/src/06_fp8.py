@@ -799,7 +799,7 @@ for name in list(runs)[1:]:
 # seeds of BF16 differ by. That is all that three runs of seventy steps can say. It is *not* V3's finding, which is
 # that the loss stays within 0.25 % of BF16's over a trillion tokens at 16 and 230 billion parameters (§3.3 and appendix
 # B.1): our seeds differ by more than 0.25 %. A longer comparison comes with the library
-# (`python -m minids.studies.fp8_gap`), and has an error bar too.
+# (`minids dev fp8-gap`), and has an error bar too.
 #
 # The weights are another matter. Rounded to E4M3 after each step, the model ends far behind, and even BF16 weights cost
 # something with each of our seeds, a few tenths of a percent. The reason is not the error of a product:

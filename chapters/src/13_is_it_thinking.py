@@ -10,7 +10,7 @@
 # **What it costs.** 40 to 60 CPU-seconds and 1 GiB, most of it for some nine thousand sampled answers.
 #
 # **What it needs.** The models of chapters 10 and 11 at three stages of their life, which lie in `chapters/data/tiny`
-# (made from a finished run by `python -m minids.course.tiny_models`). Nothing is trained here. Six exercises, 12
+# (made from a finished run by `minids dev tiny-models`). Nothing is trained here. Six exercises, 12
 # points.
 
 # %%

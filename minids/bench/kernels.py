@@ -6,7 +6,7 @@ checked then is that they are right and that this file works; `ours`, `peer` and
 
     minids bench kernels                                       the rows
     minids bench kernels --json > docs/results/kernels.json    a record, from which the README and chapter 07 read
-    python -m minids.bench.kernels docs/results/kernels.json    a record against its bars; exit 1 if one is missed
+    minids dev bench-kernels docs/results/kernels.json         a record against its bars; exit 1 if one is missed
 
 `bar` and `aim` are ratios that the project has set itself. Liger-Kernel is the peer where it is installed; where it is
 not, its published figure for an H100 (its README and pull requests) stands in where there is one, said in `peer_name`.
@@ -21,7 +21,6 @@ from pathlib import Path
 import torch
 
 from minids.errors import MinidsError
-from minids.progress import console
 
 BANDWIDTH = 3.084e12  # bytes/s that an H100 SXM reaches, 92 % of 3.35e12 (torchao's roofline, README of 2026-03-20)
 SHAPES = ((2112, 7168), (24576, 1536), (32768, 512), (7168, 16384), (4096, 7168), (7168, 2048))  # DeepGEMM's (N, K)
@@ -468,21 +467,17 @@ def table(record):
 
 def main(argv=None):
     """A record of `minids bench kernels --json` against its bars."""
-    console()
-    parser = argparse.ArgumentParser(prog="python -m minids.bench.kernels", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="minids dev bench-kernels", description=main.__doc__)
     parser.add_argument("record", type=Path)
     asked = parser.parse_args(argv)
     try:
         record = [r for r in json.loads(asked.record.read_text(encoding="utf-8")) if r["name"].startswith("kernel_")]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"bench_kernels: {asked.record} is no record of `minids bench kernels --json` ({error})", file=sys.stderr)
-        return 2
+        raise MinidsError(
+            f"{asked.record}: no record of `minids bench kernels --json` ({error}). Write one with that command."
+        ) from None
     said = verdicts(record)
     for r, verdict in said:
         ratio = "" if r["ratio"] is None else f"{r['ratio']:.2f} of {r['peer_name']}"
         print(f"{verdict:13} {r['name']:34} {ratio}")
     return 1 if any(v in ("missed", "not measured") for _, v in said) or not said else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,11 @@
 """chapters/src/NN_name.py -> chapters/NN_name.ipynb (exercises blank) and solutions/NN_name.ipynb (filled in).
 
-    python -m minids.course.build               write and run every notebook whose source changed
-    python -m minids.course.build 03 04 --force these chapters, changed or not
-    python -m minids.course.build --check       write nothing; exit 1 if a notebook is not what its source says
-    python -m minids.course.build --rerun       write nothing; run them; exit 1 if an exact text came out otherwise
+    minids dev build                  write and run every notebook whose source changed
+    minids dev build 03 04 --force    these chapters, changed or not
+    minids dev build --check          write nothing; exit 1 if a notebook is not what its source says
+    minids dev build --rerun          write nothing; run them; exit 1 if an exact text came out otherwise
+
+(`python -m minids.course.build` is the same.)
 
 A source is a jupytext py:percent file. A cell headed `exercise="attention.attend" points=2` becomes two: the
 function (blank, or the library's own) and its check. A cell headed `clock` measures time: its output is kept from the
@@ -175,7 +177,7 @@ def write(notebook, path):
 
 def main(argv=None):
     console()
-    parser = argparse.ArgumentParser(prog="python -m minids.course.build", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="minids dev build", description=__doc__.split("\n\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="only say which notebooks are not what their sources say")
@@ -212,7 +214,7 @@ def main(argv=None):
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if complaints and asked.check:
-        print("run: python -m minids.course.build", file=sys.stderr)
+        print("run: minids dev build", file=sys.stderr)
     return 1 if complaints else 0
 
 

@@ -1,9 +1,9 @@
 """How good the checks are: every planted mistake refused, by the case that is meant for it and by its own name; every
 other right way accepted.
 
-    python -m minids.course.check_quality [CHAPTER …] [--seeds 20] [--json FILE]
-    python -m minids.course.check_quality --readme            writes the chapters and the totals into README.md
-    python -m minids.course.check_quality --answers FOLDER    tries answers that were written without sight of the cases
+    minids dev check-quality [CHAPTER …] [--seeds 20] [--json FILE]
+    minids dev check-quality --readme            writes the chapters and the totals into README.md
+    minids dev check-quality --answers FOLDER    tries answers that were written without sight of the cases
 
 A folder of answers holds a file for each exercise, `layers.rms_norm.py`, with functions wrong_1, wrong_2, …, and
 right_1, right_2, …; the first line of each one's docstring says what is wrong with it, or what is different.
@@ -23,7 +23,6 @@ from pathlib import Path
 
 from minids.course import cases, catalog, exercises, judge, wrong
 from minids.errors import MinidsError
-from minids.progress import console
 from minids.report import readme_tables
 
 
@@ -285,8 +284,7 @@ def write_readme(rows):
 
 
 def main(argv=None):
-    console()
-    parser = argparse.ArgumentParser(prog="python -m minids.course.check_quality", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="minids dev check-quality", description=__doc__.split("\n\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seed", type=int, default=0, help="of the numbers that cases draw (default 0)")
@@ -319,10 +317,3 @@ def main(argv=None):
     if asked.json:
         asked.json.write_text(json.dumps([asdict(r) for r in rows], indent=1) + "\n", encoding="utf-8", newline="\n")
     return 1 if any(r.complaints for r in rows) else 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except MinidsError as error:
-        sys.exit(f"error: {error}")

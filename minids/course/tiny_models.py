@@ -9,7 +9,7 @@
 The folders chapters/data/tiny/<stage> are model folders like any other (`minids chat chapters/data/tiny/grpo`), with
 the weights rounded to float16, half the bytes. They are made from a finished run of the tiny recipe by
 
-    python -m minids.course.tiny_models runs/tiny
+    minids dev tiny-models runs/tiny
 
 which answers problems of the test split with both, original and copy, and refuses copies whose answers differ in more
 than MOST_CHANGED of them. Read without network; in memory the weights are float32.
@@ -18,7 +18,6 @@ than MOST_CHANGED of them. Read without network; in memory the weights are float
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ from minids.eval import evaluate, model_folder
 from minids.model import generate as sampler
 from minids.model import hf
 from minids.model.transformer import Transformer
-from minids.progress import console
 from minids.rl.rollout import prompt_of, stop_ids, text_of
 from minids.tasks import arithmetic
 from minids.text import chat
@@ -58,9 +56,7 @@ def model(stage, folder=None):
         raise MinidsError(f"tour: stage {stage!r} is not one of {', '.join(STAGES)}.")
     folder = Path(folder or FOLDER) / stage
     if not folder.is_dir():
-        raise MinidsError(
-            f"{folder}: no such folder. Make it from a finished run: python -m minids.course.tiny_models RUN"
-        )
+        raise MinidsError(f"{folder}: no such folder. Make it from a finished run: minids dev tiny-models RUN")
     return Transformer.from_pretrained(folder, dtype=torch.float32).eval(), Tokenizer.from_pretrained(folder)
 
 
@@ -132,22 +128,13 @@ def _compare(stage, original, copy):
 
 
 def main(argv=None):
-    console()
-    parser = argparse.ArgumentParser(prog="python -m minids.course.tiny_models", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="minids dev tiny-models", description=__doc__.split("\n\n")[0])
     parser.add_argument("run", type=Path, help="folder of a finished run of the tiny recipe")
     parser.add_argument("--out", type=Path, default=None, help="where to, instead of chapters/data/tiny")
     asked = parser.parse_args(argv)
     torch.set_num_threads(1)
-    try:
-        rows = make(asked.run, asked.out)
-    except MinidsError as error:
-        print(f"minids: {error}", file=sys.stderr)
-        return 1
+    rows = make(asked.run, asked.out)
     print("stage   same answers   right before   right as float16")
     for stage, n, same, before, after in rows:
         print(f"{stage:<7} {same:>4} of {n:<5} {100 * before:>12.1f} % {100 * after:>15.1f} %")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

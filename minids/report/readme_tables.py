@@ -1,10 +1,10 @@
-"""README's table and picture and docs/results.md, from the records of runs: `python -m minids.report.readme_tables`.
+"""README's table and picture and docs/results.md, from the records of runs: `minids dev readme-tables`.
 
     docs/results/tiny-seed0.json, tiny-seed1.json, …    results.json of runs, copied
     docs/results/bench.json                             what `minids bench --json` printed
     docs/results/kernels.json                           what `minids bench kernels --json` printed
-    docs/results/fp8-gap.json                           what `python -m minids.studies.fp8_gap --out` wrote
-    docs/results/grpo-family.json                       what `python -m minids.studies.compare_presets --out` wrote
+    docs/results/fp8-gap.json                           what `minids dev fp8-gap --out` wrote
+    docs/results/grpo-family.json                       what `minids dev presets --out` wrote
 
 rewrites what stands between `<!-- results -->` and `<!-- /results -->` in docs/results.md, the short table between
 `<!-- table -->` and `<!-- /table -->` in README.md, and docs/results/way.svg, its picture. `--check` writes nothing and
@@ -274,7 +274,7 @@ def _kernels(rows):
 
 def _gap(record):
     lines = [
-        f"**`python -m minids.studies.fp8_gap`**: {record['steps']:,} steps with FP8 linear layers (emulated on a CPU) "
+        f"**`minids dev fp8-gap`**: {record['steps']:,} steps with FP8 linear layers (emulated on a CPU) "
         f"against BF16, same seed and batches. Two BF16 seeds differ by up to "
         f"{record['bf16_seeds_differ_percent']:.2f} % on held-out text.",
         "",
@@ -291,7 +291,7 @@ def _family(record, last=5):
     """The published presets of GRPO: how each of them ended, seed by seed."""
     shared, seeds = record["shared"], ", ".join(map(str, record["seeds"]))
     lines = [
-        f"**`python -m minids.studies.compare_presets`**, seeds {seeds}: published settings of GRPO from one model "
+        f"**`minids dev presets`**, seeds {seeds}: published settings of GRPO from one model "
         f"({shared['steps']} iterations, {shared['minibatches'] * shared['epochs']} optimizer steps on each batch, one "
         f"learning rate); means of the last {last} iterations. DAPO draws more answers than the others (dynamic "
         "sampling). It shows what settings do, not which is best. [Curves](results/grpo-family.png).",
@@ -396,27 +396,17 @@ def _tiny(records):
 
 
 def main(argv=None):
-    args = argparse.ArgumentParser(prog="python -m minids.report.readme_tables", description=__doc__.split(":")[0])
+    args = argparse.ArgumentParser(prog="minids dev readme-tables", description=__doc__.split(":")[0])
     args.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page would change")
     args.add_argument("--root", default=".", metavar="DIR", help="the repository (default: here)")
     args = args.parse_args(argv)
-    try:
-        wanted = pages(Path(args.root))
-        now = {path: path.read_text(encoding="utf-8") if path.exists() else "" for path in wanted}
-        changed = [path for path in wanted if wanted[path] != now[path]]
-        for path in changed:
-            if args.check:
-                print(
-                    f"{path}: differs from docs/results; run `python -m minids.report.readme_tables`.", file=sys.stderr
-                )
-            else:
-                files.write(path, wanted[path])
-                print(f"{path}: written")
-    except (MinidsError, OSError) as error:
-        print(f"results: {error}", file=sys.stderr)
-        return 2
+    wanted = pages(Path(args.root))
+    now = {path: path.read_text(encoding="utf-8") if path.exists() else "" for path in wanted}
+    changed = [path for path in wanted if wanted[path] != now[path]]
+    for path in changed:
+        if args.check:
+            print(f"{path}: differs from docs/results; run `minids dev readme-tables`.", file=sys.stderr)
+        else:
+            files.write(path, wanted[path])
+            print(f"{path}: written")
     return 1 if changed and args.check else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,7 +21,7 @@ the papers: `family`.
 
 Shapes: N answers (group after group), T answer positions, padded on the right. mask_NT is 1 on the tokens
 that the policy chose: the answer INCLUDING its stop token. Leaving the stop token out is the classic mistake:
-the policy then never learns when to stop, and the gradient is wrong (`python -m minids.studies.exact_model` prints
+the policy then never learns when to stop, and the gradient is wrong (`minids dev exact` prints
 how wrong).
 
 Trade-offs. 1/|o_i| and 1/std make the step size even across answers and questions but bias the gradient of

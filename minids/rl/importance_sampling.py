@@ -27,7 +27,7 @@ Shapes: N answers, T positions; nothing here looks at what stands outside mask_N
 Trade-offs. A clip drops the tokens that moved furthest, and with them the rare ones that began a better answer; CISPO
 keeps every token and bounds its weight instead, and has no bound that holds a policy back. The ratio of a token
 corrects that token and not the prefix that led to it; the product over an answer is exact and has a variance that
-grows with the length, which is why it is truncated, which is a bias. `python -m minids.studies.exact_model` has
+grows with the length, which is why it is truncated, which is a bias. `minids dev exact` has
 figures.
 
 Left out: bounds from below for CISPO (M1 uses none) and for the correction; SAPO, VESPO, geometric masks; keeping

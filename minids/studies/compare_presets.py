@@ -1,7 +1,7 @@
 """The presets of GRPO side by side: one very small model, and every preset from it.
 
-    python -m minids.studies.compare_presets               prints the table
-    python -m minids.studies.compare_presets --seeds 0 1 2 --out FILE.json --plot FILE.png
+    minids dev presets               prints the table
+    minids dev presets --seeds 0 1 2 --out FILE.json --plot FILE.png
 
 The comparison trains one very small model on sums of one- and two-digit numbers, some of them worked out and most
 not, and then every preset from that same model, with `minibatches` x `epochs` optimizer steps on each batch, so that
@@ -11,16 +11,13 @@ size and with this learning rate says nothing about the models they were made fo
 
 import argparse
 import json
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
-from minids.progress import console
 from minids.rl import trainer
 from minids.rl.config import RLConfig
 from minids.rl.presets import PRESETS, preset, table
@@ -177,10 +174,8 @@ def plot(record, path=None, window=5):
 
 
 def main(argv=None):
-    console()
     parser = argparse.ArgumentParser(
-        prog="python -m minids.studies.compare_presets",
-        description="Published settings of GRPO: their table, or a comparison.",
+        prog="minids dev presets", description="Published settings of GRPO: their table, or a comparison."
     )
     parser.add_argument("--presets", nargs="+", default=None, metavar="NAME", help=f"of {', '.join(PRESETS)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
@@ -192,17 +187,9 @@ def main(argv=None):
         print(table())
         return 0
     torch.set_num_threads(1)
-    try:
-        record = compare(asked.presets, asked.seeds, steps=asked.steps)
-        asked.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
-        if asked.plot:
-            plot(record, asked.plot)
-    except (MinidsError, OSError) as error:
-        print(f"minids: {error}", file=sys.stderr)
-        return 2
+    record = compare(asked.presets, asked.seeds, steps=asked.steps)
+    asked.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
+    if asked.plot:
+        plot(record, asked.plot)
     print(summary(record))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,8 +8,8 @@ there are 15 prefixes and 31 answers, 961 groups of two. Nothing is sampled, so 
 because of the loss. `compare` gives the cosine between the two and the scale, <update, grad J> / |grad J|^2: a gradient
 that is only shorter is a smaller learning rate, one that points elsewhere climbs another hill.
 
-    python -m minids.studies.exact_model                  the table: each setting of the loss, and mistakes
-    python -m minids.studies.exact_model --model FOLDER   and on a trained model, see `exact_model`
+    minids dev exact                  the table: each setting of the loss, and mistakes
+    minids dev exact --model FOLDER   and on a trained model, see `exact_model`
 
 An answer's term in the loss is its advantage times something that depends on the answer and on the advantage's sign,
 clipped or not. So the advantages of all groups, each weighted with its group's probability, can be added up for each

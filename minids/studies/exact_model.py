@@ -19,7 +19,6 @@ Left out: more than one question; what lies before the cut, which is a fixed ope
 import argparse
 import itertools
 import random
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +27,6 @@ import torch
 from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.model import sampling
-from minids.progress import console
 from minids.rl import grpo, rollout
 from minids.studies import exact_gradient as exact
 from minids.tasks import arithmetic
@@ -195,32 +193,22 @@ def table(folder, *, family="add", seed=0, depth=4, warm=2.5):
 
 
 def main(argv=None):
-    console()
     parser = argparse.ArgumentParser(
-        prog="python -m minids.studies.exact_model",
-        description="Expected updates of GRPO's settings, and the exact gradient.",
+        prog="minids dev exact", description="Expected updates of GRPO's settings, and the exact gradient."
     )
     parser.add_argument("--seeds", type=int, default=4, help="policies that are drawn")
     parser.add_argument("--model", type=Path, default=None, metavar="FOLDER", help="do it with a trained model too")
     asked = parser.parse_args(argv)
     torch.set_num_threads(1)
-    try:
-        print(exact.show(exact.table(range(asked.seeds))))
-        print("\nscatter of one group's gradient, G = 2 (standard deviation over length of the mean)")
-        for baseline, right in itertools.product(("none", "mean", "loo"), (0.3, 0.9)):
-            found = [
-                exact.noise(exact.SMALL, *exact.draw(exact.SMALL, seed, right), 2, baseline=baseline)
-                for seed in range(asked.seeds)
-            ]
-            name = f"baseline {baseline}, {100 * right:.0f} % of the answers right"
-            print(f"  {name:<50} {min(found):.2f} to {max(found):.2f}")
-        if asked.model:
-            print("\n" + exact.show(table(asked.model)))
-    except MinidsError as error:
-        print(f"minids: {error}", file=sys.stderr)
-        return 2
+    print(exact.show(exact.table(range(asked.seeds))))
+    print("\nscatter of one group's gradient, G = 2 (standard deviation over length of the mean)")
+    for baseline, right in itertools.product(("none", "mean", "loo"), (0.3, 0.9)):
+        found = [
+            exact.noise(exact.SMALL, *exact.draw(exact.SMALL, seed, right), 2, baseline=baseline)
+            for seed in range(asked.seeds)
+        ]
+        name = f"baseline {baseline}, {100 * right:.0f} % of the answers right"
+        print(f"  {name:<50} {min(found):.2f} to {max(found):.2f}")
+    if asked.model:
+        print("\n" + exact.show(table(asked.model)))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

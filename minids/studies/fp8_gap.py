@@ -1,4 +1,4 @@
-"""python -m minids.studies.fp8_gap: what training in FP8 costs in loss, against BF16, emulated on a CPU.
+"""minids dev fp8-gap: what training in FP8 costs in loss, against BF16, emulated on a CPU.
 
 The same model, seed and batches twice, with `precision` "bf16" and "fp8" (minids/model/fp8.py), for several seeds. For
 each pair the relative gap of the losses smoothed over 100 steps, mean over the last half of the steps, and the gap of
@@ -13,16 +13,14 @@ Left out: a learning rate schedule of its own for FP8, larger models (a GPU has 
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 import torch
 
-from minids.errors import MinidsError
 from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
-from minids.progress import Progress, console
+from minids.progress import Progress
 from minids.run import recipes
 from minids.tasks import documents
 from minids.text.tokenizer import Tokenizer
@@ -156,8 +154,7 @@ def plot(runs: list[dict], path: Path) -> None:
 
 
 def main(argv=None) -> int:
-    console()
-    parser = argparse.ArgumentParser(prog="python -m minids.studies.fp8_gap", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="minids dev fp8-gap", description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--out", type=Path)
@@ -186,10 +183,3 @@ def main(argv=None) -> int:
     if options.plot:
         plot(runs, options.plot)
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (MinidsError, OSError) as error:
-        sys.exit(f"fp8_gap: {error}")

@@ -20,7 +20,7 @@ def test_the_check_refuses_every_mistake_and_accepts_every_right_way(found):
 @pytest.mark.slow
 @pytest.mark.parametrize("found", EXERCISES, ids=lambda e: e.name)
 def test_it_does_so_with_another_seed_too(found):
-    """One other seed each; `python -m minids.course.check_quality --seed N` takes any, for all of them."""
+    """One other seed each; `minids dev check-quality --seed N` takes any, for all of them."""
     row = check_quality.measure(found, seed=11 + EXERCISES.index(found))
     assert row.refused == row.by_their_case == row.wrong and row.accepted == row.alternatives and row.own_accepted
 
@@ -50,7 +50,7 @@ def test_the_readme_says_what_there_is():
     assert check_quality.chapters() in text
     planted, others = (sum(len(book[e.name]) for e in EXERCISES) for book in wrong.load())
     for said in (f"{len(EXERCISES)} exercises", f"**{planted} of {planted}**", f"**{others} of {others}**"):
-        assert said in text, f"python -m minids.course.check_quality --readme: {said}"
+        assert said in text, f"minids dev check-quality --readme: {said}"
 
 
 ROUNDS = sorted((catalog.ROOT / "tests" / "course" / "rounds").glob("[0-9]"))

@@ -540,7 +540,7 @@ def test_mistakes_of_an_instructor_are_told(course, tmp_path, capsys):
     ]:
         assert cli.main(["grade", *map(str, arguments)]) == 2
         assert words in capsys.readouterr().err
-    assert grade.main([str(tmp_path / "a.ipynb"), "--chapter", "90", "--seed", "1", "--jobs", "1"]) == 0
+    assert cli.main(["grade", str(tmp_path / "a.ipynb"), "--chapter", "90", "--seed", "1", "--jobs", "1"]) == 0
     out = capsys.readouterr().out
     assert "seed 1 " in out and re.search(r"a +90_probe +4 / 6 +1 of 2 right, 1 not attempted", out)
 

@@ -14,7 +14,7 @@ import run_kills as kills
 from mini import minids, write_recipe
 
 from minids import MinidsError, cli
-from minids.report import readme_tables, run_report
+from minids.report import run_report
 from minids.run import run_folder
 from minids.train import metrics
 
@@ -189,7 +189,7 @@ def test_results_of_another_kind_are_named(finished, recipe, tmp_path, capsys):
         (docs / "mini-seed0.json").write_bytes(content)
         (tmp_path / "docs" / "results.md").write_text("<!-- results -->\n<!-- /results -->\n", encoding="utf-8")
         (tmp_path / "README.md").write_text("<!-- table -->\n<!-- /table -->\n", encoding="utf-8")
-        code = readme_tables.main(["--root", str(tmp_path)])
+        code = cli.main(["dev", "readme-tables", "--root", str(tmp_path)])
         said = capsys.readouterr().err
         assert code == 0 or code == 2 and "mini-seed0.json" in said and "Traceback" not in said, (content[:99], said)
 

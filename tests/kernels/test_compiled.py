@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(runtime.VERSION is None, reas
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     cache = {"TRITON_CACHE_DIR": str(tmp_path_factory.mktemp("triton"))}
-    command = [sys.executable, "-m", "minids.kernels.compiled", "--json"]
+    command = [sys.executable, "-m", "minids.cli", "dev", "compile-kernels", "--json"]
     done = subprocess.run(command, capture_output=True, env=os.environ | cache, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)

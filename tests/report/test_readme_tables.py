@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from minids import MinidsError
+from minids import MinidsError, cli
 from minids.report import readme_tables
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def repo(tmp_path):
 
 
 def run(repo, *more):
-    return readme_tables.main(["--root", str(repo), *more])
+    return cli.main(["dev", "readme-tables", "--root", str(repo), *more])
 
 
 def test_writes_the_block_and_nothing_else(repo):
