@@ -707,7 +707,7 @@ for stage in dict.fromkeys(row["stage"] for row in rows):
 # It only ever says yes: right answers are made more likely, with the same weight for an easy question as for a hard
 # one, and wrong answers push nothing down. GRPO measures an answer against its group: a right one among many right ones
 # counts little, a right one among wrong ones a lot, and wrong ones are pushed away. (Expert iteration is one of the
-# controls that a recipe can name: `expert_iteration` in `minids/pipeline.py`.)
+# controls that a recipe can name: `expert_iteration` in `minids/run/controls.py`.)
 # </details>
 #
 # ## Sources

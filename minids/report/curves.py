@@ -1,13 +1,13 @@
 """What was logged on the way: GRPO iteration by iteration, the losses, and how evenly the experts were used.
 
-Each function takes a `report_data.Run` and returns a section of HTML, "" where the run holds nothing for it.
+Each function takes a `report.data.Run` and returns a section of HTML, "" where the run holds nothing for it.
 """
 
 import math
 
 from minids.report import page, plots
-from minids.report.data import NAMES, RL_STAGES
 from minids.report.page import figure, paragraph
+from minids.run.stages import STAGES, is_rl
 
 TROUBLES = {
     "zero_variance": ("groups that teach nothing", "f0"),
@@ -52,15 +52,19 @@ KL = "How far the policy has moved from the model that GRPO began with; a sudden
 
 
 def reinforcement(run):
-    return "".join(_reinforcement(run, stage) for stage in RL_STAGES)
+    sections = []
+    for stage in STAGES.values():
+        if is_rl(stage.name) and (section := _reinforcement(run, stage, first=not sections)):
+            sections.append(section)
+    return "".join(sections)
 
 
-def _reinforcement(run, stage):
-    lines = [_flat(line) for line in run.lines.get(stage, [])]
+def _reinforcement(run, stage, first):
+    lines = [_flat(line) for line in run.lines.get(stage.name, [])]
     if not plots.points(lines, "step"):
         return ""
     drawings = [
-        _accuracy(run, lines, control=stage in ("grpo", "rl1")),
+        _accuracy(run, lines, control=first),
         _curve("Reward", lines, "reward", "mean reward", REWARD),
         _curve("Length of an answer", lines, "length", "tokens", length_caption(lines)),
         _curve("Entropy", lines, "entropy", "nats a token", ENTROPY),
@@ -77,8 +81,8 @@ def _reinforcement(run, stage):
             f"{max(gaps):.1g}.",
             "small",
         )
-    title = f"<h2>Learning to think: {NAMES[stage]}, iteration by iteration</h2>"
-    intro = "" if stage in ("rl2", "small_rl") else paragraph(RL_INTRO)
+    title = f"<h2>Learning to think: {stage.title}, iteration by iteration</h2>"
+    intro = paragraph(RL_INTRO) if first else ""
     return title + intro + page.grid(*filter(None, drawings)) + note
 
 
@@ -154,22 +158,18 @@ def length_caption(lines):
 def losses(run):
     vocabulary = plots.number(run.records.get("tokenizer", {}).get("vocab_size")) or 0
     drawings = []
-    for stage, title in (
-        ("pretrain", "Pretraining"),
-        ("sft", "Cold start (SFT)"),
-        ("sft2", "SFT on kept answers"),
-        ("small_pretrain", "Small model: pretraining"),
-        ("distill_samples", "Small model: distillation from samples"),
-        ("direct", "Control: direct answers"),
-    ):
-        pairs = plots.points(run.lines.get(stage, []), "loss")
+    for stage in STAGES.values():
+        pairs = plots.points(run.lines.get(stage.name, []), "loss")
         if not pairs:
             continue
+        title = f"Control: {stage.title}" if stage.control else stage.title[0].upper() + stage.title[1:]
         caption = f"From {pairs[0][1]:.3g} to {pairs[-1][1]:.3g}; look whether it has flattened."
         if len(pairs) == 1:
             caption = f"A single point was logged: {pairs[0][1]:.3g}."
         marks = []
-        if vocabulary > 1 and stage == "pretrain":
+        if len(stage.passes) > 1:
+            caption += " This loss is the distance from the probabilities of its teacher."
+        if vocabulary > 1 and stage.name == "pretrain":
             marks = [(math.log(vocabulary), f"{math.log(vocabulary):.2f} = ln {vocabulary:.0f}: knows nothing")]
             caption += " Usually form is learned where it falls fast, arithmetic where it falls slowly."
         series = [{"color": "total", "points": pairs}]

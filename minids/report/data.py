@@ -9,42 +9,8 @@ import json
 
 from minids.errors import MinidsError
 from minids.report import page, plots
+from minids.run import stages
 
-# stages as people read them, in the order in which they are shown
-NAMES = {
-    "base": "base model",
-    "direct": "direct answers",
-    "sft": "cold start (SFT)",
-    "grpo": "GRPO",
-    "rl1": "reasoning RL",
-    "sft2": "SFT on kept answers",
-    "rl2": "RL on everything",
-    "edge": "RL on longer problems",
-    "small_base": "small: base",
-    "distill_samples": "small: distilled, samples",
-    "distill_logits": "small: distilled, logits",
-    "small_rl": "small: RL alone",
-    "random_reward": "random reward",
-    "wrong_sign": "wrong answers rewarded",
-    "expert_iteration": "expert iteration",
-    "more_sft": "more SFT instead of RL",
-}
-RL_STAGES = ("grpo", "rl1", "rl2", "edge", "small_rl")
-# the colour of a stage, a variable of page.STYLE
-COLORS = {
-    **{s: s for s in ("base", "direct", "sft", "grpo", "random_reward")},
-    "rl1": "f3",
-    "sft2": "f0",
-    "rl2": "grpo",
-    "edge": "f2",
-    "small_base": "base",
-    "distill_samples": "f1",
-    "distill_logits": "f2",
-    "small_rl": "f3",
-    "wrong_sign": "random_reward",
-    "expert_iteration": "f1",
-    "more_sft": "f0",
-}
 PARTS = {
     "stages": list,
     "evals": list,
@@ -97,11 +63,25 @@ def read_metrics(path):
     return good, bad
 
 
+def title(rows: str) -> str:
+    """What people call the stage whose rows in the evaluation have this name."""
+    stage = stages.by_rows(rows)
+    return stage.title if stage else rows
+
+
+def colour(rows: str) -> str:
+    """The colour of a stage, a variable of page.STYLE."""
+    stage = stages.by_rows(rows)
+    return stage.colour if stage else "total"
+
+
 class Run:
     """A run's results and metrics, looked up by stage and family.
 
-    before, after   the stages that the report compares: "sft" (or "base" without a cold start), and "grpo" or the
-                    last RL ("rl2"); None if not there
+    stages          the names of its rows, in the order of run/stages.py
+    before, after   the stages that the report compares: "sft" (or "base" without a cold start), and the last RL that
+                    left the final model ("grpo", "rl2"), or else the last RL; None if not there
+    first_rl        the RL stage that controls replace; None if not there
     """
 
     def __init__(self, results, metrics=(), torn=0, folder=None):
@@ -115,9 +95,12 @@ class Run:
         self.records = {str(record.get("name")): record for record in results["stages"]}
         self.families = [f for f in dict.fromkeys(f for _, f in self.rows) if f != "all"]
         there = {s for s, _ in self.rows}
-        self.stages = [s for s in NAMES if s in there]
+        known = [s for s in stages.STAGES.values() if s.rows in there]
+        self.stages = [s.rows for s in known]
         self.before = "sft" if "sft" in there else "base" if "base" in there else None
-        self.after = next((s for s in ("rl2", "grpo", "rl1") if s in there), None)
+        rl = [s for s in known if stages.is_rl(s.name) and not s.small]
+        self.after = next((s.rows for s in reversed(rl) if s.model == "model"), rl[-1].rows if rl else None)
+        self.first_rl = rl[0].rows if rl else None
         self.recipe, self.seed = str(results.get("recipe", "?")), results.get("seed", "?")
 
     def row(self, stage, family="all"):

@@ -1,14 +1,16 @@
 """What a run shows: sharpening or something new, thoughts before and after, longer problems, and the two
 controls.
 
-Each function takes a `report_data.Run` and returns a section of HTML, "" where the run holds nothing for it.
+Each function takes a `report.data.Run` and returns a section of HTML, "" where the run holds nothing for it.
 """
 
 import shlex
 
 from minids.report import page, plots, thoughts
-from minids.report.data import COLORS, NAMES
+from minids.report.data import colour, title
 from minids.report.page import escape, figure, paragraph, plain, share, signed, span, table
+from minids.run import controls as control_stages
+from minids.run.stages import STAGES
 
 UNITS = {"add": "digits", "chain": "numbers", "word": "numbers"}
 PASS_AT_K = (
@@ -36,10 +38,10 @@ def _pass_at_k(run, family):
     if not curves:
         return ""
     series = [
-        {"name": NAMES[s], "color": COLORS[s], "points": c, "dots": True, "spread": _spread(run, s, family)}
+        {"name": title(s), "color": colour(s), "points": c, "dots": True, "spread": _spread(run, s, family)}
         for s, c in curves.items()
     ]
-    legend = [(NAMES[s], COLORS[s]) for s in curves]
+    legend = [(title(s), colour(s)) for s in curves]
     caption = "Look at both ends: k = 1 is how often it is right, the largest k is what lies within reach."
     if any(s["spread"] for s in series):
         caption += " Bars: 95 % intervals over problems."
@@ -103,7 +105,7 @@ def verdict(run):
             f"close the gap, which this run did not measure.{_rose(run, best, k)}"
         )
     doubt = f"(these {n:,.0f} problems resolve about ± {100 * noise:.0f} points)"
-    return f"{first}pass@{k} is {share(p)} for the {NAMES[best]} and {share(q)} after GRPO {doubt}, {end}"
+    return f"{first}pass@{k} is {share(p)} for the {title(best)} and {share(q)} after GRPO {doubt}, {end}"
 
 
 def _noise(p, q, n):
@@ -161,10 +163,10 @@ def _examples(run, stage):
 
 def _side_by_side(run, before, after):
     sides = []
-    for name, e in ((NAMES[run.before], before), (NAMES[run.after], after)):
+    for name, e in ((title(run.before), before), (title(run.after), after)):
         word = "right" if e.get("right") else "wrong"
-        title = f'<h4>{escape(name)}: <span class="{word}">{word}</span></h4>'
-        sides.append(f"<div>{title}{thoughts.reply(e.get('text', ''), bool(e.get('right')))}</div>")
+        heading = f'<h4>{escape(name)}: <span class="{word}">{word}</span></h4>'
+        sides.append(f"<div>{heading}{thoughts.reply(e.get('text', ''), bool(e.get('right')))}</div>")
     solution = f'<span class="soft">(right: {escape(str(after.get("answer", "?")))})</span>'
     question = f'<p class="question">{escape(before["question"][:1000])} {solution}</p>'
     return f'<div class="card example">{question}<div class="pair">{"".join(sides)}</div></div>'
@@ -226,8 +228,8 @@ def controls(run):
             f"{share(direct)} right (greedy). With thoughts, after GRPO, it is {share(thinking)}, {word}."
         )
     coin, real = run.gain(after="random_reward"), run.gain()
-    if run.after not in ("grpo", "rl1"):  # several stages of RL: the coin replaced the first
-        real = run.gain(after="rl1")
+    if run.after != run.first_rl:  # several stages of RL: the coin replaced the first
+        real = run.gain(after=run.first_rl)
     if coin is None or real is None:
         second = f"The same GRPO with coin flips as rewards: {asked}"
     else:
@@ -247,19 +249,13 @@ def controls(run):
     )
 
 
-OTHERS = {
-    "wrong_sign": ("Can it unlearn?", "The same RL, paid for wrong answers,"),
-    "expert_iteration": ("Is it the baseline?", "Imitating the right answers of as many samples (expert iteration)"),
-    "more_sft": ("Is it just more training?", "More supervised steps for the same arithmetic, instead of RL,"),
-}
-
-
 def _others(run):
-    """The controls that a recipe names, a sentence each."""
+    """The other controls that a recipe names, a sentence each."""
     out = ""
-    for stage, (question, what) in OTHERS.items():
-        gain = run.gain(after=stage)
+    for stage in STAGES.values():
+        gain = run.gain(after=stage.rows) if stage.control and stage.name not in control_stages.CLASSIC else None
         if gain is not None:
+            what = stage.label[0].upper() + stage.label[1:]
             said = f"{what} changes pass@1 by {signed(gain[0])} ± {100 * gain[1]:.1f} points."
-            out += f"<p><b>{escape(question)}</b> {escape(said)}</p>"
+            out += f"<p><b>{escape(stage.about)}</b> {escape(said)}</p>"
     return out

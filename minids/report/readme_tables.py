@@ -21,6 +21,7 @@ from minids.bench import kernels
 from minids.errors import MinidsError
 from minids.report import picture
 from minids.run.results import whole
+from minids.run.stages import STAGES, by_models, is_rl
 
 BARS = {
     "train_same_tensor": 1.2,
@@ -121,60 +122,41 @@ def _each(value, shown):
     return shown(value) + (f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]" if interval else "")
 
 
-STAGES = {
-    "base": "after pretraining",
-    "sft": "after SFT",
-    "rl1": "after RL on add and chain",
-    "sft2": "after SFT on kept answers",
-    "grpo": "after GRPO",
-    "rl2": "after RL on everything",
-    "small_base": "small model, after pretraining",
-    "distill_samples": "small model, distilled from samples",
-    "distill_logits": "small model, distilled from logits",
-    "small_rl": "small model, RL alone",
-}
-CONTROLS = {
-    "random_reward": "control: GRPO on random rewards, gain in pass@1",
-    "wrong_sign": "control: GRPO paid for wrong answers, gain in pass@1",
-    "expert_iteration": "control: expert iteration at equal samples, gain in pass@1",
-    "more_sft": "control: more SFT for the same arithmetic, gain in pass@1",
-}
-
-
 def _figures(name, runs):
     """(label, target, a value for each run, how to write it) of every line that all records can fill."""
     goal = (lambda text: text) if name == "tiny" else (lambda text: "")
     each = {"tiny": "≥ 90 %", "tiny-gym": "> 80 %"}.get(name, "")  # of every family
-    final = "rl2" if all(_row(r, "rl2") for r in runs) else "grpo"
+    there = [s for s in STAGES.values() if not s.control and all(_row(r, s.rows) for r in runs)]
+    rl = [s for s in there if is_rl(s.name) and not s.small]
+    last = next((s for s in reversed(rl) if s.model == "model"), STAGES["grpo"])
+    final = last.rows
     families = [row["family"] for row in runs[0]["evals"] if row["stage"] == final and row["family"] != "all"]
     points = lambda v: f"{100 * v:+.1f} points"  # noqa: E731
     yield "time, evaluation included", goal("≤ 10 min"), [r["seconds"] / 60 for r in runs], "{:.1f} min".format
     yield "peak memory", goal("≤ 4 GiB"), [r["peak_bytes"] / 2**30 for r in runs], "{:.2f} GiB".format
-    for stage, words in STAGES.items():
-        if not all(_row(r, stage) for r in runs):
-            continue
-        last = stage == final
-        sampled = [Figure(_row(r, stage)["pass1"], _row(r, stage)["ci"]) for r in runs]
-        yield f"pass@1 at T=1 {words}", goal("≥ 90 %") if last else "", sampled, _percent
-        greedy = [_row(r, stage)["greedy"] for r in runs]
-        yield f"greedy {words}", goal("≥ 95 %") if last else "", greedy, _percent
+    for stage in there:
+        sampled = [Figure(_row(r, stage.rows)["pass1"], _row(r, stage.rows)["ci"]) for r in runs]
+        yield f"pass@1 at T=1 {stage.label}", goal("≥ 90 %") if stage is last else "", sampled, _percent
+        greedy = [_row(r, stage.rows)["greedy"] for r in runs]
+        yield f"greedy {stage.label}", goal("≥ 95 %") if stage is last else "", greedy, _percent
     for family in families:
         greedy = [_row(r, final, family)["greedy"] for r in runs]
-        yield f"greedy {STAGES[final]}, {family}", each, greedy, _percent
+        yield f"greedy {last.label}, {family}", each, greedy, _percent
     before = "sft" if all(_row(r, "sft") for r in runs) else "base"
-    if final == "rl2":
-        yield from _scripts(runs)
+    if rl and last is not rl[0]:
+        yield from _scripts(runs, rl)
     else:
         gains = [_row(r, final)["pass1"] - _row(r, before)["pass1"] for r in runs]
         yield f"GRPO over {'SFT' if before == 'sft' else 'the base model'}, pass@1", goal("≥ +40 points"), gains, points
     if any(_row(r, "direct") for r in runs):
         direct = [row["greedy"] if (row := _row(r, "direct")) else None for r in runs]
         yield "control: answers without thinking, greedy", goal("≤ half of the above"), direct, _percent
-    for control, words in CONTROLS.items():
-        if any(_row(r, control) for r in runs):
-            rows = [(_row(r, control), _row(r, before)["pass1"]) for r in runs]
+    for control in STAGES.values():
+        if control.control and control.name != "direct" and any(_row(r, control.rows) for r in runs):
+            rows = [(_row(r, control.rows), _row(r, before)["pass1"]) for r in runs]
             gains = [row and Figure(row["pass1"] - start, [c - start for c in row["ci"]]) for row, start in rows]
-            yield words, goal("none beyond its interval") if control == "random_reward" else "", gains, points
+            target = goal("none beyond its interval") if control.name == "random_reward" else ""
+            yield f"control: {control.label}, gain in pass@1", target, gains, points
     sizes = dict.fromkeys((b["family"], b["size"]) for r in runs for b in r.get("beyond", []) if b["stage"] == final)
     units = {"add": "digits", "chain": "numbers", "word": "numbers"}
     for family, size in sizes:
@@ -185,12 +167,13 @@ def _figures(name, runs):
             yield f"longer than trained on: {family}, {length}, greedy", goal("reported"), greedy, _percent
 
 
-def _scripts(runs):
-    """How pure the language of thoughts is after the stages of R1's recipe."""
-    for stage in ("sft", "rl1", "rl2"):
+def _scripts(runs, rl):
+    """How pure the language of thoughts is after the cold start and each RL of R1's recipe."""
+    for row in (STAGES["sft"], *rl):
+        stage, target = row.rows, "≥ 99 %" if row is rl[-1] else ""
         values = [_row(r, stage)["language"] for r in runs if _row(r, stage) and "language" in _row(r, stage)]
         if len(values) == len(runs):
-            yield f"words in one script {STAGES[stage]}", "≥ 99 %" if stage == "rl2" else "", values, _percent
+            yield f"words in one script {row.label}", target, values, _percent
 
 
 def _edge(runs):
@@ -206,19 +189,18 @@ def _edge(runs):
         f"| | pass@1 | pass@{k} | new |",
         "|---|---|---|---|",
     ]
-    words = {"base": "base model", "sft": "after SFT", "model": "after GRPO", "edge": "after GRPO on this size too"}
     for family, size in sorted({(row["family"], row["size"]) for row in runs[0]["edge"]}):
         per_run = [{x["stage"]: x for x in r["edge"] if (x["family"], x["size"]) == (family, size)} for r in runs]
-        for stage in (s for s in words if all(s in of for of in per_run)):
+        for stage in by_models(set.intersection(*map(set, per_run))):
             once, many = (
                 ", ".join(
                     _each(Figure(value, interval), _percent)
-                    for value, *interval in (of[stage]["pass_at"][n] for of in per_run)
+                    for value, *interval in (of[stage.model]["pass_at"][n] for of in per_run)
                 )
                 for n in ("1", k)
             )
-            new = ", ".join(_new(of["base"]["right"], of[stage]["right"], int(k)) for of in per_run)
-            lines.append(f"| {family}, size {size}: {words[stage]} | {once} | {many} | {new} |")
+            new = ", ".join(_new(of["base"]["right"], of[stage.model]["right"], int(k)) for of in per_run)
+            lines.append(f"| {family}, size {size}: {stage.label} | {once} | {many} | {new} |")
         if all("guess_at" in of["base"] for of in per_run):
             once, many = (", ".join(_percent(of["base"]["guess_at"][n]) for of in per_run) for n in ("1", k))
             lines.append(f"| {family}, size {size}: the most frequent answers, unread | {once} | {many} | |")

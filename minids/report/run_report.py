@@ -4,12 +4,14 @@ One file that loads nothing and runs nothing. Prose that judges (did RL help, is
 over) is chosen by the numbers and the noise they have, so that it stays true for a run that went badly. A run
 that was cut short gives a shorter report.
 
-    report_data      reading the two files
-    report           what was run, before and after, time and cost
-    report_stages    the stages of R1's recipe one below the other, and distillation
-    report_findings  sharpening or something new, thoughts, longer problems, controls
-    report_curves    what was logged on the way: GRPO, losses, experts
-    plots, page      SVG, HTML and CSS;  thoughts: a reply as HTML
+    data            reading the two files
+    run_report      what was run, before and after, time and cost
+    stages          the stages of R1's recipe one below the other, distillation, RL on longer problems
+    findings        sharpening or something new, thoughts, longer problems, controls
+    curves          what was logged on the way: GRPO, losses, experts
+    plots, page     SVG, HTML and CSS;  thoughts: a reply as HTML
+
+What a stage is called and its colour are in its row of run/stages.py.
 
 Left out: comparing several runs; anything that needs the model.
 """
@@ -20,7 +22,7 @@ from pathlib import Path
 from minids import files
 from minids.errors import MinidsError
 from minids.report import curves, findings, page, plots, stages
-from minids.report.data import COLORS, NAMES, Run, read_metrics, read_results
+from minids.report.data import Run, colour, read_metrics, read_results, title
 from minids.report.page import duration, escape, figure, paragraph, plain, share, signed, size, span, table
 from minids.run import cost
 
@@ -54,8 +56,8 @@ CONTROL_TERMS = (
 )
 COST_NOTES = (
     "This run: 6 FLOPs per active parameter and token (the embedding not counted), plus attention in texts "
-    "of {length:.0f} tokens; in GRPO 8 instead of 6, prompts and skipped groups not looked at. Machine time "
-    "is that of the training stages, without evaluation and controls. V3: 14.8T tokens in texts of 4,096; "
+    "of {length:.0f} tokens; in RL 8 instead of 6, prompts and skipped groups not looked at; 2 where answers are only "
+    "drawn. Machine time is that of these stages, without evaluation and controls. V3: 14.8T tokens in texts of 4,096; "
     "hours and dollars from the {v3} (2,664K + 119K + 5K hours; research, ablations and staff excluded). R1 "
     "on top of V3: {r1}."
 )
@@ -96,15 +98,17 @@ def html(run):
         going_on,
     ]
     main = "\n".join(filter(None, (section(run) for section in sections)))
-    title = f"minids: {run.recipe}, seed {run.seed}"
-    return page.document(title, f"<header>{headline(run)}</header>\n<main>\n{main}\n</main>\n{footer(run)}")
+    return page.document(
+        f"minids: {run.recipe}, seed {run.seed}",
+        f"<header>{headline(run)}</header>\n<main>\n{main}\n</main>\n{footer(run)}",
+    )
 
 
 # -- what was run --------------------------------------------------------------------------------------------
 
 
 def headline(run):
-    title, lead = _title(run)
+    heading, lead = _title(run)
     active, peak = plots.number(run.model.get("active")), size(run.results.get("peak_bytes"))
     parameters, seconds = plots.number(run.model.get("parameters")), plots.number(run.results.get("seconds"))
     processes = plots.number(run.hardware.get("processes"))
@@ -122,7 +126,7 @@ def headline(run):
         lines = "1 line" if run.torn == 1 else f"{run.torn} lines"
         torn = paragraph(f"{lines} of metrics.jsonl could not be read and left out of the plots.", "small")
     kicker = paragraph(f"minids · recipe {run.recipe} · seed {run.seed}", "kicker")
-    return f"{kicker}<h1>{escape(title)}</h1>{paragraph(lead, 'lead')}{tiles}{_ledger(run)}{torn}"
+    return f"{kicker}<h1>{escape(heading)}</h1>{paragraph(lead, 'lead')}{tiles}{_ledger(run)}{torn}"
 
 
 def _ledger(run):
@@ -141,12 +145,12 @@ def _title(run):
         return ("This run is not finished", f"Stages done so far: {done}. Go on with --resume; what there is follows.")
     a, b = share(run.value(run.before, "pass1"), 0), share(run.value(run.after, "pass1"), 0)
     if gain[0] > gain[1]:
-        title = f"Reinforcement learning took this model from {a} to {b} right answers"
+        heading = f"Reinforcement learning took this model from {a} to {b} right answers"
     elif gain[0] < -gain[1]:
-        title = f"Reinforcement learning made this model worse: from {a} to {b} right answers"
+        heading = f"Reinforcement learning made this model worse: from {a} to {b} right answers"
     else:
-        title = f"Reinforcement learning did not measurably change this model: {a} right before, {b} after"
-    return title, FINISHED.format(then="then the chat format, " if run.before == "sft" else "")
+        heading = f"Reinforcement learning did not measurably change this model: {a} right before, {b} after"
+    return heading, FINISHED.format(then="then the chat format, " if run.before == "sft" else "")
 
 
 def _machine(run):
@@ -172,7 +176,7 @@ def before_and_after(run):
         "Right answers of every stage, by family", [r for r in rows if r[1]], "right answers, one sample at T=1 (%)"
     )
     caption = (
-        f"Look at the distance between {NAMES.get(run.before, 'the start')} and {NAMES.get(run.after, 'GRPO')}. "
+        f"Look at the distance between {title(run.before or 'the start')} and {title(run.after or 'RL')}. "
         "Bars are 95 % "
         "bootstrap intervals over problems; they do not cover other seeds."
     )
@@ -186,7 +190,7 @@ def before_and_after(run):
     if {"direct", "random_reward"} <= set(run.stages):
         words += CONTROL_TERMS
     words += f"<p>The tasks:</p><ul>{tasks}</ul>"
-    legend = [(NAMES[s], COLORS[s]) for s in run.stages]
+    legend = [(title(s), colour(s)) for s in run.stages]
     n = run.value(run.stages[-1], "n") if run.stages else None
     note = f"Each row: {n:,.0f} held-out problems in all families together. " if n else ""
     if "base" in run.stages:
@@ -205,7 +209,7 @@ def before_and_after(run):
 
 
 def _interval(run, stage, family):
-    return NAMES[stage], COLORS[stage], run.value(stage, "pass1", family), *run.row(stage, family)["ci"]
+    return title(stage), colour(stage), run.value(stage, "pass1", family), *run.row(stage, family)["ci"]
 
 
 def _measured(run, stage, family):
@@ -221,11 +225,11 @@ def _example(run, family):
 
 
 def _comparison(run, key, families):
-    """A row a stage, a column a family, and the gain below."""
+    """A row per stage, a column per family, and the gain below."""
     rows = []
     for s in run.stages:
         interval = [span(run.row(s, f).get("ci")) if key == "pass1" else "" for f in families]
-        rows.append([NAMES[s], *((share(run.value(s, key, f)), ci) for f, ci in zip(families, interval))])
+        rows.append([title(s), *((share(run.value(s, key, f)), ci) for f, ci in zip(families, interval))])
     if run.after and run.before:
         cells = []
         for f in families:
@@ -233,7 +237,7 @@ def _comparison(run, key, families):
             cells.append(
                 "–" if a is None or b is None else (signed(a - b), f"± {100 * gain[1]:.1f}" if key == "pass1" else "")
             )
-        rows.append([f"{NAMES[run.after]} − {'SFT' if run.before == 'sft' else 'base'}, points", *cells])
+        rows.append([f"{title(run.after)} − {'SFT' if run.before == 'sft' else 'base'}, points", *cells])
     head = ["", *("all families" if f == "all" else f for f in families)]
     return table(head, rows, [i for i, s in enumerate(run.stages) if s == run.after])
 
@@ -244,7 +248,7 @@ def _manners(run):
         votes = run.curve(s, key="maj_at")
         majority = (share(votes[-1][1]), f"k = {votes[-1][0]}") if votes else "–"
         rates = [share(run.value(s, key)) for key in ("truncated", "empty_think")]
-        rows.append([NAMES[s], share(run.value(s, "format")), plain(run.value(s, "length"), ".1f"), *rates, majority])
+        rows.append([title(s), share(run.value(s, "format")), plain(run.value(s, "length"), ".1f"), *rates, majority])
     head = [
         "all families, T=1",
         "keeps the format",
@@ -277,8 +281,8 @@ def time_and_cost(run):
                 ("rest", "sft", rest),
             ]
         control = record.get("control") is True
-        title = name.replace("_", " ") + (" *" if control else "")
-        rows.append((title, [*parts, ("evaluation", "base", evaluation or 0.0)], control))
+        label = name.replace("_", " ") + (" *" if control else "")
+        rows.append((label, [*parts, ("evaluation", "base", evaluation or 0.0)], control))
     if not rows:
         return ""
     caption = "Look at how GRPO's time is split between sampling answers and learning from them."

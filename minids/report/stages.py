@@ -1,26 +1,17 @@
 """The stages of R1's recipe one below the other, as its paper shows Dev1 to Dev3; distillation; RL at the edge.
 
-Each function takes a `report_data.Run` and returns a section of HTML, "" where the run holds nothing for it.
+Each function takes a `report.data.Run` and returns a section of HTML, "" where the run holds nothing for it.
 """
 
 from minids.report import page, plots
-from minids.report.data import NAMES
+from minids.report.data import title
 from minids.report.page import duration, escape, figure, paragraph, share, signed, table
+from minids.run.stages import STAGES, by_models
 
-WHAT = {
-    "base": "pretraining on worked solutions, without any template",
-    "sft": "few long thoughts, in two scripts",
-    "rl1": "RL on the families to be reasoned about; one script is rewarded",
-    "rejection": "its right answers in one script, and written documents of the other families",
-    "sft2": "the base model again, on those documents",
-    "rl2": "RL over all families: the final model",
-}
-RECORDS = {"base": "pretrain"}  # rows whose stage has another name
 INTRO = (
-    "The way of DeepSeek-R1 (arXiv 2501.12948 §2.3): a row a stage. One script: the share of words in the thoughts "
+    "The way of DeepSeek-R1 (arXiv 2501.12948 §2.3): a row per stage. One script: the share of words in the thoughts "
     "that are in Latin letters. Cost is the time of the stage itself, without its evaluation."
 )
-DISTILLED = ("distill_samples", "distill_logits")
 SMALL = (
     "A dense model of {small} parameters, {share} of the large one's, from the same pretraining documents. It learned "
     "either from {answers} answers of the final model, of which {kept} were kept, or by RL alone from about as many "
@@ -29,53 +20,54 @@ SMALL = (
 
 
 def stages(run):
-    """A row a stage of R1's recipe; nothing for other recipes."""
+    """A row per stage of R1's recipe; nothing for other recipes."""
     if "rl1" not in run.records:
         return ""
     families, rows, marked = run.families, [], []
-    for stage in WHAT:
-        record = run.records.get(RECORDS.get(stage, stage))
-        if record is None:
-            continue
-        if stage == run.after:
+    shown = [s for s in STAGES.values() if s.name in run.records and _on_the_way(s)]
+    for stage in shown:
+        if stage.rows and stage.rows == run.after:
             marked.append(len(rows))
-        seconds = plots.number(record.get("seconds"))
+        seconds = plots.number(run.records[stage.name].get("seconds"))
         cells = (
             [
-                (share(run.value(stage, "pass1", f)), f"greedy {share(run.value(stage, 'greedy', f))}")
+                (share(run.value(stage.rows, "pass1", f)), f"greedy {share(run.value(stage.rows, 'greedy', f))}")
                 for f in ("all", *families)
             ]
-            if run.row(stage)
+            if run.row(stage.rows)
             else ["–"] * (1 + len(families))
         )
-        length = run.value(stage, "length")
+        length = run.value(stage.rows, "length")
         rows.append(
             [
-                NAMES.get(stage, "rejection sampling"),
+                stage.title,
                 *cells,
-                share(run.value(stage, "language")),
+                share(run.value(stage.rows, "language")),
                 "–" if length is None else f"{length:.0f}",
                 "–" if seconds is None else duration(seconds),
             ]
         )
     head = ["stage", "all families", *families, "one script", "tokens an answer", "cost"]
-    names = "".join(
-        f"<li><b>{escape(NAMES.get(s, 'rejection sampling'))}</b>: {escape(what)}</li>" for s, what in WHAT.items()
-    )
+    names = "".join(f"<li><b>{escape(s.title)}</b>: {escape(s.about)}</li>" for s in shown if s.about)
     return f"<h2>Stage by stage</h2>{paragraph(INTRO)}<ul>{names}</ul>{table(head, rows, marked)}{_judged(run)}"
+
+
+def _on_the_way(stage):
+    """Whether a stage leads to the final model, or goes on from it."""
+    return stage.passes and not stage.control and not stage.small and stage.name != "teacher"
 
 
 def _judged(run):
     """A sentence for each stage that did not pay, by the numbers."""
-    out = []
-    for before, after in (("sft", "rl1"), ("rl1", "sft2"), ("sft2", "rl2")):
+    out, way = [], [s.rows for s in STAGES.values() if s.name != "pretrain" and _on_the_way(s) and run.row(s.rows)]
+    for before, after in zip(way, way[1:]):
         for f in run.families:
             a, b = run.row(before, f), run.row(after, f)
             if not a or not b:
                 continue
             change = b["pass1"] - a["pass1"]
             if change < -_noise(a, b):
-                out.append(f"{NAMES[after]} lost {signed(-change).lstrip('+')} points of {f} against {NAMES[before]}.")
+                out.append(f"{title(after)} lost {signed(-change).lstrip('+')} points of {f} against {title(before)}.")
     if not out:
         return ""
     return paragraph("Where a stage did not pay here: " + " ".join(out))
@@ -89,14 +81,14 @@ def _noise(a, b):
 def distillation(run):
     """The small models side by side, and a sentence that judges by the numbers."""
     rows, families = [], run.families
-    for stage in ("small_base", *DISTILLED, "small_rl"):
-        if run.row(stage):
-            record = run.records.get("small_pretrain" if stage == "small_base" else stage, {})
-            cells = [
-                (share(run.value(stage, "pass1", f)), f"greedy {share(run.value(stage, 'greedy', f))}")
-                for f in ("all", *families)
-            ]
-            rows.append([NAMES[stage], *cells, duration(plots.number(record.get("seconds")) or 0)])
+    small_stages = [s for s in STAGES.values() if s.small and run.row(s.rows)]
+    for stage in small_stages:
+        cells = [
+            (share(run.value(stage.rows, "pass1", f)), f"greedy {share(run.value(stage.rows, 'greedy', f))}")
+            for f in ("all", *families)
+        ]
+        seconds = plots.number(run.records.get(stage.name, {}).get("seconds"))
+        rows.append([stage.title, *cells, duration(seconds or 0)])
     if len(rows) < 2:
         return ""
     teacher, rl = run.records.get("teacher", {}), run.value("small_rl", "pass1")
@@ -110,7 +102,8 @@ def distillation(run):
         own=f"{sum(plots.number(line.get('answers')) or 0 for line in lines):,.0f}",
     )
     verdict = ""
-    best = max((s for s in DISTILLED if run.row(s)), key=lambda s: run.value(s, "pass1"), default=None)
+    distilled = [s.rows for s in small_stages if "teacher" in s.needs]
+    best = max(distilled, key=lambda s: run.value(s, "pass1"), default=None)
     if best and rl is not None:
         gap, noise = run.value(best, "pass1") - rl, _noise(run.row(best), run.row("small_rl"))
         if gap > noise:
@@ -120,7 +113,7 @@ def distillation(run):
         else:
             word = "which is no difference beyond the intervals"
         verdict = (
-            f"{NAMES[best].capitalize()} is right {share(run.value(best, 'pass1'))} of the time, RL alone "
+            f"{title(best).capitalize()} is right {share(run.value(best, 'pass1'))} of the time, RL alone "
             f"{share(rl)}: {word}."
         )
     head = ["", "all families", *families, "cost"]
@@ -132,14 +125,6 @@ def distillation(run):
     )
 
 
-EDGE = {
-    "base": ("base model", "base"),
-    "sft": ("after SFT", "sft"),
-    "model": ("after GRPO", "grpo"),
-    "edge": ("after RL on this length", "f2"),
-}
-
-
 def edge(run):
     """pass@k on problems longer than any of pretraining, and what became of those that the base model never solved."""
     rows = {}
@@ -148,20 +133,20 @@ def edge(run):
             rows.setdefault((str(row.get("family")), row.get("size")), {})[row.get("stage")] = row
     drawings, said = [], []
     for (family, size), of in rows.items():
-        stages = [s for s in EDGE if s in of]
+        models = by_models(of)
         series = [
             {
-                "name": EDGE[s][0],
-                "color": EDGE[s][1],
+                "name": stage.title,
+                "color": stage.colour,
                 "dots": True,
-                "points": [(int(k), v[0]) for k, v in of[s]["pass_at"].items()],
-                "spread": [(int(k), *v[1:]) for k, v in of[s]["pass_at"].items()],
+                "points": [(int(k), v[0]) for k, v in of[stage.model]["pass_at"].items()],
+                "spread": [(int(k), *v[1:]) for k, v in of[stage.model]["pass_at"].items()],
             }
-            for s in stages
+            for stage in models
         ]
-        legend = [EDGE[s] for s in stages]
+        legend = [(s.title, s.colour) for s in models]
         caption = "No problem of this size was in pretraining. Bars: 95 % intervals over problems."
-        guess = of[stages[0]].get("guess_at") if stages else None
+        guess = of[models[0].model].get("guess_at") if models else None
         if isinstance(guess, dict):
             series.append(
                 {

@@ -26,7 +26,7 @@ from minids.model.accounting import (
     v3_share,
 )
 from minids.model.config import ModelConfig
-from minids.run import recipes
+from minids.run import recipes, stages
 
 # -- descriptions --------------------------------------------------------------------------------------------
 
@@ -92,62 +92,74 @@ def _r1():
 
 
 def _recipe(recipe, processes):
-    config = ModelConfig.from_dict(
-        recipes.model_values(recipe, recipe.tokenizer["vocab_size"]), where=f"recipe {recipe.name}"
-    )
+    config = _config(recipe)
+    models = {"model": config, "small": _config(recipe, **recipe.small)}
     length = recipe.grpo.get("max_new_tokens", 160) // 2
-    stages = {"pretrain": _trained(config, recipe.pretrain, processes, length)}
-    if recipe.start == "sft":
-        stages["sft"] = _trained(config, recipe.sft, processes, length)
-    tokens = recipe.grpo["steps"] * recipe.grpo.get("prompts", 24) * recipe.grpo.get("group", 8) * length
-    stages["grpo"] = {"tokens": tokens, "flops": _rl_flops(config, tokens, length)}
-    total = sum(s["flops"] for s in stages.values())
+    planned = {}
+    for name in ("pretrain", *recipe.plan):
+        if stages.STAGES[name].passes:
+            tokens = stages.inherited(name, "planned")(recipe.section(name), length, processes)
+            planned[name] = {"tokens": tokens, "flops": _flops(name, models, tokens, length)}
+    total = sum(s["flops"] for s in planned.values())
     return {
         **_model(config, f"recipe {recipe.name}", bytes_per_element=4),
         "length": length,
         "flops_per_token": training_flops(config, 1, length),
-        "tokens": sum(s["tokens"] for s in stages.values()),
-        "stages": stages,
+        "tokens": sum(s["tokens"] for name, s in planned.items() if stages.STAGES[name].learns),
+        "stages": planned,
         "flops": total,
         "share_of_v3": total / v3_flops(),
         "h800_seconds": 3600 * gpu_hours(total, H800_BF16, v3_share()),
         "assumptions": [
             f"{processes} processes, each with its tokens_per_batch",
             f"a text has {length} tokens on average, half of grpo.max_new_tokens; a run's report counts its own",
-            "GRPO: every answer token is sampled (2 N) and trained on (6 N); prompts and skipped groups not looked at",
-            "evaluation is not counted",
+            "RL: every answer token is sampled (2 N) and trained on (6 N); prompts and skipped groups not looked at",
+            *_assumed(planned),
+            "evaluation and controls are not counted",
             "cache in float32, as on a CPU",
         ],
     }
 
 
-def _trained(config, section, processes, length):
-    tokens = section["steps"] * section["tokens_per_batch"] * processes
-    return {"tokens": tokens, "flops": training_flops(config, tokens, length)}
+def _config(recipe, **change):
+    values = recipes.model_values(recipe, recipe.tokenizer["vocab_size"], **change)
+    return ModelConfig.from_dict(values, where=f"recipe {recipe.name}")
 
 
-def _rl_flops(config, tokens, length):
-    return forward_flops(config, tokens, length) + training_flops(config, tokens, length)
+def _assumed(planned):
+    """What is said only of recipes that have such stages."""
+    rows = [stages.STAGES[name] for name in planned]
+    if any(not row.learns for row in rows):
+        yield "answers drawn to learn from cost 2 N per token; later stages are trained on them"
+    if any(row.small for row in rows):
+        yield "stages of the small model are counted with its own N; its teacher's logits cost 2 N of the large one"
 
 
-def of_run(results):
+def _flops(name, models, tokens, length):
+    """A stage's FLOPs: its row says how often each model reads a token (3 times to learn from it)."""
+    return sum(n * forward_flops(models[model], tokens, length) for model, n in stages.STAGES[name].passes.items())
+
+
+def of_run(results: dict) -> dict | None:
     """FLOPs and processor time of a finished (or partial) run from its results.json, controls not counted;
     None without a model in it."""
     try:
-        config = ModelConfig.from_dict(results["model"]["config"], where="results.json, model.config")
+        models = {
+            key: ModelConfig.from_dict(results[key]["config"], where=f"results.json, {key}.config")
+            for key in ("model", "small")
+            if key in results or key == "model"
+        }
         records = {s["name"]: s for s in results["stages"] if not s.get("control")}
         corpus = records.get("tokenizer", {})
         length = (
-            corpus["tokens"] / corpus["documents"] if corpus.get("documents") else config.max_position_embeddings / 2
+            corpus["tokens"] / corpus["documents"]
+            if corpus.get("documents")
+            else models["model"].max_position_embeddings / 2
         )
-        flops = {
-            n: training_flops(config, records[n]["tokens"], length) for n in ("pretrain", "sft", "sft2") if n in records
-        }
-        for n in ("grpo", "rl1", "rl2"):
-            if n in records:
-                flops[n] = _rl_flops(config, records[n]["tokens"], length)
-        tokens = sum(records[n]["tokens"] for n in flops)
-        seconds = sum(records[n]["seconds"] for n in flops)
+        counted = {n: record for n, record in records.items() if n in stages.STAGES and stages.STAGES[n].passes}
+        flops = {n: _flops(n, models, record["tokens"], length) for n, record in counted.items()}
+        tokens = sum(record["tokens"] for n, record in counted.items() if stages.STAGES[n].learns)
+        seconds = sum(record["seconds"] for record in counted.values())
         processes = results.get("hardware", {}).get("processes", 1)
         total = sum(flops.values())
         return {
@@ -179,13 +191,13 @@ def text(cost):
         if size:
             line("  " + part, count(size))
     line(
-        "active a token",
+        "active per token",
         count(c["active"]),
         f"{count(c['multiplied'])} of them are multiplied (N); the embedding is looked up",
     )
     if "flops_per_token" in c:
         line(
-            "FLOPs a token, training",
+            "FLOPs per token, training",
             count(c["flops_per_token"]),
             f"6 N + 3 layers * heads * (d_qk + d_v) * {c['length']:,}",
         )
@@ -227,7 +239,7 @@ def text(cost):
             if size != smallest
             else f"{size / c['bytes_per_element']:,.0f} elements of {c['bytes_per_element']} bytes"
         )
-        line(f"cache a token, {name}", f"{size:,} B", note)
+        line(f"cache per token, {name}", f"{size:,} B", note)
     out += ["", "Assumptions"] + [f"  - {a}" for a in c["assumptions"]]
     if "source" in c:
         out += [f"Source of hours and dollars: {c['source']}."]

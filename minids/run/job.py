@@ -1,10 +1,12 @@
 """What the stages of a run stand on: its folder, its processes, its results, and the pieces that they share.
 
-    job.stage(name, function)      runs a stage unless its record is there, and writes its record
-    job.load(name), job.keep(...)  the model after a stage, in Hugging Face's layout, tokenizer beside it
-    job.train / reinforce / evaluate    the three things that stages do
+    job.run(stage)                     runs a stage unless its record is there, and writes its record
+    job.stage, job.section()           the row of the stage that runs now, and its settings
+    job.load(name), job.save_model()   the model after a stage, in Hugging Face's layout, tokenizer beside it
+    job.train / train_rl / evaluate    the three things that stages do
 
-The stages themselves are in pipeline.py and r1.py.
+Where a stage leaves its model, its checkpoints, its rows and its lines is in its row. The stages themselves are in
+stages_main.py, stages_r1.py, stages_edge.py and controls.py; stages.py is the table of their rows.
 """
 
 import json
@@ -25,15 +27,13 @@ from minids.model.transformer import Transformer
 from minids.progress import Progress
 from minids.rl import config as rl_config
 from minids.rl import trainer
-from minids.run import recipes
-from minids.run.results import whole
+from minids.run import recipes, stages
+from minids.run.results import read_json, whole
 from minids.run.run_folder import Sums
 from minids.tasks import documents, registry
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, memory, parallel
 from minids.train.metrics import MetricsLog
-
-EVALUATED = {"pretrain": "base", "small_pretrain": "small_base"}  # stages whose rows have another name
 
 
 class Job:
@@ -46,7 +46,7 @@ class Job:
         self.share = {"rank": rank, "world": world}
         self.metrics = MetricsLog(self.out / "metrics.jsonl")
         self.sums = Sums(self.out) if rank == 0 else None
-        self._tokenizer, self._corpora, self._stage = None, {}, None
+        self._tokenizer, self._corpora, self.stage = None, {}, None
         path = self.out / "results.json"
         self.results = (
             whole(read_json(path), path)
@@ -66,14 +66,15 @@ class Job:
         )
         self.comm.barrier()  # nobody writes before all have read
 
-    def stage(self, name, function, control=False):
+    def run(self, stage: stages.Stage) -> None:
         """Runs a stage unless its record is there, and writes its record."""
-        if any(s["name"] == name for s in self.results["stages"]):
+        if any(s["name"] == stage.name for s in self.results["stages"]):
             return
-        began, self._evaluation, self._stage = time.monotonic(), 0.0, name
+        began, self._evaluation, self.stage = time.monotonic(), 0.0, stage
         for key in ("evals", "beyond"):  # of a stage that was cut off while it was evaluated
-            self.results[key] = [row for row in self.results[key] if row["stage"] != EVALUATED.get(name, name)]
-        record = {"name": name, **function(self), "evaluation_seconds": round(self._evaluation, 2), "control": control}
+            self.results[key] = [row for row in self.results[key] if row["stage"] != stage.rows]
+        record = {"name": stage.name, **stage.function(self)}
+        record |= {"evaluation_seconds": round(self._evaluation, 2), "control": stage.control}
         record["seconds"] = round(record.get("seconds", time.monotonic() - began - self._evaluation), 2)
         self.results["stages"].append(record)
         peak = sum(self.comm.gather(memory.peak()))  # 0 where the system does not say
@@ -95,6 +96,16 @@ class Job:
         self.comm.barrier()
 
     # -- pieces
+
+    def section(self) -> dict:
+        """The settings of the stage that runs now."""
+        return self.recipe.section(self.stage.name)
+
+    def settings(self, section: dict, cls: type, **more):
+        """A section as the dataclass that checks it, without the keys that are the stage's own."""
+        also = stages.also(self.stage.name)
+        kept = {key: value for key, value in section.items() if key not in also}
+        return recipes.build(cls, kept, f"recipe, [{self.stage.name}]", **more)
 
     @property
     def tokenizer(self):
@@ -119,7 +130,7 @@ class Job:
         try:
             self.sums.forget(lambda file, _: file == path.name)
             save_file(docs.tensors(), path)
-            self.sums.note(path, self._stage)
+            self.sums.note(path, self.stage.name)
         except (OSError, SafetensorError) as error:
             raise MinidsError(
                 f"{self.out}: {path.name} could not be written ({error}). Free some space, then go on with --resume."
@@ -139,19 +150,38 @@ class Job:
         }
         return model
 
-    def load(self, name):
+    def load(self, name: str) -> Transformer:
+        """The model in one of the run's folders."""
         model = Transformer.from_pretrained(self.out / name).to(self.device)
         hf.check_tokenizer(model.config, self.tokenizer)
         return model
 
-    def keep(self, model, name, style="tags"):
+    def start_of_rl(self) -> tuple[Transformer, str]:
+        """The model that the first RL stage starts from, and the style in which it answers."""
+        style = self.recipe.section(self.recipe.first_rl).get("style", "tags")
+        return self.load("sft" if "sft" in self.recipe.plan else "base"), style
+
+    def save_model(self, model: Transformer, style: str = "tags") -> None:
+        """Writes the model into the stage's folder; `style` is how it answers."""
+        name = self.stage.model
         if self.rank == 0:
             self.sums.forget(lambda file, _: file.startswith(f"{name}/"))
             model.save_pretrained(self.out / name)
             self.tokenizer.save_pretrained(self.out / name)
             model_folder.describe(self.out / name, style=style, families=self.recipe.families)
-            self.sums.note(self.out / name, self._stage)
+            self.sums.note(self.out / name, self.stage.name)
         self.comm.barrier()
+
+    def chat_documents(self, section: dict, seed: int) -> documents.Documents:
+        """Documents in the chat template as a section of SFT asks for them."""
+        return documents.chat_documents(
+            self.tokenizer,
+            section.get("families", self.recipe.families),
+            section["documents"],
+            mix=section["styles"],
+            seed=seed,
+            mixed=section.get("mixed"),
+        )
 
     def source(self, docs, section, seed):
         """Batches of documents, this process's share."""
@@ -159,22 +189,17 @@ class Job:
             docs, section["tokens_per_batch"], seed=seed, prompt_weight=section.get("prompt_weight", 0.0), **self.share
         )
 
-    def train(self, model, source, stage, section, objective=None):
+    def train(self, model: Transformer, source, section: dict, objective=None) -> dict:
+        """Supervised training with a section of the recipe."""
         precision = {"precision": "bf16"} if self.device == "cuda" else {}
-        known = recipes.EXTRA["pretrain"] | recipes.EXTRA["sft"]
-        config = recipes.build(
-            loop.TrainConfig,
-            {**precision, **{k: v for k, v in section.items() if k not in known}},
-            f"recipe, [{stage}]",
-            seed=self.seed,
-        )
+        config = self.settings({**precision, **section}, loop.TrainConfig, seed=self.seed)
         done = loop.train(
             model,
             source,
             config,
-            stage=stage,
+            stage=self.stage.name,
             comm=self.comm,
-            out_dir=self.out / "checkpoints" / stage,
+            out_dir=self.out / "checkpoints" / self.stage.name,
             resume=True,
             metrics=self.metrics,
             quiet=self.quiet,
@@ -182,29 +207,29 @@ class Job:
         )
         return {"seconds": done.seconds, "tokens": done.tokens, "steps": done.step, "loss": done.loss}
 
-    def reinforce(self, model, stage, section=None, **change):
-        """RL with a stage's section of the recipe (or `section`), changed by `change`."""
-        section = {**(self.recipe.section(stage) if section is None else section), **change}
-        families = section.pop("families", self.recipe.families)
-        config = recipes.build(rl_config.RLConfig, section, f"recipe, [{stage}]", seed=self.seed)
+    def train_rl(self, model: Transformer, section: dict | None = None, **change) -> dict:
+        """RL with the stage's section of the recipe (or `section`), changed by `change`."""
+        section = {**(self.section() if section is None else section), **change}
         done = trainer.train_rl(
             model,
             self.tokenizer,
-            families,
-            config,
+            section.get("families", self.recipe.families),
+            self.settings(section, rl_config.RLConfig, seed=self.seed),
             comm=self.comm,
-            out_dir=self.out / "checkpoints" / stage,
+            out_dir=self.out / "checkpoints" / self.stage.name,
             resume=True,
             metrics=self.metrics,
-            stage=stage,
+            stage=self.stage.name,
             quiet=self.quiet,
         )
         return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "scoring", "update")}
 
-    def evaluate(self, model, stage, *, style="tags", full=True, beyond=False):
+    def evaluate(self, model: Transformer, *, style: str = "tags", full: bool = True, beyond: bool = False) -> None:
+        """Adds the stage's rows to the results: all curves if `full`, and sizes that nobody trained on if `beyond`."""
         began, config = time.monotonic(), evaluate.EvalConfig(**self.recipe.eval)
-        families = self.recipe.families
-        total = len(families) * (2 * config.problems + full * config.sampled_problems)
+        families, stage = self.recipe.families, self.stage.rows
+        sampled = config.sampled_problems if full else 0
+        total = len(families) * (2 * config.problems + sampled)
         with Progress(f"evaluate {stage}", total, "problem", quiet=self.quiet) as bar:
             rows, examples = evaluate.evaluate(
                 model,
@@ -228,14 +253,16 @@ class Job:
         self._evaluation = time.monotonic() - began
 
 
-def read_json(path):
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise ValueError("no JSON object")
-        return values
-    except (OSError, ValueError, RecursionError) as error:
-        raise MinidsError(f"{path}: damaged ({error}). Restore it, or start in a new folder with --out.") from None
+def pick_device(name: str) -> str:
+    """ "auto" -> "cuda", "mps" or "cpu", whichever is there in this order; others are checked."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return "cuda" if there["cuda"] else "cpu"  # a model this small runs faster on two CPU cores than on mps
+    if name not in there:
+        raise MinidsError(f"--device {name}: use auto, {', '.join(there)}.")
+    if not there[name]:
+        raise MinidsError(f"--device {name}: torch finds no such device here. Use --device cpu, or auto.")
+    return name
 
 
 def versions():

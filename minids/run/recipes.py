@@ -12,45 +12,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from minids.errors import MinidsError
+from minids.run import stages
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `start`, unless `stages` says it
-STAGES = (
-    "sft",
-    "grpo",
-    "rl1",
-    "rejection",
-    "sft2",
-    "rl2",
-    "teacher",
-    "small_pretrain",
-    "distill_samples",
-    "distill_logits",
-    "small_rl",
-    "edge",
-)
-CONTROLS = ("direct", "random_reward", "wrong_sign", "expert_iteration", "more_sft")
-# A section says only what differs from the one that it stands on; a stage reads the section of its name, or this one.
-BELOW = {
-    "rl1": "grpo",
-    "rl2": "grpo",
-    "small_rl": "grpo",
-    "edge": "grpo",
-    "sft2": "sft",
-    "distill": "sft",
-    "teacher": "rejection",
-    "small_pretrain": "pretrain",
-    "distill_samples": "distill",
-    "distill_logits": "distill",
-}
-CORPUS = {"tokens_per_batch", "prompt_weight"}  # keys beside those of the configs: how documents are put together …
-EXTRA = {
-    "pretrain": CORPUS | {"documents", "styles", "fact_share"},
-    "sft": CORPUS | {"documents", "styles", "families", "mixed"},
-    "grpo": {"families"},
-    "edge": {"families", "tries", "problems", "asked"},
-    "rejection": {"families", "general", "general_families"},
-}
 
 
 @dataclass
@@ -70,34 +35,34 @@ class Recipe:
     eval: dict
     stages: list = field(default_factory=list)  # after pretraining, in this order; empty: as `start` says
     controls: list = field(default_factory=list)  # what the result is compared with; their time is counted apart
-    rl1: dict = field(default_factory=dict)
-    rejection: dict = field(default_factory=dict)
-    sft2: dict = field(default_factory=dict)
-    rl2: dict = field(default_factory=dict)
-    teacher: dict = field(default_factory=dict)
     small: dict = field(default_factory=dict)  # of the model that is distilled into: what differs from [model]
-    small_pretrain: dict = field(default_factory=dict)
-    distill: dict = field(default_factory=dict)
-    small_rl: dict = field(default_factory=dict)
-    edge: dict = field(default_factory=dict)
+    others: dict = field(default_factory=dict)  # sections of the other stages of run/stages.py, by their name
 
-    def to_dict(self):
-        return {k: v for k, v in vars(self).items() if v not in ({}, []) or k in REQUIRED}
+    def to_dict(self) -> dict:
+        """The sections as a recipe has them, without those that it leaves out."""
+        values = {**{k: v for k, v in vars(self).items() if k != "others"}, **self.others}
+        return {k: v for k, v in values.items() if v not in ({}, []) or k in REQUIRED}
 
     @property
-    def plan(self):
+    def plan(self) -> list:
+        """The stages after pretraining."""
         return self.stages or PLANS[self.start]
 
-    def section(self, stage):
-        """The settings of a stage: those of the sections below it, and what its own says otherwise."""
-        below = self.section(BELOW[stage]) if stage in BELOW else {}
-        return {**below, **getattr(self, stage, {})}
+    @property
+    def first_rl(self) -> str:
+        """The first RL stage of the plan, which controls replace."""
+        return next((name for name in self.plan if stages.is_rl(name)), "grpo")
 
-    def kind(self, stage):
-        """The section that a stage's settings come down to: "sft", "grpo", "rejection" or "pretrain"."""
-        while stage in BELOW:
-            stage = BELOW[stage]
-        return stage
+    def own(self, section: str) -> dict:
+        """What the recipe says in one section."""
+        return self.others[section] if section in self.others else getattr(self, section, {})
+
+    def section(self, stage: str) -> dict:
+        """The settings of a stage: those of the sections below its own, and what its own says otherwise."""
+        merged = {}
+        for name in reversed(stages.sections(stage)):
+            merged |= self.own(name)
+        return merged
 
 
 REQUIRED = {"name", "families", "start", "model", "tokenizer", "pretrain", "sft", "direct", "grpo", "eval"}
@@ -114,7 +79,10 @@ def load(name, overrides=()):
     for text in overrides:
         _override(values, text)
     values.setdefault("start", "sft")
-    _known(values, {f.name for f in fields(Recipe)}, f"recipe {name}")
+    parts = {f.name for f in fields(Recipe)} - {"others"}
+    others = {s.section for s in stages.STAGES.values()} - parts
+    _known(values, parts | others, f"recipe {name}")
+    values["others"] = {k: values.pop(k) for k in others & values.keys()}
     for f in fields(Recipe):
         if f.name in REQUIRED and f.name not in values:
             raise MinidsError(f"recipe {name}: the section {f.name!r} is missing.")
@@ -127,36 +95,34 @@ def check(recipe):
     """Builds every config of the recipe once, so that an impossible value is found before the first step."""
     from minids.eval.evaluate import EvalConfig
     from minids.model.config import ModelConfig
-    from minids.rl.config import RLConfig
-    from minids.rl.rejection import RejectionConfig
     from minids.tasks.arithmetic import STYLES
-    from minids.train.loop import TrainConfig
 
     where = f"recipe {recipe.name}"
-    for f in fields(Recipe):
-        if not isinstance(getattr(recipe, f.name), f.type):
-            kind = {str: "a text", list: "a list", dict: "a section with keys"}[f.type]
-            raise MinidsError(f"{where}: {f.name} must be {kind}, got {getattr(recipe, f.name)!r}.")
+    kinds = {f.name: f.type for f in fields(Recipe) if f.name != "others"} | dict.fromkeys(recipe.others, dict)
+    for key, kind in kinds.items():
+        value = recipe.own(key)
+        if not isinstance(value, kind):
+            words = {str: "a text", list: "a list", dict: "a section with keys"}[kind]
+            raise MinidsError(f"{where}: {key} must be {words}, got {value!r}.")
     if recipe.start not in ("sft", "base"):
         raise MinidsError(
             f"{where}: start is {recipe.start!r}; use 'sft', or 'base' for GRPO straight from the base model."
         )
     _check_families(recipe.families, where)
     _check_plan(recipe, where)
-    classes = {"pretrain": TrainConfig, "sft": TrainConfig, "grpo": RLConfig, "rejection": RejectionConfig}
     for stage in dict.fromkeys(("pretrain", "sft", "grpo", *recipe.plan)):
-        kind = recipe.kind(stage)
-        section = f"{where}, section [{stage if getattr(recipe, stage, None) else BELOW.get(stage, stage)}]"
-        build(classes[kind], recipe.section(stage), section, also=EXTRA.get(stage, EXTRA[kind]))
+        row, settings = stages.STAGES[stage], recipe.section(stage)
+        section = f"{where}, section [{row.section if recipe.own(row.section) else row.below or row.section}]"
+        build(stages.inherited(stage, "settings"), settings, section, also=stages.also(stage))
         for key in ("families", "general_families"):
-            _check_families(recipe.section(stage).get(key, recipe.families), section)
+            _check_families(settings.get(key, recipe.families), section)
         for key, good in (("mixed", lambda v: 0 <= v <= 1), ("general", lambda v: v >= 0 and v == int(v))):
-            value = recipe.section(stage).get(key, 0)
+            value = settings.get(key, 0)
             if not _is_number(value) or not good(value):
                 raise MinidsError(f"{section}: {key} = {value!r} is out of range.")
+        if row.check:
+            row.check(settings, section)
     build(EvalConfig, recipe.eval, f"{where}, section [eval]")
-    if "edge" in recipe.plan:
-        _check_edge(recipe.section("edge"), f"{where}, section [edge]")
     _known(recipe.tokenizer, {"vocab_size", "digits", "documents"}, f"{where}, section [tokenizer]")
     _known(recipe.direct, {"documents", "tokens_per_batch"}, f"{where}, section [direct]")
     for section, keys in (
@@ -194,32 +160,21 @@ def check(recipe):
         )
     room = recipe.model.get("max_position_embeddings", 4096)
     for stage in recipe.plan:
-        if recipe.kind(stage) in ("grpo", "rejection"):
+        if "max_new_tokens" in {f.name for f in fields(stages.inherited(stage, "settings"))}:
             longest = recipe.section(stage).get("max_new_tokens", 160)
             if longest >= room:
                 raise MinidsError(
                     f"{where}: {stage}.max_new_tokens {longest} leaves no room for a prompt in {room} positions."
                 )
-    sizes = [("model", {})] + [("small", recipe.small)] * bool(recipe.small)
-    for section, change in sizes:
+    models = {"model": {}, "small": recipe.small} if recipe.small else {"model": {}}
+    for section, change in models.items():
         values = model_values(recipe, recipe.tokenizer["vocab_size"], **change)
         ModelConfig.from_dict(values, where=f"{where}, section [{section}]")
 
 
 def _check_plan(recipe, where):
     """The stages are known, each has what it starts from, and each comes once."""
-    needs = {
-        "rl1": "sft",
-        "rejection": "rl1",
-        "sft2": "rejection",
-        "rl2": "sft2",
-        "teacher": "rl2",
-        "distill_samples": "teacher",
-        "distill_logits": "teacher",
-        "small_rl": "small_pretrain",
-        "edge": "grpo",
-    }
-    for key, known in (("stages", STAGES), ("controls", CONTROLS)):
+    for key, known in (("stages", stages.plannable()), ("controls", stages.controls_known())):
         for i, name in enumerate(names := getattr(recipe, key)):
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, n=1)
@@ -230,39 +185,20 @@ def _check_plan(recipe, where):
                 )
             if name in names[:i]:
                 raise MinidsError(f"{where}: {key} names {name!r} twice.")
-    for i, name in enumerate(recipe.plan):
-        for need in (needs.get(name), "small_pretrain" if name.startswith("distill") else None):
-            if need and need not in recipe.plan[:i]:
+    plan = [*recipe.plan, *recipe.controls]
+    for i, name in enumerate(plan):
+        for need in stages.STAGES[name].needs:
+            if need not in plan[:i]:
                 raise MinidsError(f"{where}: the stage {name!r} needs {need!r} before it in stages.")
-    if any(s.startswith("small") for s in recipe.plan) and not recipe.small:
+    if any(stages.STAGES[name].small for name in plan) and not recipe.small:
         raise MinidsError(f"{where}: stages of a small model need a section [small]: how it differs from [model].")
-
-
-def _check_edge(section, where):
-    """How many samples are asked for, on which sizes; that these are new is what the stage is for."""
-    from minids.tasks.arithmetic import SIZES
-
-    for key, most in (("tries", 4096), ("problems", 10_000)):
-        value = section.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise MinidsError(f"{where}: {key} must be a whole number from 1 to {most}, got {value!r}.")
-    asked = section.get("asked")
-    if not isinstance(asked, dict) or not asked:
-        raise MinidsError(f"{where}: asked must name sizes of families, as in {{ chain = [6] }}.")
-    _check_families(list(asked), where)
-    for family, sizes in asked.items():
-        if not isinstance(sizes, list) or not all(isinstance(s, int) and s > 0 for s in sizes):
-            raise MinidsError(f"{where}: asked.{family} must be a list of sizes, got {sizes!r}.")
-        if old := [s for s in sizes if s in SIZES.get(family, ())]:
-            raise MinidsError(f"{where}: asked.{family} names {old[0]}, which pretraining has; ask for a size beyond.")
 
 
 def _check_families(families, where):
     from minids.tasks import registry
-    from minids.tasks.arithmetic import FAMILIES
 
     if not isinstance(families, list) or not families:
-        raise MinidsError(f"{where}: families must be a list that names at least one of {', '.join(FAMILIES)}.")
+        raise MinidsError(f"{where}: families must be a list that names at least one of {registry.KNOWN}.")
     for family in families:
         try:
             registry.get(family)

@@ -1,5 +1,7 @@
 """results.json: what a run can go on from, and a table be made of."""
 
+import json
+
 from minids.errors import MinidsError
 
 AGAIN = "Restore it from a copy, or run the recipe again in a new folder."
@@ -19,7 +21,18 @@ OF_A_STAGE = {"name": str, "seconds": (int, float), "evaluation_seconds": (int, 
 OF_A_ROW = {"stage": str, "family": str}
 
 
-def whole(results, path):
+def read_json(path) -> dict:
+    """A JSON object of a run's folder, or MinidsError."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("no JSON object")
+        return values
+    except (OSError, ValueError, RecursionError) as error:
+        raise MinidsError(f"{path}: damaged ({error}). Restore it, or start in a new folder with --out.") from None
+
+
+def whole(results: dict, path) -> dict:
     """`results` if a run can go on from it and a table be made of it; else MinidsError that says what is wrong."""
 
     def need(values, kinds, where):

@@ -2,8 +2,10 @@
 
     with locked(folder): …     a second process is refused. The lock is the operating system's, and goes when its
                                process ends, however it ends, so there is nothing to clean up after a kill
-    with locked(folder): …     a second process is refused. The lock is the operating system's and goes when its
-                               is noticed before anything is computed from it
+    prepare_run_folder(…)      makes the folder, or checks that a resumed run asks for the same
+    discard_stages(…)          takes stages out of a run, so that they are run again
+    Sums(folder)               checksums of the files: one that was changed or is gone is noticed before anything is
+                               computed from it
 
 A file may be replaced at any moment, and the process be killed at any other: so what a file may be is written down
 before it is replaced (results.json: as it was, or as it will be), and a stage's models are unknown while it writes
@@ -16,6 +18,7 @@ changes the sums along with the files.
 import errno
 import json
 import os
+import shutil
 import socket
 import zlib
 from contextlib import contextmanager
@@ -23,6 +26,8 @@ from pathlib import Path
 
 from minids import files
 from minids.errors import MinidsError
+from minids.run import stages
+from minids.run.results import read_json, whole
 
 try:
     import fcntl
@@ -151,3 +156,61 @@ def _crc(path):
     except OSError:
         return None
     return f"{crc:08x}"
+
+
+# -- what was asked for ------------------------------------------------------------------------------------------------
+
+
+def prepare_run_folder(out: Path, asked: dict, resume: bool, plan: list, redo: str | None) -> None:
+    """Makes the folder and remembers what was asked for, or checks that a resumed run asks for the same."""
+    path = out / "recipe.json"
+    if not path.exists():
+        _write_json(path, asked)
+        return
+    if not resume and not redo:
+        raise MinidsError(f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out.")
+    before = {"mine": False, **read_json(path)}
+    changed = [k for k in asked if before.get(k) != asked[k]]
+    if redo and changed == ["recipe"]:
+        fixed = _sections_read(plan[: plan.index(redo)], asked["recipe"], before["recipe"])
+        changed = [f"[{k}], which a stage before {redo!r} reads, is another" for k in fixed]
+    if changed:
+        shown = [c if "[" in c else f"{c} was {before.get(c)!r}, is {asked[c]!r}" for c in changed if c != "recipe"]
+        raise MinidsError(
+            f"{out} can not be resumed with other settings: {'; '.join(shown) or 'the recipe is another'}. "
+            "Set them back, or choose another folder with --out."
+        )
+
+
+def _sections_read(kept, recipe, before):
+    """The sections that differ between two recipes and are read by stages that are to be kept."""
+    read = {"eval", "start"}
+    for name in kept:
+        read |= {*stages.sections(name), *stages.STAGES[name].reads}
+    return [k for k in sorted(read) if recipe.get(k) != before.get(k)]
+
+
+def discard_stages(out: Path, asked: dict, redone: list, sums: "Sums") -> None:
+    """Takes the records and checkpoints of stages (and of all controls) out of a run, so that they are run again."""
+    results = whole(read_json(out / "results.json"), out / "results.json")
+    gone = {*redone, *stages.controls_known()}
+    rows = {stages.STAGES[name].rows for name in gone}
+    results["stages"] = [s for s in results["stages"] if s["name"] not in gone]
+    for key in ("evals", "beyond"):
+        results[key] = [row for row in results[key] if row["stage"] not in rows]
+    results["examples"] = {k: v for k, v in results["examples"].items() if k not in rows}
+    for name in gone:
+        shutil.rmtree(out / "checkpoints" / name, ignore_errors=True)
+    sums.forget(lambda _, stage: stage in gone)
+    sums.write("results.json", json.dumps(results, indent=1) + "\n")
+    _write_json(out / "recipe.json", asked)
+
+
+def _write_json(path, values):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(path, json.dumps(values, indent=1) + "\n")
+    except OSError as error:
+        raise MinidsError(
+            f"{path.parent}: can not be written ({error.strerror or error}). Choose another folder with --out."
+        ) from None

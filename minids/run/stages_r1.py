@@ -21,85 +21,72 @@ reward models for what no rule decides.
 from minids.errors import MinidsError
 from minids.progress import Progress
 from minids.rl import distill, rejection
-from minids.run.recipes import build
+from minids.run.stage import LEARN, SAMPLE, Stage
 from minids.tasks import documents
 
 
-def rl1(job):
+def rl1(job) -> dict:
     model = job.load("sft")
-    record = job.reinforce(model, "rl1")
-    job.keep(model, "rl1")
-    job.evaluate(model, "rl1")
+    record = job.train_rl(model)
+    job.save_model(model)
+    job.evaluate(model)
     return record
 
 
-def rejection_sampling(job):
-    return _documents(job, job.load("rl1"), "rejection")
+def rejection_sampling(job) -> dict:
+    return _documents(job, job.load("rl1"))
 
 
-def sft2(job):
-    model, p = job.load("base"), job.recipe.section("sft2")
-    record = job.train(model, job.source(job.corpus("rejection"), p, job.seed + 3), "sft2", p)
-    job.keep(model, "sft2")
-    job.evaluate(model, "sft2")
+def sft2(job) -> dict:
+    model, p = job.load("base"), job.section()
+    record = job.train(model, job.source(job.corpus("rejection"), p, job.seed + 3), p)
+    job.save_model(model)
+    job.evaluate(model)
     return record
 
 
-def rl2(job):
+def rl2(job) -> dict:
     model = job.load("sft2")
-    record = job.reinforce(model, "rl2")
-    job.keep(model, "model")
-    job.evaluate(model, "rl2", beyond=True)
+    record = job.train_rl(model)
+    job.save_model(model)
+    job.evaluate(model, beyond=True)
     return record
 
 
-def teacher(job):
-    return _documents(job, job.load("model"), "teacher")
+def teacher(job) -> dict:
+    return _documents(job, job.load("model"))
 
 
-def small_pretrain(job):
-    model, p = job.new_model(small=True), {"prompt_weight": 1.0, **job.recipe.section("small_pretrain")}
-    record = job.train(model, job.source(job.corpus(), p, job.seed), "small_pretrain", p)
-    job.keep(model, "small_base", "plain")
-    job.evaluate(model, "small_base", style="plain")
+def small_pretrain(job) -> dict:
+    model, p = job.new_model(small=True), {"prompt_weight": 1.0, **job.section()}
+    record = job.train(model, job.source(job.corpus(), p, job.seed), p)
+    job.save_model(model, "plain")
+    job.evaluate(model, style="plain")
     return record
 
 
-def distill_samples(job):
-    return _distill(job, "distill_samples", None)
+def distill_samples(job) -> dict:
+    return _distill(job, None)
 
 
-def distill_logits(job):
-    return _distill(job, "distill_logits", distill.FromLogits(job.load("model")))
+def distill_logits(job) -> dict:
+    return _distill(job, distill.FromLogits(job.load("model")))
 
 
-def small_rl(job):
-    model, style = job.load("small_base"), job.recipe.section("small_rl").get("style", "plain")
-    record = job.reinforce(model, "small_rl", {**job.recipe.section("small_rl"), "style": style})
-    job.keep(model, "small_rl", style)
-    job.evaluate(model, "small_rl", style=style)
+def small_rl(job) -> dict:
+    model, style = job.load("small_base"), job.section().get("style", "plain")
+    record = job.train_rl(model, style=style)
+    job.save_model(model, style)
+    job.evaluate(model, style=style)
     return record
 
 
-STAGES = {
-    "rl1": rl1,
-    "rejection": rejection_sampling,
-    "sft2": sft2,
-    "rl2": rl2,
-    "teacher": teacher,
-    "small_pretrain": small_pretrain,
-    "distill_samples": distill_samples,
-    "distill_logits": distill_logits,
-    "small_rl": small_rl,
-}
-
-
-def _documents(job, model, stage):
+def _documents(job, model):
     """The model's accepted answers, and written documents beside them, into the corpus named like the stage."""
-    p = dict(job.recipe.section(stage))
-    families, general = p.pop("families", job.recipe.families), p.pop("general", 0)
-    others = p.pop("general_families", families)
-    config = build(rejection.RejectionConfig, p, f"recipe, [{stage}]")
+    stage, p = job.stage.name, job.section()
+    families, general = p.get("families", job.recipe.families), p.get("general", 0)
+    others = p.get("general_families", families)
+    config = job.settings(p, rejection.RejectionConfig)
     with Progress(stage, config.questions, "question", quiet=job.quiet) as bar:
         pairs, record = rejection.collect(
             model, job.tokenizer, families, config, seed=job.seed, comm=job.comm, progress=bar
@@ -117,9 +104,123 @@ def _documents(job, model, stage):
     return {**record, "documents": len(docs)}
 
 
-def _distill(job, stage, objective):
-    model, p = job.load("small_base"), job.recipe.section(stage)
-    record = job.train(model, job.source(job.corpus("teacher"), p, job.seed + 4), stage, p, objective)
-    job.keep(model, stage)
-    job.evaluate(model, stage)
+def _distill(job, objective):
+    model, p = job.load("small_base"), job.section()
+    record = job.train(model, job.source(job.corpus("teacher"), p, job.seed + 4), p, objective)
+    job.save_model(model)
+    job.evaluate(model)
     return record
+
+
+def questions(section: dict, length: float, processes: int) -> float:
+    """Tokens of the answers that rejection sampling draws."""
+    return section["questions"] * section.get("samples", 4) * length
+
+
+STAGES = [
+    Stage(
+        "rl1",
+        rl1,
+        title="reasoning RL",
+        colour="f3",
+        label="after RL on add and chain",
+        about="RL on the families to be reasoned about; one script is rewarded",
+        needs=("sft",),
+        below="grpo",
+        passes={"model": SAMPLE + LEARN},
+        model="rl1",
+    ),
+    Stage(
+        "rejection",
+        rejection_sampling,
+        title="rejection sampling",
+        about="its right answers in one script, and written documents of the other families",
+        needs=("rl1",),
+        settings=rejection.RejectionConfig,
+        also=frozenset({"families", "general", "general_families"}),
+        planned=questions,
+        passes={"model": SAMPLE},
+    ),
+    Stage(
+        "sft2",
+        sft2,
+        title="SFT on kept answers",
+        colour="f0",
+        about="the base model again, on those documents",
+        needs=("rejection",),
+        below="sft",
+        passes={"model": LEARN},
+        model="sft2",
+    ),
+    Stage(
+        "rl2",
+        rl2,
+        title="RL on everything",
+        colour="grpo",
+        about="RL over all families: the final model",
+        needs=("sft2",),
+        below="grpo",
+        passes={"model": SAMPLE + LEARN},
+        model="model",
+    ),
+    Stage(
+        "teacher",
+        teacher,
+        title="the teacher's answers",
+        about="the final model's right answers, for a smaller model to learn from",
+        needs=("rl2",),
+        below="rejection",
+        passes={"model": SAMPLE},
+    ),
+    Stage(
+        "small_pretrain",
+        small_pretrain,
+        title="small: base",
+        colour="base",
+        label="small model, after pretraining",
+        about="a smaller dense model, pretrained on the same documents",
+        below="pretrain",
+        reads=("small",),
+        passes={"small": LEARN},
+        model="small_base",
+        rows="small_base",
+    ),
+    Stage(
+        "distill_samples",
+        distill_samples,
+        title="small: distilled, samples",
+        colour="f1",
+        label="small model, distilled from samples",
+        about="the small model learns to write the teacher's answers",
+        needs=("teacher", "small_pretrain"),
+        section="distill",
+        below="sft",
+        passes={"small": LEARN},
+        model="distill_samples",
+    ),
+    Stage(
+        "distill_logits",
+        distill_logits,
+        title="small: distilled, logits",
+        colour="f2",
+        label="small model, distilled from logits",
+        about="the small model learns the teacher's probabilities at every token of its answers",
+        needs=("teacher", "small_pretrain"),
+        section="distill",
+        below="sft",
+        passes={"small": LEARN, "model": SAMPLE},
+        model="distill_logits",
+    ),
+    Stage(
+        "small_rl",
+        small_rl,
+        title="small: RL alone",
+        colour="f3",
+        label="small model, RL alone",
+        about="RL on the small base model",
+        needs=("small_pretrain",),
+        below="grpo",
+        passes={"small": SAMPLE + LEARN},
+        model="small_rl",
+    ),
+]

@@ -29,6 +29,9 @@ from minids.tasks import arithmetic
 from minids.tasks.arithmetic import parse_integer
 from minids.tasks.environment import Environment
 
+# the families there are, for messages
+KNOWN = f"{', '.join(arithmetic.FAMILIES)}, countdown, gym:NAME (a data set of reasoning-gym) or user:FILE.jsonl"
+
 
 class Arithmetic(Environment):
     """A family of `tasks.arithmetic`; whatever is drawn here is drawn there."""
@@ -78,10 +81,7 @@ def _make(name):
         from minids.tasks import countdown
 
         return countdown.Countdown()
-    raise MinidsError(
-        f"family {name!r} is not one of {', '.join(arithmetic.FAMILIES)}, countdown, gym:NAME (a data set of "
-        "reasoning-gym) or user:FILE.jsonl."
-    )
+    raise MinidsError(f"family {name!r} is not one of {KNOWN}.")
 
 
 def get(name):

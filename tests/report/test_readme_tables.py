@@ -204,10 +204,10 @@ def test_runs_at_the_edge_show_what_only_the_last_model_solves(tmp_path):
         )
     lines = [line for line in readme_tables.render(tmp_path).splitlines() if line.startswith("| add")]
     assert lines[0] == (
-        "| add, size 6: base model | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
+        "| add, size 6: after pretraining | 8.3 % [0.0, 50.0], 8.3 % [0.0, 50.0] | "
         "33.3 % [25.0, 100.0], 33.3 % [25.0, 100.0] | 0 (0), 0 (0) |"
     )
-    assert lines[2].startswith("| add, size 6: after GRPO on this size too | 70.8 % ")
+    assert lines[2].startswith("| add, size 6: after GRPO on longer problems | 70.8 % ")
     assert lines[2].endswith("| 2 (1), 0 (0) |")  # 4 of 8 samples are not most of them
     assert lines[3] == "| add, size 6: the most frequent answers, unread | 12.5 %, 12.5 % | 50.0 %, 50.0 % | |"
 

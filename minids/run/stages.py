@@ -1,0 +1,60 @@
+"""The table of stages: every row of the modules beside this one, in the order in which they are shown.
+
+A new stage is a function and a row (run/stage.py) in one of these modules. Whoever asks what a stage needs, reads,
+leaves, costs or is called, asks this table.
+"""
+
+from minids.run import controls, stages_edge, stages_main, stages_r1
+from minids.run.stage import Stage
+
+FIRST = ("tokenizer", "pretrain")  # of every run; what follows is named by the recipe
+STAGES: dict[str, Stage] = {
+    stage.name: stage for module in (stages_main, stages_r1, stages_edge, controls) for stage in module.STAGES
+}
+
+
+def plannable() -> list[str]:
+    """The names that `stages` of a recipe may have."""
+    return [s.name for s in STAGES.values() if not s.control and s.name not in FIRST]
+
+
+def controls_known() -> list[str]:
+    """The names that `controls` of a recipe may have."""
+    return [s.name for s in STAGES.values() if s.control]
+
+
+def sections(name: str) -> list[str]:
+    """The sections that a stage's settings come from: its own, then those below it."""
+    out, section, below = [], STAGES[name].section, STAGES[name].below
+    while section and section not in out:
+        out.append(section)
+        section = below
+        below = next((s.below for s in STAGES.values() if s.section == section), "")
+    return out
+
+
+def inherited(name: str, what: str) -> object:
+    """What the row of a stage says of its section (settings, planned), or else the row of a section below it."""
+    rows = [STAGES[name], *(s for section in sections(name) for s in STAGES.values() if s.section == section)]
+    return next((value for row in rows if (value := getattr(row, what))), None)
+
+
+def also(name: str) -> frozenset:
+    """The keys of a stage's settings beside those of the class that checks them."""
+    found = [s.also for section in sections(name) for s in STAGES.values() if s.section == section]
+    return STAGES[name].also.union(*found)
+
+
+def is_rl(name: str) -> bool:
+    """Whether a stage of the plan is reinforcement learning: it reads [grpo], or a section that stands on it."""
+    return name in STAGES and not STAGES[name].control and sections(name)[-1] == "grpo"
+
+
+def by_rows(rows: str) -> Stage | None:
+    """The stage whose rows in the evaluation have this name."""
+    return next((s for s in STAGES.values() if s.rows and s.rows == rows), None)
+
+
+def by_models(folders) -> list[Stage]:
+    """The stages that leave models in these folders, one per folder."""
+    return list({s.model: s for s in reversed(STAGES.values()) if s.model and s.model in folders}.values())[::-1]

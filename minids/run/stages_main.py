@@ -1,0 +1,102 @@
+"""The stages of the main job: tokenizer, pretraining, cold start (SFT), GRPO. Each is a function of run/job.py:Job."""
+
+from minids.rl.config import RLConfig
+from minids.run.stage import LEARN, SAMPLE, Stage, batches, groups
+from minids.tasks import documents
+from minids.text.tokenizer import Tokenizer
+from minids.train.loop import TrainConfig
+
+
+def make_tokenizer(job) -> dict:
+    """Problems become text; the text becomes merges; merges turn it into ids."""
+    r, folder = job.recipe, job.out / "tokenizer"
+    if job.rank == 0:
+        p = r.pretrain
+        parts = list(
+            documents.pretraining_parts(
+                r.families, p["documents"], mix=p["styles"], fact_share=p.get("fact_share", 0.0), seed=job.seed
+            )
+        )
+        texts = documents.pretraining_texts(parts[: r.tokenizer["documents"]])
+        tokenizer = Tokenizer.train(texts, r.tokenizer["vocab_size"], digits=r.tokenizer.get("digits", "triples"))
+        job.sums.forget(lambda file, _: file.startswith("tokenizer/"))
+        tokenizer.save_pretrained(folder)
+        job.sums.note(folder, "tokenizer")
+        job.keep_corpus(documents.pretraining_documents(tokenizer, parts, quiet=job.quiet))
+    job.comm.barrier()
+    docs = job.corpus()
+    return {"vocab_size": len(job.tokenizer), "documents": len(docs), "tokens": len(docs.ids)}
+
+
+def pretrain(job) -> dict:
+    """The base model: plain worked solutions in every style, and lines of single-digit facts."""
+    model = job.new_model()
+    p = {"prompt_weight": 1.0, **job.section()}
+    record = job.train(model, job.source(job.corpus(), p, job.seed), p)
+    job.save_model(model, "plain")
+    job.evaluate(model, style="plain")
+    return record
+
+
+def sft(job) -> dict:
+    """The cold start: the chat template, few long thoughts among many hasty ones."""
+    model, p = job.load("base"), job.section()
+    record = job.train(model, job.source(job.chat_documents(p, job.seed), p, job.seed + 1), p)
+    job.save_model(model)
+    job.evaluate(model)
+    return record
+
+
+def grpo(job) -> dict:
+    """Reinforcement learning from checked answers."""
+    model, style = job.start_of_rl()
+    record = job.train_rl(model)
+    job.save_model(model, style)
+    job.evaluate(model, style=style, beyond=True)
+    return record
+
+
+CORPUS = frozenset({"documents", "styles", "tokens_per_batch", "prompt_weight"})  # how documents are put together
+STAGES = [
+    Stage("tokenizer", make_tokenizer, title="tokenizer", reads=("families", "pretrain")),
+    Stage(
+        "pretrain",
+        pretrain,
+        title="base model",
+        colour="base",
+        label="after pretraining",
+        about="pretraining on worked solutions, without any template",
+        reads=("model",),
+        settings=TrainConfig,
+        also=CORPUS | {"fact_share"},
+        planned=batches,
+        passes={"model": LEARN},
+        model="base",
+        rows="base",
+    ),
+    Stage(
+        "sft",
+        sft,
+        title="cold start (SFT)",
+        colour="sft",
+        label="after SFT",
+        about="the chat template, and few long thoughts",
+        settings=TrainConfig,
+        also=CORPUS | {"families", "mixed"},
+        planned=batches,
+        passes={"model": LEARN},
+        model="sft",
+    ),
+    Stage(
+        "grpo",
+        grpo,
+        title="GRPO",
+        colour="grpo",
+        about="RL from checked answers: the final model",
+        settings=RLConfig,
+        also=frozenset({"families"}),
+        planned=groups,
+        passes={"model": SAMPLE + LEARN},
+        model="model",
+    ),
+]
