@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [  # rooms that stand side by side do not know each other
     ({"errors", "progress"}, "how we complain, and bars with an ETA"),
     ({"files", "memory"}, "files written whole or not at all; how much memory there is"),
+    ({"settings"}, "dataclasses that say what each setting may be, and check it"),
     ({"kernels"}, "Triton kernels and their references; nothing of minids"),
     ({"model"}, "the model, generation, Hugging Face's layout, what it costs on paper; ops/: fast forms"),
     ({"text"}, "tokenizer, templates, documents as batches"),

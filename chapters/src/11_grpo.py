@@ -523,30 +523,31 @@ for aggregation, more in (("constant", {"constant": 4}), ("sequence_mean", {}), 
 #
 # *Difficulty 3 · 5 points · 45 minutes*
 #
-# Six numbered steps; at hand are `check_settings`, `_check_tensors`, `_used`, `_trusted`, `_metrics`, the module
-# `ratios`, and what you wrote above.
+# Six numbered steps; at hand are `loss_config`, `_check_tensors`, `_used`, `_trusted`, `_metrics`, the module
+# `importance_sampling`, and what you wrote above.
 #
 # <details><summary>Hint 1</summary>
 #
-# `check_settings(clip=clip, clip_low=clip_low, clip_high=clip_high, …)` returns the two bounds. Then
-# `_used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated)` returns the mask [N, T] and which
-# answers count [N].
+# `c = loss_config(config, settings)` has every setting of the loss: `c.clip`, `c.kl_coef`, …, and `c.bounds`, the two
+# bounds of the clip. Then `_used(mask_NT, informative_N, c.skip_zero_variance, finished_N, c.mask_truncated)`
+# returns the mask [N, T] and which answers count [N].
 # </details>
 # <details><summary>Hint 2</summary>
 #
 # `torch.where(mask, logp - old.detach(), 0.0)` is the log of each token's ratio, without what stands in the padding.
-# `ratios.sequence_log_ratio(…, length_N1, ratio)`, `exp`, `ratios.surrogate(…)`, `_trusted(…)`: the gain. The loss is
-# minus that, plus `kl_coef` times the KL estimate between `logp` and the reference (under the mask as well).
+# `importance_sampling.sequence_log_ratio(…, length_N1, c.ratio)`, `exp`, `importance_sampling.surrogate(…)`,
+# `_trusted(…)`: the gain. The loss is minus that, plus `c.kl_coef` times the KL estimate between `logp` and the
+# reference (under the mask as well).
 # </details>
 # <details><summary>Hint 3</summary>
 #
 # A weight for each token: 1 under the mask; for "sequence_mean" 1/|o|. The denominator is `normalizer` if it is given;
 # else the number of tokens for "token_mean" and of answers that count for the others; and "constant" divides by
-# `constant` too.
+# `c.constant` too.
 # </details>
 # <details><summary>Hint 4</summary>
 #
-# Metrics: `_metrics(log_ratio_NT, adv_NT, mask_NT, clip, low, high, dual_delta, kl_NT)`, what `_trusted` noted, and
+# Metrics: `_metrics(log_ratio_NT, adv_NT, mask_NT, c.clip, low, high, c.dual_delta, kl_NT)`, what `_trusted` noted, and
 # "sequences" and "policy_loss" as floats.
 # </details>
 

@@ -18,32 +18,26 @@ from minids.errors import MinidsError
 from minids.eval import statistics
 from minids.model import generate as sampler
 from minids.rl.rollout import prompt_of, stop_ids, text_of
+from minids.settings import Settings, setting
 from minids.tasks import arithmetic, registry
 from minids.tasks.arithmetic import MAX_DIGITS, parse_integer
 from minids.tasks.reward import Reward
 from minids.train.parallel import Comm
 
-# Problems a family, of which the smallest have not many more, and samples of each: a folder's settings cannot ask for
-# years.
-MOST = {"problems": 10_000, "sampled_problems": 10_000, "beyond": 10_000, "samples": 4096, "max_new_tokens": 2**20}
-
 
 @dataclass
-class EvalConfig:
-    problems: int = 1000  # a family
-    samples: int = 16  # answers a problem for pass@k and maj@k …
-    sampled_problems: int = 100  # … on so many problems a family
-    beyond: int = 100  # problems of each longer size
-    max_new_tokens: int = 160
-    max_batch: int = 256
-    seed: int = 0
+class EvalConfig(Settings):
+    """What is asked, and how often. The largest values keep a folder's settings from asking for years."""
 
-    def __post_init__(self):
-        least = {"problems": 1, "samples": 1, "sampled_problems": 1, "beyond": 1, "max_new_tokens": 1, "max_batch": 1}
-        for name, low in {**least, "seed": 0}.items():
-            value, most = getattr(self, name), MOST.get(name, 2**31)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= most:
-                raise MinidsError(f"eval setting {name} must be a whole number from {low} to {most}, got {value!r}")
+    SHOWN = "eval setting {name} = {value}"
+
+    problems: int = setting(1000, "problems of each family", least=1, most=10_000)
+    samples: int = setting(16, "answers to a problem, for pass@k and maj@k", least=1, most=4096)
+    sampled_problems: int = setting(100, "problems of each family that are sampled so often", least=1, most=10_000)
+    beyond: int = setting(100, "problems of each size beyond training", least=1, most=10_000)
+    max_new_tokens: int = setting(160, "longest answer", least=1, most=2**20)
+    max_batch: int = setting(256, "sequences sampled together", least=1, most=2**31)
+    seed: int = setting(0, "of the samples", least=0, most=2**31)
 
 
 def answer(

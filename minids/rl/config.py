@@ -1,176 +1,113 @@
 """The settings of RL: what each may be, which of them are the loss's, and whether two runs have the same."""
 
-import functools
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 
 from minids.errors import MinidsError
 from minids.model import sampling
-from minids.rl import grpo, presets
+from minids.rl import presets
+from minids.rl.grpo import BASELINES, SCALES, LossConfig
+from minids.settings import Settings, default_of, setting
 from minids.tasks import arithmetic
 from minids.tasks.reward import Reward
 
-CHOICES = {
-    "baseline": ("mean", "loo", "none"),
-    "scale": ("std", "batch", "none"),
-    "aggregation": grpo.AGGREGATIONS,
-    "clip": grpo.CLIPS,
-    "kl": grpo.KLS,
-    "style": ("tags", "plain"),
-    "optimizer": ("adamw", "muon"),
-    "random_reward": (False, True),
-    "replay": (False, True),
-    "ratio": grpo.RATIOS,
-    "kl_unbiased": (False, True),
-    "correction": grpo.CORRECTIONS,
-}
-POSITIVE = (
-    "steps",
-    "lr",
-    "prompts",
-    "group",
-    "max_new_tokens",
-    "temperature",
-    "top_p",
-    "minibatches",
-    "epochs",
-    "tokens_per_batch",
-    "max_batch",
-    "keep_last",
-    "clip_low",
-    "clip_high",
-    "overlong_penalty",
-)
-LOSS = (
-    "aggregation",
-    "ratio",
-    "clip",
-    "clip_low",
-    "clip_high",
-    "dual_delta",
-    "kl",
-    "kl_coef",
-    "kl_unbiased",
-    "correction",
-    "correction_cap",
-    "off_policy_threshold",
-    "skip_zero_variance",
-    "mask_truncated",
-)
+LOSS = {f.name: f for f in fields(LossConfig)}
+
+
+def _of_loss(name, **default):
+    """A field that is a setting of the loss, perhaps with another default."""
+    return setting(*default.values(), like=LOSS[name], preset=True)
 
 
 @dataclass
-class RLConfig:
-    """The settings of a run. `preset` names a published recipe (family.PRESETS); other keys override what it sets."""
+class RLConfig(Settings):
+    """The settings of a run. `preset` names a published recipe (presets.PRESETS); other keys override what it sets."""
 
-    steps: int
-    lr: float
-    warmup: int = 10
-    prompts: int = 24
-    group: int = 8
-    max_new_tokens: int = 160
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    minibatches: int = 2
-    epochs: int = 1
-    tokens_per_batch: int = 4096  # of one forward in the update, padding included
-    max_batch: int = 256  # sequences sampled together
-    baseline: str = "mean"
-    scale: str = "std"
-    aggregation: str = "token_mean"
-    clip: str = "higher"
-    clip_low: float = 0.2
-    clip_high: float = 0.28
-    dual_delta: float | None = None  # with clip = "dual": bound on the ratio where the advantage is negative
-    kl: str = "none"
-    kl_coef: float = 0.0
-    skip_zero_variance: bool = True
-    mask_truncated: bool = False
-    reward: dict = field(default_factory=lambda: {"accuracy": 1.0, "format": 0.1})
-    random_reward: bool = False
-    style: str = "tags"
-    optimizer: str = "adamw"
-    weight_decay: float = 0.0
-    betas: tuple[float, float] = (0.9, 0.95)
-    grad_clip: float = 1.0
-    sizes: dict | None = None  # {family: {size: weight}}: what is asked; None: as tasks.SIZES has it
-    seed: int = 0
-    save_every: int = 0
-    keep_last: int = 2
-    preset: str = ""
-    ratio: str = "token"
-    kl_unbiased: bool = False
-    correction: str = "none"  # for a sampler that is not the policy that is trained; see ratios.py
-    correction_cap: float | None = None
-    off_policy_threshold: float | None = None
-    overlong_share: float = 0.0  # of max_new_tokens: the stretch in which length costs, see shaping.py
-    overlong_penalty: float = 1.0  # what an answer of max_new_tokens loses
-    dynamic_rounds: int = 0  # how often groups whose rewards are all equal are replaced by another question's
-    replay: bool = True  # keep what `minids replay` needs; record.py says how much that is
+    SHOWN = "grpo setting {name} = {value}"
+    FREE = ("save_every", "keep_last", "replay")  # they change what is kept, not what is computed
 
-    def __post_init__(self):
-        sampling.check_settings(self.temperature, self.top_k, self.top_p)
-        self.betas = tuple(self.betas)
+    steps: int = setting(doc="iterations: each samples answers and learns from them", above=0)
+    lr: float = setting(doc="learning rate after the warmup", above=0)
+    warmup: int = setting(10, "iterations until the learning rate is reached", least=0)
+    prompts: int = setting(24, "questions of an iteration", above=0)
+    group: int = setting(8, "answers to each question", above=0)
+    max_new_tokens: int = setting(160, "longest answer", above=0)
+    temperature: float = setting(
+        1.0,
+        "of the sampler and of the loss",
+        least=sampling.LEAST,
+        hint="greedy decoding is asked for by itself, not scored",
+    )
+    top_k: int = setting(0, "only the likeliest tokens are sampled; 0: off", least=0)
+    top_p: float = setting(1.0, "only the tokens of this much probability are sampled; 1: off", above=0, most=1)
+    minibatches: int = setting(2, "optimizer steps on the answers of an iteration", above=0)
+    epochs: int = setting(1, "how often each answer is learned from", above=0)
+    tokens_per_batch: int = setting(4096, "tokens of one forward in the update, padding included", above=0)
+    max_batch: int = setting(256, "sequences sampled together", above=0)
+    baseline: str = setting("mean", "what is taken off a reward", choices=BASELINES, preset=True)
+    scale: str = setting("std", "what the advantage is divided by", choices=SCALES, preset=True)
+    aggregation: str = _of_loss("aggregation")
+    clip: str = _of_loss("clip", default="higher")
+    clip_low: float = _of_loss("clip_low")
+    clip_high: float = _of_loss("clip_high", default=0.28)
+    dual_delta: float | None = _of_loss("dual_delta")
+    kl: str = _of_loss("kl")
+    kl_coef: float = _of_loss("kl_coef")
+    skip_zero_variance: bool = _of_loss("skip_zero_variance", default=True)
+    mask_truncated: bool = _of_loss("mask_truncated")
+    reward: dict = setting(
+        factory=lambda: {"accuracy": 1.0, "format": 0.1},
+        doc="weights of the parts of the reward: accuracy, format, language; script, the one asked for",
+    )
+    random_reward: bool = setting(False, "rewards are drawn by chance (a control)")
+    style: str = setting("tags", "format of the replies", choices=("tags", "plain"))
+    optimizer: str = setting("adamw", "AdamW, or Muon for the matrices", choices=("adamw", "muon"))
+    weight_decay: float = setting(0.0, "decoupled weight decay", least=0)
+    betas: tuple[float, float] = setting((0.9, 0.95), "of AdamW", least=0, below=1)
+    grad_clip: float = setting(1.0, "largest gradient norm; 0: no clipping", least=0)
+    sizes: dict | None = setting(None, "{family: {size: weight}} of the questions; None: those of pretraining")
+    seed: int = setting(0, "of the run")
+    save_every: int = setting(0, "iterations from one checkpoint to the next; 0: at the end and on Ctrl-C", least=0)
+    keep_last: int = setting(2, "checkpoints that are kept", above=0)
+    preset: str = setting("", "settings of a published recipe, by name")
+    ratio: str = _of_loss("ratio")
+    kl_unbiased: bool = _of_loss("kl_unbiased")
+    correction: str = _of_loss("correction")
+    correction_cap: float | None = _of_loss("correction_cap")
+    off_policy_threshold: float | None = _of_loss("off_policy_threshold")
+    overlong_share: float = setting(
+        0.0, "share of max_new_tokens, at its end, in which length costs (shaping.py)", least=0, most=1, preset=True
+    )
+    overlong_penalty: float = setting(1.0, "what an answer of max_new_tokens loses", above=0, preset=True)
+    dynamic_rounds: int = setting(
+        0, "how often groups whose rewards are all equal are replaced by another question's", least=0, preset=True
+    )
+    replay: bool = setting(True, "keep what `minids replay` needs (record.py)")
+
+    def instead(self):
+        return presets.preset(self.preset) if self.preset else {}
+
+    def contradictions(self):
         if self.sizes is not None:
-            self.sizes = {presets: arithmetic.check_sizes(presets, weights) for presets, weights in self.sizes.items()}
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                shown = ", ".join(map(str, allowed))
-                raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} is not one of {shown}")
-        for name in POSITIVE:
-            if not getattr(self, name) > 0:
-                raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must be above 0")
-        for name in (
-            "warmup",
-            "top_k",
-            "kl_coef",
-            "weight_decay",
-            "grad_clip",
-            "save_every",
-            "overlong_share",
-            "dynamic_rounds",
-        ):
-            if not getattr(self, name) >= 0:
-                raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must not be below 0")
-        for name in ("top_p", "overlong_share"):
-            if getattr(self, name) > 1:
-                raise MinidsError(f"grpo setting {name} = {getattr(self, name)!r} must be at most 1")
+            self.sizes = {family: arithmetic.check_sizes(family, weights) for family, weights in self.sizes.items()}
         if self.group < 2 and self.baseline != "none":
             raise MinidsError(
                 f"grpo setting group = {self.group}: a group of one has nothing to be compared with; use at least 2"
             )
-        dual = self.clip == "dual"
-        if (dual and not (self.dual_delta or 0) > 1 + self.clip_high) or (not dual and self.dual_delta is not None):
-            raise MinidsError(
-                f"grpo settings clip = {self.clip!r} and dual_delta = {self.dual_delta!r} do not fit: "
-                f'clip = "dual" needs a dual_delta above 1 + clip_high = {1 + self.clip_high:g}, the others none'
-            )
-        grpo.check_settings(**self.loss_settings())
+        self.loss_config()
         Reward(**self.reward, style=self.style)
 
-    def loss_settings(self):
-        """The keywords of `grpo.grpo_loss` that stay the same for a whole run."""
-        settings = {name: getattr(self, name) for name in LOSS}
+    def loss_config(self):
+        """The settings of `grpo.grpo_loss`, which check themselves."""
+        values = {name: getattr(self, name) for name in LOSS if hasattr(self, name)}
         if self.clip in ("none", "symmetric"):
-            settings["clip_high"] = None
+            values["clip_high"] = None
         if self.aggregation == "constant":
-            settings["constant"] = self.max_new_tokens
-        return settings
+            values["constant"] = self.max_new_tokens
+        return LossConfig(**values)
 
 
-def _with_preset(init):
-    """Fills in what a preset says and the caller does not."""
-
-    @functools.wraps(init)
-    def __init__(self, *args, preset="", **values):
-        values = {**presets.preset(preset), **values} if preset else values
-        init(self, *args, preset=preset, **values)
-
-    return __init__
-
-
-RLConfig.__init__ = _with_preset(RLConfig.__init__)
-DEFAULTS = {f.name: f.default for f in fields(RLConfig) if f.default is not MISSING}
+DEFAULTS = {f.name: default_of(f) for f in fields(RLConfig)}
+DEFAULTS = {name: default for name, default in DEFAULTS.items() if default is not MISSING}
 
 
 def same(stored, config):
@@ -186,5 +123,4 @@ def plain(config):
 def _plain_values(out):
     if out.get("sizes") is not None:
         out = {**out, "sizes": {f: {str(s): w for s, w in sizes.items()} for f, sizes in out["sizes"].items()}}
-    free = ("save_every", "keep_last", "replay")  # they change what is kept, not what is computed
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in free}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in out.items() if k not in RLConfig.FREE}

@@ -14,10 +14,10 @@ with r_i. With w_it = pi(o_it) / pi_old(o_it) and A_i the advantage, one optimiz
     k_it        k1, k2, k3, see `kl_estimate`; with kl_unbiased times w_it, the gradient of which belongs to it
                 (DeepSeek-V3.2, arXiv 2512.02556, eq. 7)
 
-and what only matters once the ratios have left 1 (which ratio, which clip, another policy that sampled, answers
-that the policy has left behind) is in `ratios`. R1 (arXiv 2501.12948, eq. 1) writes the ratio of whole answers,
-without 1/|o_i|; DeepSeekMath's eq. 3 and the libraries use the token's, the default here. Settings by the names of
-the papers: `family`.
+What matters only after the ratios have left 1 is in `importance_sampling`: which ratio, which clip, a sampler that is
+another policy, answers that are off-policy. R1 (arXiv 2501.12948, eq. 1) writes the ratio of whole answers, without
+1/|o_i|; DeepSeekMath's eq. 3 and the libraries use the token's, the default here. `presets` has the settings of each
+paper by name.
 
 Shapes: N answers (group after group), T answer positions, padded on the right. mask_NT is 1 on the tokens
 that the policy chose: the answer INCLUDING its stop token. Leaving the stop token out is the classic mistake:
@@ -32,15 +32,20 @@ the first optimizer step of a batch w = 1, so clipping acts only from the second
 Left out: a critic, SAPO, entropy bonuses; reward shaping by length belongs to the reward (`shaping`).
 """
 
+from dataclasses import asdict, dataclass, fields, replace
+
 import torch
 
 from minids.errors import MinidsError
 from minids.model import sampling
 from minids.rl import importance_sampling
+from minids.settings import Settings, refuse_unknown, setting
 
 AGGREGATIONS = ("sequence_mean", "token_mean", "constant")
+ratios = importance_sampling  # answers to the exercise of earlier versions call it so
 RATIOS, CLIPS, CORRECTIONS = importance_sampling.RATIOS, importance_sampling.CLIPS, importance_sampling.CORRECTIONS
 KLS = ("none", "k1", "k2", "k3")
+BASELINES, SCALES = ("mean", "loo", "none"), ("std", "batch", "none")
 
 
 def _choose(name, value, allowed):
@@ -82,8 +87,8 @@ def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, e
 
 def _groups(rewards_N, group_size, baseline="mean", scale="std", ddof=1):
     """The rewards as [P, G], a row for each question, after refusing what `advantages` can not work with."""
-    _choose("baseline", baseline, ("mean", "loo", "none"))
-    _choose("scale", scale, ("std", "batch", "none"))
+    _choose("baseline", baseline, BASELINES)
+    _choose("scale", scale, SCALES)
     if ddof not in (0, 1):
         raise MinidsError(f"grpo: ddof={ddof!r} is not 0 or 1")
     rewards_N = torch.as_tensor(rewards_N)
@@ -176,40 +181,93 @@ def _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated
     return mask_NT, kept_N
 
 
-def check_settings(
-    *,
-    aggregation="token_mean",
-    constant=None,
-    ratio="token",
-    clip="symmetric",
-    clip_low=0.2,
-    clip_high=None,
-    dual_delta=None,
-    kl="none",
-    kl_coef=0.0,
-    kl_unbiased=False,
-    correction="none",
-    correction_cap=None,
-    off_policy_threshold=None,
-    **_,
-):
-    """Refuses settings of `grpo_loss` that are unknown or do not fit together -> the clip's (low, high)."""
-    _choose("aggregation", aggregation, AGGREGATIONS)
-    _choose("ratio", ratio, RATIOS)
-    _choose("clip", clip, CLIPS)
-    _choose("kl", kl, KLS)
-    _choose("correction", correction, CORRECTIONS)
-    low, high = importance_sampling.clip_bounds(clip, clip_low, clip_high, dual_delta)
-    if aggregation == "constant" and not (constant and constant > 0):
-        raise MinidsError("grpo: aggregation='constant' needs constant=, the longest answer in tokens")
-    if kl == "none" and kl_coef:
-        raise MinidsError(f"grpo: kl_coef={kl_coef} has no effect with kl='none'; choose k1, k2 or k3")
-    if kl_unbiased and kl not in ("k1", "k3"):
-        raise MinidsError(
-            f"grpo: kl_unbiased=True does not fit kl={kl!r}: it needs an estimate whose mean is the KL, k1 or k3"
-        )
-    importance_sampling.check_off_policy(correction, correction_cap, off_policy_threshold)
-    return low, high
+@dataclass(frozen=True)
+class LossConfig(Settings):
+    """The settings of `grpo_loss`. What is unknown or does not fit together is refused when one is made."""
+
+    SHOWN = "grpo: {name}={value}"
+    # those that compare the policy with another one: the reference, or the sampler
+    OTHERS = ("kl", "kl_coef", "kl_unbiased", "correction", "correction_cap", "off_policy_threshold")
+
+    aggregation: str = setting("token_mean", "what the tokens' terms are divided by", choices=AGGREGATIONS)
+    constant: float | None = setting(
+        None, 'C of aggregation "constant": the longest answer allowed, in tokens (Dr. GRPO)', above=0
+    )
+    ratio: str = setting("token", "which ratio of new to old policy a token's term has", choices=RATIOS)
+    clip: str = setting("symmetric", "how far a ratio may take the policy in one batch", choices=CLIPS)
+    clip_low: float = setting(0.2, "the ratio's lower bound is 1 - clip_low", above=0)
+    clip_high: float | None = setting(
+        None,
+        'its upper bound is 1 + clip_high; None: as clip_low. "symmetric" has one bound; "higher" and "dual" use both, '
+        '"cispo" this one',
+        above=0,
+    )
+    dual_delta: float | None = setting(
+        None, 'with clip "dual": bound on the ratio where the advantage is negative, above 1 + clip_high', above=1
+    )
+    kl: str = setting("none", "estimate of the KL to the reference (`kl_estimate`)", choices=KLS)
+    kl_coef: float = setting(0.0, "weight of that KL", least=0)
+    kl_unbiased: bool = setting(
+        False,
+        "the KL estimate times the token's ratio, whatever `ratio` is: its gradient is then that of KL(pi || ref) on "
+        "any step of the batch (with k1 or k3; V3.2 eq. 7)",
+    )
+    correction: str = setting("none", "weights for a sampler that is another policy", choices=CORRECTIONS)
+    correction_cap: float | None = setting(None, "the largest of these weights", above=0)
+    off_policy_threshold: float | None = setting(
+        None,
+        "answers of negative advantage that are less likely by more than this, in nats per token, than when they were "
+        "sampled leave the policy term; they still count in the denominator (as in TRL)",
+        above=0,
+    )
+    skip_zero_variance: bool = setting(
+        False,
+        "rows with informative_N False are treated as if they were not in the batch: no KL, not counted in the "
+        "denominator (without it they count, as in TRL, and KL pulls on them)",
+    )
+    mask_truncated: bool = setting(
+        False, "rows with finished_N False lose all their tokens and still count as answers (as in TRL)"
+    )
+
+    def contradictions(self):
+        importance_sampling.check_clip(self.clip, self.clip_low, self.clip_high, self.dual_delta)
+        importance_sampling.check_correction(self.correction, self.correction_cap)
+        if self.aggregation == "constant" and self.constant is None:
+            raise MinidsError("grpo: aggregation='constant' needs constant=, the longest answer in tokens")
+        if self.kl == "none" and self.kl_coef:
+            raise MinidsError(f"grpo: kl_coef={self.kl_coef} has no effect with kl='none'; choose k1, k2 or k3")
+        if self.kl_unbiased and self.kl not in ("k1", "k3"):
+            raise MinidsError(
+                f"grpo: kl_unbiased=True does not fit kl={self.kl!r}: it needs an estimate "
+                "whose mean is the KL, k1 or k3"
+            )
+
+    @property
+    def bounds(self):
+        """The clip's (low, high)."""
+        return self.clip_low, self.clip_low if self.clip_high is None else self.clip_high
+
+    def keywords(self):
+        """The settings as keywords of `grpo_loss`."""
+        return asdict(self)
+
+    def policy_term(self):
+        """The same loss without what compares the policy with another one than the old."""
+        usual = LossConfig()
+        return replace(self, **{name: getattr(usual, name) for name in self.OTHERS})
+
+
+def loss_config(config=None, settings=None):
+    """A LossConfig, the usual one if None, with some settings changed."""
+    settings = settings or {}
+    refuse_unknown(settings, {f.name for f in fields(LossConfig)}, "grpo_loss")
+    return replace(config or LossConfig(), **settings)
+
+
+def check_settings(**settings):
+    """The clip's (low, high), after refusing settings that do not fit together; other keywords are passed over."""
+    known = {f.name for f in fields(LossConfig)}
+    return LossConfig(**{name: value for name, value in settings.items() if name in known}).bounds
 
 
 def grpo_loss(
@@ -217,52 +275,29 @@ def grpo_loss(
     old_logp_NT,
     adv_N,
     mask_NT,
+    config=None,
     *,
-    aggregation="token_mean",
-    constant=None,
-    ratio="token",
-    clip="symmetric",
-    clip_low=0.2,
-    clip_high=None,
-    dual_delta=None,
-    kl="none",
-    kl_coef=0.0,
     ref_logp_NT=None,
-    kl_unbiased=False,
     sampler_logp_NT=None,
-    correction="none",
-    correction_cap=None,
-    off_policy_threshold=None,
     informative_N=None,
-    skip_zero_variance=False,
     finished_N=None,
-    mask_truncated=False,
     normalizer=None,
+    **settings,
 ):
-    """The scalar to minimise, and what to log. The equations are at the top of this module and of `ratios`.
+    """The scalar to minimise, and what to log. The equations are at the top of this module and of importance_sampling.
 
     logp_NT       log-probabilities of the sampled tokens under the policy being trained (with gradient)
     old_logp_NT   the same under the policy at the start of the batch: recorded once, kept for every step on it; no
                   gradient flows into it, nor into ref_logp_NT and sampler_logp_NT
     adv_N         advantages (also [N, T])
     mask_NT       1 or True on answer tokens, stop token included; what stands elsewhere is never used
-    constant      C of aggregation="constant": the longest answer allowed (Dr. GRPO)
-    clip_high     None: equal to clip_low. "symmetric" has one bound; "higher" and "dual" use both, "cispo" this one
-    dual_delta    bound on the ratio where the advantage is negative; above 1 + clip_high
-    kl_unbiased   the KL estimate times the token's ratio, whatever `ratio` is: its gradient is then that of
-                  KL(pi || ref) on any step of the batch (with k3 or k1; V3.2 eq. 7)
+    config        a LossConfig; its fields are keywords too: grpo_loss(…, clip="higher", clip_high=0.28)
+    ref_logp_NT   log-probabilities under the reference, for the KL
     sampler_logp_NT
                   log-probabilities as the sampler says it drew them, if that was not the policy of old_logp_NT;
                   used by correction and off_policy_threshold. None: old_logp_NT
-    correction    weights for such a sampler, at most correction_cap (see `ratios`)
-    off_policy_threshold
-                  answers of negative advantage that are less likely by more than this, in nats a token, than when
-                  they were sampled leave the policy term; they still count in the denominator (as in TRL)
-    skip_zero_variance
-                  rows with informative_N False are treated as if they were not in the batch: no KL, not
-                  counted in the denominator (without it they count, as in TRL, and KL pulls on them)
-    mask_truncated
-                  rows with finished_N False lose all their tokens and still count as answers (as in TRL)
+    informative_N, finished_N
+                  which answers skip_zero_variance and mask_truncated keep
     normalizer    the denominator of the whole optimizer step (`count_units` summed over micro-batches and
                   processes); the losses of the parts then add up to that of the whole. None: this is the
                   whole
@@ -273,36 +308,25 @@ def grpo_loss(
     with a correction its mean weight (correction_mean), with a threshold the share of tokens left out
     (off_policy_fraction). Raises MinidsError for unknown settings and for what does not fit together.
     """
-    # 1  refuse what does not fit together; `check_settings` gives the bounds of the clip
-    low, high = check_settings(
-        aggregation=aggregation,
-        constant=constant,
-        ratio=ratio,
-        clip=clip,
-        clip_low=clip_low,
-        clip_high=clip_high,
-        dual_delta=dual_delta,
-        kl=kl,
-        kl_coef=kl_coef,
-        kl_unbiased=kl_unbiased,
-        correction=correction,
-        correction_cap=correction_cap,
-        off_policy_threshold=off_policy_threshold,
+    # 1  the settings, from `loss_config`, which refuses what does not fit together; `bounds` are those of the clip
+    c = loss_config(config, settings)
+    low, high = c.bounds
+    _check_tensors(
+        logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, c.kl, c.correction, c.off_policy_threshold
     )
-    _check_tensors(logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, kl, correction, off_policy_threshold)
 
     # 2  which tokens enter the loss, and which answers are counted: `_used`
-    mask_NT, kept_N = _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated)
+    mask_NT, kept_N = _used(mask_NT, informative_N, c.skip_zero_variance, finished_N, c.mask_truncated)
     adv_NT = (adv_N[:, None] if adv_N.dim() == 1 else adv_N).to(logp_NT.dtype).expand_as(logp_NT)
     weight_NT = mask_NT.to(logp_NT.dtype)
     length_N1 = weight_NT.sum(1, keepdim=True).clamp(min=1)
 
-    # 3  the policy term: log of the ratio, what the loss makes of it (`ratios.sequence_log_ratio`), the clip
-    #    (`ratios.surrogate`), and weights against another sampler (`_trusted`).
+    # 3  the policy term: log of the ratio, what the loss makes of it (`sequence_log_ratio`), the clip
+    #    (`surrogate`), and weights against another sampler (`_trusted`).
     #    Padding may hold anything: it is replaced before exp, so that neither value nor gradient can become NaN.
     token_log_ratio_NT = torch.where(mask_NT, logp_NT - old_logp_NT.detach(), 0.0)
-    log_ratio_NT = importance_sampling.sequence_log_ratio(token_log_ratio_NT, length_N1, ratio)
-    gain_NT = importance_sampling.surrogate(log_ratio_NT.exp(), adv_NT, logp_NT, clip, low, high, dual_delta)
+    log_ratio_NT = importance_sampling.sequence_log_ratio(token_log_ratio_NT, length_N1, c.ratio)
+    gain_NT = importance_sampling.surrogate(log_ratio_NT.exp(), adv_NT, logp_NT, c.clip, low, high, c.dual_delta)
     gain_NT, more = _trusted(
         gain_NT,
         logp_NT,
@@ -311,32 +335,32 @@ def grpo_loss(
         adv_NT,
         mask_NT,
         length_N1,
-        correction,
-        correction_cap,
-        off_policy_threshold,
+        c.correction,
+        c.correction_cap,
+        c.off_policy_threshold,
     )
     loss_NT = -gain_NT
 
     # 4  the pull back to the reference, by `kl_estimate`
     kl_NT = None
-    if kl != "none":
+    if c.kl != "none":
         x_NT = torch.where(mask_NT, logp_NT - ref_logp_NT.detach(), 0.0)
-        kl_NT = kl_estimate(x_NT, 0.0, kl)
-        if kl_unbiased:
+        kl_NT = kl_estimate(x_NT, 0.0, c.kl)
+        if c.kl_unbiased:
             kl_NT = token_log_ratio_NT.exp() * kl_NT
-        loss_NT = loss_NT + kl_coef * kl_NT
+        loss_NT = loss_NT + c.kl_coef * kl_NT
 
     # 5  one number: a weight for each token, and one denominator for the whole step
-    if aggregation == "sequence_mean":
+    if c.aggregation == "sequence_mean":
         weight_NT = weight_NT / length_N1
     if normalizer is None:
-        normalizer = float(mask_NT.sum() if aggregation == "token_mean" else kept_N.sum())
-    denominator = max(float(normalizer), 1.0) * (constant if aggregation == "constant" else 1)
+        normalizer = float(mask_NT.sum() if c.aggregation == "token_mean" else kept_N.sum())
+    denominator = max(float(normalizer), 1.0) * (c.constant if c.aggregation == "constant" else 1)
     loss = (torch.where(mask_NT, loss_NT, 0.0) * weight_NT).sum() / denominator
 
     # 6  what to log: `_metrics`, and the policy term without the KL
     policy_loss = -(torch.where(mask_NT, gain_NT, 0.0) * weight_NT).sum().detach() / denominator
-    metrics = _metrics(log_ratio_NT, adv_NT, mask_NT, clip, low, high, dual_delta, kl_NT)
+    metrics = _metrics(log_ratio_NT, adv_NT, mask_NT, c.clip, low, high, c.dual_delta, kl_NT)
     return loss, {**metrics, **more, "sequences": float(kept_N.sum()), "policy_loss": policy_loss.item()}
 
 
@@ -370,7 +394,7 @@ def _trusted(
     """The policy term after what is left out or weighed because another policy sampled it, and what to log of that."""
     more, sampler_NT = {}, old_logp_NT if sampler_logp_NT is None else sampler_logp_NT
     if off_policy_threshold is not None:
-        kept_NT = importance_sampling.on_policy_enough(
+        kept_NT = importance_sampling.off_policy_mask(
             logp_NT, sampler_NT, adv_NT, mask_NT, length_N1, off_policy_threshold
         )
         gain_NT = torch.where(kept_NT, gain_NT, 0.0)

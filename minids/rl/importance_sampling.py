@@ -1,4 +1,4 @@
-"""Three policies meet in a loss: the one that sampled, the one that scored, the one that is trained. Their ratios.
+"""Importance ratios of a loss in which three policies occur: the one that sampled, that scored, and that is trained.
 
     w_it = pi(o_it) / pi_old(o_it)            trained / scored before the first step on the batch
     v_it = pi_old(o_it) / pi_sampler(o_it)    scored / sampled; 1 where one program does both
@@ -24,11 +24,10 @@ Training" (fengyao.notion.site/off-policy-rl), after Ionides 2008. TRL calls the
 
 Shapes: N answers, T positions; nothing here looks at what stands outside mask_NT.
 
-Trade-offs. A clip drops the tokens that moved furthest, and with them the rare ones that began a better answer; CISPO
-keeps every token and bounds its weight instead, and has no bound that holds a policy back. The ratio of a token
-corrects that token and not the prefix that led to it; the product over an answer is exact and has a variance that
-grows with the length, which is why it is truncated, which is a bias. `minids dev exact` has
-figures.
+Trade-offs. A clip drops the tokens whose probability moved furthest, and among them the rare ones that began a better
+answer. CISPO keeps every token and bounds its weight instead, but nothing then limits how far the policy moves. The
+ratio of a token corrects that token and not the prefix before it. The product over an answer is exact, but its variance
+grows with the length, so it is truncated, and that is a bias. `minids dev exact` prints figures.
 
 Left out: bounds from below for CISPO (M1 uses none) and for the correction; SAPO, VESPO, geometric masks; keeping
 the sampler's routing and truncation masks (V3.2, section 3.1), which here are the same by construction.
@@ -74,7 +73,7 @@ def surrogate(ratio_NT, adv_NT, logp_NT, clip, low, high, dual_delta):
 
 
 def sampler_weights(old_logp_NT, sampler_logp_NT, mask_NT, correction, cap):
-    """What each token's term is multiplied with because another policy sampled it: [N, T], without gradient."""
+    """The weight of each token's term where another policy sampled it: [N, T], without gradient."""
     log_NT = torch.where(mask_NT, old_logp_NT - sampler_logp_NT, 0.0).detach()
     if correction.startswith("sequence"):
         log_NT = log_NT.sum(1, keepdim=True).expand_as(log_NT)
@@ -84,8 +83,8 @@ def sampler_weights(old_logp_NT, sampler_logp_NT, mask_NT, correction, cap):
     return torch.where(weight_NT > cap, 0.0, weight_NT)
 
 
-def on_policy_enough(logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1, threshold):
-    """V3.2's mask [N, T]: False for tokens of negative advantage in answers that the policy has left behind."""
+def off_policy_mask(logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1, threshold):
+    """V3.2's mask [N, T]: False for tokens of negative advantage in answers that are off-policy by more than this."""
     log_NT = torch.where(mask_NT, sampler_logp_NT - logp_NT, 0.0).detach()
     drift_N1 = log_NT.sum(1, keepdim=True) / length_N1
     return (adv_NT >= 0) | (drift_N1 <= threshold)
@@ -103,8 +102,8 @@ def clip_fractions(ratio, adv, clip, low, high, dual_delta):
     return (ratio < 1 - low) & (adv < 0), (ratio > 1 + high) & (adv > 0), bound
 
 
-def clip_bounds(clip, clip_low, clip_high, dual_delta):
-    """(low, high) of a clip, after refusing what does not fit together."""
+def check_clip(clip, clip_low, clip_high, dual_delta):
+    """Refuses bounds that do not fit the clip."""
     if clip == "symmetric" and clip_high not in (None, clip_low):
         raise MinidsError(
             f"grpo: clip='symmetric' with clip_low={clip_low} and clip_high={clip_high}; "
@@ -115,26 +114,20 @@ def clip_bounds(clip, clip_low, clip_high, dual_delta):
     if clip == "cispo" and clip_high is None:
         raise MinidsError("grpo: clip='cispo' needs clip_high: a token's weight is at most 1 + clip_high")
     high = clip_low if clip_high is None else clip_high
-    if clip != "none" and not (clip_low > 0 and high > 0):
-        raise MinidsError(f"grpo: clip_low={clip_low} and clip_high={high} must be above 0")
     if clip == "dual" and not (dual_delta and dual_delta > 1 + high):
         raise MinidsError(f"grpo: clip='dual' needs dual_delta above 1 + clip_high = {1 + high}, got {dual_delta}")
     if clip != "dual" and dual_delta is not None:
         raise MinidsError(f"grpo: dual_delta={dual_delta} has no effect with clip={clip!r}; use clip='dual'")
-    return clip_low, high
 
 
-def check_off_policy(correction, correction_cap, off_policy_threshold):
-    """Refuses corrections that do not fit together."""
-    if correction == "none" and correction_cap is not None:
+def check_correction(correction, cap):
+    """Refuses a cap that does not fit the correction."""
+    if correction == "none" and cap is not None:
         raise MinidsError(
-            f"grpo: correction_cap={correction_cap} has no effect with correction='none'; "
+            f"grpo: correction_cap={cap} has no effect with correction='none'; "
             f"choose one of {', '.join(CORRECTIONS[1:])}"
         )
-    if correction != "none" and not (correction_cap and correction_cap > 0):
+    if correction != "none" and cap is None:
         raise MinidsError(
-            f"grpo: correction={correction!r} needs correction_cap above 0, the largest weight of a "
-            f"token, got {correction_cap}"
+            f"grpo: correction={correction!r} needs correction_cap above 0, the largest weight of a token, got None"
         )
-    if off_policy_threshold is not None and not off_policy_threshold > 0:
-        raise MinidsError(f"grpo: off_policy_threshold={off_policy_threshold} must be above 0, or None for off")

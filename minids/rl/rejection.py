@@ -17,10 +17,10 @@ import math
 import random
 from dataclasses import dataclass
 
-from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.model import sampling
 from minids.rl import rollout
+from minids.settings import Settings, setting
 from minids.tasks import arithmetic, registry
 from minids.tasks.reward import SCRIPTS, Reward
 from minids.train.parallel import Comm
@@ -29,25 +29,17 @@ STEP = 0x3FFFFE  # the sampler's seeds of these answers: a step that neither RL 
 
 
 @dataclass
-class RejectionConfig:
-    questions: int
-    samples: int = 4  # answers to each
-    keep: int = 2  # of them become documents, at most
-    language: float = 1.0  # least share of words in the script asked for
-    script: str = "latin"
-    temperature: float = 1.0
-    max_new_tokens: int = 160
-    max_batch: int = 256
+class RejectionConfig(Settings):
+    SHOWN = "rejection setting {name} = {value}"
 
-    def __post_init__(self):
-        for name in ("questions", "samples", "keep", "max_new_tokens", "max_batch"):
-            if getattr(self, name) < 1:
-                raise MinidsError(f"rejection setting {name} = {getattr(self, name)!r} must be at least 1")
-        if not 0 <= self.language <= 1:
-            raise MinidsError(f"rejection setting language = {self.language!r} must be a share from 0 to 1")
-        sampling.check_settings(self.temperature)
-        if self.script not in SCRIPTS:
-            raise MinidsError(f"rejection setting script = {self.script!r} is not one of {', '.join(SCRIPTS)}")
+    questions: int = setting(doc="questions drawn", least=1)
+    samples: int = setting(4, "answers to each question", least=1)
+    keep: int = setting(2, "answers to a question that become documents, at most", least=1)
+    language: float = setting(1.0, "least share of a thought's words in the script", least=0, most=1)
+    script: str = setting("latin", "the script that is asked for", choices=SCRIPTS)
+    temperature: float = setting(1.0, "of the sampler", least=sampling.LEAST)
+    max_new_tokens: int = setting(160, "longest answer", least=1)
+    max_batch: int = setting(256, "sequences sampled together", least=1)
 
 
 def accept(results, answers, *, keep, language=1.0):

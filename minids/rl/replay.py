@@ -40,16 +40,6 @@ from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, parallel
 from minids.train.loop import load_weights
 
-# The loss without what compares the policy with another one
-POLICY_TERM = {
-    "kl": "none",
-    "kl_coef": 0.0,
-    "kl_unbiased": False,
-    "correction": "none",
-    "correction_cap": None,
-    "off_policy_threshold": None,
-}
-
 
 def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=None, families=()):
     """Draws one answer of an iteration again and returns what is known about it, as a dict that JSON can hold.
@@ -259,7 +249,7 @@ def _taught(run, rollouts, adv_N, informative_N, row):
     parts = list(rollout.micro_batches(rollouts, rows, config.tokens_per_batch))
     batches = [rollout.padded(rollouts, b)[:2] for b in parts]
     normalizer = run.units([mask for _, mask in batches], parts, informative_N, finished_N)
-    settings = {**config.loss_settings(), **POLICY_TERM, "normalizer": normalizer}
+    settings = {**config.loss_config().policy_term().keywords(), "normalizer": normalizer}
 
     def loss_of(b, ids, mask):
         logp, _ = rollout.score(run.model, ids, mask, config, entropy=False)

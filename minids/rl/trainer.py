@@ -367,7 +367,7 @@ class _Run:
                 normalizer=normalizer,
                 ref_logp_NT=ref if config.kl != "none" else None,
                 sampler_logp_NT=sampled if corrected else None,
-                **config.loss_settings(),
+                **config.loss_config().keywords(),
             )
             loss.backward()
             sums["clip_fraction"] += info["clip_fraction"]

@@ -29,6 +29,9 @@ import torch
 from minids.errors import MinidsError
 from minids.model import sampling
 from minids.rl import grpo
+from minids.rl.grpo import LossConfig
+
+SUM = LossConfig(aggregation="constant", constant=1, clip="none")  # the plain sum over tokens
 
 
 @dataclass(frozen=True)
@@ -109,14 +112,14 @@ def expected_update(
 
     sampled, scored   settings of sampling.warp_logits: of the sampler, and of the loss that scores its answers
     mask_LT           which tokens the loss sees; default the answers with their stop tokens
-    loss              settings of grpo_loss; default the sum over tokens, without a clip
+    loss              settings of grpo_loss that differ from the sum over tokens without a clip
     old               theta at the start of the batch, from which answers came; default theta itself (the first step)
     sampler           another policy's theta that the answers came from, if not the old one
     ref               theta of the reference, for the KL
     adv_settings      of grpo.advantages; scale is "none" unless said
     """
     sampled, scored = sampled or {}, scored or {}
-    loss = {"aggregation": "constant", "constant": 1, "clip": "none", **(loss or {})}
+    loss = grpo.loss_config(SUM, loss)
     adv_settings = {"scale": "none", **adv_settings}
     mask_LT = tree.mask_LT if mask_LT is None else mask_LT
     old = theta.detach() if old is None else old
@@ -125,7 +128,7 @@ def expected_update(
     theta = theta.detach().clone().requires_grad_()
     logp_LT = grpo.token_logps(theta[tree.nodes_LT], tree.ids_LT, **scored)
     given = {"old": grpo.token_logps(old[tree.nodes_LT], tree.ids_LT, **scored)}
-    if loss.get("correction", "none") != "none" or loss.get("off_policy_threshold") is not None:
+    if loss.correction != "none" or loss.off_policy_threshold is not None:
         given["sampler"] = grpo.token_logps(source[tree.nodes_LT], tree.ids_LT, **sampled)
     if ref is not None:
         given["ref"] = grpo.token_logps(ref[tree.nodes_LT], tree.ids_LT, **scored)
@@ -136,8 +139,7 @@ def expected_update(
 
 def adds_up(loss):
     """Whether the losses of groups are sums over their answers, with the same denominator for every group."""
-    shared = loss["aggregation"] != "token_mean" and not loss.get("skip_zero_variance")
-    return shared and loss.get("kl", "none") == "none"
+    return loss.aggregation != "token_mean" and not loss.skip_zero_variance and loss.kl == "none"
 
 
 def answer_weights(prob_L, rewards_L, G, **adv_settings):
@@ -160,18 +162,23 @@ def _in_one_call(prob_L, rewards_L, G, logp_LT, given, mask_LT, loss, adv_settin
     rows = (prob_L > 0).nonzero().flatten()
     adv_N, rows = torch.cat([above_L[rows], below_L[rows]]), torch.cat([rows, rows])
     return grpo.grpo_loss(
-        logp_LT[rows], adv_N=adv_N, mask_NT=mask_LT[rows], normalizer=G, **_rows(given, rows), **loss
+        logp_LT[rows], adv_N=adv_N, mask_NT=mask_LT[rows], normalizer=G, **_rows(given, rows), **loss.keywords()
     )[0]
 
 
 def _group_by_group(prob_L, rewards_L, G, logp_LT, given, mask_LT, loss, adv_settings):
     """One call a group; groups with the same answers in another order are counted together."""
-    possible, total = (prob_L > 0).nonzero().flatten().tolist(), 0.0
+    possible, total, keywords = (prob_L > 0).nonzero().flatten().tolist(), 0.0, loss.keywords()
     for group in itertools.combinations_with_replacement(possible, G):
         rows = torch.tensor(group)
         adv_N, informative_N = grpo.advantages(rewards_L[rows], G, **adv_settings)
         value, _ = grpo.grpo_loss(
-            logp_LT[rows], adv_N=adv_N, mask_NT=mask_LT[rows], informative_N=informative_N, **_rows(given, rows), **loss
+            logp_LT[rows],
+            adv_N=adv_N,
+            mask_NT=mask_LT[rows],
+            informative_N=informative_N,
+            **_rows(given, rows),
+            **keywords,
         )
         total = total + _orders(group) * prob_L[rows].prod() * value
     return total
@@ -305,9 +312,8 @@ def _stale(tree, theta, rewards_L, G, old):
     """The classic mistake: answers of the old policy, with log-probabilities taken from the policy as it is now."""
     theta = theta.detach().clone().requires_grad_()
     logp_LT = grpo.token_logps(theta[tree.nodes_LT], tree.ids_LT)
-    loss = {"aggregation": "constant", "constant": 1, "clip": "none"}
     total = _in_one_call(
-        answer_probs(tree, old), rewards_L, G, logp_LT, {"old": logp_LT}, tree.mask_LT, loss, {"scale": "none"}
+        answer_probs(tree, old), rewards_L, G, logp_LT, {"old": logp_LT}, tree.mask_LT, SUM, {"scale": "none"}
     )
     return -torch.autograd.grad(total, theta)[0]
 

@@ -140,12 +140,7 @@ def expected_update(model, tree, G=2, *, scored=None, damage=None, loss=None, **
         mask = damage(mask, torch.tensor(tree.rollouts.finished))
     logp, _ = rollout.score(model, ids, mask, scored or tree.how)
     value, _ = grpo.grpo_loss(
-        logp,
-        logp.detach(),
-        weight_L,
-        mask,
-        normalizer=G,
-        **{"aggregation": "constant", "constant": 1, "clip": "none", **(loss or {})},
+        logp, logp.detach(), weight_L, mask, normalizer=G, **grpo.loss_config(exact.SUM, loss).keywords()
     )
     return -_slopes(value, model)
 

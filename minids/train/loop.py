@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from minids.errors import MinidsError
 from minids.model import moe
 from minids.progress import Progress
+from minids.settings import Settings, setting
 from minids.train import checkpoint, gradients, loss, optim
 from minids.train.gradients import FlatGradients
 from minids.train.metrics import MetricsLog
@@ -36,52 +37,31 @@ PRECISIONS = ("fp32", "bf16", "fp8")
 
 
 @dataclass
-class TrainConfig:
-    steps: int
-    lr: float
-    warmup: int = 0
-    schedule: str = "warmup_linear"  # a name in optim.SCHEDULES
-    optimizer: str = "muon"  # or "adamw"
-    weight_decay: float = 0.0
-    betas: tuple[float, float] = (0.9, 0.95)
-    muon_lr_factor: float = 8.0
-    grad_clip: float = 1.0  # largest gradient norm; 0 = no clipping
-    bias_update_speed: float = 1e-3  # gamma of the router bias (arXiv 2412.19437 §4.2)
-    balance_alpha: float = 1e-4  # weight of the sequence-wise balance loss (same place)
-    mtp_lambda: float = 0.3  # weight of the MTP loss, if the model has MTP modules (same place)
-    precision: str = "fp32"  # or "bf16": autocast; "fp8": that, and linear layers in FP8. Weights stay fp32
-    seed: int = 0
-    log_every: int = 10
-    save_every: int = 0  # 0: only at the end and on Ctrl-C
-    keep_last: int = 2
-
+class TrainConfig(Settings):
+    SHOWN = "training setting {name} = {value}"
     FREE = ("log_every", "save_every", "keep_last")  # may differ from the run that is resumed
 
-    def __post_init__(self):
-        self.betas = tuple(self.betas)
-        rules = {
-            "steps": self.steps >= 0,
-            "lr": self.lr > 0,
-            "warmup": self.warmup >= 0,
-            "weight_decay": self.weight_decay >= 0,
-            "muon_lr_factor": self.muon_lr_factor > 0,
-            "schedule": self.schedule in optim.SCHEDULES,
-            "optimizer": self.optimizer in ("muon", "adamw"),
-            "betas": len(self.betas) == 2 and all(0 <= b < 1 for b in self.betas),
-            "grad_clip": self.grad_clip >= 0,
-            "precision": self.precision in PRECISIONS,
-            "log_every": self.log_every >= 1,
-            "save_every": self.save_every >= 0,
-            "keep_last": self.keep_last >= 1,
-            "bias_update_speed": self.bias_update_speed >= 0,
-            "balance_alpha": self.balance_alpha >= 0,
-            "mtp_lambda": self.mtp_lambda >= 0,
-        }
-        choices = {"schedule": sorted(optim.SCHEDULES), "optimizer": ["muon", "adamw"], "precision": PRECISIONS}
-        for name, good in rules.items():
-            if not good:
-                hint = f"choose one of {', '.join(choices[name])}" if name in choices else "out of range"
-                raise MinidsError(f"training setting {name} = {getattr(self, name)!r}: {hint}")
+    steps: int = setting(doc="optimizer steps", least=0)
+    lr: float = setting(doc="highest learning rate", above=0)
+    warmup: int = setting(0, "steps until the learning rate is reached", least=0)
+    schedule: str = setting("warmup_linear", "how the learning rate goes on", choices=sorted(optim.SCHEDULES))
+    optimizer: str = setting(
+        "muon", "Muon for the matrices and AdamW for the rest, or AdamW", choices=("muon", "adamw")
+    )
+    weight_decay: float = setting(0.0, "decoupled weight decay", least=0)
+    betas: tuple[float, float] = setting((0.9, 0.95), "of AdamW", least=0, below=1)
+    muon_lr_factor: float = setting(8.0, "Muon's learning rate over AdamW's", above=0)
+    grad_clip: float = setting(1.0, "largest gradient norm; 0: no clipping", least=0)
+    bias_update_speed: float = setting(1e-3, "gamma of the router bias (arXiv 2412.19437, section 4.2)", least=0)
+    balance_alpha: float = setting(1e-4, "weight of the sequence-wise balance loss (same place)", least=0)
+    mtp_lambda: float = setting(0.3, "weight of the MTP loss, if the model has MTP modules (same place)", least=0)
+    precision: str = setting(
+        "fp32", "bf16: autocast; fp8: also FP8 linear layers; weights stay fp32", choices=PRECISIONS
+    )
+    seed: int = setting(0, "of the run")
+    log_every: int = setting(10, "steps from one line of metrics to the next", least=1)
+    save_every: int = setting(0, "steps from one checkpoint to the next; 0: at the end and on Ctrl-C", least=0)
+    keep_last: int = setting(2, "checkpoints that are kept", least=1)
 
 
 @dataclass

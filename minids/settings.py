@@ -1,0 +1,224 @@
+"""Settings as dataclasses: each field says what it may be, and one checker refuses the rest.
+
+    @dataclass
+    class Sampling(Settings):
+        SHOWN = "sampling setting {name} = {value}"      # how a message begins
+        FORMER = {"count": "samples"}                    # names that files of earlier versions have
+
+        samples: int = setting(doc="answers to a question", least=1)
+        top_p: float = setting(1.0, "share of the probability that is kept", above=0, most=1)
+        cap: float | None = setting(None, "largest weight; None: no weights", above=0)
+        kind: str = setting("plain", "how a reply looks", choices=("plain", "tags"))
+
+        def contradictions(self):                        # called when each field by itself is right
+            if self.kind == "tags" and self.samples > 8:
+                raise MinidsError("…")
+
+    read(Sampling, {"sampels": 4}, "recipe tiny, section [sampling]")
+    MinidsError: recipe tiny, section [sampling]: unknown key 'sampels'. Did you mean 'samples'?
+
+The type is that of the annotation: bool, int, float, str, dict, list, tuple[float, float], or one of them `| None`. An
+int is a float as well, True is no number, and a number is finite. The same metadata make the table of all settings
+(`rows`; docs/settings.md).
+
+Left out: what a dict or a list holds; the class checks that in `contradictions`.
+"""
+
+import difflib
+import numbers
+import sys
+from dataclasses import MISSING, field, fields
+from types import UnionType
+from typing import get_args, get_origin
+
+from minids.errors import MinidsError
+from minids.files import brief
+
+LIMITS = ("above", "least", "below", "most")
+KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    dict: "a table of keys and values",
+    list: "a list",
+    tuple: "a list",
+}
+
+
+class _Unset:
+    def __repr__(self):
+        return "<unset>"
+
+
+UNSET = _Unset()  # the default of a field that `Settings.instead` may fill in
+
+
+def setting(default=MISSING, doc="", *, factory=MISSING, choices=None, hint="", preset=False, like=None, **limits):
+    """A field of a Settings class.
+
+    doc      one line
+    choices  the values that it may have
+    limits   above, least (or equal), below, most (or equal): of a number, or of each number of a tuple
+    hint     what a message says at its end
+    preset   `instead` may say another default
+    like     a field of another class, whose doc, choices and limits are this one's
+    """
+    if unknown := set(limits) - set(LIMITS):
+        raise TypeError(f"setting: {', '.join(unknown)} is none of {', '.join(LIMITS)}")
+    about = {"doc": doc, "choices": tuple(choices) if choices else None, "hint": hint, **limits}
+    if like is not None:
+        about = {**like.metadata, **{k: v for k, v in about.items() if v not in (None, "")}}
+        default = like.metadata["default"] if default is MISSING and factory is MISSING else default
+    about |= {"default": default, "factory": factory}
+    if preset:
+        return field(default=UNSET, metadata=about)
+    return field(metadata=about, **({"default_factory": factory} if factory is not MISSING else {"default": default}))
+
+
+def default_of(f):
+    """The default of a field, or MISSING."""
+    if f.metadata.get("factory", MISSING) is not MISSING:
+        return f.metadata["factory"]()
+    return f.metadata["default"]
+
+
+class Settings:
+    """Base of the dataclasses; checks itself when it is made."""
+
+    SHOWN = "setting {name} = {value}"
+    FORMER = {}
+
+    def __post_init__(self):
+        instead = self.instead()
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is UNSET:
+                value = instead[f.name] if f.name in instead else default_of(f)
+            elif get_origin(f.type) is tuple and isinstance(value, list):
+                value = tuple(value)
+            object.__setattr__(self, f.name, value)
+            if problem := wrong(f, value):
+                raise MinidsError(f"{self.SHOWN.format(name=f.name, value=brief(value))} {problem}")
+        self.contradictions()
+
+    def instead(self):
+        """Values for the fields made with `preset=True` that the caller left out."""
+        return {}
+
+    def contradictions(self):
+        """Raises MinidsError where settings do not fit together."""
+
+
+def wrong(f, value):
+    """What is wrong with the value of a field, as the end of a sentence; "" if nothing is."""
+    about = f.metadata
+    kinds = kinds_of(f)
+    if value is None and type(None) in kinds:
+        return ""
+    if about["choices"] and not (isinstance(value, kinds) and value in about["choices"]):
+        return f"is not one of {', '.join(map(str, about['choices']))}{near(value, about['choices'])}{_hint(about)}"
+    kind = kinds[0]
+    inside = list(value) if kind is tuple and isinstance(value, tuple) else [value]
+    fits = all(_is(float if kind is tuple else kind, v) and _within(about, v) for v in inside)
+    if fits and (kind is not tuple or len(inside) == len(get_args(f.type))):
+        return ""
+    return f"must be {described(f)}{_hint(about)}"
+
+
+def kinds_of(f):
+    """The types of a field: (int,), (float, NoneType), (tuple,) …"""
+    kinds = get_args(f.type) if isinstance(f.type, UnionType) else (f.type,)
+    return tuple(get_origin(k) or k for k in kinds)
+
+
+def _is(kind, value):
+    if kind is int:
+        return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if kind is float:
+        return isinstance(value, numbers.Real) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, kind)
+
+
+def _within(about, value):
+    good = {
+        "above": lambda limit: value > limit,
+        "least": lambda limit: value >= limit,
+        "below": lambda limit: value < limit,
+        "most": lambda limit: value <= limit,
+    }
+    return all(good[name](about[name]) for name in LIMITS if about.get(name) is not None)
+
+
+def _hint(about):
+    return f"; {about['hint']}" if about["hint"] else ""
+
+
+def described(f):
+    """The values that a field may have: "a whole number from 1 to 4096", "a number above 0, or None"."""
+    kind = kinds_of(f)[0]
+    text = KINDS[kind]
+    if kind is tuple:
+        text = f"a list of {len(get_args(f.type))} numbers"
+    if f.metadata["choices"] and kind is not bool:
+        text = "one of " + ", ".join(map(str, f.metadata["choices"]))
+    text += f" {span}" if (span := limits(f)) else ""
+    return text + (", or None" if type(None) in kinds_of(f) else "")
+
+
+def limits(f):
+    """ "from 1 to 10", "above 0 and at most 1", "at least 0", or ""."""
+    low, high = f.metadata.get("least"), f.metadata.get("most")
+    if low is not None and high is not None:
+        return f"from {low} to {high}"
+    words = {"above": "above", "least": "at least", "below": "below", "most": "at most"}
+    return " and ".join(f"{words[n]} {f.metadata[n]}" for n in LIMITS if f.metadata.get(n) is not None)
+
+
+def near(name, known):
+    """ " Did you mean 'steps'?", or ""."""
+    found = difflib.get_close_matches(str(name)[:100], [str(k) for k in known], n=1)
+    return f". Did you mean {found[0]!r}?" if found else ""
+
+
+def refuse_unknown(values, known, where):
+    """Raises MinidsError for a key that is not known."""
+    for key in values:
+        if key not in known:
+            hint = near(key, known) or f". There are {', '.join(sorted(known))}."
+            raise MinidsError(f"{where}: unknown key {brief(key)}{hint}")
+
+
+def renamed(cls, values, where):
+    """Values with the names of today where a file of an earlier version has others."""
+    out = {}
+    for key, value in values.items():
+        now = cls.FORMER.get(key, key)
+        if now in out or (now != key and now in values):
+            raise MinidsError(f"{where}: {key!r} is a former name of {now!r}; keep one of them.")
+        out[now] = value
+    return out
+
+
+def read(cls, values, where, **more):
+    """A Settings class from a section of a file; `more` are values that the file does not decide."""
+    values = renamed(cls, values, where)
+    refuse_unknown(values, {f.name for f in fields(cls)}, where)
+    values = {**values, **more}
+    for f in fields(cls):
+        if f.name not in values and f.default is MISSING and f.default_factory is MISSING:
+            raise MinidsError(f"{where}: {f.name} is missing; it must be {described(f)}.")
+    try:
+        return cls(**values)
+    except MinidsError as error:
+        raise MinidsError(f"{where}: {error}") from None
+
+
+def rows(cls):
+    """[(name, values it may have, default, doc)] of a class, in the order of its fields."""
+    out = []
+    for f in fields(cls):
+        default = default_of(f)
+        shown = "" if default is MISSING else "None" if default is None else brief(default)
+        out.append((f.name, described(f), shown, f.metadata["doc"]))
+    return out
