@@ -198,7 +198,7 @@ def _check_families(families, where):
     from minids.tasks import registry
 
     if not isinstance(families, list) or not families:
-        raise MinidsError(f"{where}: families must be a list that names at least one of {registry.KNOWN}.")
+        raise MinidsError(f"{where}: families must be a list that names at least one of {registry.known()}.")
     for family in families:
         try:
             registry.get(family)

@@ -29,9 +29,6 @@ from minids.tasks import arithmetic
 from minids.tasks.arithmetic import parse_integer
 from minids.tasks.environment import Environment
 
-# the families there are, for messages
-KNOWN = f"{', '.join(arithmetic.FAMILIES)}, countdown, gym:NAME (a data set of reasoning-gym) or user:FILE.jsonl"
-
 
 class Arithmetic(Environment):
     """A family of `tasks.arithmetic`; whatever is drawn here is drawn there."""
@@ -64,24 +61,45 @@ class Arithmetic(Environment):
         return arithmetic.Problem(self.name, question, tuple(row["terms"]), row["size"])
 
 
+def _countdown(name):
+    from minids.tasks import countdown
+
+    return countdown.Countdown()
+
+
+def _gym(name):
+    from minids.tasks import gym_sets
+
+    return gym_sets.Gym(name.partition(":")[2])
+
+
+def _user(name):
+    from minids.tasks import user_file
+
+    return user_file.User(name)
+
+
+# A new family is a row: its name, or its prefix with the colon, and what makes its environment.
+FAMILIES = {**dict.fromkeys(arithmetic.FAMILIES, Arithmetic), "countdown": _countdown, "gym:": _gym, "user:": _user}
+
+
+def _row(name):
+    """The key of FAMILIES for a name, or None."""
+    kind, colon, rest = name.partition(":")
+    return kind + colon if kind + colon in FAMILIES and bool(colon) == bool(rest) else None
+
+
 @lru_cache(maxsize=256)
 def _make(name):
-    if name in arithmetic.FAMILIES:
-        return Arithmetic(name)
-    kind, _, rest = name.partition(":")
-    if kind == "gym" and rest:
-        from minids.tasks import gym_sets
+    if (row := _row(name)) is not None:
+        return FAMILIES[row](name)
+    raise MinidsError(f"family {name!r} is not one of {known()}.")
 
-        return gym_sets.Gym(rest)
-    if kind == "user" and rest:
-        from minids.tasks import user_file
 
-        return user_file.User(name)
-    if name == "countdown":
-        from minids.tasks import countdown
-
-        return countdown.Countdown()
-    raise MinidsError(f"family {name!r} is not one of {KNOWN}.")
+def known():
+    """The families that there are, in words."""
+    plain = ", ".join(n for n in FAMILIES if not n.endswith(":"))
+    return f"{plain}, gym:NAME (a data set of reasoning-gym) or user:FILE.jsonl"
 
 
 def get(name):
@@ -93,7 +111,7 @@ def get(name):
 
 def named(name):
     """Whether `get` has a chance: a name as environments have it, whatever is installed here."""
-    return isinstance(name, str) and (name in (*arithmetic.FAMILIES, "countdown") or name.startswith(("gym:", "user:")))
+    return isinstance(name, str) and _row(name) is not None
 
 
 def names_files(name):
