@@ -1,6 +1,20 @@
 """The one exception for a user's mistake: its message says what is wrong, where, and what to do."""
 
+import difflib
+
 
 class MinidsError(Exception):
     """Raised for bad input (a config key, a checkpoint, a file, a setting).
     The command line prints it without a traceback."""
+
+
+def nearest(name, known) -> str | None:
+    """Which of the `known` names somebody who wrote `name` may have meant; capitals do not count."""
+    known = {k.lower(): k for k in known}
+    return next((known[k] for k in difflib.get_close_matches(str(name)[:100].lower(), known, n=1)), None)
+
+
+def did_you_mean(name, known, otherwise: str = "") -> str:
+    """The hint at the end of a message about an unknown name, with a space before it."""
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near else otherwise

@@ -5,13 +5,15 @@
                  editor) has the file open, so it is tried again for `PATIENCE` seconds
     read_bytes   a regular file of at most `most` bytes that lies in its folder
     read_json    the same as JSON: no key twice, no NaN or Infinity, not nested without end
+    load_json    the same, where the caller has nothing to add but what to do: all that is wrong is a MinidsError
+    sync         to the disk: a rename can outlive the data otherwise
 
 A pipe or a device in the place of a file would be read for ever, and a link may lead to any file of this computer,
 which an export would then carry away. Links within the folder are followed, and those from a snapshot of Hugging Face's
 cache (models--NAME/snapshots/ID/FILE) to the cache's own `blobs`.
 
-What is wrong is raised as OSError (no such file, not readable, no file at all) or ValueError (not what it should hold):
-the caller knows what the file is for, and says so. Left out: files that change while they are read.
+The others raise OSError (no such file, not readable, no file at all) or ValueError (not what it should hold): their
+caller knows what the file is for, and says so. Left out: files that change while they are read.
 """
 
 import errno
@@ -20,6 +22,8 @@ import os
 import stat
 import time
 from pathlib import Path
+
+from minids.errors import MinidsError
 
 MOST = 256 << 20  # bytes; DeepSeek-V3's tokenizer.json has 8 MB, its index of shards 9 MB
 PATIENCE = 2.0
@@ -60,6 +64,23 @@ def read_json(path, most=MOST):
         raise ValueError("it is nested too deeply") from None
 
 
+def load_json(path, hint: str, missing: str = "", kind: type = dict):
+    """What a JSON file holds, if that is of this kind. MinidsError names the file, says what is wrong, and ends with
+    `hint`, or with `missing` where there is no such file."""
+    try:
+        value = read_json(path)
+    except FileNotFoundError:
+        raise MinidsError(f"{path}: no such file. {missing or hint}") from None
+    except OSError as error:
+        raise MinidsError(f"{path}: cannot read this file ({error.strerror or error}). {hint}") from None
+    except ValueError as error:
+        raise MinidsError(f"{path}: damaged, not readable as JSON ({error}). {hint}") from None
+    if not isinstance(value, kind):
+        wanted = {dict: "an object", list: "a list"}[kind]
+        raise MinidsError(f"{path}: expected {wanted}, got {brief(value)}. {hint}")
+    return value
+
+
 def brief(value, most=80):
     """A value of a file as an error message shows it: its repr, cut short."""
     try:
@@ -76,8 +97,7 @@ def write(path, data):
     try:
         with open(aside, "wb") as file:
             file.write(data.encode("utf-8") if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())  # a rename can outlive the data otherwise
+        sync(aside)
         replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -93,6 +113,18 @@ def replace(source, target):
             if os.name == "posix" or time.monotonic() > end:  # there it is about rights, and waiting does not help
                 raise
             time.sleep(0.05)
+
+
+def sync(path):
+    """Forces a file, or the names in a folder, to the disk: a rename can outlive the data otherwise."""
+    path = Path(path)
+    if os.name != "posix" and path.is_dir():  # Windows cannot open folders
+        return
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)  # Windows syncs what may be written
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _once(pairs):

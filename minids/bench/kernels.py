@@ -13,13 +13,13 @@ not, its published figure for an H100 (its README and pull requests) stands in w
 """
 
 import argparse
-import json
 import statistics
 import sys
 from pathlib import Path
 
 import torch
 
+from minids import files
 from minids.errors import MinidsError
 
 BANDWIDTH = 3.084e12  # bytes/s that an H100 SXM reaches, 92 % of 3.35e12 (torchao's roofline, README of 2026-03-20)
@@ -471,8 +471,9 @@ def main(argv=None):
     parser.add_argument("record", type=Path)
     asked = parser.parse_args(argv)
     try:
-        record = [r for r in json.loads(asked.record.read_text(encoding="utf-8")) if r["name"].startswith("kernel_")]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        whole = files.load_json(asked.record, "Write one with `minids bench kernels --json`.", kind=list)
+        record = [r for r in whole if r["name"].startswith("kernel_")]
+    except (KeyError, TypeError) as error:
         raise MinidsError(
             f"{asked.record}: no record of `minids bench kernels --json` ({error}). Write one with that command."
         ) from None

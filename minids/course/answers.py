@@ -20,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 
+from minids import files
 from minids.course import cases, catalog, exercises, judge, reader
 from minids.errors import MinidsError
 
@@ -53,11 +54,9 @@ def keep(name, text):
 
 def write(path, text):
     """All of the text or none of it."""
-    aside = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(aside, path)
+        files.write(path, text)
     except OSError as error:
         raise MinidsError(
             f"{shown(path)} could not be written ({error.strerror or error}). Make the folder writable, or set "

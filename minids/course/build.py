@@ -26,6 +26,7 @@ import jupytext
 import nbformat
 from nbformat.v4 import new_code_cell
 
+from minids import files
 from minids.course import catalog
 from minids.errors import MinidsError
 from minids.progress import Progress, console
@@ -170,9 +171,7 @@ def exact_texts(notebook):
 
 
 def write(notebook, path):
-    aside = path.with_suffix(".tmp")
-    aside.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8", newline="\n")
-    os.replace(aside, path)
+    files.write(path, nbformat.writes(notebook, version=4) + "\n")
 
 
 def main(argv=None):

@@ -21,6 +21,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from minids import files
 from minids.course import cases, catalog, exercises, judge, wrong
 from minids.errors import MinidsError
 from minids.report import readme_tables
@@ -280,7 +281,7 @@ def chapters():
 def write_readme(rows):
     path = catalog.ROOT / "README.md"
     text = readme_tables.replaced(path.read_text(encoding="utf-8"), chapters(), "chapters")
-    path.write_text(readme_tables.replaced(text, totals(rows), "strength"), encoding="utf-8", newline="\n")
+    files.write(path, readme_tables.replaced(text, totals(rows), "strength"))
 
 
 def main(argv=None):

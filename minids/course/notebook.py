@@ -7,7 +7,6 @@ held-out cases run too.
 """
 
 import contextlib
-import difflib
 import inspect
 import linecache
 import os
@@ -19,7 +18,7 @@ from pathlib import Path
 import torch
 
 from minids.course import answers, catalog, exercises, judge, reader, session
-from minids.errors import MinidsError
+from minids.errors import MinidsError, nearest
 from minids.progress import console
 from minids.train import memory
 
@@ -138,9 +137,9 @@ def _meant(name, fn):
     functions = {e.name: e.function for e in catalog.every()}
     last = called.split(".")[-1]
     spoken = {s: n for n, f in functions.items() for s in (n.split(".")[-1], f)}
-    close = [n for n, f in functions.items() if last == f] or difflib.get_close_matches(called, functions, 1)
-    close = close or [spoken[s] for s in difflib.get_close_matches(last, spoken, 1)]
-    meant = f"did you mean check({close[0]!r}, {functions[close[0]]})?" if close else "`minids progress` lists them."
+    alike = next((n for n, f in functions.items() if last == f), None)
+    close = alike or nearest(called, functions) or spoken.get(nearest(last, spoken))
+    meant = f"did you mean check({close!r}, {functions[close]})?" if close else "`minids progress` lists them."
     if not isinstance(name, str):
         return f"check wants the name of an exercise, and then the function: {meant}"
     return f"there is no exercise of this name: {meant}"

@@ -16,7 +16,6 @@ than MOST_CHANGED of them. Read without network; in memory the weights are float
 """
 
 import argparse
-import json
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import torch
 
+from minids import files
 from minids.errors import MinidsError
 from minids.eval import evaluate, model_folder
 from minids.model import generate as sampler
@@ -62,7 +62,8 @@ def model(stage, folder=None):
 
 def style(stage, folder=None):
     """How questions are put to it: "plain" or "tags" (see text.chat)."""
-    return json.loads((Path(folder or FOLDER) / stage / model_folder.ABOUT).read_text(encoding="utf-8"))["style"]
+    path = Path(folder or FOLDER) / stage / model_folder.ABOUT
+    return files.load_json(path, "Copy it again from the run.")["style"]
 
 
 def ask(stage, question, temperature=0.0, seed=0, opened=None):
@@ -107,7 +108,7 @@ def make(run, out=None):
             raise MinidsError(f"tour: {size:,} bytes, more than the {MOST_BYTES:,} that a repository should carry.")
         if out.exists():
             shutil.rmtree(out)
-        (Path(aside) / "tiny").rename(out)
+        files.replace(Path(aside) / "tiny", out)
     return rows
 
 

@@ -18,7 +18,7 @@ import torch
 
 from minids.errors import MinidsError
 from minids.eval.evaluate import EvalConfig
-from minids.files import read_bytes, read_json, write
+from minids.files import load_json, read_bytes, write
 from minids.model import generation_config, hf
 from minids.model.config import DROPPED_KEYS
 from minids.model.transformer import Transformer
@@ -168,13 +168,4 @@ def _evaluation(run):
 
 
 def _read_object(path):
-    try:
-        values = read_json(path)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise MinidsError(f"{path}: not readable as JSON ({why}). Restore it or delete it.") from None
-    if not isinstance(values, dict):
-        raise MinidsError(f"{path}: not a JSON object. Restore it or delete it.")
-    return values
+    return load_json(path, "Restore it or delete it.") if path.exists() else {}

@@ -13,7 +13,6 @@ The defaults are those of DeepSeek-V3 (arXiv 2412.19437 §4.2), except that no s
 states its own.
 """
 
-import difflib
 import json
 import math
 import re
@@ -21,8 +20,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import get_args
 
-from minids.errors import MinidsError
-from minids.files import brief, read_json
+from minids.errors import MinidsError, did_you_mean
+from minids.files import brief, load_json
 
 # Keys of published DeepSeek-V3 config files that do not change what is computed here.
 PASSIVE_KEYS = {
@@ -208,8 +207,7 @@ class ModelConfig:
             )
         for key in values:
             if key not in known | PASSIVE_KEYS | DROPPED_KEYS:
-                near = difflib.get_close_matches(str(key)[:100], known, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else " See minids.ModelConfig for the keys there are."
+                hint = did_you_mean(key, known, " See minids.ModelConfig for the keys there are.")
                 raise MinidsError(f"{where}: unknown key {brief(key)}.{hint}")
         for key in ("num_key_value_heads", "n_group", "topk_group"):
             if key in values and values[key] is None:
@@ -240,21 +238,11 @@ class ModelConfig:
     def from_pretrained(cls, folder):
         """Reads `folder/config.json`."""
         path = Path(folder) / "config.json"
-        try:
-            values = read_json(path)
-        except FileNotFoundError:
-            raise MinidsError(
-                f"{path}: no such file. A model folder holds config.json and model.safetensors."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise MinidsError(
-                f"{path}: not readable as JSON ({getattr(error, 'strerror', None) or error}). Copy the file again from "
-                "its source."
-            ) from None
-        if not isinstance(values, dict):
-            raise MinidsError(
-                f"{path}: expected an object with the keys of DeepseekV3Config, got {type(values).__name__}."
-            )
+        values = load_json(
+            path,
+            "Copy the file again from its source.",
+            missing="A model folder holds config.json and model.safetensors.",
+        )
         if values.get("model_type") == "minids":
             values = {k: v for k, v in values.items() if k != "model_type"}
         return cls.from_dict(values, where=str(path))
@@ -430,10 +418,8 @@ def _read_rope(values, where):
         raise MinidsError(f"{where}: rope_scaling must be null or an object, got {brief(scaling)}.")
     for key in scaling:
         if key not in YARN_KEYS:
-            near = difflib.get_close_matches(str(key)[:100], YARN_KEYS, n=1)
-            raise MinidsError(
-                f"{where}: unknown key {brief(key)} in rope_scaling." + (f" Did you mean {near[0]!r}?" if near else "")
-            )
+            hint = did_you_mean(key, YARN_KEYS)
+            raise MinidsError(f"{where}: unknown key {brief(key)} in rope_scaling.{hint}")
     scaling = dict(scaling)
     kind = scaling.pop("rope_type", None) or scaling.get("type", "default")
     theta = scaling.pop("rope_theta", None)

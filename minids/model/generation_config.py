@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from minids.errors import MinidsError
-from minids.files import brief, read_json
+from minids.files import brief, load_json
 from minids.model.sampling import check_settings, whole
 
 NAME = "generation_config.json"
@@ -51,15 +51,7 @@ def read(folder):
     """-> {"temperature", "top_k", "top_p", "max_new_tokens" (None: not said), "stop_ids", "left_out": keys of OFF that
     ask for something}. MinidsError names the file."""
     path = Path(folder) / NAME
-    try:
-        values = read_json(path)
-    except FileNotFoundError:
-        values = {}
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise MinidsError(f"{path}: not readable as JSON ({why}). Copy it again, or delete it.") from None
-    if not isinstance(values, dict):
-        raise MinidsError(f"{path}: not a JSON object. Copy it again, or delete it.")
+    values = load_json(path, "Copy it again, or delete it.") if path.exists() else {}
     said = {key: value for key, value in values.items() if value is not None}
     most, stop = said.get("max_new_tokens"), said.get("eos_token_id", [])
     try:

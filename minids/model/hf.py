@@ -231,29 +231,19 @@ def _shards(tensors, most):
     return shards
 
 
-def _sync(path):
-    """Forces a file or a folder to the disk: a rename can outlive the data otherwise."""
-    if os.name == "posix" or path.is_file():
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _put_in_place(aside, folder, names, fresh):
     for name in names:
-        _sync(aside / name)
+        files.sync(aside / name)
     if fresh:
         files.replace(aside, folder)
-        _sync(folder.parent)
+        files.sync(folder.parent)
         return
     for name in names:
         files.replace(aside / name, folder / name)
     old = {path.name for path in folder.glob("model-*-of-*.safetensors")} | {SINGLE, INDEX}
     for name in sorted(old - set(names), reverse=True):  # what a reader looks at first goes first
         (folder / name).unlink(missing_ok=True)
-    _sync(folder)
+    files.sync(folder)
 
 
 # -- tokenizer and model -------------------------------------------------------------------------------------

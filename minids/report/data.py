@@ -7,6 +7,7 @@ odd: lines that cannot be read are counted and left out. Values are checked wher
 
 import json
 
+from minids import files
 from minids.errors import MinidsError
 from minids.report import page, plots
 from minids.run import stages
@@ -24,19 +25,11 @@ PARTS = {
 
 def read_results(path):
     """results.json as a dict whose parts have the right kind; MinidsError if it is missing or damaged."""
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MinidsError(
-            f"{path}: no such file. A report is drawn from the folder of a run; `minids run` makes one."
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise MinidsError(
-            f"{path}: not readable as JSON ({error}). Go on with the run by --resume, or run it again."
-        ) from None
-    if not isinstance(results, dict):
-        kind = type(results).__name__
-        raise MinidsError(f"{path}: expected an object as `minids run` writes it, got {kind}. Run it again.")
+    results = files.load_json(
+        path,
+        "Go on with the run by --resume, or run it again.",
+        missing="A report is drawn from the folder of a run; `minids run` makes one.",
+    )
     for key, kind in PARTS.items():
         value = results.setdefault(key, kind())
         if not isinstance(value, kind) or (kind is list and not all(isinstance(x, dict) for x in value)):

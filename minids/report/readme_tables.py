@@ -12,7 +12,6 @@ exits with 1 if one of them says something else than the records. No number in t
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -70,10 +69,7 @@ def _made(part, paths, *what):
 
 
 def _read(path):
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise MinidsError(f"{path}: not readable as JSON ({error}). Copy it again from its run.") from None
+    record = files.load_json(path, "Copy it again from its run.", kind=object)
     run = isinstance(record, dict) and {"recipe", "seed", "stages", "evals"} <= record.keys()
     if run:
         whole({"beyond": [], "examples": {}, **record}, path)

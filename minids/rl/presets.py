@@ -10,10 +10,9 @@ studies/compare_presets.py runs them side by side.
 Left out: what is not a setting of the loss (R1's stages, M1's windows of length, V3.2's routing kept from the sampler).
 """
 
-import difflib
 from dataclasses import dataclass
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -156,8 +155,7 @@ PRESETS = {
 def preset(name):
     """The settings of a published recipe, for RLConfig; a name that nobody published is refused with a hint."""
     if not isinstance(name, str) or name not in PRESETS:
-        near = difflib.get_close_matches(str(name).lower(), PRESETS, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, PRESETS)
         raise MinidsError(f"grpo: there is no preset {name!r}.{hint} There are {', '.join(PRESETS)}.")
     return dict(PRESETS[name].settings)
 

@@ -26,9 +26,10 @@ import torch
 import minids
 from minids import files
 from minids.errors import MinidsError
-from minids.files import brief, read_json
+from minids.files import brief, load_json
 from minids.train import checkpoint, metrics
 
+AGAIN = "Restore it, or run the recipe again in a new folder."
 FORMAT = 1
 FOLDER, ABOUT, ROLLOUTS = "replay", "run.json", "rollouts.jsonl"
 
@@ -115,8 +116,8 @@ def snapshots(folder):
 def read(folder):
     """run.json of a stage's replay folder; raises MinidsError that says what to do."""
     path = Path(folder) / ABOUT
+    about = load_json(path, AGAIN)
     try:
-        about = read_json(path)
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}, this minids reads {FORMAT}")
         for key in ("stage", "config", "families", "processes", "threads", "device", "model", "versions"):
@@ -130,10 +131,8 @@ def read(folder):
             raise ValueError("device is none of cpu, cuda, mps")
         if not isinstance(about["config"], dict) or not isinstance(about["model"], dict):
             raise ValueError("config or model is no object")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise MinidsError(
-            f"{path}: missing or damaged ({brief(error, 200)}). Restore it, or run the recipe again in a new folder."
-        ) from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise MinidsError(f"{path}: damaged ({brief(error, 200)}). {AGAIN}") from None
     return about
 
 

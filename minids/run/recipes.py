@@ -4,14 +4,13 @@ A recipe may say `extends = "tiny"` and then only what differs. `--set grpo.step
 line.
 """
 
-import difflib
 import json
 import math
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, did_you_mean
 from minids.run import stages
 
 FOLDER = Path(__file__).parents[1] / "recipes"
@@ -177,12 +176,8 @@ def _check_plan(recipe, where):
     for key, known in (("stages", stages.plannable()), ("controls", stages.controls_known())):
         for i, name in enumerate(names := getattr(recipe, key)):
             if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
-                raise MinidsError(
-                    f"{where}: {key} names {name!r}."
-                    + (f" Did you mean {near[0]!r}?" if near else "")
-                    + f" There are {', '.join(known)}."
-                )
+                hint = did_you_mean(name, known)
+                raise MinidsError(f"{where}: {key} names {name!r}.{hint} There are {', '.join(known)}.")
             if name in names[:i]:
                 raise MinidsError(f"{where}: {key} names {name!r} twice.")
     plan = [*recipe.plan, *recipe.controls]
@@ -248,8 +243,7 @@ def _read(name, above=()):
         )
     path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.exists():
-        near = difflib.get_close_matches(str(name), names(), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, names())
         raise MinidsError(
             f"recipe {name!r}: not found.{hint} There are {', '.join(names())}, or give a path to a .toml file."
         )
@@ -295,8 +289,5 @@ def _override(values, text):
 def _known(values, known, where):
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            raise MinidsError(
-                f"{where}: unknown key {key!r}."
-                + (f" Did you mean {near[0]!r}?" if near else f" There are {', '.join(sorted(known))}.")
-            )
+            hint = did_you_mean(key, known, f" There are {', '.join(sorted(known))}.")
+            raise MinidsError(f"{where}: unknown key {key!r}.{hint}")

@@ -1,7 +1,6 @@
 """results.json: what a run can go on from, and a table be made of."""
 
-import json
-
+from minids import files
 from minids.errors import MinidsError
 
 AGAIN = "Restore it from a copy, or run the recipe again in a new folder."
@@ -23,13 +22,7 @@ OF_A_ROW = {"stage": str, "family": str}
 
 def read_json(path) -> dict:
     """A JSON object of a run's folder, or MinidsError."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise ValueError("no JSON object")
-        return values
-    except (OSError, ValueError, RecursionError) as error:
-        raise MinidsError(f"{path}: damaged ({error}). Restore it, or start in a new folder with --out.") from None
+    return files.load_json(path, "Restore it, or start in a new folder with --out.")
 
 
 def whole(results: dict, path) -> dict:

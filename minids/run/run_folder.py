@@ -88,17 +88,13 @@ class Sums:
         self.known = self._read()
 
     def _read(self):
-        try:
-            whole = files.read_json(self.path)
-            known = whole["files"]
-            if _crc_of(known) != whole["crc32"]:
-                raise ValueError("its own checksum is another")
-        except FileNotFoundError:  # a run of an earlier version
+        if not self.path.exists():  # a run of an earlier version
             return {}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise MinidsError(
-                f"{self.path}: damaged ({error}). It says what the other files should be; delete it if you trust them."
-            ) from None
+        hint = "It says what the other files should be; delete it if you trust them."
+        whole = files.load_json(self.path, hint)
+        known = whole.get("files")
+        if not isinstance(known, dict) or _crc_of(known) != whole.get("crc32"):
+            raise MinidsError(f"{self.path}: damaged (its own checksum is another). {hint}")
         return known
 
     def write(self, name, text, stage=None):

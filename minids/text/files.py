@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import files
 from ..errors import MinidsError
-from ..files import brief, read_json
+from ..files import brief, load_json
 from . import bpe
 from .specials import BOS, EOS, PAD
 
@@ -99,14 +99,12 @@ def save(tokenizer, directory: Path) -> None:
 def load(directory: Path) -> dict:
     """The arguments of `Tokenizer(...)`, from the `tokenizer.json` of a folder (or the path of the file itself)."""
     path = directory if directory.suffix == ".json" else directory / "tokenizer.json"
-    try:
-        content = read_json(path)
-    except FileNotFoundError:
-        raise MinidsError(f"there is no tokenizer at {path}: give the folder of a run or of an export") from None
-    except OSError as error:
-        raise MinidsError(f"cannot read the tokenizer {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise MinidsError(f"{path} is damaged, it is no valid JSON ({error}): restore it or make it again") from None
+    content = load_json(
+        path,
+        "Restore it or make it again.",
+        missing="There is no tokenizer at this place: give the folder of a run or of an export.",
+        kind=object,
+    )
 
     try:
         model, added = content["model"], content.get("added_tokens") or []

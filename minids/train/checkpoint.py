@@ -53,10 +53,10 @@ def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float |
         _write(temporary / "tensors.safetensors", data)
         header = {"format": FORMAT, "step": step, "best": best, "bytes": len(data), "crc32": zlib.crc32(data)}
         _write(temporary / "state.json", _sealed(json.dumps({**header, "state": tree})))
-        _fsync_directory(temporary)
+        files.sync(temporary)
         target = _unused_name(directory, step)
         files.replace(temporary, target)
-        _fsync_directory(directory)
+        files.sync(directory)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise MinidsError(
@@ -79,19 +79,8 @@ def _sealed(text: str) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     """Writes and forces to the disk: without the fsync a power cut after the rename could leave an empty file."""
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _fsync_directory(path: Path) -> None:
-    if os.name == "posix":  # Windows cannot open folders
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    path.write_bytes(data)
+    files.sync(path)
 
 
 def _unused_name(directory: Path, step: int) -> Path:

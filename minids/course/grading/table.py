@@ -12,9 +12,9 @@ import csv
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 
+from minids import files
 from minids.course.grading import feedback
 from minids.errors import MinidsError
 
@@ -103,12 +103,11 @@ class Table:
             self._try(self._start, what, seed)
 
     def _start(self, what, seed):
-        aside = self.partial.with_name(self.partial.name + ".tmp")
-        self.journal = open(aside, "w", encoding="utf-8", newline="\n")
-        self._line({"what": what, "seed": seed})
+        lines = [{"what": what, "seed": seed}]
         for (file, exercise, source), found in self.done.items():
-            self._line({"file": file, "exercise": exercise, "source": source, **found})
-        os.replace(aside, self.partial)
+            lines.append({"file": file, "exercise": exercise, "source": source, **found})
+        files.write(self.partial, "".join(json.dumps(line) + "\n" for line in lines))
+        self.journal = open(self.partial, "a", encoding="utf-8", newline="\n")
         self.file = open(self.path, "w", newline="", encoding=self.encoding)
         csv.writer(self.file).writerow(COLUMNS)
 
