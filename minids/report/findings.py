@@ -5,6 +5,7 @@ Each function takes a `report.data.Run` and returns a section of HTML, "" where 
 """
 
 import shlex
+from typing import NamedTuple
 
 from minids.report import page, plots, thoughts
 from minids.report.data import colour, title
@@ -74,38 +75,67 @@ def _enough(run, stage, problems=500):
     return all((run.value(stage, "n", f) or 0) >= problems for f in run.families)
 
 
-def verdict(run):
-    """The sentence on sharpening against new ability, by the largest k that the stages share; "" without the
-    curves."""
+class Outcome(NamedTuple):
+    """What RL did to the curves. `kind` is a key of SAID: pass@1 has "no gain", or the curve ends "lower", "no higher",
+    higher only "within the noise", or "higher"."""
+
+    kind: str
+    first: tuple[float, float] | None  # pass@1 before and after, where both are known
+    k: int  # the largest that the stages share
+    best: str  # the earlier stage that is best at k
+    p: float  # its pass@k
+    q: float  # pass@k after RL
+    n: float  # problems
+    noise: float  # of q - p
+
+
+SAID = {
+    "no gain": "That is no gain beyond the noise, so there is nothing to call sharpening or new ability.",
+    "lower": "so GRPO found nothing that {k} samples could not find before, and its curve even ends lower: "
+    "it has given up answers that many tries used to reach. This is sharpening, at a price.",
+    "no higher": "so {k} samples before reached what GRPO solves: this is sharpening, not new ability.",
+    "within the noise": "so the curves meet within the noise: this looks like sharpening, "
+    "and new ability is not shown.",
+    "higher": "so GRPO also solves problems that {k} samples before it did not; more samples might still "
+    "close the gap, which this run did not measure.",
+}
+
+
+def outcome(run):
+    """Sharpening or new ability, by the largest k that the stages share -> Outcome, or None without the curves."""
     after = dict(run.curve(run.after))
     earlier = {s: dict(run.curve(s)) for s in ("base", "sft") if run.curve(s)}
     common = set(after).intersection(*earlier.values()) if earlier else set()
     if not common:
-        return ""
+        return None
     k, n = max(common), max(1, run.value(run.after, "sampled_n") or 1)
     best = max(earlier, key=lambda s: earlier[s][k])
     p, q = earlier[best][k], after[k]
     noise = _noise(p, q, n)
     start = earlier.get(run.before, {}).get(1)
-    first = f"pass@1 went from {share(start)} to {share(after[1])}. " if start is not None and 1 in after else ""
-    if first and after[1] - start <= _noise(start, after[1], n):
-        return first + "That is no gain beyond the noise, so there is nothing to call sharpening or new ability."
-    if p - q > noise:
-        end = (
-            f"so GRPO found nothing that {k} samples could not find before, and its curve even ends lower: "
-            "it has given up answers that many tries used to reach. This is sharpening, at a price."
-        )
+    first = (start, after[1]) if start is not None and 1 in after else None
+    if first and first[1] - first[0] <= _noise(*first, n):
+        kind = "no gain"
+    elif p - q > noise:
+        kind = "lower"
     elif p >= q:
-        end = f"so {k} samples before reached what GRPO solves: this is sharpening, not new ability."
-    elif q - p <= noise:
-        end = "so the curves meet within the noise: this looks like sharpening, and new ability is not shown."
+        kind = "no higher"
     else:
-        end = (
-            f"so GRPO also solves problems that {k} samples before it did not; more samples might still "
-            f"close the gap, which this run did not measure.{_rose(run, best, k)}"
-        )
-    doubt = f"(these {n:,.0f} problems resolve about ± {100 * noise:.0f} points)"
-    return f"{first}pass@{k} is {share(p)} for the {title(best)} and {share(q)} after GRPO {doubt}, {end}"
+        kind = "within the noise" if q - p <= noise else "higher"
+    return Outcome(kind, first, k, best, p, q, n, noise)
+
+
+def verdict(run):
+    """The sentence on sharpening against new ability; "" without the curves."""
+    o = outcome(run)
+    if o is None:
+        return ""
+    first = f"pass@1 went from {share(o.first[0])} to {share(o.first[1])}. " if o.first else ""
+    end = SAID[o.kind].format(k=o.k) + (_rose(run, o.best, o.k) if o.kind == "higher" else "")
+    if o.kind == "no gain":
+        return first + end
+    doubt = f"(these {o.n:,.0f} problems resolve about ± {100 * o.noise:.0f} points)"
+    return f"{first}pass@{o.k} is {share(o.p)} for the {title(o.best)} and {share(o.q)} after GRPO {doubt}, {end}"
 
 
 def _noise(p, q, n):

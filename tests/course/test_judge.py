@@ -80,7 +80,8 @@ def test_a_failing_answer_is_told_what_was_given_expected_and_got():
         ("return exit()", "ends the program"),
         ("return gate.sigmoyd()", "in line 2: return gate.sigmoyd()"),
         ("print('look', gate.shape)", "None"),
-        ("return gate @ up @ gate @ up @ 3", "Error"),
+        ("return gate @ up @ gate @ up @ 3", "RuntimeError: both arguments to matmul need to be at least 1D"),
+        ("return gate @ up @ gate @ up @ 3", "in line 2: return gate @ up @ gate @ up @ 3"),
     ],
 )
 def test_what_goes_wrong_is_said(body, told, cell):

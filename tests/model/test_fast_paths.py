@@ -164,7 +164,7 @@ REPLACEABLE = [
 @pytest.mark.parametrize("how", [{}, {"q_lora_rank": 14}, {"attention": "gqa"}], ids=str)
 def test_a_replaced_function_is_run_in_training(module, name, how, monkeypatch):
     if "attention" in how and name in ("mla_naive", "expand_latent"):
-        return
+        pytest.skip("grouped-query attention has no latent")
     calls = counted(module, name, monkeypatch)
     Transformer(ModelConfig(**{**MLA, **how}))(torch.zeros(1, 4, dtype=torch.long))
     assert calls

@@ -372,24 +372,33 @@ def run_with(base, sft, grpo):
 
 
 @pytest.mark.parametrize(
-    ("base", "sft", "grpo", "words"),
+    ("base", "sft", "grpo", "kind"),
     [
-        ((0.4, 0.98), (0.3, 0.9), (0.95, 0.98), "this is sharpening, not new ability"),
-        ((0.4, 0.97), (0.3, 0.9), (0.95, 0.98), "looks like sharpening, and new ability is not shown"),
-        ((0.1, 0.5), (0.1, 0.4), (0.9, 0.95), "also solves problems that 16 samples before it did not"),
-        ((0.4, 0.98), (0.3, 0.9), (0.8, 0.82), "sharpening, at a price"),
-        ((0.4, 0.98), (0.3, 0.9), (0.3, 0.95), "nothing to call sharpening"),
-        ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), "nothing to call sharpening"),
+        ((0.4, 0.98), (0.3, 0.9), (0.95, 0.98), "no higher"),
+        ((0.4, 0.97), (0.3, 0.9), (0.95, 0.98), "within the noise"),
+        ((0.1, 0.5), (0.1, 0.4), (0.9, 0.95), "higher"),
+        ((0.1, 0.4), (0.1, 0.5), (0.9, 0.95), "higher"),  # the cold start is the better of the earlier stages
+        ((0.4, 0.98), (0.3, 0.9), (0.8, 0.82), "lower"),
+        ((0.4, 0.98), (0.3, 0.9), (0.3, 0.95), "no gain"),
+        ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), "no gain"),
     ],
 )
-def test_verdict_follows_the_numbers(base, sft, grpo, words):
-    assert words in findings.verdict(run_with(base, sft, grpo))
+def test_verdict_follows_the_numbers(base, sft, grpo, kind):
+    """What it decides, and that what it decided is said, whatever the words are."""
+    run = run_with(base, sft, grpo)
+    found, sentence = findings.outcome(run), findings.verdict(run)
+    assert found.kind == kind and found.k == 16
+    assert (found.p, found.q) == (max(base[1], sft[1]), grpo[1]) and found.first == (sft[0], grpo[0])
+    said = [other for other, words in findings.SAID.items() if words.format(k=16) in sentence]
+    assert said == [kind] and all(findings.share(x) in sentence for x in found.first)
+    assert kind == "no gain" or all(findings.share(x) in sentence for x in (found.p, found.q))
 
 
 def test_verdict_names_the_family_that_rose():
     run = run_with((0.1, 0.5), (0.1, 0.4), (0.9, 0.95))
+    assert "chain" not in findings.verdict(run)
     run.rows["base", "chain"]["pass_at"]["16"] = 0.2
-    assert "It rose most in chain: from 20.0\u00a0% to 95.0\u00a0%." in findings.verdict(run)
+    assert "chain" in findings.verdict(run) and findings.share(0.2) in findings.verdict(run)
 
 
 @pytest.mark.parametrize(

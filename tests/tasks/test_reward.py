@@ -1,9 +1,9 @@
 """The verifier against replies that try to be paid without being right."""
 
-import time
 from types import SimpleNamespace
 
 import pytest
+from growth import growth
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -221,19 +221,24 @@ def test_any_text_is_graded_without_an_error(text):
     assert value is None or str(value) == text.strip(" \t\r\n")
 
 
-def test_long_hostile_text_is_graded_quickly():
-    start = time.perf_counter()
-    for text in (
-        "<think>" * 50_000,
-        "<answer>5" * 50_000,
-        "<｜" * 100_000,
-        "\nAnswer:" * 50_000,
-        "9" * 10**6,
-        "<answer>" + " " * 10**6 + "5",
-    ):
-        for style in STYLES:
-            assert accuracy(5, text, style=style) == 0
-    assert time.perf_counter() - start < 20
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: "<think>" * n,
+        lambda n: "<answer>5" * n,
+        lambda n: "<｜" * n,
+        lambda n: "\nAnswer:" * n,
+        lambda n: "9" * n,
+        lambda n: "<answer>" + " " * n + "5",
+        lambda n: "<answer>" + "9" * n + "</answer>",
+    ],
+)
+def test_hostile_text_is_graded_in_time_that_grows_with_its_length(make, style):
+    assert accuracy(5, make(60_000), style=style) == 0
+    assert (
+        growth(lambda text: accuracy(5, text, style=style), make, 5000) < 100
+    )  # 16 times the text; 256 if every character is met again from each other
 
 
 @pytest.mark.parametrize("bad", ["5.0", "1,000", "", "five", 5.0, True, None, "9" * 65, 10**64])

@@ -1,6 +1,7 @@
 """Templates: what is rendered, what is read back, and that no text can forge a mark."""
 
 import pytest
+from growth import growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,10 +141,22 @@ def test_an_unknown_style_is_refused():
         chat.parse("", "xml")
 
 
-def test_reading_hostile_text_is_fast():
-    chat.parse("<answer>" * 50_000)
-    chat.parse("<think>" * 50_000 + "</think>")
-    chat.parse("<answer></answer>" * 20_000)
-    chat.parse("\nAnswer:" * 50_000, "plain")
-    chat.parse(EOS * 20_000)
-    chat.parse(PAD * 20_000)
+@pytest.mark.parametrize(
+    "style, make, reply",
+    [
+        ("chat", lambda n: "<answer>" * n, Reply(None, None, False)),
+        ("chat", lambda n: "<think>" * n + "</think>", Reply(None, None, False)),
+        ("chat", lambda n: "<answer></answer>" * n, Reply(None, None, False)),
+        ("plain", lambda n: "\nAnswer:" * n, None),
+        ("chat", lambda n: EOS * n, Reply(None, None, False)),
+        ("chat", lambda n: PAD * n, Reply(None, None, False)),
+        ("chat", lambda n: f"<answer>5</answer>{EOS}" + PAD * n, Reply(None, "5", True)),
+        ("chat", lambda n: "<answer>" + " " * n + "5</answer>", Reply(None, "5", True)),
+    ],
+)
+def test_hostile_text_is_read_in_time_that_grows_with_its_length(style, make, reply):
+    read = chat.parse(make(1000), style)
+    assert read == reply if reply else read.answer is None and not read.well_formed
+    assert (
+        growth(lambda text: chat.parse(text, style), make, 5000) < 100
+    )  # 16 times the text; 256 if every character is met again from each other

@@ -347,15 +347,20 @@ def test_nan_stops_before_the_weights_change(tmp_path, kind):
 
 
 def test_a_full_disk_in_the_middle_of_a_run(tmp_path, monkeypatch):
-    write = checkpoint._write
+    """From the fourth step on there is no room for a file as large as a checkpoint: forcing it to the disk fails."""
+    sync, batches, steps = os.fsync, Source(micro=2), []
 
-    def fail(path, data):
-        if "00000004" in str(path):
+    def source(step):
+        steps.append(step)
+        return batches(step)
+
+    def fail(handle):
+        if steps[-1] >= 3 and os.fstat(handle).st_size > 10_000:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(path, data)
+        sync(handle)
 
-    how = dict(config=settings(save_every=2, log_every=3), source=Source(micro=2), out_dir=tmp_path)
-    monkeypatch.setattr(checkpoint, "_write", fail)
+    how = dict(config=settings(save_every=2, log_every=3), source=source, out_dir=tmp_path)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(MinidsError, match="step 4 .*No space left.*--resume"):
         run(tiny_model(), **how)
     assert checkpoint.load(tmp_path)[0] == 2
