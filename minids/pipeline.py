@@ -18,6 +18,7 @@ record into the run's folder; `--resume` skips finished stages and goes on insid
     <run>/.checksums.json    of what a resumed run reads     .lock           held by the process that runs here
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from minids.errors import MinidsError
@@ -25,25 +26,26 @@ from minids.report import run_report
 from minids.run import controls as control_stages
 from minids.run import run_folder
 from minids.run.job import Job, pick_device
+from minids.run.recipes import Recipe
 from minids.run.stages import FIRST, STAGES
 from minids.tasks import registry
 from minids.train import metrics, parallel
 
 
 def run(
-    recipe,
-    out,
+    recipe: Recipe,
+    out: str | Path,
     *,
-    seed=0,
-    resume=False,
-    controls=False,
-    device="auto",
-    workers=None,
-    quiet=False,
-    prepare=None,
-    until=None,
-    redo=None,
-):
+    seed: int = 0,
+    resume: bool = False,
+    controls: bool = False,
+    device: str = "auto",
+    workers: int | None = None,
+    quiet: bool = False,
+    prepare: Callable | None = None,
+    until: str | None = None,
+    redo: str | None = None,
+) -> dict:
     """Runs a Recipe into the folder `out` and returns what results.json holds.
     Raises MinidsError for what a user can mend.
 
@@ -53,7 +55,7 @@ def run(
                 returns is kept in results.json as `mine`
     controls    also the two classic ones, "direct" and "random_reward"
     until       the last stage to run; --resume goes on with the next
-    redo        forget this stage of an earlier run and those after it, and run them again; the sections of the recipe
+    redo        discard this stage of an earlier run and those after it, and run them again; the sections of the recipe
                 that they alone read may differ from what they were
     """
     device = pick_device(device)
@@ -73,7 +75,7 @@ def run(
         sums = run_folder.Sums(out)
         if redo:
             sums.check("results.json")
-            run_folder.discard_stages(out, asked, plan[plan.index(redo) :], sums)
+            run_folder.discard_stages(out, asked, plan[: plan.index(redo)], sums)
         sums.check()
         metrics.read(out / "metrics.jsonl")  # a line that was changed is noticed before anything is computed
         if until:

@@ -26,7 +26,6 @@ from minids.tasks import arithmetic, registry
 from minids.text.tokenizer import Tokenizer
 
 ABOUT = "minids.json"
-LAST_FIRST = ("model", "sft2", "rl1", "sft", "base")
 
 
 @dataclass
@@ -99,16 +98,16 @@ def find_model(folder):
         raise MinidsError(f"{folder}: no such folder. Give the folder of a run (runs/tiny) or of a model.")
     if (folder / "config.json").exists():
         return folder
-    for name in LAST_FIRST:
-        if (folder / name / "config.json").exists():
-            if name != "model":
-                raise MinidsError(
-                    f"{folder}: this run is not finished. Go on with `minids run … --resume`, or use the model "
-                    f"that there is: {folder / name}."
-                )
-            return folder / name
+    if (folder / "model" / "config.json").exists():
+        return folder / "model"
     if (folder / "recipe.json").exists():
-        raise MinidsError(f"{folder}: this run has made no model yet. Go on with `minids run … --resume`.")
+        made = sorted((p.stat().st_mtime, p.parent) for p in folder.glob("*/config.json") if p.is_file())
+        if not made:
+            raise MinidsError(f"{folder}: this run has made no model yet. Go on with `minids run … --resume`.")
+        raise MinidsError(
+            f"{folder}: this run is not finished. Go on with `minids run … --resume`, or use the model that it made "
+            f"last: {made[-1][1]}."
+        )
     raise MinidsError(f"{folder}: neither a run nor a model: there is no config.json in it, nor in {folder / 'model'}.")
 
 

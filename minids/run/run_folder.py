@@ -3,7 +3,7 @@
     with locked(folder): …     a second process is refused. The lock is the operating system's, and goes when its
                                process ends, however it ends, so there is nothing to clean up after a kill
     prepare_run_folder(…)      makes the folder, or checks that a resumed run asks for the same
-    discard_stages(…)          takes stages out of a run, so that they are run again
+    discard_stages(…)          takes all but some stages out of a run, so that they are run again
     Sums(folder)               checksums of the files: one that was changed or is gone is noticed before anything is
                                computed from it
 
@@ -186,18 +186,20 @@ def _sections_read(kept, recipe, before):
     return [k for k in sorted(read) if recipe.get(k) != before.get(k)]
 
 
-def discard_stages(out: Path, asked: dict, redone: list, sums: "Sums") -> None:
-    """Takes the records and checkpoints of stages (and of all controls) out of a run, so that they are run again."""
+def discard_stages(out: Path, asked: dict, kept: list, sums: "Sums") -> None:
+    """Takes the records and checkpoints of all stages but these out of a run, so that they are run again."""
     results = whole(read_json(out / "results.json"), out / "results.json")
-    gone = {*redone, *stages.controls_known()}
-    rows = {stages.STAGES[name].rows for name in gone}
-    results["stages"] = [s for s in results["stages"] if s["name"] not in gone]
+    rows = {stages.STAGES[name].rows for name in kept}
+    results["stages"] = [s for s in results["stages"] if s["name"] in kept]
     for key in ("evals", "beyond"):
-        results[key] = [row for row in results[key] if row["stage"] not in rows]
-    results["examples"] = {k: v for k, v in results["examples"].items() if k not in rows}
-    for name in gone:
-        shutil.rmtree(out / "checkpoints" / name, ignore_errors=True)
-    sums.forget(lambda _, stage: stage in gone)
+        results[key] = [row for row in results[key] if row["stage"] in rows]
+    results["examples"] = {k: v for k, v in results["examples"].items() if k in rows}
+    for part in {part for s in stages.STAGES.values() if s.name not in kept for part in s.parts}:
+        results.pop(part, None)
+    for folder in (out / "checkpoints").glob("*"):
+        if folder.name not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+    sums.forget(lambda _, stage: stage is not None and stage not in kept)
     sums.write("results.json", json.dumps(results, indent=1) + "\n")
     _write_json(out / "recipe.json", asked)
 

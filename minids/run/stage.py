@@ -33,6 +33,7 @@ class Stage:
                 into): 3 to learn from a token, 1 to sample or to read it; empty where nothing is counted
     model       folder of the model that it leaves, "" for none
     rows        name of its rows in the evaluation; default its name, where it leaves a model
+    parts       further keys of results.json that it fills
     control     whether it is only what the result is compared with; its time is counted apart
     """
 
@@ -53,6 +54,7 @@ class Stage:
     passes: dict = field(default_factory=dict)
     model: str = ""
     rows: str = ""
+    parts: tuple = ()
     control: bool = False
 
     def __post_init__(self):

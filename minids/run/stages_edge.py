@@ -121,5 +121,6 @@ STAGES = [
         check=check,
         passes={"model": SAMPLE + LEARN},
         model="edge",
+        parts=("edge",),
     )
 ]
