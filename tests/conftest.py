@@ -1,6 +1,7 @@
 """Fixtures that several folders share: a miniature run of the main job (mini.py), a tiny model for RL (tiny_rl.py)."""
 
 import os
+import sys
 
 import pytest
 import torch
@@ -23,6 +24,14 @@ if not torch.cuda.is_available():
 def pytest_collection_modifyitems(items):
     """Simulated students go through whole chapters, for minutes: they begin first; the other process takes the rest."""
     items.sort(key=lambda item: "test_students" not in item.nodeid)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def same_main():
+    """Who puts another __main__ in place puts it back: multiprocessing asks it how a process was started."""
+    main = sys.modules["__main__"]
+    yield
+    assert sys.modules["__main__"] is main, "a test of this file has replaced sys.modules['__main__']"
 
 
 @pytest.fixture(autouse=True)

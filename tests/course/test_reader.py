@@ -4,6 +4,7 @@ import ast
 import contextlib
 import io
 import json
+import sys
 import time
 
 import pytest
@@ -138,6 +139,7 @@ def session(tmp_path_factory):
     """A real IPython, in which check is imported as a chapter does it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # IPython puts its own there, for good
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
 
@@ -254,7 +256,7 @@ def test_a_session_that_ran_before_the_import_is_read_too(session, monkeypatch):
 
 
 def test_without_ipython_plain_cells_are_read_and_magics_are_told(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "IPython.core.inputtransformer2", None)
+    monkeypatch.setitem(sys.modules, "IPython.core.inputtransformer2", None)
     assert reader.find(reader.definitions(reader.as_python(RIGHT)), "swiglu")
     assert reader.as_python('s = """\n%time\n"""\n') == 's = """\n%time\n"""\n'
     with pytest.raises(MinidsError, match="pip install"):
