@@ -43,8 +43,8 @@ story = "Ana has 14 pens. She buys 9 more and gives 5 away. How many pens does s
 for question in ("347+5896", "What is 58-19+77?", story):
     print(question)
     for stage in ("sft", "grpo"):
-        reply = tiny_models.ask(stage, question, opened=opened[stage])
-        print(f"   {stage:<5} thinks {reply.thought!r}\n         says   {reply.answer}   ({reply.tokens} tokens)")
+        reply, tokens = tiny_models.ask(stage, question, opened=opened[stage])
+        print(f"   {stage:<5} thinks {reply.thought!r}\n         says   {reply.answer}   ({tokens} tokens)")
 
 # %% [markdown]
 # Same architecture, same questions. Read the thoughts. The one before reinforcement learning tends to write the whole

@@ -18,6 +18,7 @@ import torch
 from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.model import transformer
 from minids.tasks import arithmetic, documents
+from minids.tasks.reward import accuracy
 from minids.eval import evaluate
 from minids.text import chat, corpus
 from minids.train import loop
@@ -497,7 +498,8 @@ for name, runs in (("careful", masked), ("hasty", hasty), ("without a past", new
 # %%
 for seed, model in enumerate(models):
     old = ask(model, "plain")
-    right = sum(chat.parse(text).answer == p.answer for (_, _, text), p in zip(old, problems)) / len(problems)
+    right = sum(accuracy(p.answer, text, style="chat", finished=not result.truncated)
+                for (result, _, text), p in zip(old, problems)) / len(problems)
     print(f"seed {seed}: {share(old, 'format'):.0f} % in the old form; right, in whatever form: {100 * right:.0f} %")
     if seed == 0:
         print(f"\nQuestion: {problems[60].question}\nThought:{old[60][2]}\n")

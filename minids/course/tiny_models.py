@@ -4,7 +4,7 @@
     sft     after the cold start: answers in the chat template, hasty about as often as careful
     grpo    after reinforcement learning
 
-    model(stage) -> (model, tokenizer)      ask(stage, question) -> Reply      accuracy(stage, problems)
+    model(stage) -> (model, tokenizer)      ask(stage, question) -> (reply, its tokens)      accuracy(stage, problems)
 
 The folders chapters/data/tiny/<stage> are model folders like any other (`minids chat chapters/data/tiny/grpo`), with
 the weights rounded to float16, half the bytes. They are made from a finished run of the tiny recipe by
@@ -18,7 +18,6 @@ than MOST_CHANGED of them. Read without network; in memory the weights are float
 import argparse
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -26,10 +25,9 @@ import torch
 from minids import files
 from minids.errors import MinidsError
 from minids.eval import evaluate, model_folder
-from minids.model import generate as sampler
 from minids.model import hf
 from minids.model.transformer import Transformer
-from minids.rl.rollout import prompt_of, stop_ids, text_of
+from minids.rl import rollout
 from minids.tasks import arithmetic
 from minids.text import chat
 from minids.text.tokenizer import Tokenizer
@@ -38,15 +36,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "chapters" / "data" / "tiny"
 STAGES = {"base": "base", "sft": "sft", "grpo": "model"}  # stage -> its folder in a run
 FEWEST_PROBLEMS, MOST_CHANGED = 100, 0.02  # a family; share of answers that rounding may change
 MOST_BYTES = 5_000_000
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a model said to a question. `thought` and `answer` are None where it did not keep to the template."""
-
-    thought: str | None
-    answer: str | None
-    tokens: int
 
 
 def model(stage, folder=None):
@@ -67,15 +56,12 @@ def style(stage, folder=None):
 
 
 def ask(stage, question, temperature=0.0, seed=0, opened=None):
-    """The reply to a question, as a Reply; `opened` is what model(stage) gave, if it is there already."""
+    """The reply to a question, as a chat.Reply, and how many tokens it has; `opened` is what model(stage) gave, if it
+    is there already."""
     net, tokenizer = opened or model(stage)
-    prompt = prompt_of(tokenizer, arithmetic.normalise_question(question), style(stage))
-    drawn = sampler.generate(
-        net, [prompt], max_new_tokens=200, temperature=temperature, seeds=[seed], stop_ids=stop_ids(net, tokenizer)
-    )
-    reply = chat.parse(text_of(tokenizer, drawn.ids[0], stop_ids(net, tokenizer)), style(stage))
-    thought, answer = (text.strip() if text else text for text in (reply.thought, reply.answer))
-    return Reply(thought, answer, len(drawn.ids[0]))
+    asked, how = arithmetic.normalise_question(question), style(stage)
+    drawn = rollout.sample(net, tokenizer, [asked], how, [seed], max_new_tokens=200, temperature=temperature)
+    return chat.parse(drawn.texts[0], how), len(drawn.ids[0])
 
 
 def accuracy(stage, problems, temperature=0.0, seed=0, opened=None):

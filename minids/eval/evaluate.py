@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 from minids.errors import MinidsError
 from minids.eval import statistics
-from minids.model import generate as sampler
-from minids.rl.rollout import prompt_of, stop_ids, text_of
+from minids.rl import rollout
 from minids.settings import Settings, setting
 from minids.tasks import arithmetic, registry
 from minids.tasks.arithmetic import MAX_DIGITS, parse_integer
 from minids.tasks.reward import Reward
 from minids.train.parallel import Comm
+
+STEP = 0x3FFFFF  # the sampler's seeds of these answers: a step that RL does not reach
 
 
 @dataclass
@@ -57,29 +58,24 @@ def answer(
     """RewardResult and length of n answers to each problem: a list of lists, on every process."""
     comm = comm or Comm()
     mine = list(range(comm.rank, len(problems), comm.world))
-    out, reward, stops = {}, Reward(style=style), stop_ids(model, tokenizer)
+    out, reward = {}, Reward(style=style)
     size = max(1, max_batch // n)
     order = sorted(mine, key=lambda i: len(problems[i].question))
     for begin in range(0, len(order), size):
         part = order[begin : begin + size]
-        prompts = [prompt_of(tokenizer, problems[i].question, style) for i in part]
-        seeds = [s for i in part for s in sampler.sequence_seeds(seed, 0x3FFFFF, n, i * n)]
-        done = sampler.generate(
+        done = rollout.sample_and_grade(
             model,
-            prompts,
+            tokenizer,
+            [problems[i] for i in part],
+            reward,
+            rollout.seeds_of(seed, STEP, n, part),
             n=n,
             max_new_tokens=max_new_tokens,
             temperature=temperature,
-            seeds=seeds,
-            stop_ids=stops,
             max_batch=max_batch,
         )
-        for j, i in enumerate(part):
-            texts = [
-                (text_of(tokenizer, done.ids[k], stops), done.finished[k], len(done.ids[k]))
-                for k in range(j * n, j * n + n)
-            ]
-            out[i] = [(reward(problems[i], text, ended), length, text) for text, ended, length in texts]
+        graded = list(zip(done.results, map(len, done.ids), done.texts))
+        out |= {i: graded[j * n : (j + 1) * n] for j, i in enumerate(part)}
         if progress:
             progress.update(len(part) * comm.world)
     merged = {}
@@ -269,7 +265,7 @@ def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags",
     """Rows for each family (and "all", if there are several), and what was answered to each problem."""
     room = model.config.max_position_embeddings
     for p in problems:
-        length = len(prompt_of(tokenizer, p.question, style))
+        length = len(rollout.prompt_of(tokenizer, p.question, style))
         if length >= room:
             raise MinidsError(
                 f"line {p.line}: the question has {length} tokens, but the context of this model is {room} tokens and "

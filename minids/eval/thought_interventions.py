@@ -20,8 +20,8 @@ Left out: refusing the end while sampling (a reply is sampled whole, and continu
 import re
 
 from minids.errors import MinidsError
-from minids.model import generate as sampler
-from minids.rl.rollout import prompt_of, stop_ids, text_of
+from minids.model.generate import sequence_seeds
+from minids.rl.rollout import sample_and_grade
 from minids.tasks.reward import Reward
 
 _RESULT = re.compile(r"=(\d+)")
@@ -94,18 +94,15 @@ def resume(model, tokenizer, problems, openings, *, style="tags", max_new_tokens
     """
     if len(problems) != len(openings):
         raise MinidsError(f"probe: {len(problems)} problems, but {len(openings)} beginnings of replies")
-    prompts = [[*prompt_of(tokenizer, p.question, style), *ids] for p, ids in zip(problems, openings)]
-    stops = stop_ids(model, tokenizer)
-    done = sampler.generate(
+    done = sample_and_grade(
         model,
-        prompts,
+        tokenizer,
+        problems,
+        Reward(style=style),
+        sequence_seeds(seed, 0x3FFFFE, len(problems)),
+        openings=openings,
         max_new_tokens=max_new_tokens,
         temperature=temperature,
-        stop_ids=stops,
-        seeds=sampler.sequence_seeds(seed, 0x3FFFFE, len(prompts)),
     )
-    reward, out = Reward(style=style), []
-    for problem, opening, ids, finished in zip(problems, openings, done.ids, done.finished):
-        text = text_of(tokenizer, [*opening, *ids], stops)
-        out.append((reward(problem, text, finished), len(opening) + len(ids), text))
-    return out
+    lengths = [len(opening) + len(ids) for opening, ids in zip(openings, done.ids)]
+    return list(zip(done.results, lengths, done.texts))

@@ -17,7 +17,6 @@ import math
 import random
 from dataclasses import dataclass
 
-from minids.model import generate as sampler
 from minids.model import sampling
 from minids.rl import rollout
 from minids.settings import Settings, setting
@@ -83,28 +82,27 @@ def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None
     problems = [registry.sample(families[i % len(families)], rng, "rl") for i in range(config.questions)]
     arithmetic.assert_split(problems, "rl")
     reward = Reward(style=style, script=config.script)
-    n, found, stops = config.samples, {}, rollout.stop_ids(model, tokenizer)
+    n, found = config.samples, {}
     mine = list(range(comm.rank, len(problems), comm.world))
     size = max(1, config.max_batch // n) * 4  # sampled together, like lengths side by side
     for begin in range(0, len(mine), size):
         part = mine[begin : begin + size]
-        prompts = [rollout.prompt_of(tokenizer, problems[i].question, style) for i in part]
-        out = sampler.generate(
+        out = rollout.sample_and_grade(
             model,
-            prompts,
+            tokenizer,
+            [problems[i] for i in part],
+            reward,
+            rollout.seeds_of(seed, STEP, n, part),
             n=n,
             max_new_tokens=config.max_new_tokens,
             temperature=config.temperature,
-            seeds=[s for i in part for s in sampler.sequence_seeds(seed, STEP, n, i * n)],
-            stop_ids=stops,
             max_batch=config.max_batch,
         )
         for j, i in enumerate(part):
-            ids, ended = out.ids[j * n : (j + 1) * n], out.finished[j * n : (j + 1) * n]
-            results = [reward(problems[i], rollout.text_of(tokenizer, a, stops), e) for a, e in zip(ids, ended)]
+            prompt, ids, results = out.prompts[j * n], out.ids[j * n : (j + 1) * n], out.results[j * n : (j + 1) * n]
             kept = accept(results, ids, keep=config.keep, language=config.language)
             right = sum(r.accuracy == 1 for r in results)
-            found[i] = ([(prompts[j] + ids[k], len(prompts[j])) for k in kept], right, sum(map(len, ids)))
+            found[i] = ([(prompt + ids[k], len(prompt)) for k in kept], right, sum(map(len, ids)))
         if progress:
             progress.update(len(part) * comm.world)
     merged = {}

@@ -1,7 +1,10 @@
 """Answers of one iteration of RL: drawn from the policy, rewarded, and scored again by the training forward.
 
+    sample      answers to questions, with the log-probabilities that the sampler drew them with
+    sample_and_grade    the same for problems, with a reward for each answer: what RL, evaluation, rejection sampling
+                and interventions on a thought all do
     questions   the problems of an iteration, a function of (seed, iteration)
-    roll_out    `group` answers to each, with the log-probabilities that the sampler drew them with, and their rewards
+    roll_out    `group` answers to each of them
     padded      answers as tensors;  micro_batches  cuts a set of them into forwards of bounded size
     score       the log-probabilities that the training forward gives the same tokens
     sensitivity how far those move when the weights move by a rounding: what fp32 can not promise
@@ -15,11 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from minids.model import generate as sampler
 from minids.rl import grpo, shaping
 from minids.tasks import arithmetic, registry
-from minids.tasks.reward import Reward
+from minids.tasks.reward import Reward, RewardResult
 from minids.text import chat
 
 
@@ -54,42 +58,71 @@ def text_of(tokenizer, ids, stops):
 
 
 @dataclass
-class Rollouts:
-    """Answers of one iteration, group after group; `ids` and `logps` hold what was sampled."""
+class Samples:
+    """Answers, those to one question next to each other; `ids` and `logps` hold what was sampled."""
 
-    prompts: list
-    ids: list
-    logps: list
-    finished: list
-    results: list  # RewardResult each
+    prompts: list[list[int]]  # what each answer continues, its opening included
+    ids: list[list[int]]
+    logps: list[Tensor]
+    finished: list[bool]
+    texts: list[str]  # opening and answer, without the token that ended it where that is not the tokenizer's own end
+
+
+@dataclass
+class Rollouts(Samples):
+    """Answers to problems, graded."""
+
+    results: list[RewardResult]
     problems: list
 
 
-def roll_out(model, tokenizer, config, problems, numbers, step, clock=None):
-    """Samples `config.group` answers to each problem and rewards them; the seconds that sampling took are added to
-    clock["sampling"]."""
-    prompts = [prompt_of(tokenizer, p.question, config.style) for p in problems]
-    seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed, step, config.group, i * config.group)]
+def sample(model, tokenizer, questions, style, seeds, *, n=1, openings=None, clock=None, **how) -> Samples:
+    """`n` answers to each question, answer i drawn with seeds[i].
+
+    openings    for each question ids that its answers begin with: the model goes on from there
+    clock       the seconds that sampling takes are added to clock["sampling"]
+    how         max_new_tokens, temperature, top_k, top_p, max_batch of `generate.generate`
+    """
+    openings = [[]] * len(questions) if openings is None else openings
+    prompts = [[*prompt_of(tokenizer, q, style), *opening] for q, opening in zip(questions, openings)]
     stops, began = stop_ids(model, tokenizer), time.monotonic()
-    out = sampler.generate(
+    out = sampler.generate(model, prompts, n=n, seeds=seeds, stop_ids=stops, **how)
+    if clock is not None:
+        clock["sampling"] += time.monotonic() - began
+    begun = [opening for opening in openings for _ in range(n)]
+    texts = [text_of(tokenizer, [*opening, *ids], stops) for opening, ids in zip(begun, out.ids)]
+    return Samples([p for p in prompts for _ in range(n)], out.ids, out.logps, out.finished, texts)
+
+
+def sample_and_grade(model, tokenizer, problems, reward: Reward, seeds, *, n=1, **how) -> Rollouts:
+    """`sample` for the questions of problems, in the reward's style, and the reward of each answer."""
+    out = sample(model, tokenizer, [p.question for p in problems], reward.style, seeds, n=n, **how)
+    owners = [p for p in problems for _ in range(n)]
+    results = [reward(*answer) for answer in zip(owners, out.texts, out.finished)]
+    return Rollouts(**vars(out), results=results, problems=owners)
+
+
+def seeds_of(seed, step, n, numbers) -> list[int]:
+    """Seeds of `n` answers to each question, a function of (seed, step, number of the question)."""
+    return [s for i in numbers for s in sampler.sequence_seeds(seed, step, n, i * n)]
+
+
+def roll_out(model, tokenizer, config, problems, numbers, step, clock=None) -> Rollouts:
+    """`config.group` answers to each problem of an iteration, graded."""
+    return sample_and_grade(
         model,
-        prompts,
+        tokenizer,
+        problems,
+        Reward(**config.reward, style=config.style),
+        seeds_of(config.seed, step, config.group, numbers),
         n=config.group,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         top_k=config.top_k,
         top_p=config.top_p,
-        seeds=seeds,
-        stop_ids=stops,
         max_batch=config.max_batch,
+        clock=clock,
     )
-    if clock is not None:
-        clock["sampling"] += time.monotonic() - began
-    reward = Reward(**config.reward, style=config.style)
-    owners = [p for p in problems for _ in range(config.group)]
-    results = [reward(p, text_of(tokenizer, ids, stops), done) for p, ids, done in zip(owners, out.ids, out.finished)]
-    repeated = [p for p in prompts for _ in range(config.group)]
-    return Rollouts(repeated, out.ids, out.logps, out.finished, results, owners)
 
 
 def rewards_of(rollouts, config, numbers, step):
@@ -102,7 +135,7 @@ def rewards_of(rollouts, config, numbers, step):
         longest = config.max_new_tokens
         priced_N = shaping.overlong([len(ids) for ids in rollouts.ids], longest, config.overlong_share * longest)
         return rewards_N + config.overlong_penalty * priced_N
-    seeds = [s for i in numbers for s in sampler.sequence_seeds(config.seed + 77, step, config.group, i * config.group)]
+    seeds = seeds_of(config.seed + 77, step, config.group, numbers)
     return (sampler.uniform(seeds, 1)[:, 0] < 0.5).float()
 
 

@@ -94,11 +94,11 @@ def endings(model, tokenizer, problem, *, depth=4, style="tags", how=None, rewar
         running = [g for g in grown if g[0][-1] != tokenizer.eos_id]
     reward = reward or Reward(style=style)
     finished = [o[-1] == tokenizer.eos_id for o, _ in done]
-    results = [reward(problem, tokenizer.decode([*opening, *o]), end) for (o, _), end in zip(done, finished)]
     ids = [list(o) for o, _ in done]
-    rollouts = rollout.Rollouts(
-        [prompt] * len(ids), ids, [torch.zeros(len(o)) for o in ids], finished, results, [problem] * len(ids)
-    )
+    texts = [tokenizer.decode([*opening, *o]) for o in ids]
+    results = [reward(problem, text, end) for text, end in zip(texts, finished)]
+    count, logps = len(ids), [torch.zeros(len(o)) for o in ids]
+    rollouts = rollout.Rollouts([prompt] * count, ids, logps, finished, texts, results, [problem] * count)
     return Endings(
         how,
         rollouts,

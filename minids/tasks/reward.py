@@ -10,6 +10,7 @@ tokens decoded as text:
     style="direct"         <answer>19</answer><｜end▁of▁sentence｜>
     style="plain"          12+7=19\\nAnswer: 19<｜end▁of▁sentence｜>     after "Thought:" (R1-Zero)
     style="plain_direct"   19<｜end▁of▁sentence｜>                      after "Answer:"
+    style="chat"           the first three, as the tags say (for a measurement that does not mind which)
 
 R1-Zero was trained with accuracy and format rewards checked by rules and no reward model, because a neural
 one is hacked in large-scale RL (arXiv 2501.12948, section 2.2.2). A rule is hacked too, where it is lenient:
@@ -37,12 +38,10 @@ from minids.tasks import registry
 from minids.tasks.arithmetic import MAX_DIGITS, parse_integer
 from minids.tasks.environment import Item
 from minids.text import chat
-from minids.text.tokenizer import EOS as END
-
-_ANY_TAG = chat.ANY_TAG
+from minids.text.tokenizer import EOS
 
 
-def accuracy(problem_answer, reply_text, *, style="tags", finished=True):
+def accuracy(problem_answer, reply_text, *, style="tags", finished=True) -> float:
     """1.0 if the reply's answer is exactly the integer asked for, else 0.0; an unfinished reply is wrong."""
     target = _target(problem_answer)
     answer = chat.parse(reply_text, style).answer
@@ -60,7 +59,7 @@ def _target(problem_answer):
     return value
 
 
-def format_reward(reply_text, *, style="tags", finished=True):
+def format_reward(reply_text, *, style="tags", finished=True) -> float:
     """1.0 if the reply has the asked-for form and nothing else, and ended by itself; whatever it says."""
     return float(finished and chat.parse(reply_text, style).well_formed)
 
@@ -107,7 +106,7 @@ def language_consistency(text, script="latin"):
         raise MinidsError(f"reward: script={script!r} is not one of {', '.join(SCRIPTS)}")
     target, words, run = SCRIPTS[script], [], set()
     # each word as the set of its letters' scripts; the blank at the end closes the last one
-    for char in _ANY_TAG.sub(" ", text) + " ":
+    for char in chat.ANY_TAG.sub(" ", text) + " ":
         name = _script(char)
         # an accent belongs to the letter before it
         if name == "COMBINING":
@@ -160,7 +159,7 @@ class Reward:
             right = accuracy(target, reply_text, style=self.style, finished=finished)
             said = parse_integer(reply.answer) if finished and reply.answer is not None else None
         elif finished and reply.answer is not None:
-            verdict = registry.get(problem.family).judge(problem, reply.answer, reply_text.removesuffix(END))
+            verdict = registry.get(problem.family).judge(problem, reply.answer, reply_text.removesuffix(EOS))
             right, said, failure = float(verdict.score == 1), verdict.answer, verdict.failure
         else:
             right, said = 0.0, None

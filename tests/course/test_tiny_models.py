@@ -15,8 +15,8 @@ def test_stage_loads_as_float32_and_answers_in_its_style(stage):
     model, tokenizer = tiny_models.model(stage)
     assert {p.dtype for p in model.parameters()} == {torch.float32} and not model.training
     assert model.config.vocab_size == len(tokenizer)
-    reply = tiny_models.ask(stage, "3+4", opened=(model, tokenizer))
-    assert reply.thought and reply.answer and 0 < reply.tokens < 200
+    reply, tokens = tiny_models.ask(stage, "3+4", opened=(model, tokenizer))
+    assert reply.thought and reply.answer and 0 < tokens < 200
 
 
 def test_reinforcement_learning_has_helped():

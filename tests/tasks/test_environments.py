@@ -10,7 +10,8 @@ from minids.eval import evaluate
 from minids.rl import rollout
 from minids.rl.config import RLConfig
 from minids.tasks import arithmetic, documents, registry
-from minids.tasks.reward import END, Reward
+from minids.tasks.reward import Reward
+from minids.text.tokenizer import EOS
 
 pytest.importorskip("reasoning_gym")
 from minids.tasks import gym, gym_sets  # noqa: E402
@@ -21,7 +22,7 @@ EVERY = [*arithmetic.FAMILIES, *SHORT, *RAW, "countdown"]
 
 
 def reply(answer, thought="x"):
-    return f"<think>{thought}</think><answer>{answer}</answer>{END}"
+    return f"<think>{thought}</think><answer>{answer}</answer>{EOS}"
 
 
 # -- the families that were there before ------------------------------------------------------------------------------
@@ -188,7 +189,7 @@ def test_answers_that_are_no_integers_are_judged_as_a_whole():
     "whole",
     [
         "",
-        END,
+        EOS,
         "{a}",
         "<answer>{a}</answer>",
         "<think>x</think><answer>{a}",

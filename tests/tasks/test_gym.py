@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from minids.errors import MinidsError
 from minids.tasks import gym, registry
-from minids.tasks.reward import END, accuracy
+from minids.tasks.reward import accuracy
+from minids.text.tokenizer import EOS
 
 pytest.importorskip("reasoning_gym")
 import gym_sets  # noqa: E402
@@ -26,7 +27,7 @@ DATASETS = {
 
 
 def ours(entry, text):
-    return bool(accuracy(entry["answer"], f"<think>x</think><answer>{text}</answer>{END}"))
+    return bool(accuracy(entry["answer"], f"<think>x</think><answer>{text}</answer>{EOS}"))
 
 
 def spellings(answer):

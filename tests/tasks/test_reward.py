@@ -1,5 +1,7 @@
 """The verifier against replies that try to be paid without being right."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,12 +11,13 @@ from hypothesis import strategies as st
 
 from minids.errors import MinidsError
 from minids.tasks.arithmetic import parse_integer
-from minids.tasks.reward import END, Reward, accuracy, format_reward, language_consistency
+from minids.tasks.reward import Reward, accuracy, format_reward, language_consistency
 from minids.text.chat import STYLES, parse
+from minids.text.tokenizer import EOS
 
 
 def reply(answer, thought="2+3=5"):
-    return f"<think>{thought}</think><answer>{answer}</answer>{END}"
+    return f"<think>{thought}</think><answer>{answer}</answer>{EOS}"
 
 
 # What stands in the answer block, and whether it is the 5 that was asked for.
@@ -92,42 +95,42 @@ REPLIES = [
     (reply(5), 1, 1),
     (reply(5, ""), 1, 1),  # an empty thought is legal; it is reported apart
     (reply(6), 0, 1),
-    (reply(5)[: -len(END)], 1, 1),
-    (f" <think>a</think>\n<answer>5</answer>\n{END}", 1, 1),
-    (f"Sure! <think>a</think><answer>5</answer>{END}", 1, 0),
-    (f"<think>a</think>So it is <answer>5</answer>{END}", 1, 0),
-    (f"<think>a < b > c</think><answer>5</answer>{END}", 1, 1),
-    (f"<think>a</think><answer>5</answer> or 6{END}", 0, 0),
-    (f"<think>a</think><answer>5</answer>.{END}", 0, 0),
-    (f"<think>a</think><answer>5</answer><answer>5</answer>{END}", 0, 0),
-    (f"<think>a</think><answer>4</answer><answer>5</answer>{END}", 0, 0),
-    (f"<think>a</think><answer><answer>5</answer></answer>{END}", 0, 0),
-    (f"<think>a</think><answer>5<answer></answer>{END}", 0, 0),
-    (f"<think>a</think><answer>5</answer></answer>{END}", 0, 0),
-    (f"<think><think>a</think></think><answer>5</answer>{END}", 0, 0),
-    (f"<think>a</think></think><answer>5</answer>{END}", 0, 0),
-    (f"<think>a</think><think>b</think><answer>5</answer>{END}", 0, 0),
-    (f"<think>a<answer>5</answer></think>{END}", 0, 0),
-    (f"<think><answer>5</answer></think><answer>5</answer>{END}", 0, 0),
-    (f"<think>a</think>{END}", 0, 0),
-    (f"<think>a<answer>5</answer>{END}", 0, 0),
-    (f"a</think><answer>5</answer>{END}", 0, 0),
-    (f"<answer>5</answer>{END}", 0, 0),
-    (f"<answer>5</answer><think>a</think>{END}", 0, 0),
-    (f"<think>a</think><answer>5{END}", 0, 0),
-    (f"<think>a</think>5{END}", 0, 0),
-    (f"<think>5</think><answer></answer>{END}", 0, 0),
-    (f"<THINK>a</THINK><ANSWER>5</ANSWER>{END}", 0, 0),
-    (f"<think >a</think ><answer >5</answer >{END}", 0, 0),
-    (f"＜think＞a＜/think＞＜answer＞5＜/answer＞{END}", 0, 0),
-    (f"<think>a</think><answer>5</answer>{END}{END}", 0, 0),
-    (f"<think>a</think><answer>5{END}</answer>", 0, 0),
-    (f"<think>a{END}</think><answer>5</answer>{END}", 0, 0),
-    (f"<think>a</think><answer>5</answer>{END}<think>b</think><answer>6</answer>{END}", 0, 0),
-    (f"<think>a</think><answer>5</answer><｜User｜>and 3+3?{END}", 0, 0),
-    (f"<think><｜User｜>Is it 5?<｜Assistant｜></think><answer>5</answer>{END}", 0, 0),
+    (reply(5)[: -len(EOS)], 1, 1),
+    (f" <think>a</think>\n<answer>5</answer>\n{EOS}", 1, 1),
+    (f"Sure! <think>a</think><answer>5</answer>{EOS}", 1, 0),
+    (f"<think>a</think>So it is <answer>5</answer>{EOS}", 1, 0),
+    (f"<think>a < b > c</think><answer>5</answer>{EOS}", 1, 1),
+    (f"<think>a</think><answer>5</answer> or 6{EOS}", 0, 0),
+    (f"<think>a</think><answer>5</answer>.{EOS}", 0, 0),
+    (f"<think>a</think><answer>5</answer><answer>5</answer>{EOS}", 0, 0),
+    (f"<think>a</think><answer>4</answer><answer>5</answer>{EOS}", 0, 0),
+    (f"<think>a</think><answer><answer>5</answer></answer>{EOS}", 0, 0),
+    (f"<think>a</think><answer>5<answer></answer>{EOS}", 0, 0),
+    (f"<think>a</think><answer>5</answer></answer>{EOS}", 0, 0),
+    (f"<think><think>a</think></think><answer>5</answer>{EOS}", 0, 0),
+    (f"<think>a</think></think><answer>5</answer>{EOS}", 0, 0),
+    (f"<think>a</think><think>b</think><answer>5</answer>{EOS}", 0, 0),
+    (f"<think>a<answer>5</answer></think>{EOS}", 0, 0),
+    (f"<think><answer>5</answer></think><answer>5</answer>{EOS}", 0, 0),
+    (f"<think>a</think>{EOS}", 0, 0),
+    (f"<think>a<answer>5</answer>{EOS}", 0, 0),
+    (f"a</think><answer>5</answer>{EOS}", 0, 0),
+    (f"<answer>5</answer>{EOS}", 0, 0),
+    (f"<answer>5</answer><think>a</think>{EOS}", 0, 0),
+    (f"<think>a</think><answer>5{EOS}", 0, 0),
+    (f"<think>a</think>5{EOS}", 0, 0),
+    (f"<think>5</think><answer></answer>{EOS}", 0, 0),
+    (f"<THINK>a</THINK><ANSWER>5</ANSWER>{EOS}", 0, 0),
+    (f"<think >a</think ><answer >5</answer >{EOS}", 0, 0),
+    (f"＜think＞a＜/think＞＜answer＞5＜/answer＞{EOS}", 0, 0),
+    (f"<think>a</think><answer>5</answer>{EOS}{EOS}", 0, 0),
+    (f"<think>a</think><answer>5{EOS}</answer>", 0, 0),
+    (f"<think>a{EOS}</think><answer>5</answer>{EOS}", 0, 0),
+    (f"<think>a</think><answer>5</answer>{EOS}<think>b</think><answer>6</answer>{EOS}", 0, 0),
+    (f"<think>a</think><answer>5</answer><｜User｜>and 3+3?{EOS}", 0, 0),
+    (f"<think><｜User｜>Is it 5?<｜Assistant｜></think><answer>5</answer>{EOS}", 0, 0),
     ("", 0, 0),
-    (END, 0, 0),
+    (EOS, 0, 0),
     ("5", 0, 0),
 ]
 
@@ -146,21 +149,21 @@ def test_gallery_of_replies(text, right, formed):
 
 
 PLAIN = [
-    (f" 2+3=5\nAnswer: 5{END}", 1, 1),
-    (f"2+3=5\nAnswer:5\n{END}", 1, 1),
-    (f"\nAnswer: 5{END}", 1, 1),
-    (f"2+3=5\nAnswer: 6{END}", 0, 1),
-    (f"2+3=5\nAnswer: {END}", 0, 0),
-    (f"Answer: 5{END}", 0, 0),
-    (f"Answer: 4\nAnswer: 5{END}", 0, 0),
-    (f"\nAnswer: 4\nAnswer: 5{END}", 0, 0),
-    (f"a\nAnswer: 5 Answer: 6{END}", 0, 0),
-    (f"a\nAnswer: 5\nNo, 6{END}", 0, 0),
-    (f"a\nanswer: 5{END}", 0, 0),
-    (f"a\nAnswer: 5 or 6{END}", 0, 1),
-    (f"a\nAnswer: 5{END}\nAnswer: 5{END}", 0, 0),
-    (f"a\n<answer>5</answer>{END}", 0, 0),
-    (f"5{END}", 0, 0),
+    (f" 2+3=5\nAnswer: 5{EOS}", 1, 1),
+    (f"2+3=5\nAnswer:5\n{EOS}", 1, 1),
+    (f"\nAnswer: 5{EOS}", 1, 1),
+    (f"2+3=5\nAnswer: 6{EOS}", 0, 1),
+    (f"2+3=5\nAnswer: {EOS}", 0, 0),
+    (f"Answer: 5{EOS}", 0, 0),
+    (f"Answer: 4\nAnswer: 5{EOS}", 0, 0),
+    (f"\nAnswer: 4\nAnswer: 5{EOS}", 0, 0),
+    (f"a\nAnswer: 5 Answer: 6{EOS}", 0, 0),
+    (f"a\nAnswer: 5\nNo, 6{EOS}", 0, 0),
+    (f"a\nanswer: 5{EOS}", 0, 0),
+    (f"a\nAnswer: 5 or 6{EOS}", 0, 1),
+    (f"a\nAnswer: 5{EOS}\nAnswer: 5{EOS}", 0, 0),
+    (f"a\n<answer>5</answer>{EOS}", 0, 0),
+    (f"5{EOS}", 0, 0),
 ]
 
 
@@ -172,21 +175,21 @@ def test_plain_style(text, right, formed):
 
 
 DIRECT = [
-    ("direct", f"<answer>5</answer>{END}", 1, 1),
-    ("direct", f"\n<answer>5</answer>\n{END}", 1, 1),
-    ("direct", f"<answer>6</answer>{END}", 0, 1),
-    ("direct", f"So <answer>5</answer>{END}", 1, 0),
-    ("direct", f"<think>a</think><answer>5</answer>{END}", 0, 0),
-    ("direct", f"<answer>5</answer>6{END}", 0, 0),
-    ("direct", f"<answer>5{END}", 0, 0),
-    ("direct", END, 0, 0),
-    ("plain_direct", f" 5{END}", 1, 1),
-    ("plain_direct", f"5\n{END}", 1, 1),
-    ("plain_direct", f" 6{END}", 0, 1),
-    ("plain_direct", f" 5\nQuestion: 6{END}", 0, 0),
-    ("plain_direct", f" 4\nAnswer: 5{END}", 0, 0),
-    ("plain_direct", END, 0, 0),
-    ("plain_direct", f" <answer>5</answer>{END}", 0, 0),
+    ("direct", f"<answer>5</answer>{EOS}", 1, 1),
+    ("direct", f"\n<answer>5</answer>\n{EOS}", 1, 1),
+    ("direct", f"<answer>6</answer>{EOS}", 0, 1),
+    ("direct", f"So <answer>5</answer>{EOS}", 1, 0),
+    ("direct", f"<think>a</think><answer>5</answer>{EOS}", 0, 0),
+    ("direct", f"<answer>5</answer>6{EOS}", 0, 0),
+    ("direct", f"<answer>5{EOS}", 0, 0),
+    ("direct", EOS, 0, 0),
+    ("plain_direct", f" 5{EOS}", 1, 1),
+    ("plain_direct", f"5\n{EOS}", 1, 1),
+    ("plain_direct", f" 6{EOS}", 0, 1),
+    ("plain_direct", f" 5\nQuestion: 6{EOS}", 0, 0),
+    ("plain_direct", f" 4\nAnswer: 5{EOS}", 0, 0),
+    ("plain_direct", EOS, 0, 0),
+    ("plain_direct", f" <answer>5</answer>{EOS}", 0, 0),
 ]
 
 
@@ -195,6 +198,23 @@ def test_answers_at_once(style, text, right, formed):
     assert accuracy(5, text, style=style) == right
     assert format_reward(text, style=style) == formed
     assert not Reward(style=style)(5, text, True).empty_think
+
+
+@pytest.mark.parametrize(
+    "text", [t for t, *_ in REPLIES + PLAIN] + [t for _, t, *_ in DIRECT], ids=lambda t: ascii(t)[:40]
+)
+def test_chapter_10_and_rl_grade_alike(text):
+    """The chapter counts right answers "in whatever form" by `accuracy` with the style "chat"; RL pays in one form."""
+    paid = [Reward(style=style)(5, text, True) for style in ("tags", "opened", "direct")]
+    assert accuracy(5, text, style="chat") == max(result.accuracy for result in paid)
+    assert format_reward(text, style="chat") == max(result.format for result in paid)
+    assert accuracy(5, text, style="chat", finished=False) == 0
+
+
+def test_chapters_take_no_reply_apart_to_score_it():
+    for path in sorted((Path(__file__).parents[2] / "chapters" / "src").glob("*.py")):
+        scores = re.findall(r"parse\([^\n]*\)\.answer *==|== *chat\.parse", path.read_text(encoding="utf-8"))
+        assert not scores, f"{path.name}: score with tasks.reward.accuracy, which RL pays by"
 
 
 def test_zero_and_negatives():
@@ -213,7 +233,7 @@ def test_every_integer_is_read_back_and_no_other_passes(a, b):
 @given(st.text(max_size=60))
 def test_any_text_is_graded_without_an_error(text):
     for style in STYLES:
-        for whole in (text, reply(text), reply(5, text), f"x\nAnswer: {text}{END}"):
+        for whole in (text, reply(text), reply(5, text), f"x\nAnswer: {text}{EOS}"):
             assert accuracy(5, whole, style=style) in (0.0, 1.0)
             assert format_reward(whole, style=style) in (0.0, 1.0)
     assert 0 <= language_consistency(text) <= 1
@@ -283,5 +303,5 @@ def test_composition():
     assert cut.total == 0 and cut.truncated and cut.answer is None and cut.accuracy == 0
     mixed = Reward(language=0.5)(problem, reply(5, "два and 三"), True)
     assert mixed.language == pytest.approx(1 / 3) and mixed.total == pytest.approx(1.1 + 0.5 / 3)
-    assert Reward(style="plain")(problem, f"a\nAnswer: 5{END}", True).total == pytest.approx(1.1)
+    assert Reward(style="plain")(problem, f"a\nAnswer: 5{EOS}", True).total == pytest.approx(1.1)
     assert not Reward()(problem, "no tags", True).empty_think

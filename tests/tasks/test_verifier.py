@@ -15,7 +15,8 @@ from minids.eval import evaluate
 from minids.rl import rollout, trainer
 from minids.tasks import arithmetic, documents, registry
 from minids.tasks import verifier as verifiers
-from minids.tasks.reward import END, Reward
+from minids.tasks.reward import Reward
+from minids.text.tokenizer import EOS
 from minids.train import metrics
 
 CHECK = """
@@ -273,7 +274,7 @@ def test_a_file_of_problems_is_an_environment(problems):
         env.sample(rng, "rl", 3)
     graded = registry.get(problems("exact"))
     p = graded.sample(rng, "rl")
-    assert Reward()(p, f"<think>a</think><answer>{p.answer}</answer>{END}", True).accuracy == 1
+    assert Reward()(p, f"<think>a</think><answer>{p.answer}</answer>{EOS}", True).accuracy == 1
     assert graded.score(p, "x" * 5000) == 0.0 and graded.verifier.slow == 0
     assert len({q.question for q in registry.problem_set([graded.name], "test", 10, 0)}) == 10
 
@@ -347,7 +348,7 @@ def test_a_run_stops_where_nothing_can_be_graded(start, problems, tmp_path):
 
 def run_on(model, tokenizer, name, out, resume=False, stop=None, **change):
     """GRPO on answers that all have the form: what the model says is replaced, for a small one seldom has it."""
-    honest, form = rollout.Reward.__call__, f"<think>x</think><answer>7</answer>{END}"
+    honest, form = rollout.Reward.__call__, f"<think>x</think><answer>7</answer>{EOS}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rollout.Reward, "__call__", lambda self, problem, text, done: honest(self, problem, form, True))
         trainer.train_rl(model, tokenizer, [name], config(**change), out_dir=out, quiet=True, resume=resume, stop=stop)
