@@ -4,8 +4,8 @@
 
     permutation         chosen [N, K]                   R = N K choices sorted by expert, and where each expert begins
     grouped_matmul      x [R, K], w [E, N, K], offsets  y [R, N]: rows offsets[e] .. offsets[e+1] times w[e]^T
-    grouped_matmul_fp8  the same                        FP8: 1x128 by 128x128 blocks for y and dx, 128x1 by 128x1 for dw
-    moe_experts         x [N, H], gates, weights        y [N, H], the layer: a form of experts as in minids.model.moe
+    moe_experts         x [N, H], gates, weights        y [N, H], the layer: a form of experts as in minids.model.moe,
+                        in FP8 too: 1x128 by 128x128 blocks for y and dx, 128x1 by 128x1 for dw
 
 Rows (y and dx): a tile of BM rows never crosses from one expert to the next, so the last tile of an expert is ragged.
 At most R // BM + E tiles are needed. A program finds its own from the offsets: the host never learns how long the
@@ -568,18 +568,17 @@ def combine(y, p, backend="triton"):
 
 class _Matmul(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, w, offsets, backend, fp8):
+    def forward(ctx, x, w, offsets):
         ctx.save_for_backward(x, w, offsets)
-        ctx.how = {"backend": backend, "fp8": fp8}
-        return product(x, w, offsets, **ctx.how)
+        return product(x, w, offsets)
 
     @staticmethod
     def backward(ctx, dy):
         x, w, offsets = ctx.saved_tensors
         dy = dy.contiguous()
-        dx = product(dy, w, offsets, turned=True, **ctx.how) if ctx.needs_input_grad[0] else None
-        dw = weight_product(dy, x, offsets, dtype=w.dtype, **ctx.how) if ctx.needs_input_grad[1] else None
-        return dx, dw, None, None, None
+        dx = product(dy, w, offsets, turned=True) if ctx.needs_input_grad[0] else None
+        dw = weight_product(dy, x, offsets, dtype=w.dtype) if ctx.needs_input_grad[1] else None
+        return dx, dw, None
 
 
 class _Experts(torch.autograd.Function):
@@ -621,20 +620,7 @@ def grouped_matmul(x: Tensor, w: Tensor, offsets: Tensor, backend: str | None = 
     if not pick(x, backend):
         return grouped_matmul_reference(x, w, offsets)
     need(x.dtype in DTYPES, f"{x.dtype} has no kernel: bfloat16, float16 or float32, or backend='torch'")
-    return _Matmul.apply(x, w, offsets, "triton", None)
-
-
-def grouped_matmul_fp8(
-    x: Tensor, w: Tensor, offsets: Tensor, scales: str = "fp32", backend: str | None = None
-) -> Tensor:
-    """The same with operands quantised to FP8 here, x in 1x128 and w in 128x128 blocks; sums are float32.
-
-    Backward: dx = q(dy) q(w) in the same blocks; dw[e] = q(dy_e)^T q(x_e) in blocks of 128x1 that begin with the rows
-    of e. Result and gradients have the dtypes of x and w, which may differ. The reference emulates all three.
-    """
-    _check(x, w, offsets)
-    _check_fp8(scales, x=x, w=w)
-    return _Matmul.apply(x, w, offsets, "triton" if pick(x, backend, (8, 9)) else "torch", scales)
+    return _Matmul.apply(x, w, offsets)
 
 
 def moe_experts(

@@ -84,9 +84,3 @@ def mend() -> None:
     theirs._patch_lang_tensor = _patch_tensor_with_index
     _builder.cast_impl, _builder.create_fp_to_fp = _convert(_cast), _convert(_fp_to_fp)
     _builder.create_dot, _builder.create_splat = _dot_in_float, _splat_conditions
-
-
-def unmend() -> None:
-    """Puts Triton's own back: for the test that looks whether they are still wrong."""
-    _builder.cast_impl, _builder.create_fp_to_fp, _builder.create_dot = _cast, _fp_to_fp, _dot
-    _builder.create_splat, theirs._patch_lang_tensor = _splat, _patch_tensor

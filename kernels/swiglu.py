@@ -3,8 +3,7 @@
     s = sigmoid(gate)                  y = silu(gate) up = gate s up
     dup = dy gate s                    dgate = dy up s (1 + gate (1 - s))
 
-    swiglu          gate, up [..., F]                          -> y [..., F]
-    swiglu_fused    gate_up [..., 2F], the gates before the ups -> y [..., F]   (both from one matrix product)
+    swiglu    gate, up [..., F] -> y [..., F]
 
 (Shazeer, arXiv 2002.05202, section 2.) Computed in float32 and rounded once, where minids.model.layers.swiglu rounds
 after each of three operations. Backward keeps nothing but its inputs and computes s again. With `inplace` it even
@@ -92,25 +91,12 @@ def swiglu(gate: Tensor, up: Tensor, inplace: bool = False, backend: str | None 
     return _SwiGLU.apply(gates, ups, inplace).view(gate.shape)
 
 
-def swiglu_fused(gate_up: Tensor, inplace: bool = False, backend: str | None = None) -> Tensor:
-    """gate_up [..., 2F] -> [..., F]. inplace: the gradient is written over gate_up, which is lost."""
-    _check(gate_up, "gate_up")
-    need(gate_up.shape[-1] % 2 == 0, f"gate_up: the last axis holds gates and ups, {gate_up.shape[-1]} is odd")
-    if not _kernel(gate_up, backend):
-        return swiglu_reference(*gate_up.chunk(2, dim=-1))
-    both = rows(gate_up, "gate_up")
-    if inplace and torch.is_grad_enabled() and gate_up.requires_grad:
-        _lendable(gate_up, "gate_up")
-    return _SwiGLU.apply(both, None, inplace).view(*gate_up.shape[:-1], -1)
-
-
 class _SwiGLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, gate, up, inplace):
-        """gate, up [M, F], or both in one [M, 2F] and up None."""
+        """gate, up [M, F]"""
         ctx.save_for_backward(gate, up)
         ctx.inplace = inplace
-        gate, up = (gate, up) if up is not None else gate.chunk(2, dim=1)
         y = torch.empty(gate.shape, dtype=gate.dtype, device=gate.device)
         grid, plan = _plan(*gate.shape)
         swiglu_kernel[grid](gate, up, y, *gate.shape, gate.stride(0), up.stride(0), **plan)
@@ -119,14 +105,12 @@ class _SwiGLU(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy):
         need(not torch.is_grad_enabled(), "swiglu has no second derivative: use the reference (backend='torch')")
-        kept = [t for t in ctx.saved_tensors if t is not None]
+        gate, up = ctx.saved_tensors
         if ctx.inplace:
-            grads = [t.detach() for t in kept]
-            torch.autograd.graph.increment_version(kept)
+            dgate, dup = gate.detach(), up.detach()
+            torch.autograd.graph.increment_version([gate, up])
         else:
-            grads = [torch.empty(t.shape, dtype=t.dtype, device=t.device) for t in kept]
-        gate, up = kept if len(kept) == 2 else kept[0].chunk(2, dim=1)
-        dgate, dup = grads if len(grads) == 2 else grads[0].chunk(2, dim=1)
+            dgate, dup = (torch.empty(t.shape, dtype=t.dtype, device=t.device) for t in (gate, up))
         dy = dy if dy.stride(1) == 1 else dy.contiguous()
         grid, plan = _plan(*gate.shape)
         _backward_kernel[grid](
@@ -143,7 +127,7 @@ class _SwiGLU(torch.autograd.Function):
             dup.stride(0),
             **plan,
         )
-        return grads[0], grads[1] if len(grads) == 2 else None, None
+        return dgate, dup, None
 
 
 def _plan(M: int, F: int) -> tuple[tuple[int, int], dict]:

@@ -37,11 +37,6 @@ def pass_at_k(n, c, k):
     return 1.0 - comb(n - c, k) / comb(n, k)
 
 
-def mean_pass_at_k(correct_PS, k):
-    """Mean over problems; correct_PS holds for each problem the correctness of its samples."""
-    return float(np.mean([pass_at_k(len(row), int(sum(map(bool, row))), k) for row in correct_PS]))
-
-
 def maj_at_k(answers, right, k):
     """Probability that a majority vote over k of the answers, drawn without replacement, gives `right`.
 

@@ -196,7 +196,7 @@ class Writer:
     STYLES = {"thought": "\x1b[2m", "answer": "\x1b[1m", "note": "\x1b[31m", "cut": "\x1b[31m"}
 
     def __init__(self, out, colour):
-        self.out, self.colour, self.part, self.written = out, colour, None, False
+        self.out, self.colour, self.part = out, colour, None
 
     def write(self, part, text):
         text = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)

@@ -24,12 +24,10 @@ import ast
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
 from minids.errors import MinidsError
-from minids.tasks.arithmetic import parse_integer
 
 # Scorers that hand the answer to eval or parse_expr, as of reasoning-gym 0.1.25.
 EVALUATING = frozenset(
@@ -219,33 +217,3 @@ def _walk(node):
         value = _walk(node.operand)
         return -value if isinstance(node.op, ast.USub) else value
     raise ValueError("not arithmetic")
-
-
-@dataclass(frozen=True)
-class GymProblem:
-    """A reasoning-gym item in our words. `answer` as in `tasks.arithmetic`: text of a whole number."""
-
-    family: str
-    question: str
-    answer: str
-    terms: tuple | None  # signed terms where the item is a chain of sums: what `tasks.arithmetic` splits by
-
-
-def question_from_entry(entry):
-    """A chain_sum, basic_arithmetic or products item as a question typed like ours ("12+7-5"), or None.
-
-    None for what our questions cannot say: a division (reasoning-gym means floor division), an answer that is
-    not the exact value of the expression, other data sets.
-    """
-    metadata = entry.get("metadata", {})
-    family = metadata.get("source_dataset")
-    if family not in ("chain_sum", "basic_arithmetic", "products") or "/" in metadata["expression"]:
-        return None
-    question = metadata["expression"].replace(" ", "")
-    value, answer = evaluate(question), parse_integer(entry["answer"])
-    if value is None or answer is None or value != answer:
-        return None
-    terms = None
-    if re.fullmatch(r"-?[0-9]+([+-][0-9]+)*", question):
-        terms = tuple(int(term) for term in re.findall(r"[+-]?[0-9]+", question))
-    return GymProblem(family, question, str(answer), terms)

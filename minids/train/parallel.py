@@ -50,22 +50,6 @@ class Comm:
             dist.all_reduce(tensor)
         return tensor
 
-    def sum_gradients(self, model: nn.Module) -> None:
-        """Replaces each gradient by its sum over processes: one flat all-reduce, so the latency is paid once."""
-        if self.world == 1:
-            return
-        params = [p for p in model.parameters() if p.requires_grad]
-        grads = [p.grad if p.grad is not None else torch.zeros_like(p) for p in params]
-        flat = self.all_reduce_(torch.cat([g.reshape(-1) for g in grads]))
-        for p, piece in zip(params, flat.split([p.numel() for p in params])):
-            p.grad = piece.view_as(p)
-
-    def average_gradients(self, model: nn.Module) -> None:
-        """`sum_gradients`, then divided by the number of processes: for losses that are means over equal shares."""
-        self.sum_gradients(model)
-        if self.world > 1:
-            torch._foreach_div_([p.grad for p in model.parameters() if p.grad is not None], self.world)
-
     def gather(self, value) -> list:
         """[value of rank 0, value of rank 1, …] on every process, for any picklable value."""
         if self.world == 1:
@@ -73,10 +57,6 @@ class Comm:
         values = [None] * self.world
         dist.all_gather_object(values, value)
         return values
-
-    def gather_list(self, items: list) -> list:
-        """The processes' lists joined in rank order."""
-        return [item for part in self.gather(items) for item in part]
 
     @torch.no_grad()
     def broadcast_model(self, model: nn.Module) -> None:

@@ -12,15 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minids.errors import MinidsError
-from minids.eval.statistics import (
-    bootstrap_ci,
-    maj_at_k,
-    mean_maj_at_k,
-    mean_pass_at_k,
-    paired_test,
-    pass_at_k,
-    slope_within,
-)
+from minids.eval.statistics import bootstrap_ci, maj_at_k, mean_maj_at_k, paired_test, pass_at_k, slope_within
 
 
 def brute_maj(answers, right, k):
@@ -82,8 +74,6 @@ def test_maj_of_one_is_pass_of_one():
 
 
 def test_means_over_problems():
-    assert mean_pass_at_k([[True, False], [False, False]], 1) == 0.25
-    assert mean_pass_at_k(np.array([[1, 0], [0, 0]]), 2) == 0.5
     assert mean_maj_at_k([[1, 1, 2], [2, 2, 1]], [1, 1], 3) == 0.5
 
 

@@ -38,20 +38,15 @@ def test_kernel_and_reference_equal_float64(M, F, dtype, inplace, seed):
     gate, up, dy = tensors((M, F), dtype, seed)
     want = exact(gate, up, dy)
     for backend in ("triton", "torch"):
-        # two tensors; * 1 makes something of them that may be written over
+        # * 1 makes something of them that may be written over
         leaves = [gate.clone().requires_grad_(), up.clone().requires_grad_()]
         y = S.swiglu(*(t * 1 for t in leaves), inplace=inplace, backend=backend)
         close([y, *torch.autograd.grad(y, leaves, dy)], want, dtype)
-        # both in one
-        leaf = torch.cat([gate, up], 1).requires_grad_()
-        y = S.swiglu_fused(leaf * 1, inplace=inplace, backend=backend)
-        close([y, *torch.autograd.grad(y, leaf, dy)[0].chunk(2, dim=1)], want, dtype)
 
 
 def test_reference_is_torchs_and_has_a_gradient():
     gate, up, _ = (t.double().requires_grad_() for t in tensors((3, 7)))
     torch.testing.assert_close(S.swiglu(gate, up), torch.nn.functional.silu(gate) * up)
-    torch.testing.assert_close(S.swiglu_fused(torch.cat([gate, up], -1)), torch.nn.functional.silu(gate) * up)
     assert torch.autograd.gradcheck(S.swiglu, (gate, up))
 
 
@@ -66,27 +61,24 @@ def test_half_precision_is_rounded_once():
 
 @interpreted
 def test_in_place_writes_over_the_inputs_and_nothing_else_is_made():
-    for pieces in (2, 1):
-        leaf = torch.randn(3, 20, requires_grad=True)
-        inputs = [t * 1 for t in leaf.chunk(2, 1)] if pieces == 2 else [leaf * 1]
-        got = []
-        for t in inputs:
-            t.register_hook(lambda g, got=got: got.append(g.data_ptr()))
-        fn = S.swiglu if pieces == 2 else S.swiglu_fused
-        fn(*inputs, inplace=True, backend="triton").sum().backward()
-        assert sorted(got) == sorted(t.data_ptr() for t in inputs)
+    inputs = [t * 1 for t in torch.randn(3, 20, requires_grad=True).chunk(2, 1)]
+    got = []
+    for t in inputs:
+        t.register_hook(lambda g: got.append(g.data_ptr()))
+    S.swiglu(*inputs, inplace=True, backend="triton").sum().backward()
+    assert sorted(got) == sorted(t.data_ptr() for t in inputs)
 
 
 @interpreted
 def test_in_place_tells_everybody_who_still_needs_the_inputs():
     leaf = torch.randn(3, 20, requires_grad=True)
-    y = S.swiglu_fused(leaf * 1, inplace=True, backend="triton").sum()
+    y = S.swiglu(leaf * 1, leaf * 2, inplace=True, backend="triton").sum()
     y.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.backward()
     saved = torch.tanh(leaf)  # tanh needs its result in its backward, which comes after
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        S.swiglu_fused(saved, inplace=True, backend="triton").sum().backward()
+        S.swiglu(saved, leaf * 2, inplace=True, backend="triton").sum().backward()
 
 
 @interpreted
@@ -101,8 +93,6 @@ def test_in_place_refuses_what_must_not_be_lost():
     ):
         with pytest.raises(runtime.KernelError, match=said):
             S.swiglu(gate, up, inplace=True, backend="triton")
-    with pytest.raises(runtime.KernelError, match="gate_up is a leaf"):
-        S.swiglu_fused(leaf, inplace=True, backend="triton")
     with torch.no_grad():  # nothing will be written
         S.swiglu(leaf, leaf, inplace=True, backend="triton")
 
@@ -121,7 +111,6 @@ def test_views_are_read_where_they_lie():
     wide = torch.randn(2, 3, 64)
     gate, up = wide[..., :30], wide[..., 30:60]
     close([S.swiglu(gate, up, backend="triton")], exact(gate, up, gate)[:1], torch.float32)
-    close([S.swiglu_fused(wide[..., :60], backend="triton")], exact(gate, up, gate)[:1], torch.float32)
     assert S.swiglu(wide[0, 0], wide[0, 1], backend="triton").shape == (64,)
 
 
@@ -162,9 +151,3 @@ def test_derivatives_of_second_order_are_refused():
     x = torch.ones(2, 4, requires_grad=True)
     with pytest.raises(runtime.KernelError, match="second derivative"):
         torch.autograd.grad(S.swiglu(x, x, backend="triton").sum(), x, create_graph=True)
-
-
-@interpreted
-def test_gates_and_ups_in_one_must_be_even():
-    with pytest.raises(runtime.KernelError, match="3 is odd"):
-        S.swiglu_fused(torch.ones(2, 3), backend="triton")

@@ -79,32 +79,6 @@ def test_verifiers_agree_on_1500_items(name):
         assert {"N.", "N.0", "Ne0"} <= lenient
 
 
-@pytest.mark.parametrize("name", DATASETS)
-def test_questions_keep_the_answer(name):
-    entries = list(gym.create(name.strip(), size=300, seed=77, **DATASETS[name]))
-    made = [(entry, gym.question_from_entry(entry)) for entry in entries]
-    for entry, problem in made:
-        if problem is None:
-            assert "/" in entry["metadata"]["expression"]
-            continue
-        assert re.fullmatch(r"[0-9+\-*()]+", problem.question)
-        assert problem.answer == entry["answer"] and gym.grade(problem.family, entry, problem.answer)
-        assert gym.evaluate(problem.question) == int(entry["answer"])
-        if problem.terms is not None:
-            assert sum(problem.terms) == int(entry["answer"])
-    kept = sum(problem is not None for _, problem in made)
-    assert kept == 300 if name != "basic_arithmetic" else kept > 100
-    if name == "chain_sum":
-        assert all(problem.terms is not None for _, problem in made)
-
-
-def test_other_entries_are_not_our_questions():
-    assert gym.question_from_entry(gym.create("gcd", size=1, seed=1)[0]) is None
-    wrong = dict(gym.create("chain_sum", size=1, seed=1)[0], answer="1234567")
-    assert gym.question_from_entry(wrong) is None
-    assert gym.question_from_entry({"question": "1+1", "answer": "2"}) is None
-
-
 def test_partial_credit_is_no_pass():
     entry = gym.create("syllogism", size=1, seed=3)[0]
     scorer = sys.modules["reasoning_gym"].get_score_answer_fn("syllogism")
