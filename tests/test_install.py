@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,17 @@ def test_one_exact_version_of_each_package_for_all_platforms():
     markers = {plain(pin.name): str(pin.marker) for pin in PINS}
     assert "linux" in markers["triton"] and "win32" in markers["colorama"] and "darwin" in markers["appnope"]
     assert not [name for name in markers if name.startswith(("nvidia-", "cuda-"))]  # each build of torch pins its own
+
+
+def test_the_conda_environment_names_nothing_but_what_the_project_asks_for():
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"][-1]["pip"]
+    assert lines[0] == "-c constraints.txt" and lines[-1] == "-e .[dev]"
+    named = {r.name: r for r in map(Requirement, lines[1:-1])}
+    assert {"jupyterlab", "torch", "triton", "einops", "datasets", "matplotlib", "nbval"} <= set(named)
+    extras = [PROJECT["optional-dependencies"][extra] for extra in ("train", "course", "dev")]  # dev brings the others
+    asked = {r.name: r for r in map(Requirement, sum(extras, PROJECT["dependencies"]))}
+    for name, requirement in named.items():
+        assert str(requirement.marker) == str(asked[name].marker), name
 
 
 def test_every_extra_is_checked():
