@@ -39,7 +39,7 @@ MINIBATCHES = 2  # optimizer steps per iteration; from the second on the ratios 
 LENGTH = 120  # most tokens of an answer; one that is cut off earns nothing
 LR = 3e-4  # learning rate of AdamW, after WARMUP
 WARMUP = 5  # iterations in which it rises to LR
-CLIP_LOW, CLIP_HIGH = 0.2, 0.28  # a ratio counts only within [1 - low, 1 + high] (DAPO's "clip higher")
+CLIP = {"clip": "higher", "clip_low": 0.2, "clip_high": 0.28}  # ratios count within [1 - low, 1 + high] (DAPO)
 HELD_OUT = 500  # questions of the test split, asked before and after
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 0
 
@@ -115,8 +115,7 @@ for step in range(1, STEPS + 1):
         ids_NT, mask_NT, old_logp_NT = padded(*([x[i] for i in part] for x in (prompts, ids, logps)))
         logits_NTV = model(ids_NT[:, :-1])  # position t predicts token t + 1
         logp_NT = token_logps(logits_NTV, ids_NT[:, 1:])
-        clip = {"clip": "higher", "clip_low": CLIP_LOW, "clip_high": CLIP_HIGH}
-        loss, _ = grpo_loss(logp_NT, old_logp_NT[:, 1:], adv_N[part], mask_NT[:, 1:], **clip)
+        loss, _ = grpo_loss(logp_NT, old_logp_NT[:, 1:], adv_N[part], mask_NT[:, 1:], **CLIP)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
