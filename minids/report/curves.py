@@ -6,6 +6,7 @@ Each function takes a `report.data.Run` and returns a section of HTML, "" where 
 import math
 
 from minids.report import page, plots
+from minids.report.data import Run
 from minids.report.page import figure, paragraph
 from minids.run.stages import STAGES, is_rl
 
@@ -51,7 +52,7 @@ KL = "How far the policy has moved from the model that GRPO began with; a sudden
 # -- GRPO ----------------------------------------------------------------------------------------------------
 
 
-def reinforcement(run):
+def reinforcement(run: Run) -> str:
     sections = []
     for stage in STAGES.values():
         if is_rl(stage.name) and (section := _reinforcement(run, stage, first=not sections)):
@@ -67,9 +68,9 @@ def _reinforcement(run, stage, first):
         _accuracy(run, lines, control=first),
         _curve("Reward", lines, "reward", "mean reward", REWARD),
         _curve("Length of an answer", lines, "length", "tokens", length_caption(lines)),
-        _curve("Entropy", lines, "entropy", "nats a token", ENTROPY),
+        _curve("Entropy", lines, "entropy", "nats per token", ENTROPY),
         _troubles(lines),
-        _curve("Distance from where RL started", lines, "kl", "KL estimate (nats a token)", KL),
+        _curve("Distance from where RL started", lines, "kl", "KL estimate (nats per token)", KL),
         _curve("Words in one script", lines, "language", "share of words", LANGUAGE) if _mixed(lines) else "",
     ]
     gaps = [gap for _, gap in plots.points(lines, "logp_gap")]
@@ -135,7 +136,7 @@ def _troubles(lines):
     return figure(title, drawing, WASTE, legend)
 
 
-def length_caption(lines):
+def length_caption(lines: list[dict]) -> str:
     pairs = plots.points(lines, "length")
     if not pairs:
         return ""
@@ -155,7 +156,7 @@ def length_caption(lines):
 # -- losses --------------------------------------------------------------------------------------------------
 
 
-def losses(run):
+def losses(run: Run) -> str:
     vocabulary = plots.number(run.records.get("tokenizer", {}).get("vocab_size")) or 0
     drawings = []
     for stage in STAGES.values():
@@ -174,7 +175,7 @@ def losses(run):
             caption += " Usually form is learned where it falls fast, arithmetic where it falls slowly."
         series = [{"color": "total", "points": pairs}]
         drawing = plots.line_chart(
-            f"Loss, {title}", series, "optimizer step", "loss (nats a token, log scale)", log_y=True, marks=marks
+            f"Loss, {title}", series, "optimizer step", "loss (nats per token, log scale)", log_y=True, marks=marks
         )
         drawings.append(figure(title, drawing, caption))
     if not drawings:
@@ -185,7 +186,7 @@ def losses(run):
 # -- experts -------------------------------------------------------------------------------------------------
 
 
-def experts(run):
+def experts(run: Run) -> str:
     drawings = [
         _last_load(run, "pretrain", "the end of pretraining"),
         _last_load(run, "sft", "the end of the cold start"),

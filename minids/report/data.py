@@ -6,6 +6,8 @@ odd: lines that cannot be read are counted and left out. Values are checked wher
 """
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 from minids import files
 from minids.errors import MinidsError
@@ -23,7 +25,7 @@ PARTS = {
 }
 
 
-def read_results(path):
+def read_results(path: Path) -> dict:
     """results.json as a dict whose parts have the right kind; MinidsError if it is missing or damaged."""
     results = files.load_json(
         path,
@@ -37,7 +39,7 @@ def read_results(path):
     return results
 
 
-def read_metrics(path):
+def read_metrics(path: Path) -> tuple[list[dict], int]:
     """The lines of metrics.jsonl that can be read, and how many cannot; none if there is no file."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
@@ -77,7 +79,7 @@ class Run:
     first_rl        the RL stage that controls replace; None if not there
     """
 
-    def __init__(self, results, metrics=(), torn=0, folder=None):
+    def __init__(self, results: dict, metrics: Sequence[dict] = (), torn: int = 0, folder: Path | None = None):
         self.results, self.torn, self.folder = results, torn, folder
         self.model, self.hardware, self.examples = results["model"], results["hardware"], results["examples"]
         self.lines, self.rows = {}, {}
@@ -96,19 +98,19 @@ class Run:
         self.first_rl = rl[0].rows if rl else None
         self.recipe, self.seed = str(results.get("recipe", "?")), results.get("seed", "?")
 
-    def row(self, stage, family="all"):
+    def row(self, stage: str, family: str = "all") -> dict:
         return self.rows.get((stage, family), {})
 
-    def value(self, stage, key, family="all"):
+    def value(self, stage: str, key: str, family: str = "all") -> float | None:
         return plots.number(self.row(stage, family).get(key))
 
-    def curve(self, stage, family="all", key="pass_at"):
+    def curve(self, stage: str, family: str = "all", key: str = "pass_at") -> list[tuple[int, float]]:
         """[(k, share)] of pass@k and the like, by k; empty if it was not measured."""
         values = self.row(stage, family).get(key)
         values = values if isinstance(values, dict) else {}
         return sorted((int(k), v) for k, v in values.items() if str(k).isdecimal() and plots.number(v) is not None)
 
-    def gain(self, family="all", after=None):
+    def gain(self, family: str = "all", after: str | None = None) -> tuple[float, float] | None:
         """(difference of pass@1, half-width of its 95 % interval) between two stages, or None.
 
         The half-widths are added as if the samples were independent. They are of the same problems, so the

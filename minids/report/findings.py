@@ -8,7 +8,7 @@ import shlex
 from typing import NamedTuple
 
 from minids.report import page, plots, thoughts
-from minids.report.data import colour, title
+from minids.report.data import Run, colour, title
 from minids.report.page import escape, figure, paragraph, plain, share, signed, span, table
 from minids.run import controls as control_stages
 from minids.run.stages import STAGES
@@ -25,7 +25,7 @@ PASS_AT_K = (
 # -- sharpening, or something new ----------------------------------------------------------------------------
 
 
-def sharpening(run):
+def sharpening(run: Run) -> str:
     drawings = [d for f in ["all", *run.families] if (d := _pass_at_k(run, f))]
     if not drawings:
         return ""
@@ -125,7 +125,7 @@ def outcome(run):
     return Outcome(kind, first, k, best, p, q, n, noise)
 
 
-def verdict(run):
+def verdict(run: Run) -> str:
     """The sentence on sharpening against new ability; "" without the curves."""
     o = outcome(run)
     if o is None:
@@ -156,7 +156,7 @@ def _rose(run, before, k):
 # -- thoughts ------------------------------------------------------------------------------------------------
 
 
-def samples(run, per_family=2):
+def samples(run: Run, per_family: int = 2) -> str:
     """The same questions before and after RL, side by side: those that became right, and one that became
     wrong."""
     before = {e["question"]: e for e in _examples(run, run.before)}
@@ -205,7 +205,7 @@ def _side_by_side(run, before, after):
 # -- longer problems -----------------------------------------------------------------------------------------
 
 
-def longer(run):
+def longer(run: Run) -> str:
     rows = [r for r in run.results["beyond"] if plots.number(r.get("greedy")) is not None]
     if not rows:
         return ""
@@ -240,7 +240,7 @@ def longer(run):
 # -- controls ------------------------------------------------------------------------------------------------
 
 
-def controls(run):
+def controls(run: Run) -> str:
     if not run.after:
         return ""
     asked = f"not run (minids run {shlex.quote(run.recipe)} --controls)."
@@ -265,7 +265,7 @@ def controls(run):
     else:
         word = "within its interval of no change"
         if abs(coin[0]) > coin[1]:
-            word = "a gain that the answers can not explain" if coin[0] > 0 else "a loss"
+            word = "a gain that the answers cannot explain" if coin[0] > 0 else "a loss"
         second = (
             f"The same GRPO with coin flips as rewards changes pass@1 by {signed(coin[0])} ± "
             f"{100 * coin[1]:.1f} points: {word}. With real rewards it changes by {signed(real[0])} ± "

@@ -5,6 +5,7 @@ A page loads nothing: no script, no font, no image, and its policy forbids them.
 light and a dark set.
 """
 
+from collections.abc import Sequence
 from html import escape
 
 from minids.report import plots
@@ -106,7 +107,7 @@ th,td{padding:7px 9px}tbody th{white-space:normal;min-width:6.2em}h2{margin-top:
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def document(title, body):
+def document(title: str, body: str) -> str:
     head = (
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -115,11 +116,11 @@ def document(title, body):
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
-def paragraph(content, kind=""):
+def paragraph(content: str, kind: str = "") -> str:
     return f"<p{_kind(kind)}>{escape(content)}</p>"
 
 
-def figure(title, drawing, caption, legend=()):
+def figure(title: str, drawing: str, caption: str, legend: Sequence[tuple] = ()) -> str:
     """A plot, its title above and a caption below; nothing without a drawing. legend: (name, color[, "dashed"])."""
     if not drawing:
         return ""
@@ -135,19 +136,19 @@ def figure(title, drawing, caption, legend=()):
     )
 
 
-def grid(*pieces):
+def grid(*pieces: str) -> str:
     pieces = [p for p in pieces if p]
     if not pieces:
         return ""
     return f'<div class="grid">{"".join(pieces)}</div>' if len(pieces) > 1 else f'<div class="alone">{pieces[0]}</div>'
 
 
-def beside(words, drawing):
+def beside(words: str, drawing: str) -> str:
     """HTML and a figure, side by side where there is room."""
     return f'<div class="beside"><div>{words}</div>{drawing}</div>' if drawing else words
 
 
-def table(head, rows, main=()):
+def table(head: Sequence[str], rows: Sequence[Sequence], main: Sequence[int] = ()) -> str:
     """Cells are text or (text, small text below); rows whose number is in `main` are bold; the first cell of
     a row is its heading."""
     top = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
@@ -168,7 +169,7 @@ def _kind(kind):
     return f' class="{kind}"' if kind else ""
 
 
-def facts(items):
+def facts(items: Sequence[tuple]) -> str:
     """Tiles: (large text, what it is)."""
     return (
         '<div class="facts">'
@@ -180,29 +181,29 @@ def facts(items):
 # -- numbers as people read them; "–" for what is not there --------------------------------------------------
 
 
-def share(value, digits=1):
+def share(value: object, digits: int = 1) -> str:
     value = plots.number(value)
     return "–" if value is None else f"{100 * value:.{digits}f}\u00a0%"
 
 
-def span(ci):
+def span(ci: object) -> str:
     """ "93.1 to 95.6" of an interval of shares."""
     if not isinstance(ci, list | tuple) or len(ci) != 2 or None in map(plots.number, ci):
         return ""
     return f"{100 * ci[0]:.1f} to {100 * ci[1]:.1f}"
 
 
-def signed(value):
+def signed(value: float) -> str:
     """A difference of shares in points: 0.648 -> +64.8."""
     return f"{100 * value:+.1f}".replace("-", "−")
 
 
-def plain(value, form=",.0f"):
+def plain(value: object, form: str = ",.0f") -> str:
     value = plots.number(value)
     return "–" if value is None else format(value, form)
 
 
-def duration(seconds):
+def duration(seconds: object) -> str:
     seconds = plots.number(seconds)
     if seconds is None:
         return "–"
@@ -212,7 +213,7 @@ def duration(seconds):
     return f"{minutes // 60} h {minutes % 60} min" if seconds >= 6000 else f"{minutes} min {seconds % 60:.0f} s"
 
 
-def size(value):
+def size(value: object) -> str:
     value = plots.number(value)
     if not value:
         return ""

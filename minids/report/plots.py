@@ -13,24 +13,25 @@ variables ("sft" -> var(--sft)). Left out: axes with dates, zooming, animation.
 """
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 440, 66, 14, 12, 48
 
 
-def number(value):
+def number(value: object) -> float | None:
     """The value if it is a finite number, else None; true and false are no numbers."""
     ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return value if ok else None
 
 
-def points(lines, y, x="step"):
+def points(lines: Iterable[dict], y: str, x: str = "step") -> list[tuple[float, float]]:
     """(x, y) pairs from dicts, those without either left out."""
     pairs = ((number(line.get(x)), number(line.get(y))) for line in lines)
     return [(a, b) for a, b in pairs if a is not None and b is not None]
 
 
-def smooth(pairs, window):
+def smooth(pairs: Sequence[tuple[float, float]], window: int) -> list[tuple[float, float]]:
     """The centred mean over `window` points; shorter at the ends."""
     half = window // 2
     out = []
@@ -40,7 +41,7 @@ def smooth(pairs, window):
     return out
 
 
-def text_of(value):
+def text_of(value: float) -> str:
     """A tick's label: 0.05, 1.5, 200, 20k, 3M."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
@@ -48,7 +49,7 @@ def text_of(value):
     return f"{value:.6g}"
 
 
-def nice_ticks(low, high, count=5):
+def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Round numbers from low to high: 1, 2 or 5 times a power of ten apart."""
     raw = (high - low) / max(1, count)
     if raw <= 0:
@@ -59,7 +60,7 @@ def nice_ticks(low, high, count=5):
     return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def log_ticks(low, high):
+def log_ticks(low: float, high: float) -> list[float]:
     """1, 2, 5 times powers of ten; more of them on a short axis, only powers of ten where that would be
     crowded."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
@@ -88,21 +89,21 @@ class Axis:
         return self.start + min(1.02, max(-0.02, share)) * (self.end - self.start)
 
 
-def percent(value):
+def percent(value: float) -> str:
     return f"{100 * value:.3g}%"
 
 
-def svg(height, label, body):
+def svg(height: float, label: str, body: str) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">{body}</svg>'
 
 
-def text(x, y, content, anchor="middle", kind="", turn=None):
+def text(x: float, y: float, content: object, anchor: str = "middle", kind: str = "", turn: float | None = None) -> str:
     rotate = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}"{rotate}'
     return f"<text {place}>{escape(str(content))}</text>"
 
 
-def dot(x, y, color, tip, radius=5.0):
+def dot(x: float, y: float, color: str, tip: str, radius: float = 5.0) -> str:
     """A point with a note that appears when the mouse rests on it."""
     place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius}" style="fill:var(--{color})"'
     return f"<circle {place}><title>{escape(tip)}</title></circle>"
@@ -123,19 +124,19 @@ def _frame(x, y, height, x_label, y_label):
 
 
 def line_chart(
-    label,
-    series,
-    x_label,
-    y_label,
+    label: str,
+    series: Sequence[dict],
+    x_label: str,
+    y_label: str,
     *,
-    y_range=None,
-    log_x=False,
-    log_y=False,
-    x_ticks=None,
-    form=text_of,
-    marks=(),
-    height=240,
-):
+    y_range: tuple[float, float] | None = None,
+    log_x: bool = False,
+    log_y: bool = False,
+    x_ticks: Sequence[float] | None = None,
+    form: Callable[[float], str] = text_of,
+    marks: Sequence[tuple] = (),
+    height: float = 240,
+) -> str:
     """Lines over a shared x axis.
 
     series    dicts: points [(x, y)], color, and if wanted: name, faint, dash, dots, spread [(x, low, high)]
@@ -180,7 +181,7 @@ def line_chart(
     return svg(height, label, "".join(body))
 
 
-def intervals(label, rows, x_label):
+def intervals(label: str, rows: Sequence[tuple], x_label: str) -> str:
     """Dots with intervals on an axis from 0 to 100 %: rows (title, [(name, color, value, low, high)])."""
     if not rows:
         return ""
@@ -209,7 +210,7 @@ def intervals(label, rows, x_label):
     return svg(height, label, "".join(body))
 
 
-def bars(label, rows, x_label, form=text_of):
+def bars(label: str, rows: Sequence[tuple], x_label: str, form: Callable[[float], str] = text_of) -> str:
     """Horizontal stacked bars: rows (title, [(name, color, value)], faded)."""
     totals = [sum(v for _, _, v in parts) for _, parts, _ in rows]
     if not rows or max(totals) <= 0:
@@ -236,7 +237,16 @@ def bars(label, rows, x_label, form=text_of):
     return svg(height, label, "".join(body))
 
 
-def heat_map(label, rows, x_label, y_label, *, x_ticks=(), show_values=False, row_names=()):
+def heat_map(
+    label: str,
+    rows: Sequence[Sequence],
+    x_label: str,
+    y_label: str,
+    *,
+    x_ticks: Sequence[tuple] = (),
+    show_values: bool = False,
+    row_names: Sequence[str] = (),
+) -> str:
     """Cells coloured by load over the mean: 1 is neutral, above is `hot`, below is `cold`; a factor of 2
     saturates.
 

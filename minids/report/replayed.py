@@ -1,6 +1,6 @@
 """What `minids replay` prints: an answer's tokens, how sure the policy was of each, and what each one taught.
 
-In a terminal the answer is one text, coloured by the probability of its tokens; elsewhere a line a token, which other
+In a terminal the answer is one text, coloured by the probability of its tokens; elsewhere a line per token, which other
 programs can cut apart. Control characters of a token are shown as escapes, so that no answer can steer a terminal.
 """
 
@@ -11,12 +11,12 @@ COLOURS = ((0.95, "dim"), (0.7, "green"), (0.3, "yellow"), (0.0, "bold red"))  #
 MOST = 8  # tokens listed in a terminal: those that taught most
 
 
-def shown(text):
+def shown(text: str) -> str:
     """Printable, with line breaks kept."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-def text(found):
+def text(found: dict) -> str:
     """Everything, without colours."""
     tokens = found["tokens"]
     width = max([5, *(len(_word(t["text"])) for t in tokens)])
@@ -28,7 +28,7 @@ def text(found):
     return "\n".join(lines)
 
 
-def show(found):
+def show(found: dict) -> None:
     """Prints it: coloured where stdout is a terminal and rich is installed, else as `text` gives it."""
     try:
         from rich.console import Console
@@ -59,7 +59,7 @@ def show(found):
             )
 
 
-def colour(logp):
+def colour(logp: float) -> str:
     return next(style for least, style in COLOURS if math.exp(logp) >= least)
 
 

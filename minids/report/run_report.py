@@ -63,7 +63,7 @@ COST_NOTES = (
 )
 
 
-def write(run_dir):
+def write(run_dir: str | Path) -> Path:
     """Draws `run_dir`/report.html and returns its path."""
     run_dir = Path(run_dir)
     results = read_results(run_dir / "results.json")
@@ -79,7 +79,7 @@ def write(run_dir):
     return path
 
 
-def html(run):
+def html(run: Run) -> str:
     """The page. The order is that of a reader's questions: did it work, what is it, how did it go, what did
     it cost."""
     sections = [
@@ -107,7 +107,7 @@ def html(run):
 # -- what was run --------------------------------------------------------------------------------------------
 
 
-def headline(run):
+def headline(run: Run) -> str:
     heading, lead = _title(run)
     active, peak = plots.number(run.model.get("active")), size(run.results.get("peak_bytes"))
     parameters, seconds = plots.number(run.model.get("parameters")), plots.number(run.results.get("seconds"))
@@ -157,7 +157,7 @@ def _machine(run):
     return run.hardware.get("gpu") or run.hardware.get("cpu") or "unknown hardware"
 
 
-def footer(run):
+def footer(run: Run) -> str:
     made = ", ".join(f"{k} {v}" for k, v in run.results["versions"].items())
     ran = ", ".join(f"{k} {v}" for k, v in run.hardware.items())
     lines = [f"Made by {made}." if made else "", f"Ran on: {ran}." if ran else "", SELF_CONTAINED]
@@ -167,7 +167,7 @@ def footer(run):
 # -- before and after ----------------------------------------------------------------------------------------
 
 
-def before_and_after(run):
+def before_and_after(run: Run) -> str:
     if not run.rows:
         return ""
     families = ["all", *run.families]
@@ -263,7 +263,7 @@ def _manners(run):
 # -- time and cost -------------------------------------------------------------------------------------------
 
 
-def time_and_cost(run):
+def time_and_cost(run: Run) -> str:
     rows = []
     for name, record in run.records.items():
         seconds, evaluation, sampling, scoring, update = (
@@ -335,7 +335,7 @@ def _many(value):
 # -- how to go on --------------------------------------------------------------------------------------------
 
 
-def going_on(run):
+def going_on(run: Run) -> str:
     folder, recipe = shlex.quote(_relative(run.folder)), shlex.quote(run.recipe)
     seed = plots.number(run.seed)
     lines = [

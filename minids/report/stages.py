@@ -4,7 +4,7 @@ Each function takes a `report.data.Run` and returns a section of HTML, "" where 
 """
 
 from minids.report import page, plots
-from minids.report.data import title
+from minids.report.data import Run, title
 from minids.report.page import duration, escape, figure, paragraph, share, signed, table
 from minids.run.stages import STAGES, by_models
 
@@ -19,7 +19,7 @@ SMALL = (
 )
 
 
-def stages(run):
+def stages(run: Run) -> str:
     """A row per stage of R1's recipe; nothing for other recipes."""
     if "rl1" not in run.records:
         return ""
@@ -78,7 +78,7 @@ def _noise(a, b):
     return (halves[0] ** 2 + halves[1] ** 2) ** 0.5
 
 
-def distillation(run):
+def distillation(run: Run) -> str:
     """The small models side by side, and a sentence that judges by the numbers."""
     rows, families = [], run.families
     small_stages = [s for s in STAGES.values() if s.small and run.row(s.rows)]
@@ -125,7 +125,7 @@ def distillation(run):
     )
 
 
-def edge(run):
+def edge(run: Run) -> str:
     """pass@k on problems longer than any of pretraining, and what became of those that the base model never solved."""
     rows = {}
     for row in run.results.get("edge") or []:

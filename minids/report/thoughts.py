@@ -15,7 +15,7 @@ _PLAIN = str.maketrans({"｜": "|", "▁": "_"})  # few monospace fonts have the
 LONGEST = 4000  # characters of a reply that are shown
 
 
-def adds_up(step):
+def adds_up(step: str) -> bool | None:
     """True or False for a sum like "9+4+1=14"; None for anything else."""
     found = _STEP.fullmatch(step)
     terms = _TERM.findall(found[1]) if found else []
@@ -24,7 +24,7 @@ def adds_up(step):
     return sum(map(int, terms)) == int(found[2])
 
 
-def reply(text, right=None):
+def reply(text: object, right: bool | None = None) -> str:
     """The reply `text` of a model; `right` colours what it gives as its answer."""
     text = str(text)
     cut = len(text) > LONGEST

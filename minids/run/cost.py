@@ -31,7 +31,7 @@ from minids.run import recipes, stages
 # -- descriptions --------------------------------------------------------------------------------------------
 
 
-def describe(name="v3", processes=2):
+def describe(name: str = "v3", processes: int = 2) -> dict:
     """The cost of "v3", "r1" or a recipe (a name or a path to a .toml) as a dict; `text` prints it."""
     if name in ("v3", "r1"):
         out = _model(
@@ -179,7 +179,7 @@ def of_run(results: dict) -> dict | None:
 # -- text ----------------------------------------------------------------------------------------------------
 
 
-def text(cost):
+def text(cost: dict) -> str:
     """The dict of `describe` as lines to read."""
     c, out = cost, [cost["name"], ""]
 
@@ -246,7 +246,7 @@ def text(cost):
     return "\n".join(out)
 
 
-def count(value):
+def count(value: float) -> str:
     """671.03B, 621.54k: a unit and two digits behind the point; B is 10^9, T is 10^12."""
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if value >= size:

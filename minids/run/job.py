@@ -84,7 +84,7 @@ class Job:
         )
         self.write()
 
-    def write(self):
+    def write(self) -> None:
         if self.rank == 0:
             try:
                 self.sums.write("results.json", json.dumps(self.results, indent=1) + "\n")
@@ -108,12 +108,12 @@ class Job:
         return recipes.build(cls, kept, f"recipe, [{self.stage.name}]", **more)
 
     @property
-    def tokenizer(self):
+    def tokenizer(self) -> Tokenizer:
         if self._tokenizer is None:
             self._tokenizer = Tokenizer.from_pretrained(self.out / "tokenizer")
         return self._tokenizer
 
-    def corpus(self, name="corpus"):
+    def corpus(self, name: str = "corpus") -> documents.Documents:
         """Documents that an earlier stage wrote with `keep_corpus`."""
         if name not in self._corpora:
             path = self.out / f"{name}.safetensors"
@@ -123,7 +123,7 @@ class Job:
                 raise MinidsError(f"{path}: damaged or missing ({error}). Start in a new folder with --out.") from None
         return self._corpora[name]
 
-    def keep_corpus(self, docs, name="corpus"):
+    def keep_corpus(self, docs: documents.Documents, name: str = "corpus") -> None:
         """Called by one process; the others wait for it."""
         path = self.out / f"{name}.safetensors"
         self._corpora.pop(name, None)
@@ -136,7 +136,7 @@ class Job:
                 f"{self.out}: {path.name} could not be written ({error}). Free some space, then go on with --resume."
             ) from None
 
-    def new_model(self, small=False):
+    def new_model(self, small: bool = False) -> Transformer:
         torch.manual_seed(self.seed)
         change = self.recipe.small if small else {}
         values = recipes.model_values(self.recipe, len(self.tokenizer), self.tokenizer.eos_id, **change)
@@ -183,7 +183,7 @@ class Job:
             mixed=section.get("mixed"),
         )
 
-    def source(self, docs, section, seed):
+    def source(self, docs: documents.Documents, section: dict, seed: int) -> documents.Source:
         """Batches of documents, this process's share."""
         return documents.Source(
             docs, section["tokens_per_batch"], seed=seed, prompt_weight=section.get("prompt_weight", 0.0), **self.share
@@ -265,11 +265,11 @@ def pick_device(name: str) -> str:
     return name
 
 
-def versions():
+def versions() -> dict:
     return {"minids": minids.__version__, "python": platform.python_version(), "torch": torch.__version__}
 
 
-def hardware(device, world):
+def hardware(device: str, world: int) -> dict:
     out = {
         "device": device,
         "processes": world,

@@ -21,6 +21,7 @@ import os
 import shutil
 import socket
 import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +43,7 @@ LOCK, SUMS = ".lock", ".checksums.json"
 
 
 @contextmanager
-def locked(folder):
+def locked(folder: str | Path) -> Iterator[None]:
     """Holds the folder's lock, or raises MinidsError that says who does."""
     path = Path(folder) / LOCK
     try:
@@ -50,7 +51,7 @@ def locked(folder):
         file = open(path, "a+", encoding="utf-8", newline="\n")
     except OSError as error:
         raise MinidsError(
-            f"{folder}: can not be written ({error.strerror or error}). Choose another folder with --out."
+            f"{folder}: cannot be written ({error.strerror or error}). Choose another folder with --out."
         ) from None
     with file:
         if not _lock(file):
@@ -97,26 +98,26 @@ class Sums:
             raise MinidsError(f"{self.path}: damaged (its own checksum is another). {hint}")
         return known
 
-    def write(self, name, text, stage=None):
+    def write(self, name: str, text: str, stage: str | None = None) -> None:
         """Replaces a file of the folder by a text; a kill at any moment leaves a folder that `check` takes."""
         before = _crc(self.folder / name)
         after = _hex(text.encode("utf-8"))
         self._keep({**self.known, name: {"crc32": sorted({after, *filter(None, [before])}), "stage": stage}})
         files.write(self.folder / name, text)
 
-    def forget(self, chosen):
+    def forget(self, chosen: Callable[[str, str | None], bool]) -> None:
         """Drops the sums for whose (name, stage) `chosen` is true: these files are about to be written again."""
         kept = {name: entry for name, entry in self.known.items() if not chosen(name, entry["stage"])}
         if kept != self.known:
             self._keep(kept)
 
-    def note(self, path, stage):
+    def note(self, path: Path, stage: str | None) -> None:
         """Remembers a file, or all files of a folder, as they are now."""
         paths = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         fresh = {p.relative_to(self.folder).as_posix(): {"crc32": [_crc(p)], "stage": stage} for p in paths}
         self._keep({**self.known, **fresh})
 
-    def check(self, only=None):
+    def check(self, only: str | None = None) -> None:
         """Raises MinidsError that names the first file that is not as it was written."""
         for name, entry in self.known.items():
             if only is not None and name != only or _crc(self.folder / name) in entry["crc32"]:
@@ -173,7 +174,7 @@ def prepare_run_folder(out: Path, asked: dict, resume: bool, plan: list, redo: s
     if changed:
         shown = [c if "[" in c else f"{c} was {before.get(c)!r}, is {asked[c]!r}" for c in changed if c != "recipe"]
         raise MinidsError(
-            f"{out} can not be resumed with other settings: {'; '.join(shown) or 'the recipe is another'}. "
+            f"{out} cannot be resumed with other settings: {'; '.join(shown) or 'the recipe is another'}. "
             "Set them back, or choose another folder with --out."
         )
 
@@ -210,5 +211,5 @@ def _write_json(path, values):
         files.write(path, json.dumps(values, indent=1) + "\n")
     except OSError as error:
         raise MinidsError(
-            f"{path.parent}: can not be written ({error.strerror or error}). Choose another folder with --out."
+            f"{path.parent}: cannot be written ({error.strerror or error}). Choose another folder with --out."
         ) from None

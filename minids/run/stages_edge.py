@@ -43,7 +43,9 @@ def edge(job) -> dict:
     return record
 
 
-def count_right(job, model, style, family, size, problems, tries, max_new_tokens, bar):
+def count_right(
+    job, model, style: str, family: str, size: int, problems: int, tries: int, max_new_tokens: int, bar: Progress
+) -> list[int]:
     """How many of `tries` samples are right, for each of so many held-out problems of one size."""
     chosen = registry.problem_set([family], "test", problems, job.seed, size)
     found = evaluate.answer(
@@ -61,14 +63,14 @@ def count_right(job, model, style, family, size, problems, tries, max_new_tokens
     return [int(sum(r.accuracy for r, *_ in answers)) for answers in found]
 
 
-def guess(family, size, tries, seed):
+def guess(family: str, size: int, tries: int, seed: int) -> dict:
     """What k guesses without reading solve: of 1,000 problems, with the k most frequent answers of 1,000 others."""
     rng = random.Random(f"guess {family} {size} {seed}")
     asked, seen = ([registry.sample(family, rng, "train", size) for _ in range(1000)] for _ in range(2))
     return evaluate.guess_at(asked, [k for k in KS if k <= tries], seen)
 
 
-def row(stage, family, size, counts, tries, seed):
+def row(stage: str, family: str, size: int, counts: list[int], tries: int, seed: int) -> dict:
     """{stage, family, size, tries, right: [count], pass_at: {k: [mean, low, high]}}."""
     pass_at = {}
     for k in (k for k in KS if k <= tries):

@@ -53,7 +53,7 @@ def test_the_lock_of_a_folder(tmp_path):
     with run_folder.locked(tmp_path / "a" / "b"):
         pass
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(MinidsError, match="can not be written"):
+    with pytest.raises(MinidsError, match="cannot be written"):
         with run_folder.locked(tmp_path / "file"):
             pass
 

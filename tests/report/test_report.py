@@ -419,7 +419,7 @@ def test_random_reward_that_gains_is_said(tmp_path):
         if e["stage"] == "random_reward":
             e |= row("random_reward", e["family"], 0.5)
     text = check(draw(tmp_path, r))
-    assert "changes pass@1 by +20.0 ± 2.8 points: a gain that the answers can not explain" in text
+    assert "changes pass@1 by +20.0 ± 2.8 points: a gain that the answers cannot explain" in text
 
 
 def test_gain_of_equal_answers_is_not_certain():
