@@ -733,7 +733,7 @@ def store(width, steps):
     optimizer = torch.optim.Adam([*block.parameters(), *head.parameters()], lr=0.01)
     begin = time.process_time()
     for _ in range(steps):
-        loads = moe.Loads()
+        loads = moe.ExpertLoad()
         y = block(keys[None], loads)[0] if width == "experts" else block(keys)
         logits = head(keys + y)
         optimizer.zero_grad()
@@ -790,7 +790,7 @@ for width, (_, seconds) in stored.items():
 # With m micro-batches a step the bias would move up to m times as far, on noisier counts, so γ would mean something
 # else on every machine. Evaluation texts would push the router towards *their* balance: information from the test set
 # enters the model, if only a little, and a run that evaluates more often would differ from one that does not. In
-# `minids` a forward counts only if it is handed a `Loads`.
+# `minids` a forward counts only if it is handed an `ExpertLoad`.
 # </details>
 #
 # 3. V3 switches γ to 0 for its last 500 billion tokens (section 4.2). Why might one want that?

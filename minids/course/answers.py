@@ -8,23 +8,20 @@ message and never deleted. An answer that is the library's own code counts as th
 function where it is, with its fast paths. The folder is mine/ beside chapters/, or $MINIDS_MINE.
 """
 
-import contextlib
 import hashlib
-import importlib
 import inspect
 import json
 import linecache
 import os
 import re
-import sys
 import time
 from pathlib import Path
 
-from minids import files
+from minids import dispatch, files
 from minids.course import cases, catalog, exercises, judge, reader
 from minids.errors import MinidsError
 
-_spaces = {}  # exercise -> globals of the installed answer, where other answers are to be put too
+_installed = set()  # exercises for which `install` was called
 
 
 def folder():
@@ -145,29 +142,20 @@ def load_one(name, path=None):
 
 
 def install(name, new):
-    """Puts `new` wherever minids holds this function: its owner, modules that imported it, other kept answers."""
-    # whoever imports a function later, or remembers which one is the library's own, must have done so before
-    importlib.import_module("minids.pipeline")
-    importlib.import_module("minids.model.speculative")
-    module, attribute = catalog.locate(name)
-    held = getattr(module, attribute)
-    original = catalog._originals.setdefault(name, held)
-    setattr(module, attribute, new)
-    _spaces.pop(name, None)
-    if new is not original:
-        with contextlib.suppress(AttributeError, TypeError, ValueError):  # a partial, for example, has no globals
-            _spaces[name] = catalog.plain(new).__globals__
-    modules = [vars(m) for n, m in list(sys.modules.items()) if m is not None and n.split(".")[0] == "minids"]
-    for space in [*modules, *_spaces.values()]:
-        for key, value in list(space.items()):
-            if (value is held or value is original) and space is not vars(catalog):
-                space[key] = new
+    """Makes `new` what the library calls: whoever holds the exercise's function calls it, see minids/dispatch.py."""
+    dispatch.replace(catalog.current(name), new)
+    _installed.add(name)
+
+
+def installed(name):
+    """Whether a student's answer is in use."""
+    return dispatch.replacement(catalog.current(name)) is not None
 
 
 def uninstall():
     """Puts the library's own functions back."""
-    for name, original in list(catalog._originals.items()):
-        install(name, original)
+    while _installed:
+        dispatch.restore(catalog.current(_installed.pop()))
 
 
 def ledger():

@@ -19,13 +19,13 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
+from minids import dispatch
 from minids.course import exercises
 from minids.errors import MinidsError
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "chapters" / "src"
 _CELL = re.compile(r"^# %%(?=.*\bexercise=)(.*)$", re.M)
-_originals = {}  # exercise -> the library's own function, once a student's took its place
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,15 @@ def locate(name):
 
 
 def current(name):
-    """What the library calls now: its own function, or the student's."""
+    """The function that the library calls. It stays the same object while a student's stands in its place."""
     module, attribute = locate(name)
     return getattr(module, attribute)
 
 
 def reference(name):
     """The library's own function, also after a student's took its place."""
-    return _originals.get(name) or current(name)
+    fn = current(name)
+    return fn if dispatch.replacement(fn) is None else dispatch.original(fn)
 
 
 def plain(fn):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 import torch
 
+from minids import dispatch
 from minids.course import arguments, cases, catalog, exercises, memory_guard, wrong
 from minids.course.reader import compile_answer, definitions, find, is_blank, is_library, same, text_of  # noqa: F401
 
@@ -72,30 +73,14 @@ def in_its_place(name, answer):
 
     Gives a list that is no longer empty once it was called so. Kernels stay: they are launched, and not called.
     """
-    routed, held = [], []
+    routed, own = [], catalog.current(name)
 
-    def to_the_answer(*args, **kwargs):
-        return __in_its_place(*args, **kwargs)  # noqa: F821 (a global of the function whose code this becomes)
-
-    def place(*args, **kwargs):
+    def noted(*args, **kwargs):
         routed.append(None)
         return answer(*args, **kwargs)
 
-    try:
-        for fn in {catalog.reference(name), catalog.current(name)}:
-            if hasattr(fn, "__getitem__"):
-                continue
-            with contextlib.suppress(AttributeError, TypeError, ValueError):  # a partial, say, that was kept before
-                fn = catalog.plain(fn)
-                held.append((fn, fn.__code__, fn.__defaults__, fn.__kwdefaults__))
-                fn.__code__ = to_the_answer.__code__.replace(co_freevars=fn.__code__.co_freevars)
-                fn.__defaults__ = fn.__kwdefaults__ = None
-                fn.__globals__["__in_its_place"] = place
+    with dispatch.replaced(own, noted) if dispatch.is_function(own) else contextlib.nullcontext():
         yield routed
-    finally:
-        for fn, code, defaults, kwdefaults in held:
-            fn.__code__, fn.__defaults__, fn.__kwdefaults__ = code, defaults, kwdefaults
-            fn.__globals__.pop("__in_its_place", None)
 
 
 def _names_library(name, fn):

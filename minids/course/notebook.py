@@ -93,7 +93,7 @@ def _check(name, fn):
     node = reader.find(nodes, found.function)
     if node is None:
         return _say("✗", name, reader.missing(nodes, found.function))
-    goes_on = "the version you kept before" if name in answers._spaces else "the library's own"
+    goes_on = "the version you kept before" if answers.installed(name) else "the library's own"
     if reader.is_blank(node, found):
         waits = "still has its bug" if found.start else "not attempted yet"
         return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.")

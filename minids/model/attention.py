@@ -17,9 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from minids.dispatch import as_written, definitions
 from minids.model.layers import RMSNorm, apply_rope, softmax_scale
 from minids.model.ops import cpu, gpu
-from minids.model.ops.linear import Linear, full_precision_cpu, linear
+from minids.model.ops.linear import Linear, full_precision_cpu, fusible, linear
 
 LATENT_EPS = 1e-6  # of the two norms on latents; the released code does not take it from rms_norm_eps
 
@@ -42,12 +43,9 @@ def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
     return scores_BHTS.softmax(-1, dtype=accurate).to(v_BHSV.dtype) @ v_BHSV
 
 
-_OWN_ATTEND = (attend,)
-
-
 def fused_attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
-    """`attend` by torch's fused kernel, unless somebody has put another function in its place."""
-    compute = cpu.attend if _OWN_ATTEND == (attend,) else attend
+    """`attend` by torch's fused kernel, unless it was replaced."""
+    compute = cpu.attend if as_written(attend) else attend
     return compute(q_BHTE, k_BHSE, v_BHSV, scale, mask)
 
 
@@ -126,25 +124,25 @@ def cached_latents(down_BTX, norm, cos, sin, interleave=True, cache=None, layer=
     return all_BSX[..., :rank], all_BSX[..., rank:]
 
 
-_OWN = (attend, expand_latent, mla_naive, cached_latents, apply_rope)
+definitions(attend, expand_latent, mla_naive, mla_absorbed, cached_latents)  # they have fast forms
 
 
 def rotate(x_BTHR, cos, sin, interleave):
     """`apply_rope` for every head; on a GPU by its kernel."""
-    if gpu.takes(x_BTHR) and _OWN[-1] is apply_rope:
+    if gpu.supports(x_BTHR) and as_written(apply_rope):
         return gpu.rope(x_BTHR, cos, sin, interleave)
     return apply_rope(x_BTHR, cos[..., None, :], sin[..., None, :], interleave)
 
 
 def fast_path(config, x_BTD, mask, cache, absorb):
-    """Whether `fast.mla_core` may compute this: whole short texts on a CPU, pairs side by side,
-    no function above replaced."""
+    """Whether `cpu.mla_core` may compute this: whole short texts on a CPU, pairs side by side, no definition that it
+    stands for replaced."""
     c = config
     paired = c.rope_interleave and not any(
         size % 2 for size in (c.qk_nope_head_dim, c.kv_lora_rank, c.q_lora_rank or 0)
     )
     plain = mask is None and cache is None and not absorb and paired and x_BTD.shape[1] <= cpu.LONGEST
-    own = _OWN == (attend, expand_latent, mla_naive, cached_latents, apply_rope)
+    own = as_written(attend, expand_latent, mla_naive, cached_latents, apply_rope)
     return plain and own and full_precision_cpu(x_BTD)
 
 
@@ -175,15 +173,14 @@ class MLA(nn.Module):
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
         """cos, sin [B or 1, T, R/2]. With a cache the new positions see it too; absorb None = where it is cheaper."""
-        plain = type(self.o_proj) is Linear
-        if plain and fast_path(self.config, x_BTD, mask, cache, absorb):
+        if fusible(self.o_proj) and fast_path(self.config, x_BTD, mask, cache, absorb):
             return self.forward_fast(x_BTD, cos, sin)
         q_nope, q_rope = self.queries(x_BTD, cos, sin)
         down, interleave = self.kv_a_proj_with_mqa(x_BTD), self.config.rope_interleave
         latent, k_rope = cached_latents(down, self.kv_a_layernorm, cos, sin, interleave, cache, self.layer)
         if absorb is None:
             absorb = cache is not None and x_BTD.shape[1] <= 4
-        if not plain and not absorb:  # keys and values by a product of its own kind (minids/model/fp8.py)
+        if not fusible(self.o_proj) and not absorb:  # the layers compute their own products (minids/model/fp8.py)
             return self.o_proj(self.attend_expanded(q_nope, q_rope, self.kv_b_proj(latent), k_rope, mask).flatten(2))
         core = mla_absorbed if absorb else mla_naive
         out_BTHV = core(q_nope, q_rope, latent, k_rope, self.kv_b_proj.weight, self.scale, mask)
@@ -200,7 +197,7 @@ class MLA(nn.Module):
 
     def forward_fast(self, x_BTD, cos, sin):
         """The same for whole texts: both down projections are one product,
-        everything up to o_proj is `fast.mla_core`."""
+        everything up to o_proj is `cpu.mla_core`."""
         c, (B, T) = self.config, x_BTD.shape[:2]
         q_in, kv_in = self.q_proj if c.q_lora_rank is None else self.q_a_proj, self.kv_a_proj_with_mqa
         bias = None
@@ -212,8 +209,8 @@ class MLA(nn.Module):
             q = self.q_b_proj(self.q_a_layernorm(q))
         q_BTHE = q.view(B, T, c.num_attention_heads, c.qk_head_dim)
         kv_BTHX = self.kv_b_proj(self.kv_a_layernorm(latent)).view(B, T, c.num_attention_heads, -1)
-        turn = cpu.rotations(cos, sin, c.qk_nope_head_dim)
-        return self.o_proj(cpu.mla_core(q_BTHE, k_rope, kv_BTHX, turn, self.scale).flatten(2))
+        freqs_cis = cpu.freqs_cis(cos, sin, c.qk_nope_head_dim)
+        return self.o_proj(cpu.mla_core(q_BTHE, k_rope, kv_BTHX, freqs_cis, self.scale).flatten(2))
 
 
 class GroupedQueryAttention(nn.Module):

@@ -10,6 +10,7 @@ drafts).
 import torch
 
 from minids import memory
+from minids.dispatch import definitions
 
 
 def store(data_BSC, length, new_BTC):
@@ -25,6 +26,9 @@ def store(data_BSC, length, new_BTC):
     # write in place, hand out a view
     data_BSC[:, length:end] = new_BTC
     return data_BSC[:, :end]
+
+
+definitions(store)  # the folded decoder writes into the cache itself
 
 
 class Cache:

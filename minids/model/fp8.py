@@ -112,28 +112,27 @@ class Linear(matmul.Linear):
 
 class Experts(moe.Experts):
     def forward(self, x_ND, indices_NK, gates_NK):
-        if gpu.takes(x_ND) and backend_of(x_ND)[0] == "triton":
+        if gpu.supports(x_ND) and backend_of(x_ND)[0] == "triton":
             return gpu.experts(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj, fp8="fp32")
         return experts(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj)
+
+
+IN_FP8 = {matmul.Linear: Linear, moe.Experts: Experts}  # each class, and the one that computes in FP8
 
 
 def convert(model) -> list[str]:
     """From now on the model's linear layers and experts compute in FP8. Returns the names of those that do not."""
     kept = []
     for name, module in model.named_modules():
-        if type(module) is moe.Experts:
-            module.__class__ = Experts
-        elif type(module) is matmul.Linear and name != "lm_head":
-            module.__class__ = Linear
-        elif not list(module.children()) and list(module.parameters()) and type(module) not in (Linear, Experts):
+        if type(module) in IN_FP8 and name != "lm_head":
+            module.__class__ = IN_FP8[type(module)]
+        elif not list(module.children()) and list(module.parameters()) and type(module) not in IN_FP8.values():
             kept.append(name)
     return kept
 
 
 def restore(model) -> None:
     """Undoes `convert`. The weights are the same objects throughout."""
+    plain = {fp8: cls for cls, fp8 in IN_FP8.items()}
     for module in model.modules():
-        if type(module) is Experts:
-            module.__class__ = moe.Experts
-        elif type(module) is Linear:
-            module.__class__ = matmul.Linear
+        module.__class__ = plain.get(type(module), type(module))

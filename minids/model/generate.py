@@ -34,6 +34,7 @@ import torch
 import torch.nn.functional as F
 
 from minids import memory
+from minids.dispatch import as_written
 from minids.errors import MinidsError
 from minids.files import brief
 from minids.model import attention, cache, layers, moe
@@ -87,29 +88,22 @@ class PlainDecoder:
         self.cache.padding_B = self.cache.padding_B.index_select(0, rows)
 
 
-# The functions whose work `FoldedDecoder` does in its own way.
-MULTIPLIED_OUT = {
-    layers: ("rms_norm", "swiglu", "apply_rope"),
-    attention: ("attend", "expand_latent", "mla_naive", "mla_absorbed", "cached_latents"),
-    moe: ("experts_loop", "experts_dense", "experts_grouped"),
-    cache: ("store",),
-}
-
-
-def as_written(module, name):
-    """Whether module.name is the function of that module's file: nobody has put one from elsewhere in its place."""
-    return getattr(getattr(module, name), "__globals__", None) is vars(module)
+def folded_definitions():
+    """The definitions that `FoldedDecoder` computes in its own way, as their modules hold them now."""
+    yield from (layers.rms_norm, layers.swiglu, layers.apply_rope, attention.apply_rope, cache.store)
+    yield from (attention.attend, attention.expand_latent, attention.mla_naive, attention.mla_absorbed)
+    yield from (attention.cached_latents, moe.experts_loop)
 
 
 def folds(config):
     """Whether folding W_UK into W_Q makes the product smaller, or at most a little larger;
-    never while a function that it stands for has been replaced."""
+    never while a definition that it stands for is replaced."""
     return (
         config.attention == "mla"
         and config.q_lora_rank is None
         and not config.attention_bias
         and config.kv_lora_rank <= 2 * config.qk_nope_head_dim
-        and all(as_written(module, name) for module, names in MULTIPLIED_OUT.items() for name in names)
+        and as_written(*folded_definitions())
     )
 
 
@@ -215,7 +209,7 @@ class FoldedDecoder:
             stored[:, t, C:] = y_BHX[:, H, C:]
             past_BSX = stored[:, : t + 1]
             q_BHX, keys_BXS = y_BHX[:, :H], past_BSX.transpose(1, 2)
-            if self.mask is None and gpu.takes(q_BHX):
+            if self.mask is None and gpu.supports(q_BHX):
                 out_BHC = gpu.decode(q_BHX, stored, t + 1, C)
             else:
                 scores_BHS = (

@@ -15,8 +15,9 @@ import math
 import torch
 from torch import nn
 
+from minids.dispatch import as_written, definitions
 from minids.model.ops import cpu, gpu
-from minids.model.ops.linear import Linear, full_precision_cpu
+from minids.model.ops.linear import Linear, full_precision_cpu, fusible
 
 
 def rms_norm(x, weight, eps):
@@ -41,9 +42,7 @@ def swiglu(gate, up):
     return gate * torch.sigmoid(gate) * up
 
 
-# The fast versions stand in for these two as long as nobody has put another function in their place.
-# (Each in a tuple: who replaces a function replaces it in modules, not inside of tuples.)
-_OWN_RMS_NORM, _OWN_SWIGLU = (rms_norm,), (swiglu,)
+definitions(rms_norm, swiglu)  # both have fast forms
 
 
 class RMSNorm(nn.Module):
@@ -53,9 +52,9 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x):
-        if _OWN_RMS_NORM != (rms_norm,):
+        if not as_written(rms_norm):
             return rms_norm(x, self.weight, self.eps)
-        return (gpu if gpu.takes(x) else cpu).rms_norm(x, self.weight, self.eps)
+        return (gpu if gpu.supports(x) else cpu).rms_norm(x, self.weight, self.eps)
 
 
 class MLP(nn.Module):
@@ -68,13 +67,13 @@ class MLP(nn.Module):
         self.down_proj = Linear(intermediate_size, hidden_size, bias=False)
 
     def forward(self, x):
-        own, plain = _OWN_SWIGLU == (swiglu,), type(self.down_proj) is Linear
-        if own and plain and full_precision_cpu(x):
+        own = as_written(swiglu)
+        if own and fusible(self.down_proj) and full_precision_cpu(x):
             y = cpu.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
             return y.view(x.shape)
         gate, up = self.gate_proj(x), self.up_proj(x)
-        between = swiglu if not own else gpu.swiglu if gpu.takes(gate) else cpu.swiglu
-        return self.down_proj(between(gate, up))
+        activation = swiglu if not own else gpu.swiglu if gpu.supports(gate) else cpu.swiglu
+        return self.down_proj(activation(gate, up))
 
 
 # -- positions ---------------------------------------------------------------------------------------------------------
@@ -168,3 +167,6 @@ def apply_rope(x, cos, sin, interleave=True):
         first, second = x.chunk(2, dim=-1)
     # both turned; the firsts, then the seconds
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+definitions(apply_rope)

@@ -23,6 +23,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
+from minids.dispatch import as_written, definitions
 from minids.model.layers import MLP
 from minids.model.ops import gpu, linear
 
@@ -139,16 +140,16 @@ class _Grouped(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
         sizes, token_M, row_NK = permute_tokens(
-            indices_NK, len(w_gate_up_EXD), linear.ROWS if linear.onednn_takes(x_ND) else 1
+            indices_NK, len(w_gate_up_EXD), linear.ROWS if linear.onednn_supports(x_ND) else 1
         )
         x_MD = x_ND.index_select(0, token_M)
-        gate_up_MX = per_expert(linear.times, sizes, x_MD, w_gate_up_EXD)
+        gate_up_MX = per_expert(linear.matmul_nt, sizes, x_MD, w_gate_up_EXD)
         gates_M1 = gates_NK.new_zeros(len(token_M), 1).index_copy_(0, row_NK.reshape(-1), gates_NK.reshape(-1, 1))
         gate_MF, up_MF = gate_up_MX.chunk(2, dim=-1)
         gate_MF = gate_MF.contiguous()  # silu is slow on rows that are apart and no multiple of 32 long
         silu_MF = F.silu(gate_MF)
         weighted_MF = (silu_MF * gates_M1).mul_(up_MF)
-        y_MD = per_expert(linear.times, sizes, weighted_MF, w_down_EDF)
+        y_MD = per_expert(linear.matmul_nt, sizes, weighted_MF, w_down_EDF)
         ctx.save_for_backward(
             x_MD, token_M, row_NK, gate_MF, up_MF, gates_M1, silu_MF, weighted_MF, w_gate_up_EXD, w_down_EDF
         )
@@ -162,7 +163,7 @@ class _Grouped(torch.autograd.Function):
         sizes = ctx.sizes
         grad_MD = grad_ND.index_select(0, token_M)
         grad_w_down = per_expert(linear.weight_gradient, sizes, grad_MD, weighted_MF, join=torch.stack)
-        grad_weighted_MF = per_expert(linear.times, sizes, grad_MD, w_down_EDF.transpose(1, 2))
+        grad_weighted_MF = per_expert(linear.matmul_nt, sizes, grad_MD, w_down_EDF.transpose(1, 2))
         grad_up_MF = grad_weighted_MF * silu_MF
         grad_gates_M = torch.linalg.vecdot(grad_up_MF, up_MF)  # what a gate multiplied is silu * up
         grad_silu_MF = grad_weighted_MF.mul_(gates_M1).mul_(up_MF)
@@ -170,7 +171,7 @@ class _Grouped(torch.autograd.Function):
             [torch.ops.aten.silu_backward(grad_silu_MF, gate_MF), grad_up_MF.mul_(gates_M1)], dim=-1
         )
         grad_w_gate_up = per_expert(linear.weight_gradient, sizes, grad_gate_up_MX, x_MD, join=torch.stack)
-        grad_x_MD = per_expert(linear.times, sizes, grad_gate_up_MX, w_gate_up_EXD.transpose(1, 2))
+        grad_x_MD = per_expert(linear.matmul_nt, sizes, grad_gate_up_MX, w_gate_up_EXD.transpose(1, 2))
         return sum_rows(grad_x_MD, row_NK), None, grad_gates_M[row_NK], grad_w_gate_up, grad_w_down
 
 
@@ -222,20 +223,21 @@ def experts_grouped(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
 
 DENSE_LIMIT = 128  # tokens up to which all experts on all tokens is faster than sorting (`minids bench decode`)
 
-# The fast forms stand in for the definition as long as nobody has put another function in its place.
-# (Each in a tuple: who replaces a function replaces it in modules, not inside of tuples.)
-_OWN_LOOP, _OWN_PERMUTE = (experts_loop,), (permute_tokens,)
+definitions(experts_loop, permute_tokens)  # they have fast forms
 
 
 def experts_form(x_ND):
-    """The form that computes these tokens. Somebody else's experts_loop computes everything, until a `permute_tokens`
-    of their own too makes the grouped form theirs: then that one trains, and the loop decodes."""
-    if gpu.takes(x_ND) and _OWN_LOOP == (experts_loop,):
-        return gpu.experts
+    """The function that computes the experts of these tokens.
+
+    A fast form, unless `experts_loop` was replaced: then the replacement, for all tokens. If `permute_tokens` was
+    replaced too, the grouped form, which calls it, trains and reads prompts, and the loop decodes.
+    """
     few = x_ND.shape[0] <= DENSE_LIMIT and x_ND.device.type == "cpu" and not torch.is_grad_enabled()
-    if _OWN_LOOP == (experts_loop,):
-        return experts_dense if few else experts_grouped
-    return experts_grouped if not few and _OWN_PERMUTE != (permute_tokens,) else experts_loop
+    if not as_written(experts_loop):
+        return experts_loop if few or as_written(permute_tokens) else experts_grouped
+    if gpu.supports(x_ND) and as_written(permute_tokens):
+        return gpu.experts
+    return experts_dense if few else experts_grouped
 
 
 # -- modules (names as in the released checkpoints) --------------------------------------------------------------------
@@ -310,7 +312,7 @@ class MoE(nn.Module):
 # -- balance -----------------------------------------------------------------------------------------------------------
 
 
-class Loads:
+class ExpertLoad:
     """Collects, over the training forwards of one optimizer step, how many tokens each expert got, and the balance
     loss.
 

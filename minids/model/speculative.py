@@ -20,14 +20,14 @@ Shapes: B = 1, T positions, D hidden. Left out: batches (rows would accept diffe
 import torch
 
 from minids.model.generate import check_prompts, stops
-from minids.model.transformer import Place
+from minids.model.transformer import ForwardContext
 
 
 def mtp_step(model, k, hidden_BTD, next_BT, cache):
     """Module k at the positions after those its cache holds: states below [B, T, D], tokens [B, T] -> [B, T, D]."""
     start = cache.lengths[model.config.num_hidden_layers + k]
-    place = Place(model, next_BT, cache=cache, start=start)
-    return model.mtp[k](hidden_BTD, model.embed_tokens(next_BT), place)
+    context = ForwardContext(model, next_BT, cache=cache, start=start)
+    return model.mtp[k](hidden_BTD, model.embed_tokens(next_BT), context)
 
 
 class Drafter:

@@ -34,13 +34,13 @@ class Layer(nn.Module):
         else:
             self.mlp = MLP(config.hidden_size, config.intermediate_size)
 
-    def forward(self, x_BTD, place):
+    def forward(self, x_BTD, context):
         x_BTD = x_BTD + self.self_attn(
-            self.input_layernorm(x_BTD), place.cos, place.sin, place.mask, place.cache, place.absorb
+            self.input_layernorm(x_BTD), context.cos, context.sin, context.mask, context.cache, context.absorb
         )
         h_BTD = self.post_attention_layernorm(x_BTD)
         if isinstance(self.mlp, MoE):
-            return x_BTD + self.mlp(h_BTD, place.loads, place.rows_BT)
+            return x_BTD + self.mlp(h_BTD, context.loads, context.rows_BT)
         return x_BTD + self.mlp(h_BTD)
 
 
@@ -58,7 +58,7 @@ def document_mask(doc_ids_BT):
     return (same_BTT & causal_TT)[:, None]
 
 
-class Place:
+class ForwardContext:
     """Where the tokens of one forward stand: their angles, whom they may see, which text they are of,
     cache and counters."""
 
@@ -137,13 +137,13 @@ class MTPModule(nn.Module):
         self.layer = Layer(config, index)
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def forward(self, hidden_BTD, next_BTD, place):
+    def forward(self, hidden_BTD, next_BTD, context):
         """hidden: the state that predicted `next`, after its final norm;
         next: embeddings of the tokens that followed."""
         x_BTD = mtp_combine(
             hidden_BTD, next_BTD, self.hnorm.weight, self.enorm.weight, self.eh_proj.weight, self.hnorm.eps
         )
-        return self.norm(self.layer(x_BTD, place))
+        return self.norm(self.layer(x_BTD, context))
 
 
 class Transformer(nn.Module):
@@ -196,14 +196,14 @@ class Transformer(nn.Module):
                       text a row.
         valid_BT      bool: False is padding, which is not counted as an expert's load. Right padding needs no mask:
                       causality is one.
-        loads         a moe.Loads() that collects expert loads and the balance loss of a training forward.
+        loads         a moe.ExpertLoad() that collects expert loads and the balance loss of a training forward.
         cache         a Cache: ids are appended to what it holds; absorb says how (None: absorbed for few tokens,
                       naive for many).
         """
-        place = Place(self, ids_BT, doc_ids_BT, valid_BT, loads, cache, absorb)
+        context = ForwardContext(self, ids_BT, doc_ids_BT, valid_BT, loads, cache, absorb)
         x_BTD = self.embed_tokens(ids_BT)
         for layer in self.layers:
-            x_BTD = layer(x_BTD, place)
+            x_BTD = layer(x_BTD, context)
         return self.norm(x_BTD)
 
     def forward(self, ids_BT, **where):
@@ -221,8 +221,8 @@ class Transformer(nn.Module):
         valid_BT = torch.ones_like(ids_BT, dtype=torch.bool) if valid_BT is None else valid_BT
         for k, module in enumerate(self.mtp):
             next_BT, fed_BT = mtp_inputs(ids_BT, valid_BT, k)
-            place = Place(self, ids_BT, doc_ids_BT, fed_BT, loads)
-            hidden_BTD = module(hidden_BTD, self.embed_tokens(next_BT), place)
+            context = ForwardContext(self, ids_BT, doc_ids_BT, fed_BT, loads)
+            hidden_BTD = module(hidden_BTD, self.embed_tokens(next_BT), context)
             states.append(hidden_BTD)
         return states
 

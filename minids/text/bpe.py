@@ -21,6 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from ..dispatch import as_written, definitions
 from ..errors import MinidsError
 
 # The byte-level alphabet: printable bytes stand for themselves, the other 68 borrow the characters from
@@ -115,7 +116,7 @@ def pretokenize(text: str, digits: str = "triples") -> list[str]:
 
     The words are those of `three_splits`, found in one pass.
     """
-    if isolate is not _OWN[0]:
+    if not as_written(isolate):
         return three_splits(text, digits)
     return (_find_ascii(digits) if text.isascii() else _find_unicode(digits))(text)
 
@@ -270,7 +271,7 @@ def apply_merges(word: list[int], ranks: dict[tuple[int, int], int], products: l
 
 def encode_word(word: list[int], ranks: dict[tuple[int, int], int], products: list[int]) -> list[int]:
     """`apply_merges` for words of any length."""
-    long = len(word) > 64 and apply_merges is _OWN[1]
+    long = len(word) > 64 and as_written(apply_merges)
     return (apply_merges_heap if long else apply_merges)(word, ranks, products)
 
 
@@ -295,14 +296,12 @@ def apply_merges_heap(word: list[int], ranks: dict[tuple[int, int], int], produc
     return [token for token in word if token >= 0]
 
 
-# The functions that have a faster twin (`one_pass`, `apply_merges_heap`, the Rust engine of `encode_batch`). The twin
-# stands in only for these, not for what a reader put in their place.
-_OWN = (isolate, apply_merges)
+definitions(isolate, apply_merges)  # they have fast forms: `one_pass`, `apply_merges_heap`, the Rust engine
 
 
-def is_own() -> bool:
-    """Whether words are cut and merged by this file's own functions."""
-    return _OWN == (isolate, apply_merges)
+def as_engine() -> bool:
+    """Whether the Rust engine of `tokenizers` may cut and merge words in place of this file's functions."""
+    return as_written(isolate, apply_merges)
 
 
 # A line break counts as a cut only if the next character is visible: blank lines belong to the word before

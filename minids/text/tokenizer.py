@@ -122,7 +122,7 @@ class Tokenizer:
     def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> list[list[int]]:
         """`encode` for many texts, through `tokenizers` on all cores where it is installed."""
         texts = list(texts)
-        engine = self._engine[allow_special] if bpe.is_own() else None
+        engine = self._engine[allow_special] if bpe.as_engine() else None
         if engine is not None:
             try:
                 return [e.ids for e in engine.encode_batch_fast(texts, add_special_tokens=False)]

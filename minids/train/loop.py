@@ -187,7 +187,7 @@ class _Run:
         counts = None
         for batch in batches:
             batch = batch.to(self.device)
-            loads = moe.Loads()
+            loads = moe.ExpertLoad()
             with self._autocast():
                 objective = self.objective or loss.lm_loss
                 main, mtp = objective(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)

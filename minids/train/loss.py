@@ -63,7 +63,7 @@ def nll_sum(head: nn.Module, hidden_BTD: Tensor, batch, ahead: int) -> Tensor:
     target_BT, weight_BT = targets_ahead(batch.ids_BT, batch.weight_BT, batch.doc_ids_BT, ahead)
     if linear.full_precision_cpu(hidden_BTD) and getattr(head, "bias", None) is None:
         return cpu.linear_cross_entropy(hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten())
-    if gpu.takes(hidden_BTD) and type(head) is linear.Linear and head.bias is None:
+    if gpu.supports(hidden_BTD) and linear.fusible(head) and head.bias is None:
         return gpu.linear_cross_entropy(hidden_BTD.flatten(0, 1), head.weight, target_BT.flatten(), weight_BT.flatten())
     counts_N = weight_BT.flatten().nonzero()[:, 0]
     x_ND = hidden_BTD.flatten(0, 1).index_select(0, counts_N)

@@ -27,6 +27,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from minids.dispatch import as_written, definitions
 from minids.errors import MinidsError
 from minids.train.parallel import Comm
 
@@ -58,7 +59,7 @@ def adamw_update(
     return w * (1 - lr * weight_decay) - lr * m_hat / (v_hat.sqrt() + eps), m, v
 
 
-_OWN = (adamw_update,)
+definitions(adamw_update)  # torch's fused optimizer computes it
 
 
 class AdamW(torch.optim.AdamW):
@@ -66,7 +67,7 @@ class AdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure=None) -> None:
-        if _OWN == (adamw_update,):
+        if as_written(adamw_update):
             return super().step(closure)
         for group in self.param_groups:
             for p in group["params"]:

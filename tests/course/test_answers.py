@@ -1,12 +1,13 @@
 """What a student has solved is kept as text, takes its place in the library, and is never lost."""
 
+import inspect
 import os
 
 import pytest
 import torch
 from answers import RIGHT, SWIGLU, WRONG
 
-from minids import MinidsError
+from minids import MinidsError, dispatch
 from minids.course import answers, catalog, judge
 from minids.course.cases import expect  # noqa: F401
 from minids.model import attention, layers
@@ -20,12 +21,12 @@ OWN_ROPE = (
 
 
 def test_an_answer_is_installed_wherever_the_library_holds_the_function():
-    own = attention.apply_rope
+    own, held = attention.apply_rope, [layers.apply_rope]
     answers.keep(ROPE, OWN_ROPE)
-    assert attention.apply_rope is layers.apply_rope is not own
-    assert catalog.reference(ROPE) is own
+    assert attention.apply_rope is layers.apply_rope is own  # the same object, which now calls the answer
+    assert "torch.cat([a * cos" in inspect.getsource(held[0]) and inspect.getsource(catalog.reference(ROPE)) != OWN_ROPE
     answers.uninstall()
-    assert attention.apply_rope is layers.apply_rope is own
+    assert catalog.reference(ROPE) is own and "first * cos" in inspect.getsource(held[0])
 
 
 def test_a_kept_answer_is_called_from_another_kept_answer_in_either_order():
@@ -33,7 +34,7 @@ def test_a_kept_answer_is_called_from_another_kept_answer_in_either_order():
     for names in ((SWIGLU, ROPE), (ROPE, SWIGLU)):
         for name in names:
             answers.keep(name, RIGHT if name == SWIGLU else caller)
-        assert layers.apply_rope.__globals__["swiglu"] is layers.swiglu
+        assert catalog.plain(layers.apply_rope).__globals__["swiglu"] is layers.swiglu
         assert layers.swiglu is not catalog.reference(SWIGLU)
         answers.uninstall()
 
@@ -41,16 +42,16 @@ def test_a_kept_answer_is_called_from_another_kept_answer_in_either_order():
 def test_the_model_runs_on_the_answer():
     calls = []
     answers.keep(SWIGLU, RIGHT)
-    layers.swiglu.__globals__["F"] = type("F", (), {"silu": staticmethod(lambda z: calls.append(1) or z.sigmoid() * z)})
+    noted = staticmethod(lambda z: calls.append(1) or z.sigmoid() * z)
+    catalog.plain(layers.swiglu).__globals__["F"] = type("F", (), {"silu": noted})
     x = torch.randn(2, 8)
     layers.MLP(8, 16)(x)
     assert calls
 
 
 def test_the_librarys_own_code_counts_and_leaves_the_fast_path():
-    own = layers.swiglu
     answers.keep(SWIGLU, catalog.solution(SWIGLU))
-    assert layers.swiglu is own
+    assert dispatch.as_written(layers.swiglu) and not answers.installed(SWIGLU)
     assert answers.ledger()["yours"] == [SWIGLU]
 
 

@@ -59,10 +59,10 @@ def test_every_exercise_of_the_chapter_is_a_kernel_with_hints():
 
 @interpreted
 def test_a_right_kernel_is_kept_and_works_in_the_library(cell, capsys):
-    own = quantise.quantise_kernel
+    own = quantise.quantise_kernel.fn
     notebook.check(NAME, cell(NAME, right()))
     assert f"✓ {NAME}: all" in capsys.readouterr().out
-    assert quantise.quantise_kernel is not own and catalog.reference(NAME) is own
+    assert quantise.quantise_kernel.fn is not own and catalog.reference(NAME).fn is own
     x = torch.randn(5, 200)
     with memory_guard.only(x, record=True):
         for got, want in zip(quantise.quantise(x, backend="torch"), quantise.quantise_reference(x)):
@@ -70,8 +70,8 @@ def test_a_right_kernel_is_kept_and_works_in_the_library(cell, capsys):
     for got, want in zip(quantise.quantise(x, backend="triton"), quantise.quantise_reference(x)):
         assert torch.equal(got.float(), want.float())
     mine.uninstall()
-    assert quantise.quantise_kernel is own
-    assert mine.load() == {NAME: None} and quantise.quantise_kernel is not own
+    assert quantise.quantise_kernel.fn is own
+    assert mine.load() == {NAME: None} and quantise.quantise_kernel.fn is not own
     mine.path_of(NAME).write_text(mistaken(), encoding="utf-8")
     assert "nothing beside or behind is written" in mine.load()[NAME]
 

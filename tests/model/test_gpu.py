@@ -26,7 +26,7 @@ def kernels(monkeypatch):
         return run
 
     def on():
-        monkeypatch.setattr(gpu, "takes", lambda x: x.dtype != torch.float64)
+        monkeypatch.setattr(gpu, "supports", lambda x: x.dtype != torch.float64)
         monkeypatch.setattr(gpu, "BACKEND", "triton")
         for name in ("rms_norm", "swiglu", "rope", "experts", "linear_cross_entropy", "decode"):
             monkeypatch.setattr(gpu, name, spy(name, getattr(gpu, name)))
@@ -86,4 +86,4 @@ def test_rows_too_long_for_the_norm_kernel_are_normalised_by_torch(kernels):
 
 
 def test_a_cpu_computes_without_them():
-    assert not gpu.takes(torch.zeros(2))
+    assert not gpu.supports(torch.zeros(2))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_models import FORMS, ids_for, random_model
 
-from minids import generate
+from minids import dispatch, generate
 from minids.course import answers, catalog
 from minids.course.exercises import PLACES
 from minids.model import generate as room
@@ -128,7 +128,7 @@ DEFINITIONS = [name for name, p in PLACES.items() if p.module.startswith("model.
 def test_the_definitions_compute_it_too(name, dtype, tmp_path):
     """A student's function is called where fast forms step aside: here the library's own, as somebody else's."""
     half, full = through_a_folder(tmp_path, dtype, **MORE["mtp"])
-    own, ids = catalog.plain(catalog.reference(name)), ids_for(full)
+    own, ids = dispatch.original(catalog.current(name)), ids_for(full)
     right = full(ids)
     answers.install(name, torch.no_grad()(lambda *args, **kwargs: own(*args, **kwargs)))
     try:

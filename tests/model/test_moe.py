@@ -254,7 +254,7 @@ def test_balance_loss_has_a_gradient_that_spreads():
 
 
 def recorded(model, ids, **where):
-    loads = moe.Loads()
+    loads = moe.ExpertLoad()
     model.hidden(ids, loads=loads, **where)
     return loads
 
@@ -301,7 +301,7 @@ def test_packed_texts_and_padding_segments():
 
 def test_accumulated_micro_batches_count_together():
     model, ids = random_model(), ids_for(random_model(), 4, 10)
-    together, split = recorded(model, ids), moe.Loads()
+    together, split = recorded(model, ids), moe.ExpertLoad()
     for part in ids.split(1):
         model.hidden(part, loads=split)
     assert torch.equal(together.counts, split.counts)
@@ -330,7 +330,7 @@ def test_the_bias_moves_once_a_step_and_never_in_evaluation():
     model = random_model(num_nextn_predict_layers=1)
     before = biases(model).clone()
     ids = ids_for(model, 2, 30)
-    loads = moe.Loads()
+    loads = moe.ExpertLoad()
     for part in ids.split(1):  # micro-batches
         model.hidden(part, loads=loads).sum().backward()
     assert torch.equal(biases(model), before)  # a forward, a backward: nothing

@@ -209,11 +209,11 @@ def test_fast_twins_step_aside_for_a_readers_own_functions(tokenizer, monkeypatc
         return own_apply(word, ranks, products)
 
     own_isolate, own_apply = bpe.isolate, bpe.apply_merges
-    assert bpe.is_own()
+    assert bpe.as_engine()
     for name, mine in [("isolate", isolate), ("apply_merges", apply_merges)]:
         with monkeypatch.context() as patch:
             patch.setattr(bpe, name, mine)
-            assert not bpe.is_own()
+            assert not bpe.as_engine()
             cold = Tokenizer(tokenizer.pieces, tokenizer.merges, tokenizer.specials)
             assert cold.encode(text) == ids == cold.encode_batch([text])[0]
             assert cold.encode_batch(["ab" * 50])[0] == tokenizer.encode("ab" * 50)

@@ -104,7 +104,7 @@ def test_one_step_equals_plain_torch():
     config = settings(steps=1, warmup=0, optimizer="adamw", grad_clip=0.05)
     ours, plain = tiny_model(), tiny_model()
     batch = Source()(0)[0]
-    loads = moe.Loads()
+    loads = moe.ExpertLoad()
     main, mtp = loss_by_hand_with_loads(plain, batch, loads)
     (main / batch.weight_BT.sum() + 0.3 * mtp / batch.weight_BT.sum() + 1e-4 * loads.balance_loss).backward()
     torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.05)
@@ -156,7 +156,7 @@ def test_the_bias_moves_by_gamma_once_a_step():
     model = tiny_model()
     before = biases(model)
     run(model, Source(rows=8, micro=4), settings(steps=1, bias_update_speed=gamma))
-    loads = moe.Loads()
+    loads = moe.ExpertLoad()
     fresh = tiny_model()
     with torch.no_grad():
         for batch in Source(rows=8)(0):

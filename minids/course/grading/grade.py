@@ -95,7 +95,8 @@ _WAYS = {
     "__closure__",
     "__loader__",
     "__spec__",
-    "_originals",
+    "__kwdefaults__",
+    "dispatch",
     "catalog",
 }
 

@@ -24,7 +24,8 @@ from pathlib import Path
 import torch
 
 import minids
-from minids.course import answers, arguments, cases, catalog, judge
+from minids import dispatch
+from minids.course import arguments, cases, catalog, judge
 from minids.course.grading import isolation, protocol
 
 FILE = "<answer>"
@@ -211,33 +212,21 @@ def _compiled(name, source):
     kernel = hasattr(held, "__getitem__")
     if kernel:
         os.environ["TRITON_INTERPRET"] = "1"  # and this, whenever a kernel is made
-    answer = _emptied(catalog.plain(held))
+    own = catalog.plain(held)
+    dispatch.replace(own, _not_yet, keep=False)
     nodes = judge.definitions(source)
     nodes.sort(key=lambda n: not isinstance(n, ast.Import | ast.ImportFrom))  # an import does not undo a definition
     fn = judge.compile_answer(name, nodes, FILE)
-    if fn is held or catalog.plain(fn) is catalog.plain(held):
+    if fn is held or catalog.plain(fn) in (own, _not_yet):
         raise RuntimeError(f"in the end {catalog.locate(name)[1]} is not what this cell defines, but the library's own")
-    answer.append(fn)
-    answers.install(name, fn)
-    catalog._originals.clear()
+    dispatch.replace(own, fn, keep=False)
     if kernel and type(fn) is type(held):
-        vars(held).clear()
-        vars(held).update(vars(fn))
+        dispatch.replace(held, fn, keep=False)
     return fn
 
 
-def _emptied(own):
-    """Makes a function of the library a call of what is put into the list that this gives back."""
-
-    def call_of_the_answer(*args, **kwargs):
-        if not __answer_here:  # noqa: F821 (a global of the function whose code this becomes)
-            raise RuntimeError("this name is used before the cell has defined it")
-        return __answer_here[0](*args, **kwargs)  # noqa: F821
-
-    answer = own.__globals__["__answer_here"] = []
-    own.__code__, own.__defaults__, own.__kwdefaults__ = call_of_the_answer.__code__, None, None
-    own.__dict__.clear()
-    return answer
+def _not_yet(*args, **kwargs):
+    raise RuntimeError("this name is used before the cell has defined it")
 
 
 def _answer(fn, asked):

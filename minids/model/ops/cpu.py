@@ -17,7 +17,7 @@ feed-forward.
 import torch
 import torch.nn.functional as F
 
-from minids.model.ops.linear import times, weight_gradient
+from minids.model.ops.linear import matmul_nt, weight_gradient
 
 LONGEST = 192  # tokens up to which all scores at once are faster than torch's tiled attention
 CHUNK = 1024  # rows whose logits exist at one time
@@ -70,42 +70,42 @@ def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
     return F.scaled_dot_product_attention(q_BHTE, k_BHSE, v_BHSV, attn_mask=mask, is_causal=mask is None, scale=scale)
 
 
-def rotations(cos_1TR, sin_1TR, nope):
+def freqs_cis(cos_1TR, sin_1TR, nope):
     """cos + i sin for the E/2 pairs of a whole head [B or 1, T, 1, E/2]:
     the pairs of the first N entries are not turned."""
-    turn = torch.complex(cos_1TR, sin_1TR)
-    return torch.cat([turn.new_ones(*turn.shape[:-1], nope // 2), turn], dim=-1)[..., None, :]
+    rope = torch.complex(cos_1TR, sin_1TR)
+    return torch.cat([rope.new_ones(*rope.shape[:-1], nope // 2), rope], dim=-1)[..., None, :]
 
 
-def turned(x_BTHE, turn_BT1E):
-    """Neighbouring entries of x as complex numbers, times `turn`; a new tensor with heads before time, [B, H, T, E]."""
+def turned(x_BTHE, freqs_BT1E):
+    """Neighbouring entries of x as complex numbers, times `freqs`; a new tensor, heads before time, [B, H, T, E]."""
     out_BHTE = x_BTHE.new_empty(*x_BTHE.shape[:1], x_BTHE.shape[2], x_BTHE.shape[1], x_BTHE.shape[3])
     pairs = torch.view_as_complex(x_BTHE.unflatten(-1, (-1, 2)))
-    torch.mul(pairs, turn_BT1E, out=torch.view_as_complex(out_BHTE.unflatten(-1, (-1, 2))).transpose(1, 2))
+    torch.mul(pairs, freqs_BT1E, out=torch.view_as_complex(out_BHTE.unflatten(-1, (-1, 2))).transpose(1, 2))
     return out_BHTE
 
 
 class _MLACore(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, q_BTHE, k_rope_BTR, kv_BTHX, turn_BT1E, scale):
+    def forward(ctx, q_BTHE, k_rope_BTR, kv_BTHX, freqs_BT1E, scale):
         B, T, H, E = q_BTHE.shape
         R = k_rope_BTR.shape[-1]
         N = E - R
-        q_BHTE = turned(q_BTHE, turn_BT1E * scale)
+        q_BHTE = turned(q_BTHE, freqs_BT1E * scale)
         k_BHTE = torch.empty_like(q_BHTE)
         k_BHTE[..., :N] = kv_BTHX[..., :N].transpose(1, 2)
-        k_BHTE[..., N:] = turned(k_rope_BTR[:, :, None], turn_BT1E[..., N // 2 :])
+        k_BHTE[..., N:] = turned(k_rope_BTR[:, :, None], freqs_BT1E[..., N // 2 :])
         v_BHTV = kv_BTHX[..., N:].transpose(1, 2).contiguous()
         q, k, v = (z.flatten(0, 1) for z in (q_BHTE, k_BHTE, v_BHTV))
         causal_TT = torch.full((T, T), float("-inf"), dtype=q.dtype, device=q.device).triu_(1)
         weights = torch.baddbmm(causal_TT, q, k.transpose(1, 2)).softmax(-1)  # [B*H, T, T]
-        ctx.save_for_backward(q, k, v, weights, turn_BT1E)
+        ctx.save_for_backward(q, k, v, weights, freqs_BT1E)
         ctx.scale, ctx.rope = scale, R
         return torch.bmm(weights, v).view(B, H, T, -1).transpose(1, 2).contiguous()
 
     @staticmethod
     def backward(ctx, grad_BTHV):
-        q, k, v, weights, turn_BT1E = ctx.saved_tensors
+        q, k, v, weights, freqs_BT1E = ctx.saved_tensors
         B, T, H, V = grad_BTHV.shape
         R, E = ctx.rope, q.shape[-1]
         N = E - R
@@ -118,40 +118,40 @@ class _MLACore(torch.autograd.Function):
         grad_k_BHTE = torch.bmm(grad_scores.transpose(1, 2), q).view(B, H, T, E)
         grad_kv_BTHX[..., :N] = grad_k_BHTE[..., :N].transpose(1, 2)
         # a rotation is undone by its conjugate; the shared key collects from all heads
-        back_BT1E = turn_BT1E.conj().resolve_conj()
+        back_BT1E = freqs_BT1E.conj().resolve_conj()
         grad_q_BHTE = turned(grad_q_BTHE, back_BT1E * ctx.scale)
         grad_k_rope_BT1R = grad_k_BHTE[..., N:].sum(1)[:, :, None]
         grad_k_rope_B1TR = turned(grad_k_rope_BT1R, back_BT1E[..., N // 2 :])
         return grad_q_BHTE.transpose(1, 2), grad_k_rope_B1TR[:, 0], grad_kv_BTHX, None, None
 
 
-def mla_core(q_BTHE, k_rope_BTR, kv_BTHX, turn_BT1E, scale):
+def mla_core(q_BTHE, k_rope_BTR, kv_BTHX, freqs_BT1E, scale):
     """Causal attention -> [B, T, H, V] from what the projections give:
     queries, the shared key before its rotation, and [k_nope, v]."""
-    return _MLACore.apply(q_BTHE, k_rope_BTR, kv_BTHX, turn_BT1E, scale)
+    return _MLACore.apply(q_BTHE, k_rope_BTR, kv_BTHX, freqs_BT1E, scale)
 
 
 class _MLP(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x_ND, w_gate_FD, w_up_FD, w_down_DF):
         w_gate_up_XD = torch.cat([w_gate_FD, w_up_FD])
-        gate_up_NX = times(x_ND, w_gate_up_XD)
+        gate_up_NX = matmul_nt(x_ND, w_gate_up_XD)
         gate_NF, up_NF = gate_up_NX.chunk(2, dim=-1)
         silu_NF = F.silu(gate_NF)
         hidden_NF = silu_NF * up_NF
         ctx.save_for_backward(x_ND, w_gate_up_XD, w_down_DF, gate_NF, up_NF, silu_NF, hidden_NF)
-        return times(hidden_NF, w_down_DF)
+        return matmul_nt(hidden_NF, w_down_DF)
 
     @staticmethod
     def backward(ctx, grad_ND):
         x_ND, w_gate_up_XD, w_down_DF, gate_NF, up_NF, silu_NF, hidden_NF = ctx.saved_tensors
         grad_w_down = weight_gradient(grad_ND, hidden_NF)
-        grad_hidden_NF = times(grad_ND, w_down_DF.T)
+        grad_hidden_NF = matmul_nt(grad_ND, w_down_DF.T)
         grad_up_NF = grad_hidden_NF * silu_NF
         grad_gate_NF = torch.ops.aten.silu_backward(grad_hidden_NF.mul_(up_NF), gate_NF)
         grad_gate_up_NX = torch.cat([grad_gate_NF, grad_up_NF], dim=-1)
         grad_w_gate, grad_w_up = weight_gradient(grad_gate_up_NX, x_ND).chunk(2)
-        return times(grad_gate_up_NX, w_gate_up_XD.T), grad_w_gate, grad_w_up, grad_w_down
+        return matmul_nt(grad_gate_up_NX, w_gate_up_XD.T), grad_w_gate, grad_w_up, grad_w_down
 
 
 def mlp(x_ND, w_gate_FD, w_up_FD, w_down_DF):
@@ -168,14 +168,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
         grad_hidden_ND, grad_w_VD = torch.zeros_like(hidden_ND), torch.zeros_like(w_VD)
         for rows in weight_N.nonzero()[:, 0].split(CHUNK):  # what carries no weight needs no logits
             hidden, target, weight = hidden_ND[rows], target_N[rows, None], weight_N[rows, None].to(dtype)
-            logits = times(hidden, w_VD).to(dtype)
+            logits = matmul_nt(hidden, w_VD).to(dtype)
             probs = logits.softmax(-1)
             # log sum exp from the likeliest entry: max = lse + log p(max), and p(max) >= 1/V can not underflow
             lse = logits.amax(-1, keepdim=True) - probs.amax(-1, keepdim=True).log()
             total += ((lse - logits.gather(1, target)) * weight).sum()
             if with_grad:  # d total / d logits = weight * (softmax - one-hot)
                 grad = probs.mul_(weight).scatter_add_(1, target, -weight).to(hidden.dtype)
-                grad_hidden_ND[rows] = times(grad, w_VD.T)
+                grad_hidden_ND[rows] = matmul_nt(grad, w_VD.T)
                 grad_w_VD += weight_gradient(grad, hidden)
         if with_grad:
             ctx.save_for_backward(grad_hidden_ND, grad_w_VD)

@@ -5,8 +5,8 @@
     experts                                    grouped products over sorted tokens, instead of a Python loop
     decode                                     attention over the latent cache, for one new token a sequence
 
-`takes(x)` says whether they do: x on a GPU with Triton installed. Elsewhere nothing of this is imported. Under autocast
-the operands of products are taken in its type, as torch's own functions do.
+`supports(x)` says whether they do: x on a GPU with Triton installed. Elsewhere nothing of this is imported. Under
+autocast the operands of products are taken in its type, as torch's own functions do.
 
 Left out: attention over whole texts, for which torch's fused kernel is used.
 """
@@ -25,7 +25,7 @@ def _usable(device) -> bool:
     return runtime.why_not(torch.empty(0, device=device)) is None
 
 
-def takes(x) -> bool:
+def supports(x) -> bool:
     """Whether the kernels compute with this tensor."""
     return x.device.type == "cuda" and x.dtype != torch.float64 and _usable(x.device)
 

@@ -30,7 +30,7 @@ def full_precision_cpu(x):
     return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
 
 
-def onednn_takes(a_MK):
+def onednn_supports(a_MK):
     return ONEDNN and a_MK.dtype == torch.float32 and a_MK.shape[0] >= ROWS and a_MK.device.type == "cpu"
 
 
@@ -45,16 +45,16 @@ def _onednn(a_MK, b_NK):
     return torch.ops.mkldnn._linear_pointwise(a_MK, b_NK, None, "none", [], "")
 
 
-def times(a_MK, w_NK):
+def matmul_nt(a_MK, w_NK):
     """a w^T -> [M, N], without autograd."""
-    if not onednn_takes(a_MK):
+    if not onednn_supports(a_MK):
         return torch.mm(a_MK, w_NK.T)
     return _onednn(pad_rows(a_MK), w_NK)[: a_MK.shape[0]]
 
 
 def weight_gradient(g_MN, a_MK):
     """g^T a -> [N, K], without autograd."""
-    if not onednn_takes(a_MK) or a_MK.shape[0] < ROWS_WEIGHT_GRADIENT:
+    if not onednn_supports(a_MK) or a_MK.shape[0] < ROWS_WEIGHT_GRADIENT:
         return torch.mm(g_MN.T, a_MK)
     g_MN, a_MK = pad_rows(g_MN), pad_rows(a_MK)
     if a_MK.shape[1] <= g_MN.shape[1]:  # the narrower one is turned around, which is a copy
@@ -66,12 +66,12 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x_MK, w_NK):
         ctx.save_for_backward(x_MK, w_NK)
-        return times(x_MK, w_NK)
+        return matmul_nt(x_MK, w_NK)
 
     @staticmethod
     def backward(ctx, g_MN):
         x_MK, w_NK = ctx.saved_tensors
-        return times(g_MN, w_NK.T), weight_gradient(g_MN, x_MK)
+        return matmul_nt(g_MN, w_NK.T), weight_gradient(g_MN, x_MK)
 
 
 def linear(x, w_NK, bias_N=None):
@@ -87,3 +87,9 @@ class Linear(nn.Linear):
 
     def forward(self, x):
         return linear(x, self.weight, self.bias)
+
+
+def fusible(layer):
+    """Whether a larger step (`cpu.mlp`, the loss) may compute this layer's product from its weight: a `Linear` does not
+    mind, and a class with a forward of its own (`fp8.Linear`) does."""
+    return type(layer).forward is Linear.forward
