@@ -87,6 +87,8 @@ def original(function):
     inner = _inner(function)
     if id(inner) not in _originals:
         state = _held[id(inner)][1] if id(inner) in _held else _state(inner)
+        if state is None:
+            raise LookupError(f"{inner.__name__}: its own code was not kept")
         _originals[id(inner)] = inner, _copy(inner, state)
     return _originals[id(inner)][1]
 

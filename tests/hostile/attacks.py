@@ -313,8 +313,8 @@ TRICKS = {
     "all imported below": "def rms_norm(x, weight, eps):\n    return x\nfrom minids.model.layers import *\n",
     "given back below": "from minids.model import layers\nOWN = [layers.rms_norm]\ndef rms_norm(x, weight, eps):\n"
     "    return x\nrms_norm = OWN[0]\n",
-    "the table of originals": "def rms_norm(x, weight, eps):\n    from minids.course import catalog\n"
-    "    return catalog._originals['layers.rms_norm'](x, weight, eps)\n",
+    "the table of originals": "def rms_norm(x, weight, eps):\n    from minids import dispatch\n"
+    "    from minids.model import layers\n    return dispatch.original(layers.rms_norm)(x, weight, eps)\n",
     "__wrapped__": "from minids.model import layers\nOWN = layers.rms_norm\ndef rms_norm(x, weight, eps):\n"
     "    return OWN.__wrapped__(x, weight, eps)\n",
     "garbage": "def rms_norm(x, weight, eps):\n    import gc\n    for f in gc.get_objects():\n"
