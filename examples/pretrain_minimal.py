@@ -95,7 +95,7 @@ for step in range(1, STEPS + 1):
     rows = torch.randint(DOCUMENTS, (BATCH,))
     T = int(size_N[rows].max())
     input_BT, target_BT = ids_NT[rows, : T - 1], want_NT[rows, 1:T]
-    loads = moe.Loads()  # counts how many tokens each expert is given
+    loads = moe.ExpertLoad()  # counts how many tokens each expert is given
     logits_BTV = model(input_BT, valid_BT=input_BT != pad, loads=loads)
     loss = F.cross_entropy(logits_BTV.flatten(0, 1), target_BT.flatten(), ignore_index=pad)
     for group in optimizer.param_groups:
