@@ -64,6 +64,7 @@ def format_reward(reply_text, *, style="tags", finished=True) -> float:
     return float(finished and chat.parse(reply_text, style).well_formed)
 
 
+_ANY_TAG = chat.ANY_TAG  # under the name that chapter 12 gives it
 SCRIPTS = {
     "latin": ("LATIN",),
     "cyrillic": ("CYRILLIC",),
@@ -106,7 +107,7 @@ def language_consistency(text, script="latin"):
         raise MinidsError(f"reward: script={script!r} is not one of {', '.join(SCRIPTS)}")
     target, words, run = SCRIPTS[script], [], set()
     # each word as the set of its letters' scripts; the blank at the end closes the last one
-    for char in chat.ANY_TAG.sub(" ", text) + " ":
+    for char in _ANY_TAG.sub(" ", text) + " ":
         name = _script(char)
         # an accent belongs to the letter before it
         if name == "COMBINING":
