@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from filelock import FileLock
 
 pytest.register_assert_rewrite("gradient_checks", "mini")  # their asserts show values, as those of the tests do
 
@@ -41,31 +42,65 @@ def same_threads():
 
 
 @pytest.fixture(scope="session")
-def recipe(tmp_path_factory):
-    return write_recipe(tmp_path_factory.mktemp("recipe"))
+def made_once(tmp_path_factory):
+    """made_once(name, make) -> a folder that make(folder) has filled: once, however many processes pytest has.
+
+    A process that comes while another is making it waits. Tests that change what is in it work on a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name, make):
+        folder = base / name
+        with FileLock(base / f"{name}.lock"):
+            if not folder.exists():
+                folder.mkdir()
+                make(folder)
+                (folder / "made").touch()
+        assert (folder / "made").exists(), f"making {name} has failed in another process"
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def finished(recipe, tmp_path_factory):
+def recipe(made_once):
+    return next(map(str, made_once("recipe", write_recipe).glob("*.toml")))
+
+
+@pytest.fixture(scope="session")
+def finished(recipe, made_once):
     """The folder of a finished miniature run. Tests that change it work on a copy."""
-    out = tmp_path_factory.mktemp("runs") / "mini"
-    assert cli.main(["run", recipe, "--out", str(out), "--workers", "1"]) == 0
-    return out
+
+    def make(folder):
+        assert cli.main(["run", recipe, "--out", str(folder / "mini"), "--workers", "1"]) == 0
+
+    return made_once("finished", make) / "mini"
 
 
 @pytest.fixture(scope="session")
-def longer(tmp_path_factory):
-    """longer(workers) -> (recipe, folder): a finished run with enough steps to be interrupted in, made once."""
-    folder = tmp_path_factory.mktemp("longer")
-    recipe, outs = write_recipe(folder, steps=60, fewer=20), {}
+def by_two(recipe, made_once):
+    """The same run by two processes."""
+
+    def make(folder):
+        done = minids("run", recipe, "--out", folder / "mini", "--workers", 2)
+        assert done.returncode == 0, done.stderr
+
+    return made_once("by_two", make) / "mini"
+
+
+@pytest.fixture(scope="session")
+def longer(made_once):
+    """longer(workers) -> (recipe, folder): a finished run with enough steps to be interrupted in."""
 
     def run(workers):
-        if workers not in outs:
-            out = tmp_path_factory.mktemp("longer") / "run"
-            done = minids("run", recipe, "--workers", workers, "--out", out)
+        def make(folder):
+            recipe = write_recipe(folder, steps=60, fewer=20)
+            done = minids("run", recipe, "--workers", workers, "--out", folder / "run")
             assert done.returncode == 0, done.stderr
-            outs[workers] = out
-        return recipe, outs[workers]
+
+        folder = made_once(f"longer-{workers}", make)
+        return next(map(str, folder.glob("*.toml"))), folder / "run"
 
     return run
 

@@ -81,11 +81,9 @@ def test_zero_starts_from_the_base_model(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes(recipe, tmp_path):
-    out = tmp_path / "two"
-    assert cli.main(["run", recipe, "--out", str(out), "--workers", "2"]) == 0
-    assert results(out)["hardware"]["processes"] == 2
-    check_results(results(out), STAGES, ["base", "sft", "grpo"])
+def test_two_processes(by_two):
+    assert results(by_two)["hardware"]["processes"] == 2
+    check_results(results(by_two), STAGES, ["base", "sft", "grpo"])
 
 
 @pytest.mark.slow
