@@ -19,25 +19,27 @@ from minids.run.stage import LEARN, SAMPLE, Stage
 from minids.tasks import registry
 
 KS = (1, 4, 16, 64, 256)
-MODELS = {"base": "plain", "sft": "tags", "model": "tags", "edge": "tags"}  # weights and the style they answer in
 
 
 def edge(job) -> dict:
     model, section = job.load("model"), job.section()
     tries, problems, asked = (section[k] for k in ("tries", "problems", "asked"))
+    style, longest = section.get("style", "tags"), section.get("max_new_tokens", 160)
     record = job.train_rl(model)
-    job.save_model(model)
-    job.evaluate(model)
+    job.save_model(model, style)
+    job.evaluate(model, style=style)
     sets = [(family, size) for family, sizes in asked.items() for size in sizes]
     guesses = {of: guess(*of, tries, job.seed) for of in sets}
-    models = {name: style for name, style in MODELS.items() if name != "sft" or "sft" in job.recipe.stages}
+    models = {"base": "plain", "sft": "tags", "model": style, "edge": style}  # weights and the style they answer in
+    if "sft" not in job.recipe.plan:
+        del models["sft"]
     total = len(models) * problems * len(sets)
     rows = []
     with Progress("edge, many samples", total, "problem", quiet=job.quiet) as bar:
-        for name, style in models.items():
+        for name, its_style in models.items():
             weights = job.load(name)
             for family, size in sets:
-                counts = count_right(job, weights, style, family, size, problems, tries, section["max_new_tokens"], bar)
+                counts = count_right(job, weights, its_style, family, size, problems, tries, longest, bar)
                 rows.append(row(name, family, size, counts, tries, job.seed) | {"guess_at": guesses[family, size]})
     job.results["edge"] = rows
     return record

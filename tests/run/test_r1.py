@@ -173,6 +173,22 @@ def test_the_edge_counts_right_answers_before_and_after(tmp_path):
         assert blind == {"1": 0, "4": 0} if e["family"] == "add" else 0 < blind["1"] < blind["4"] < 0.1
 
 
+@pytest.mark.slow
+def test_the_edge_of_a_run_without_a_cold_start_and_of_another_environment(tmp_path):
+    path = write_recipe(tmp_path, "tiny-zero")
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(EDGE + "asked = { add = [6], countdown = [5] }\n")
+    out = tmp_path / "run"
+    more = ["--set", 'stages=["grpo","edge"]']
+    assert cli.main(["run", path, "--out", str(out), "--workers", "1", *more]) == 0
+    r = results(out)
+    assert [(e["stage"], e["family"]) for e in r["edge"]] == [
+        (stage, family) for stage in ("base", "model", "edge") for family in ("add", "countdown")
+    ]
+    style = json.loads((out / "edge" / "minids.json").read_text(encoding="utf-8"))["style"]
+    assert style == recipes.load("tiny-zero").grpo["style"] == "plain"  # it is asked as it was taught to answer
+
+
 @pytest.mark.parametrize(
     "change, says",
     [
