@@ -8,6 +8,7 @@ import pytest
 
 from minids.course import cases, exercises, wrong
 from minids.kernels import runtime
+from minids.model import attention, config
 from minids.run import stages
 from minids.tasks import registry
 
@@ -19,7 +20,15 @@ PARTS = dict(re.findall(r"^## (.+?)\n.*?```python\n(.*?)```", TEXT, re.M | re.S)
 def tables():
     """The tables that a block adds to, put back afterwards."""
     cases.load(), wrong.load()
-    added_to = registry.FAMILIES, stages.STAGES, exercises.PLACES, cases.CASES, wrong.WRONG
+    added_to = (
+        attention.KINDS,
+        config.LIKE,
+        registry.FAMILIES,
+        stages.STAGES,
+        exercises.PLACES,
+        cases.CASES,
+        wrong.WRONG,
+    )
     before = [{key: list(v) if isinstance(v, list) else v for key, v in table.items()} for table in added_to]
     yield
     for table, kept in zip(added_to, before):
@@ -29,7 +38,7 @@ def tables():
 
 
 def test_all_six_are_there():
-    assert len(PARTS) == len(re.findall("^## ", TEXT, re.M))
+    assert len(PARTS) == len(re.findall("^## ", TEXT, re.M)) == 6
 
 
 @pytest.mark.parametrize("title", PARTS)

@@ -13,7 +13,7 @@ modules; electricity.
 """
 
 from minids.errors import MinidsError
-from minids.model.config import ModelConfig
+from minids.model.config import LIKE, ModelConfig
 
 V3_TOKENS = 14.8e12
 V3_GPUS = 2048  # §3.1
@@ -36,7 +36,7 @@ def parameters(config: ModelConfig):
     """
     c, D = config, config.hidden_size
     heads, expert = c.num_attention_heads, 3 * config.hidden_size * config.moe_intermediate_size
-    if c.attention == "mla":
+    if LIKE[c.attention] == "mla":
         q = D * heads * c.qk_head_dim
         if c.q_lora_rank is not None:
             q = D * c.q_lora_rank + c.q_lora_rank + c.q_lora_rank * heads * c.qk_head_dim
@@ -48,7 +48,7 @@ def parameters(config: ModelConfig):
     else:
         q, kv = D * heads * c.qk_head_dim, D * c.num_key_value_heads * (c.qk_head_dim + c.v_head_dim)
     bias = D if c.attention_bias else 0
-    if c.attention_bias and c.attention == "mla":
+    if c.attention_bias and LIKE[c.attention] == "mla":
         bias += c.kv_lora_rank + c.qk_rope_head_dim + (c.q_lora_rank or 0)
     moe = max(0, c.num_hidden_layers - c.first_k_dense_replace)
     dense = c.num_hidden_layers - moe

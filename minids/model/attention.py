@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from minids.dispatch import as_written, definitions
+from minids.model.config import LIKE
 from minids.model.layers import RMSNorm, apply_rope, softmax_scale
 from minids.model.ops import cpu, gpu
 from minids.model.ops.linear import Linear, full_precision_cpu, fusible, linear
@@ -246,5 +247,16 @@ class GroupedQueryAttention(nn.Module):
         return self.o_proj(out_BHTV.transpose(1, 2).flatten(2))
 
 
+KINDS = {"mla": MLA, "mha": GroupedQueryAttention, "gqa": GroupedQueryAttention}
+
+
+def register(name, cls, like="gqa"):
+    """Makes `attention = name` in a ModelConfig build `cls(config, layer)`.
+
+    like    "gqa" or "mla": whose projections it has, and whose elements it keeps in the cache
+    """
+    KINDS[name], LIKE[name] = cls, like
+
+
 def build_attention(config, layer):
-    return (MLA if config.attention == "mla" else GroupedQueryAttention)(config, layer)
+    return KINDS[config.attention](config, layer)

@@ -94,6 +94,10 @@ KINDS = {
 MOST_LAYERS, MOST_EXPERTS, MOST_PARAMETERS, MOST = 10_000, 65_536, 10**14, 2**53
 
 
+# kind of attention -> whose projections and cache it has; attention.register adds to it
+LIKE = {"mla": "mla", "mha": "gqa", "gqa": "gqa"}
+
+
 @dataclass
 class ModelConfig:
     vocab_size: int = 129280
@@ -151,7 +155,7 @@ class ModelConfig:
     @property
     def cache_elements(self):
         """Elements that the cache holds a token and layer: MLA keeps one latent and one rotated key for all heads."""
-        if self.attention == "mla":
+        if LIKE[self.attention] == "mla":
             return self.kv_lora_rank + self.qk_rope_head_dim
         return self.num_key_value_heads * (self.qk_head_dim + self.v_head_dim)
 
@@ -163,7 +167,7 @@ class ModelConfig:
         """How many parameters a Transformer of this config has, without building one."""
         c, D, H = self, self.hidden_size, self.num_attention_heads
         N, V = c.qk_nope_head_dim, c.v_head_dim
-        if c.attention == "mla":
+        if LIKE[c.attention] == "mla":
             q = D * H * c.qk_head_dim
             if c.q_lora_rank is not None:
                 q = D * c.q_lora_rank + c.q_lora_rank + c.q_lora_rank * H * c.qk_head_dim
@@ -307,14 +311,13 @@ class ModelConfig:
             f"qk_rope_head_dim must be even (RoPE turns pairs), got {self.qk_rope_head_dim}.",
         )
         need(self.hidden_act == "silu", f"hidden_act must be 'silu' (SwiGLU), got {self.hidden_act!r}.")
-        need(
-            self.attention in ("mla", "mha", "gqa"), f"attention must be 'mla', 'mha' or 'gqa', got {self.attention!r}."
-        )
+        kinds = f"{', '.join(map(repr, list(LIKE)[:-1]))} or {list(LIKE)[-1]!r}"
+        need(self.attention in LIKE, f"attention must be {kinds}, got {self.attention!r}.")
         need(
             0 <= self.num_nextn_predict_layers <= 8,
             f"num_nextn_predict_layers must be 0 to 8, got {self.num_nextn_predict_layers}.",
         )
-        if self.attention == "gqa":
+        if self.attention not in ("mla", "mha"):
             need(
                 self.num_attention_heads % self.num_key_value_heads == 0,
                 f"num_attention_heads {self.num_attention_heads} is no multiple of "
