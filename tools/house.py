@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [  # rooms that stand side by side do not know each other
     ({"errors", "progress", "dispatch"}, "how we complain; bars with an ETA; which code computes a function"),
-    ({"files", "memory"}, "files written whole or not at all; how much memory there is"),
+    ({"files", "memory", "child"}, "files written whole or not at all; how much memory there is; child processes"),
     ({"settings"}, "dataclasses that say what each setting may be, and check it"),
     ({"kernels"}, "Triton kernels and their references; nothing of minids"),
     ({"model"}, "the model, generation, Hugging Face's layout, what it costs on paper; ops/: fast forms"),

@@ -25,13 +25,12 @@ import json
 import math
 import os
 import signal
-import socket
 import struct
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+from minids import child
 from minids.errors import MinidsError
 
 START_SECONDS = 60.0  # in which the file must have been imported
@@ -59,7 +58,9 @@ class Verifier:
             self._start()
         asked = json.dumps([question, answer, reply, whole, self.seconds]).encode("utf-8", "surrogatepass")
         try:
-            kind, value = _exchange(self.socket, asked, time.monotonic() + self.seconds + 1.0)
+            end = time.monotonic() + self.seconds + 1.0
+            child.send(self.socket, _LENGTH.pack(len(asked)) + asked, end)
+            kind, value = _receive(self.socket, end)
         except TimeoutError:
             return 0.0, self._too_slow()
         except (OSError, EOFError, ValueError):
@@ -74,19 +75,9 @@ class Verifier:
         return (float(value == 1), "") if 0 <= value <= 1 else (0.0, f"it returned {value!r}, which is not from 0 to 1")
 
     def _start(self):
-        self.socket, there = socket.socketpair()
         quiet = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}  # each thread would count as memory
-        told = json.dumps([there.fileno(), str(self.path), self.function, self.memory])
-        with there:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", _CHILD, told],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[there.fileno()],
-                env={**os.environ, **quiet},
-                start_new_session=True,
-            )
+        told = [str(self.path), self.function, self.memory]
+        self.process, self.socket = child.start(_CHILD, told, env={**os.environ, **quiet})
         self.owner = os.getpid()
         try:
             kind, value = _receive(self.socket, time.monotonic() + START_SECONDS)
@@ -159,29 +150,12 @@ def find_function(source):
     return path.resolve(), function
 
 
-def _exchange(there, data, end):
-    there.settimeout(max(0.01, end - time.monotonic()))
-    there.sendall(_LENGTH.pack(len(data)) + data)
-    return _receive(there, end)
-
-
 def _receive(there, end):
-    (length,) = _LENGTH.unpack(_exactly(there, _LENGTH.size, end))
+    (length,) = _LENGTH.unpack(child.exactly(there, _LENGTH.size, end))
     if length > _MOST:
         raise ValueError("a message too long")
-    kind, value = json.loads(_exactly(there, length, end))
+    kind, value = json.loads(child.exactly(there, length, end))
     return kind, value
-
-
-def _exactly(there, count, end):
-    parts = bytearray()
-    while len(parts) < count:
-        there.settimeout(max(0.001, end - time.monotonic()))
-        part = there.recv(count - len(parts))
-        if not part:
-            raise EOFError
-        parts += part
-    return bytes(parts)
 
 
 # The child imports nothing of minids, so it starts in a moment; its own words end where the function's file begins.

@@ -241,7 +241,7 @@ def test_the_comparison_runs_and_draws(start, tmp_path, capsys):
     assert compare_presets.plot(again, tmp_path / "f.png").stat().st_size > 10_000
     assert len(compare_presets.summary(again).splitlines()) == 4
     assert compare_presets.main([]) == 0 and "| v3.2 |" in capsys.readouterr().out
-    with pytest.raises(MinidsError, match="Did you mean 'gspo'"):
+    with pytest.raises(MinidsError, match="there is no preset 'ppo2'"):
         compare_presets.main(["--presets", "ppo2", "--out", str(tmp_path / "x.json")])
 
 

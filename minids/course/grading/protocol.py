@@ -16,10 +16,11 @@ import json
 import re
 import struct
 import sys
-import time
 
 import numpy as np
 import torch
+
+from minids.child import exactly
 
 HEAD, BODY, DEPTH, ITEMS = 1 << 20, 16 << 20, 20, 100_000
 DIGITS = 14_000  # binary ones of a whole number; Python reads no more than 4300 decimal ones
@@ -98,33 +99,10 @@ def value_of(head, body, known=()):
         raise BadData(f"damaged data ({type(error).__name__})") from None
 
 
-def send(to, data, end):
-    """All of the bytes before `end` (time.monotonic), or TimeoutError."""
-    view = memoryview(data)
-    while view:
-        to.settimeout(max(end - time.monotonic(), 0.001))
-        view = view[to.send(view[: 1 << 20]) :]
-
-
 def receive(source, end=None):
     """(head, body) of the next frame. EOFError where the other side has gone."""
     head, body = lengths(exactly(source, LENGTHS.size, end))
     return exactly(source, head, end), exactly(source, body, end)
-
-
-def exactly(source, count, end):
-    data = bytearray()
-    while len(data) < count:
-        if end is not None:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            source.settimeout(left)
-        part = source.recv(min(count - len(data), 1 << 20))
-        if not part:
-            raise EOFError
-        data += part
-    return bytes(data)
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ from pathlib import Path
 
 import torch
 
+from minids import child
 from minids.course import arguments, cases, exercises
 from minids.course.grading import isolation, protocol, worker
 from minids.errors import MinidsError
@@ -125,7 +126,7 @@ class Remote:
         seconds = min(self.limits.call, max(self.limits.total - self.seconds, 0.0))
         end = start + seconds
         try:
-            protocol.send(self.socket, protocol.LENGTHS.pack(0, len(asked)) + asked, end)
+            child.send(self.socket, protocol.LENGTHS.pack(0, len(asked)) + asked, end)
             head, body = protocol.receive(self.socket, end)
             answer = protocol.value_of(head, body, known)
             kind, given, changes, numbers, line = answer
@@ -178,7 +179,7 @@ class Remote:
         self.socket = here
         first = pickle.dumps((self.name, self.source, str(self.folder), self.limits))
         try:
-            protocol.send(here, protocol.LENGTHS.pack(0, len(first)) + first, time.monotonic() + self.limits.call)
+            child.send(here, protocol.LENGTHS.pack(0, len(first)) + first, time.monotonic() + self.limits.call)
         except OSError:
             raise self._end() from None
 
@@ -259,7 +260,7 @@ def _reason(status, cpu, limits):
 # -- the nursery -------------------------------------------------------------------------------------------------------
 
 _BOOT = """import json, runpy, sys
-path, fd, folder, fences = json.loads(sys.argv[1])
+fd, path, folder, fences = json.loads(sys.argv[1])
 sys.path[:] = path
 left = runpy.run_path(fences)["leave_the_world"]()  # before anything else is imported: it wants a single thread
 from minids.course.grading import worker
@@ -272,22 +273,13 @@ class Nursery:
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="minids-grade-")).resolve()
-        self.socket, there = socket.socketpair()
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")}
         settings = isolation.environment(self.folder) | {"CUDA_VISIBLE_DEVICES": "", "TRITON_INTERPRET": "1"}
-        with there, tempfile.TemporaryFile() as said:
-            told = json.dumps([[p for p in sys.path if p], there.fileno(), str(self.folder), isolation.__file__])
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-c", _BOOT, told],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-                pass_fds=[there.fileno()],
-                env=kept | settings,
-                cwd=self.folder,
-                start_new_session=True,
+        told = [[p for p in sys.path if p], str(self.folder), isolation.__file__]
+        with tempfile.TemporaryFile() as said:
+            self.process, self.socket = child.start(
+                _BOOT, told, "-I", "-B", stderr=said, env=kept | settings, cwd=self.folder
             )
-            there.close()
             try:
                 self.fences = json.loads(protocol.receive(self.socket, time.monotonic() + _START)[1])
             except (OSError, EOFError):
@@ -311,8 +303,8 @@ class Nursery:
         A patient one gives it a moment to end by itself, so that the status says why.
         """
         try:
-            protocol.send(self.socket, struct.pack("<i", -1 - patient), time.monotonic() + 30)
-            return worker.STATUS.unpack(protocol.exactly(self.socket, worker.STATUS.size, time.monotonic() + 30))
+            child.send(self.socket, struct.pack("<i", -1 - patient), time.monotonic() + 30)
+            return worker.STATUS.unpack(child.exactly(self.socket, worker.STATUS.size, time.monotonic() + 30))
         except (OSError, EOFError):  # killed by the answer, where the system has no fence against that
             _close()
             return signal.SIGKILL, 0.0

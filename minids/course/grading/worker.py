@@ -25,6 +25,7 @@ import torch
 
 import minids
 from minids import dispatch
+from minids.child import exactly, send
 from minids.course import arguments, cases, catalog, judge
 from minids.course.grading import isolation, protocol
 
@@ -69,7 +70,7 @@ def live(fd, folder, left):
             control.sendall(STATUS.pack(*_kill(worker, alone, patience=2.0 if length == -2 else 0.0)))
             worker = None
             continue
-        _import_libraries(json.loads(protocol.exactly(control, length, None)))
+        _import_libraries(json.loads(exactly(control, length, None)))
         worker = os.fork()
         if worker == 0:
             control.close()
@@ -179,7 +180,7 @@ def _work(fd, readable):
             fn, failed = None, protocol.frame(("raised", told, [], None, line))
         while True:
             asked = protocol.receive(link)[1]
-            protocol.send(link, failed or _answer(fn, asked), time.monotonic() + 3600)
+            send(link, failed or _answer(fn, asked), time.monotonic() + 3600)
     except EOFError:  # the grader hung up
         os._exit(0)
     finally:
