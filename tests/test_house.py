@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from minids.course import exercises
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import house  # noqa: E402
@@ -90,3 +92,36 @@ def test_no_test_imports_another():
     ):
         assert list(imported_tests(line)), line
     assert not list(imported_tests("from mini import test_recipe\nimport testing\nfrom pytest import raises"))
+
+
+TYPED = ("tasks", "studies", "bench", "serve")  # rooms whose public functions say what they take and give
+EXERCISES = {(f"minids.{p.module}", p.function) for p in exercises.PLACES.values()}  # bare, as in a blank
+
+
+def public_functions(path, name):
+    """(where, function) of the functions and methods of a module that other modules may call."""
+
+    def inside(body, prefix, first):
+        for node in body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield from inside(node.body, f"{prefix}{node.name}.", 1)
+            elif isinstance(node, ast.FunctionDef) and (node.name == "__init__" or not node.name.startswith("_")):
+                static = any(getattr(d, "id", "") == "staticmethod" for d in node.decorator_list)
+                yield f"{name}:{node.lineno} {prefix}{node.name}", node, 0 if static else first
+
+    yield from inside(ast.parse(path.read_text(encoding="utf-8")).body, "", 0)
+
+
+@pytest.mark.parametrize("room", TYPED)
+def test_public_functions_say_their_types(room):
+    bare = []
+    for name, path in house.modules(ROOT).items():
+        if house.room(name) != room:
+            continue
+        for where, function, first in public_functions(path, name):
+            a = function.args
+            given = [*a.posonlyargs, *a.args][first:] + [*a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+            whole = all(x.annotation for x in given) and (function.returns or function.name == "__init__")
+            if not whole and (name, function.name) not in EXERCISES:
+                bare.append(where)
+    assert bare == []

@@ -16,13 +16,14 @@ from minids.bench.measure import alternate, fastest, row
 from minids.bench.train import model_sizes, peer_name, peer_of, tiny_config
 from minids.errors import MinidsError
 from minids.model import generate as sampler
+from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 
 SETTINGS = [(a, e) for a in ("sdpa", "eager") for e in ("grouped_mm", "batched_mm", "eager")]
 STOP_SHARE = 0.02  # of the vocabulary
 
 
-def models(config):
+def models(config: ModelConfig) -> Transformer:
     """A model with weights large enough that greedy choices are no ties."""
     torch.manual_seed(0)
     model = Transformer(config).eval()
@@ -31,12 +32,20 @@ def models(config):
     return model
 
 
-def prompts_of(config, count, shortest, longest):
+def prompts_of(config: ModelConfig, count: int, shortest: int, longest: int) -> list[list[int]]:
     lengths = torch.linspace(shortest, longest, count).long().tolist()
     return [torch.randint(0, config.vocab_size, (n,)).tolist() for n in lengths]
 
 
-def peer_generate(peer, prompts, new, *, sample=False, copies=1, stops=None):
+def peer_generate(
+    peer: torch.nn.Module,
+    prompts: list[list[int]],
+    new: int,
+    *,
+    sample: bool = False,
+    copies: int = 1,
+    stops: list[int] | None = None,
+) -> torch.Tensor:
     """-> new tokens [len(prompts) * copies, …], rectangular; what follows a stop is padding."""
     longest = max(map(len, prompts))
     ids = torch.tensor([[0] * (longest - len(p)) + p for p in prompts])
@@ -50,7 +59,7 @@ def peer_generate(peer, prompts, new, *, sample=False, copies=1, stops=None):
     return out[:, longest:]
 
 
-def check_greedy(model, peer, prompts, new):
+def check_greedy(model: Transformer, peer: torch.nn.Module, prompts: list[list[int]], new: int) -> None:
     """Token for token. Where both differ, the two best must be a tie within rounding."""
     ours = sampler.generate(model, prompts, max_new_tokens=new, temperature=0, stop_ids=[]).ids
     theirs = peer_generate(peer, prompts, new).tolist()
@@ -64,7 +73,9 @@ def check_greedy(model, peer, prompts, new):
                 raise MinidsError(f"bench: greedy tokens of minids and {peer_name()} differ; there is nothing to time.")
 
 
-def decode(name, config, count, new, repeats, shortest=16, longest=24):
+def decode(
+    name: str, config: ModelConfig, count: int, new: int, repeats: int, shortest: int = 16, longest: int = 24
+) -> dict:
     config = config or tiny_config()
     model = models(config)
     prompts = prompts_of(config, count, shortest, longest)
@@ -91,15 +102,17 @@ def decode(name, config, count, new, repeats, shortest=16, longest=24):
     return row(name, count * new, ours, theirs, peer_name(), "tokens/s", about)
 
 
-def decode_single(config=None, new=128, repeats=5):
+def decode_single(config: ModelConfig | None = None, new: int = 128, repeats: int = 5) -> dict:
     return decode("decode_single", config, 1, new, repeats, 20, 20)
 
 
-def decode_batch(config=None, count=64, new=64, repeats=5):
+def decode_batch(config: ModelConfig | None = None, count: int = 64, new: int = 64, repeats: int = 5) -> dict:
     return decode("decode_batch", config, count, new, repeats)
 
 
-def decode_rollout(config=None, count=24, copies=8, new=96, repeats=4):
+def decode_rollout(
+    config: ModelConfig | None = None, count: int = 24, copies: int = 8, new: int = 96, repeats: int = 4
+) -> dict:
     """24 prompts x 8 samples at temperature 1; minids also keeps every token's log-probability, which GRPO needs."""
     config = config or tiny_config()
     torch.manual_seed(0)
@@ -167,7 +180,7 @@ class _Count(TorchDispatchMode):
         return out
 
 
-def operations_a_token(config):
+def operations_a_token(config: ModelConfig) -> int:
     """Operations that torch starts for one more token of one sequence: the difference of two lengths."""
     model, counts = models(config), []
     for new in (4, 12):

@@ -40,7 +40,7 @@ OPTIONAL = {
 NEEDED_MEMORY = 4 * 2**30
 
 
-def text():
+def text() -> str:
     """The report of `minids doctor`."""
     lines = [*_software(), *_machine(), *_speed()]
     width = max(len(name) for name, _ in lines)
@@ -78,7 +78,7 @@ def _machine():
     yield "folder", f"{Path.cwd()} can{'' if writable(Path.cwd()) else ' NOT'} be written; runs go to runs/ in it"
 
 
-def writable(folder):
+def writable(folder: str | Path) -> bool:
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"minids")
@@ -101,7 +101,7 @@ def _speed():
         torch.set_num_threads(threads)
 
 
-def gemm_gflops(size=512, seconds=0.3):
+def gemm_gflops(size: int = 512, seconds: float = 0.3) -> float:
     """GFLOP/s of a square matrix product with the threads that are set."""
     a, b = torch.randn(size, size), torch.randn(size, size)
     a @ b
@@ -112,7 +112,7 @@ def gemm_gflops(size=512, seconds=0.3):
     return 2 * size**3 * count / (time.perf_counter() - began) / 1e9
 
 
-def estimate(recipe, processes):
+def estimate(recipe: recipes.Recipe, processes: int) -> float:
     """Minutes that a recipe will take here."""
     model = Transformer(ModelConfig.from_dict(recipes.model_values(recipe, recipe.tokenizer["vocab_size"])))
     step = _best(lambda: _train_step(model, recipe.pretrain["tokens_per_batch"]))

@@ -15,12 +15,14 @@ not, its published figure for an H100 (its README and pull requests) stands in w
 import argparse
 import statistics
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
 from minids import files
 from minids.errors import MinidsError
+from minids.progress import Progress
 
 BANDWIDTH = 3.084e12  # bytes/s that an H100 SXM reaches, 92 % of 3.35e12 (torchao's roofline, README of 2026-03-20)
 SHAPES = ((2112, 7168), (24576, 1536), (32768, 512), (7168, 16384), (4096, 7168), (7168, 2048))  # DeepGEMM's (N, K)
@@ -40,7 +42,7 @@ class Timer:
         self.name = torch.cuda.get_device_name() if self.gpu else "cpu, interpreted"
         self.backend = "triton"
 
-    def medians(self, *runs, repeats=REPEATS):
+    def medians(self, *runs: Callable, repeats: int = REPEATS) -> list[float | None]:
         """Median seconds of each function, taken in turns after three rounds of warm-up."""
         if not self.gpu:
             for run in runs:
@@ -60,12 +62,25 @@ class Timer:
         return [statistics.median(t) for t in times]
 
 
-def gaussian(*shape, device, dtype=torch.bfloat16, seed=0, scale=1.0):
+def gaussian(
+    *shape: int, device: torch.device, dtype: torch.dtype = torch.bfloat16, seed: int = 0, scale: float = 1.0
+) -> torch.Tensor:
     make = torch.Generator(device=device).manual_seed(seed)
     return (torch.randn(*shape, generator=make, device=device) * scale).to(dtype)
 
 
-def row(timer, name, seconds, work, unit, peer, peer_name, config, bar=None, aim=None):
+def row(
+    timer: Timer,
+    name: str,
+    seconds: float | None,
+    work: float,
+    unit: str,
+    peer: float | tuple | None,
+    peer_name: str,
+    config: str,
+    bar: float | None = None,
+    aim: float | None = None,
+) -> dict:
     """`work` per second over `peer`, which is in the same unit, or (seconds of the peer,) for the same work."""
     if isinstance(peer, tuple):
         peer = None if peer[0] is None else work / peer[0]
@@ -85,13 +100,13 @@ def row(timer, name, seconds, work, unit, peer, peer_name, config, bar=None, aim
     }
 
 
-def right(what, ours, want, limit):
+def right(what: str, ours: torch.Tensor, want: torch.Tensor, limit: float) -> None:
     from minids.bench.measure import same
 
     same(what, ours.double(), want.double(), limit)
 
 
-def liger(path):
+def liger(path: str) -> Callable | None:
     """Something of Liger-Kernel, or None where it is not installed."""
     module, _, name = path.rpartition(".")
     try:
@@ -103,7 +118,7 @@ def liger(path):
 # -- the rows ----------------------------------------------------------------------------------------------------------
 
 
-def fp8_gemm(timer):
+def fp8_gemm(timer: Timer) -> Iterator[dict]:
     """Block-scaled FP8 product against cuBLAS in bfloat16 (large M) and against the memory (M = 64)."""
     from minids.kernels import gemm, quantise
 
@@ -155,7 +170,7 @@ def fp8_gemm(timer):
                 )
 
 
-def scaled_mm(timer, a, b):
+def scaled_mm(timer: Timer, a: torch.Tensor, b: torch.Tensor) -> float | None:
     """Median seconds of torch's own block-scaled product, or None where torch or the GPU has none."""
     import torch.nn.functional as F
 
@@ -186,7 +201,7 @@ def scaled_mm(timer, a, b):
         return None
 
 
-def quantising(timer):
+def quantising(timer: Timer) -> Iterator[dict]:
     from minids.kernels import quantise as Q
 
     M, K = (32768, 4096) if timer.gpu else (40, 300)
@@ -198,7 +213,7 @@ def quantising(timer):
         yield row(timer, name, ours, moved / 1e9, "GB/s", BANDWIDTH / 1e9, "3.08 TB/s", {"M": M, "K": K}, 0.85, 0.92)
 
 
-def experts(timer):
+def experts(timer: Timer) -> Iterator[dict]:
     """The MoE layer's experts, forward and with its backward, beside Liger's fused MoE."""
     from minids.kernels import grouped
 
@@ -248,7 +263,7 @@ def experts(timer):
         )
 
 
-def decoding(timer):
+def decoding(timer: Timer) -> Iterator[dict]:
     from minids.kernels.decode import mla_decode
 
     B, T, H, rank, rope = (128, 4096, 128, 512, 64) if timer.gpu else (2, 40, 16, 32, 16)
@@ -278,7 +293,7 @@ def decoding(timer):
     )
 
 
-def fused(timer):
+def fused(timer: Timer) -> Iterator[dict]:
     """RMSNorm, SwiGLU and cross-entropy, forward and backward together, beside Liger-Kernel or torch's own."""
     import torch.nn.functional as F
 
@@ -352,7 +367,7 @@ def fused(timer):
         )
 
 
-def training(timer):
+def training(timer: Timer) -> Iterator[dict]:
     """A training step of recipe `small`: minids in bfloat16 beside transformers, and its FP8 beside its bfloat16."""
     from minids.bench import train
     from minids.model import accounting, fp8
@@ -415,7 +430,7 @@ def training(timer):
 ROWS = (fp8_gemm, quantising, experts, decoding, fused, training)
 
 
-def rows(bar=None):
+def rows(bar: Progress | None = None) -> list[dict]:
     """All rows; on a machine without a GPU they are checked and not measured."""
     from minids.kernels import runtime
 
@@ -432,7 +447,7 @@ def rows(bar=None):
 # -- a record against its bars -----------------------------------------------------------------------------------------
 
 
-def verdicts(record):
+def verdicts(record: list[dict]) -> list[tuple[dict, str]]:
     """[(row, "missed" | "bar" | "aim" | "not measured" | "no bar")]"""
     said = []
     for r in record:
@@ -448,7 +463,7 @@ def verdicts(record):
     return said
 
 
-def table(record):
+def table(record: list[dict]) -> str:
     """Markdown for the README."""
 
     def number(x):
@@ -465,7 +480,7 @@ def table(record):
     return "\n".join(lines) + "\n"
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """A record of `minids bench kernels --json` against its bars."""
     parser = argparse.ArgumentParser(prog="minids dev bench-kernels", description=main.__doc__)
     parser.add_argument("record", type=Path)

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
@@ -9,7 +10,7 @@ from minids.errors import MinidsError
 from minids.model.ops import linear
 
 
-def need(package):
+def need(package: str) -> None:
     try:
         __import__(package)
     except ImportError:
@@ -32,7 +33,9 @@ class single_thread:
 # -- measuring ---------------------------------------------------------------------------------------------------------
 
 
-def alternate(runs, repeats, clock=time.process_time, warmup=1):
+def alternate(
+    runs: Sequence[Callable], repeats: int, clock: Callable[[], float] = time.process_time, warmup: int = 1
+) -> list[list[float]]:
     """Seconds of each function in `runs`, taken in turns: [len(runs)][repeats]."""
     seconds = [[] for _ in runs]
     for i in range(-warmup, repeats):
@@ -44,7 +47,7 @@ def alternate(runs, repeats, clock=time.process_time, warmup=1):
     return seconds
 
 
-def fastest(settings, build, repeats=2):
+def fastest(settings: Iterable, build: Callable, repeats: int = 2) -> object:
     """The setting whose run takes the least time; `build(setting)` gives a function.
     What a peer refuses is left out."""
     best = None
@@ -58,7 +61,16 @@ def fastest(settings, build, repeats=2):
     return best[1]
 
 
-def row(name, work, ours, peer, peer_name, unit, config, peer_work=None):
+def row(
+    name: str,
+    work: float,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    peer_name: str,
+    unit: str,
+    config: str,
+    peer_work: float | None = None,
+) -> dict:
     """A row from amounts of work and the seconds of alternating runs; both sides may have done different amounts."""
     peer_work = work if peer_work is None else peer_work
     rates = [[w / s for s in seconds] for w, seconds in ((work, ours), (peer_work, peer))]
@@ -74,7 +86,7 @@ def row(name, work, ours, peer, peer_name, unit, config, peer_work=None):
     }
 
 
-def same(what, ours, theirs, limit):
+def same(what: str, ours: torch.Tensor, theirs: torch.Tensor, limit: float) -> None:
     """Raises unless two tensors agree to `limit`, relative to their norm."""
     difference = ((ours - theirs).norm() / theirs.norm().clamp(min=1e-30)).item()
     if not difference <= limit:
@@ -84,13 +96,13 @@ def same(what, ours, theirs, limit):
 # -- what the machine can do -------------------------------------------------------------------------------------------
 
 
-def seconds_of(run, times=30, repeats=5):
+def seconds_of(run: Callable, times: int = 30, repeats: int = 5) -> float:
     """Least CPU seconds of one call."""
     run()
     return min(s / times for s in alternate([lambda: [run() for _ in range(times)]], repeats)[0])
 
 
-def machine():
+def machine() -> dict[str, float]:
     """GEMM rates in GFLOP/s of both libraries at [2048, 96] x [96, 512],
     and microseconds of an operation on one number."""
     a, w, one = torch.randn(2048, 96), torch.randn(512, 96), torch.zeros(1)

@@ -22,7 +22,7 @@ from minids.progress import Progress
 PARTS = ("train", "decode", "tokenizer", "kernels")
 
 
-def main(what=None, as_json=False):
+def main(what: str | None = None, as_json: bool = False) -> None:
     """Runs one part or all; prints a table, or JSON alone."""
     rows, notes = [], []
     import minids.kernels.runtime  # noqa: F401 (before a peer imports Triton: without a GPU it has to be its interpreter)
@@ -36,7 +36,7 @@ def main(what=None, as_json=False):
     print("\n".join(notes))
 
 
-def run_bench(part, notes=None):
+def run_bench(part: str, notes: list[str] | None = None) -> list[dict]:
     """The rows of one part; `notes` collects lines that belong below the table."""
     notes = [] if notes is None else notes
     if part == "tokenizer":
@@ -64,7 +64,7 @@ def run_bench(part, notes=None):
     return rows
 
 
-def limits():
+def limits() -> list[str]:
     """Lines that say what bounds the rates above: products for training, the number of operations for decoding."""
     from minids.bench.decode import operations_a_token
     from minids.bench.train import flops_a_token, tiny_config
@@ -87,7 +87,7 @@ def limits():
 # -- printing ----------------------------------------------------------------------------------------------------------
 
 
-def table(rows):
+def table(rows: list[dict]) -> str:
     """rich's table on a terminal that has it, plain columns elsewhere; returned as text."""
     head = ["", "minids", "peer", "ratio", "unit", "peer is"]
     lines = [

@@ -31,7 +31,7 @@ def real_text(n_mb: float = 10) -> list[str]:
     return texts
 
 
-def train_rust(texts: list[str], vocab_size: int, digits: str = "triples", min_frequency: int = 2):
+def train_rust(texts: list[str], vocab_size: int, digits: str = "triples", min_frequency: int = 2) -> object:
     """The `tokenizers` trainer, set up as DeepSeek-V3's tokenizer: what `Tokenizer.train` must equal."""
     from tokenizers import Regex, models, pre_tokenizers, trainers
     from tokenizers import Tokenizer as Rust

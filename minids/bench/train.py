@@ -3,6 +3,7 @@ and the recipe's ragged texts on two cores."""
 
 import statistics
 import time
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -22,19 +23,19 @@ SETTINGS = [(a, e) for a in ("sdpa", "eager") for e in ("grouped_mm", "eager")] 
 ADAMW = dict(lr=1e-4, betas=(0.9, 0.95), weight_decay=0.01)
 
 
-def tiny_config():
+def tiny_config() -> ModelConfig:
     recipe = recipes.load("tiny")
     return ModelConfig(**recipes.model_values(recipe, recipe.tokenizer["vocab_size"]))
 
 
-def flops_a_token(config):
+def flops_a_token(config: ModelConfig) -> int:
     """Forward and backward products of one token, without attention scores: 6 for each weight that it meets."""
     model = Transformer(config)
     embedded = 0 if config.tie_word_embeddings else model.embed_tokens.weight.numel()
     return 6 * (model.parameter_count(active=True) - embedded)
 
 
-def peer_of(model, attention="sdpa", experts="grouped_mm"):
+def peer_of(model: Transformer, attention: str = "sdpa", experts: str = "grouped_mm") -> torch.nn.Module:
     """transformers' model with the same weights."""
     import transformers
 
@@ -47,26 +48,26 @@ def peer_of(model, attention="sdpa", experts="grouped_mm"):
     return peer
 
 
-def peer_name():
+def peer_name() -> str:
     import transformers
 
     return f"transformers {transformers.__version__}"
 
 
-def our_loss(model, ids_BT, valid_BT):
+def our_loss(model: Transformer, ids_BT: torch.Tensor, valid_BT: torch.Tensor) -> torch.Tensor:
     weight_BT = valid_BT.float()
     target, weight = (torch.nn.functional.pad(z[:, 1:], (0, 1)).flatten() for z in (ids_BT, weight_BT))
     hidden_ND = model.hidden(ids_BT, valid_BT=valid_BT).flatten(0, 1)
     return cpu.linear_cross_entropy(hidden_ND, model.lm_head.weight, target, weight) / weight.sum()
 
 
-def peer_loss(peer, ids_BT, valid_BT):
+def peer_loss(peer: torch.nn.Module, ids_BT: torch.Tensor, valid_BT: torch.Tensor) -> torch.Tensor:
     mask = None if valid_BT.all() else valid_BT.long()
     labels = ids_BT.masked_fill(~valid_BT, -100)
     return peer(input_ids=ids_BT, attention_mask=mask, labels=labels, use_cache=False).loss
 
 
-def check_equal(model, peer, ids_BT, valid_BT):
+def check_equal(model: Transformer, peer: torch.nn.Module, ids_BT: torch.Tensor, valid_BT: torch.Tensor) -> None:
     """Loss and every gradient of both."""
     ours, theirs = our_loss(model, ids_BT, valid_BT), peer_loss(peer, ids_BT, valid_BT)
     same("the loss", ours.detach(), theirs.detach(), 1e-5)
@@ -79,11 +80,11 @@ def check_equal(model, peer, ids_BT, valid_BT):
     peer.zero_grad()
 
 
-def optimizer_of(model):
+def optimizer_of(model: Transformer) -> torch.optim.Optimizer:
     return torch.optim.AdamW(model.parameters(), fused=True, **ADAMW)
 
 
-def stepper(model, loss, *batch):
+def stepper(model: Transformer, loss: Callable, *batch: object) -> Callable[[], None]:
     """A function that takes one training step on the same tensor."""
     optimizer = optimizer_of(model)
 
@@ -95,7 +96,9 @@ def stepper(model, loss, *batch):
     return step
 
 
-def train_same_tensor(config=None, shape=(ROWS_, LENGTH), repeats=REPEATS):
+def train_same_tensor(
+    config: ModelConfig | None = None, shape: tuple[int, int] = (ROWS_, LENGTH), repeats: int = REPEATS
+) -> dict:
     """One tensor without padding, again and again: forward, loss, backward, AdamW. One thread, CPU seconds."""
     torch.manual_seed(0)
     config = config or tiny_config()
@@ -124,7 +127,7 @@ def train_same_tensor(config=None, shape=(ROWS_, LENGTH), repeats=REPEATS):
     return row("train_same_tensor", ids.numel(), ours, peer_seconds, peer_name(), "tokens/s", about)
 
 
-def relaxed_precision(run, repeats):
+def relaxed_precision(run: Callable, repeats: int) -> float:
     """Median seconds of `run` while torch may use oneDNN for float32 products,
     at the price of precision where there are units for it."""
     switch = torch.backends.mkldnn.matmul
@@ -137,7 +140,7 @@ def relaxed_precision(run, repeats):
     return statistics.median(seconds)
 
 
-def model_sizes(config):
+def model_sizes(config: ModelConfig) -> dict:
     return {
         k: getattr(config, k)
         for k in (
@@ -154,7 +157,7 @@ def model_sizes(config):
 # -- ragged texts, two cores -------------------------------------------------------------------------------------------
 
 
-def corpus(count, seed=0):
+def corpus(count: int, seed: int = 0) -> tuple[documents.Documents, int]:
     """The tiny recipe's pretraining documents and their tokenizer's size."""
     recipe = recipes.load("tiny")
     p = recipe.pretrain
@@ -165,7 +168,16 @@ def corpus(count, seed=0):
     return documents.pretraining_documents(tokenizer, parts, quiet=True), len(tokenizer)
 
 
-def our_share(rank, world, config, state, docs, tokens_per_batch, steps, seed):
+def our_share(
+    rank: int,
+    world: int,
+    config: ModelConfig,
+    state: dict,
+    docs: documents.Documents,
+    tokens_per_batch: int,
+    steps: int,
+    seed: int,
+) -> tuple[int, float]:
     """Trains `steps` steps with the main job's own loop, after some to warm up; returns (tokens, seconds)."""
     model = Transformer(config)
     model.load_state_dict(state)
@@ -180,7 +192,7 @@ def our_share(rank, world, config, state, docs, tokens_per_batch, steps, seed):
     return done.tokens, done.seconds
 
 
-def peer_batches(docs, per_batch, grouped, seed):
+def peer_batches(docs: documents.Documents, per_batch: int, grouped: bool, seed: int) -> list:
     """Right-padded batches of `per_batch` texts: in random order,
     or of neighbours in length (then the batches in random order)."""
     rng = np.random.default_rng(seed)
@@ -191,7 +203,9 @@ def peer_batches(docs, per_batch, grouped, seed):
     return [docs.batch(batches[i], 1.0) for i in rng.permutation(len(batches))]
 
 
-def peer_share(peer, optimizer, batches, limit=8.0):
+def peer_share(
+    peer: torch.nn.Module, optimizer: torch.optim.Optimizer, batches: Iterable, limit: float = 8.0
+) -> tuple[int, float]:
     """The same step in transformers: loss over texts, padding masked, clipped at 1;
     -> (tokens, seconds), cut off at `limit` seconds."""
     tokens, begin = 0, time.monotonic()
@@ -206,7 +220,9 @@ def peer_share(peer, optimizer, batches, limit=8.0):
     return tokens, time.monotonic() - begin
 
 
-def train_ragged(config=None, count=3000, steps=40, repeats=3, cores=None):
+def train_ragged(
+    config: ModelConfig | None = None, count: int = 3000, steps: int = 40, repeats: int = 3, cores: int | None = None
+) -> dict:
     """Useful tokens a second of wall time: minids in as many processes as there are cores (2 at most),
     transformers in as many threads."""
     torch.manual_seed(0)

@@ -11,12 +11,16 @@ import codecs
 import os
 import random
 import sys
+from collections.abc import Iterable, Iterator
+from typing import TextIO
 
 from minids.errors import MinidsError
+from minids.eval import model_folder
 from minids.model import generate as sampler
 from minids.model.sampling import LEAST
 from minids.rl.rollout import prompt_of, stop_ids
 from minids.tasks import arithmetic, registry
+from minids.text.tokenizer import Tokenizer
 
 HELP = """/again            ask the last question again, with new random numbers (at temperature 1 if it is 0)
 /temperature T    0: always the likeliest token; 1: as the model was trained to sample
@@ -24,7 +28,15 @@ HELP = """/again            ask the last question again, with new random numbers
 CUT = "(cut off: the answer did not end within the tokens allowed)"
 
 
-def talk(opened, *, temperature=None, max_new_tokens=None, seed=0, source=None, out=None):
+def talk(
+    opened: model_folder.Opened,
+    *,
+    temperature: float | None = None,
+    max_new_tokens: int | None = None,
+    seed: int = 0,
+    source: TextIO | None = None,
+    out: TextIO | None = None,
+) -> None:
     """Reads questions from `source` (stdin) and writes answers to `out` (stdout) until there are no more.
 
     temperature, max_new_tokens   None: what the folder's generation_config.json says, else 0 and 320
@@ -60,7 +72,7 @@ def talk(opened, *, temperature=None, max_new_tokens=None, seed=0, source=None, 
             print(f"minids: {error}", file=out if talking else sys.stderr, flush=True)
 
 
-def greeting(opened):
+def greeting(opened: model_folder.Opened) -> str:
     """What can be asked, said honestly."""
     size = f"{opened.folder}: {opened.model.parameter_count() / 1e6:.2f} M parameters"
     if not opened.ours:
@@ -79,11 +91,13 @@ def greeting(opened):
 class Chat:
     """What a terminal chat remembers: the settings and the last question."""
 
-    def __init__(self, opened, temperature, max_new_tokens, seed, out, colour):
+    def __init__(
+        self, opened: model_folder.Opened, temperature: float, max_new_tokens: int, seed: int, out: TextIO, colour: bool
+    ):
         self.opened, self.temperature, self.max_new_tokens, self.seed = opened, temperature, max_new_tokens, seed
         self.out, self.colour, self.question = out, colour, None
 
-    def take(self, line):
+    def take(self, line: str) -> str | None:
         """One line of input: a command or a question. Returns "quit" when the chat is over."""
         text = arithmetic.normalise_question("".join(c if c.isprintable() else " " for c in line))
         word, _, rest = text.partition(" ")
@@ -119,7 +133,7 @@ class Chat:
         self.temperature = value
         print(f"temperature {value:g}", file=self.out, flush=True)
 
-    def answer(self, question, temperature):
+    def answer(self, question: str, temperature: float) -> None:
         """Prints the model's reply while it is drawn; Ctrl-C ends it."""
         o, writer = self.opened, Writer(self.out, self.colour)
         prompt = prompt_of(o.tokenizer, question, o.style)
@@ -143,7 +157,7 @@ class Chat:
             yield None
 
 
-def parts(tokenizer, style, tokens):
+def parts(tokenizer: Tokenizer, style: str, tokens: Iterable[int | None]) -> Iterator[tuple[str, str]]:
     """(part, text) pieces of a reply. Parts: "thought", "answer", "note" (outside of both), "cut" (for a None)."""
     return _plain_parts(tokenizer, tokens) if style == "plain" else _tagged_parts(tokenizer, tokens)
 
@@ -195,10 +209,10 @@ class Writer:
 
     STYLES = {"thought": "\x1b[2m", "answer": "\x1b[1m", "note": "\x1b[31m", "cut": "\x1b[31m"}
 
-    def __init__(self, out, colour):
+    def __init__(self, out: TextIO, colour: bool):
         self.out, self.colour, self.part = out, colour, None
 
-    def write(self, part, text):
+    def write(self, part: str, text: str) -> None:
         text = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
         if part != self.part:
             text = text.lstrip()
@@ -212,13 +226,13 @@ class Writer:
         self.out.write(text)
         self.out.flush()
 
-    def end_part(self):
+    def end_part(self) -> None:
         if self.part is not None:
             self.out.write(("\x1b[0m" if self.colour else "") + "\n")
             self.out.flush()
             self.part = None
 
-    def close(self):
+    def close(self) -> None:
         if self.part is None:
             self.out.write("(an empty answer)\n")
         self.end_part()

@@ -11,6 +11,7 @@ size and with this learning rate says nothing about the models they were made fo
 
 import argparse
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,7 +61,7 @@ RUN = dict(
 
 
 @contextmanager
-def small_sums():
+def small_sums() -> Iterator[None]:
     """For the time of a `with`, the family "add" has sums of one and two digits only."""
     kept = arithmetic.SIZES
     arithmetic.SIZES = {**kept, "add": dict(SIZES)}
@@ -70,7 +71,9 @@ def small_sums():
         arithmetic.SIZES = kept
 
 
-def train_start(steps=700, documents_=6000, mix=None, seed=0, quiet=False):
+def train_start(
+    steps: int = 700, documents_: int = 6000, mix: dict[str, float] | None = None, seed: int = 0, quiet: bool = False
+) -> tuple[Tokenizer, Transformer]:
     """A very small model after a cold start on short sums -> (tokenizer, model); `mix` weighs the styles of thought."""
     mix = mix or {"careful": 0.4, "hasty": 0.6}
     with small_sums():
@@ -100,7 +103,13 @@ class _Lines:
         pass
 
 
-def compare(names=None, seeds=(0,), start=None, quiet=False, **change):
+def compare(
+    names: Sequence[str] | None = None,
+    seeds: Sequence[int] = (0,),
+    start: tuple[Tokenizer, Transformer] | None = None,
+    quiet: bool = False,
+    **change: object,
+) -> dict:
     """Runs every preset from one model, and returns what the plot is drawn from.
 
     start   (tokenizer, model), not changed; None trains one
@@ -126,7 +135,7 @@ def compare(names=None, seeds=(0,), start=None, quiet=False, **change):
     return record
 
 
-def summary(record, last=5):
+def summary(record: dict, last: int = 5) -> str:
     """Means over seeds of the last iterations, one line a preset."""
     keys = ("reward", "accuracy", "length", "entropy", "clip_fraction", "kl")
     lines = [f"{'preset':<14}" + "".join(f"{k:>15}" for k in keys)]
@@ -140,7 +149,7 @@ def _smooth(values, window):
     return [sum(part) / len(part) for part in (values[max(0, i - window + 1) : i + 1] for i in range(len(values)))]
 
 
-def plot(record, path=None, window=5):
+def plot(record: dict, path: str | Path | None = None, window: int = 5) -> object:
     """One figure: reward, length, entropy and clipped tokens, each the mean of the last `window` iterations, a line a
     preset (the mean of the seeds) in a band from the lowest to the highest seed. Saved to `path`, or returned."""
     import matplotlib
@@ -173,7 +182,7 @@ def plot(record, path=None, window=5):
     return path
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="minids dev presets", description="Published settings of GRPO: their table, or a comparison."
     )

@@ -22,9 +22,11 @@ Left out: the variance of an update, except `noise`; several steps on a batch be
 """
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from minids.errors import MinidsError
 from minids.model import sampling
@@ -48,7 +50,7 @@ class Tree:
     ends_L: torch.Tensor  # position of the stop token, -1 in answers that were cut off
 
 
-def tree(vocab=3, depth=4):
+def tree(vocab: int = 3, depth: int = 4) -> Tree:
     """Every prefix and every answer. The answers are (vocab - 1)^depth and one more for each prefix."""
     if vocab < 2 or depth < 1 or sum((vocab - 1) ** n for n in range(depth)) > 2000:
         raise MinidsError(f"exact: vocab={vocab}, depth={depth} is no tree that can be enumerated; try 3 and 4")
@@ -69,7 +71,7 @@ def tree(vocab=3, depth=4):
     )
 
 
-def draw(tree, seed, right=0.3):
+def draw(tree: Tree, seed: int, right: float = 0.3) -> tuple[Tensor, Tensor]:
     """A policy and rewards to try things on: (theta_PV, rewards_L), 1 for a `right` share of the answers and 0.1 more
     for half of them."""
     noise = torch.Generator().manual_seed(seed)
@@ -79,7 +81,7 @@ def draw(tree, seed, right=0.3):
     return theta, rewards_L
 
 
-def answer_probs(tree, theta, **how):
+def answer_probs(tree: Tree, theta: Tensor, **how: object) -> Tensor:
     """Probability of each answer [L] under a sampler with these settings, straight from softmax; 0 for what it can not
     produce."""
     probs_LTV = sampling.warp_logits(theta[tree.nodes_LT], **how).softmax(-1)
@@ -87,27 +89,27 @@ def answer_probs(tree, theta, **how):
     return torch.where(tree.mask_LT, probs_LT, 1.0).prod(1)
 
 
-def exact_gradient(tree, theta, rewards_L, **how):
+def exact_gradient(tree: Tree, theta: Tensor, rewards_L: Tensor, **how: object) -> Tensor:
     """grad J [P, V] of the policy that samples with these settings, by autograd through the sum over all answers."""
     theta = theta.detach().clone().requires_grad_()
     return torch.autograd.grad((answer_probs(tree, theta, **how) * rewards_L).sum(), theta)[0]
 
 
 def expected_update(
-    tree,
-    theta,
-    rewards_L,
-    G,
+    tree: Tree,
+    theta: Tensor,
+    rewards_L: Tensor,
+    G: int,
     *,
-    sampled=None,
-    scored=None,
-    mask_LT=None,
-    loss=None,
-    old=None,
-    sampler=None,
-    ref=None,
-    **adv_settings,
-):
+    sampled: dict | None = None,
+    scored: dict | None = None,
+    mask_LT: Tensor | None = None,
+    loss: dict | None = None,
+    old: Tensor | None = None,
+    sampler: Tensor | None = None,
+    ref: Tensor | None = None,
+    **adv_settings: object,
+) -> Tensor:
     """Minus the expectation, over all groups of G possible answers, of the gradient of one group's loss: [P, V].
 
     sampled, scored   settings of sampling.warp_logits: of the sampler, and of the loss that scores its answers
@@ -137,12 +139,12 @@ def expected_update(
     return -torch.autograd.grad(total, theta)[0]
 
 
-def adds_up(loss):
+def adds_up(loss: LossConfig) -> bool:
     """Whether the losses of groups are sums over their answers, with the same denominator for every group."""
     return loss.aggregation != "token_mean" and not loss.skip_zero_variance and loss.kl == "none"
 
 
-def answer_weights(prob_L, rewards_L, G, **adv_settings):
+def answer_weights(prob_L: Tensor, rewards_L: Tensor, G: int, **adv_settings: object) -> Tensor:
     """The advantages of all groups of G, each with its group's probability, added up for each answer: those above 0 and
     those below 0, [2, L]. Their sum times grad log p, over G, is the expected update of the plain sum over tokens."""
     possible = (prob_L > 0).nonzero().flatten()
@@ -210,7 +212,7 @@ def slopes(theta_PV, ids_LT, nodes_LT, mask_LT):
     return out_LPV.scatter_add_(1, nodes_LT[..., None].expand(-1, -1, V), slopes_LTV)
 
 
-def noise(tree, theta, rewards_L, G, **adv_settings):
+def noise(tree: Tree, theta: Tensor, rewards_L: Tensor, G: int, **adv_settings: object) -> float:
     """How much one group's gradient scatters: its standard deviation over the length of its mean (sum over tokens, no
     clip, first step). What a baseline is for; the expectation does not show it."""
     prob_L = answer_probs(tree, theta)
@@ -223,7 +225,7 @@ def noise(tree, theta, rewards_L, G, **adv_settings):
     return float(((weight_N1 * update_NP.square()).sum() - mean_P.square().sum()).sqrt() / mean_P.norm())
 
 
-def compare(update, exact):
+def compare(update: Tensor, exact: Tensor) -> tuple[float, float]:
     """(cosine, scale): the direction of an update against the exact gradient, and its length along it."""
     update, exact = update.flatten(), exact.flatten()
     along = float(update @ exact)
@@ -236,14 +238,14 @@ WARM, CUT = {"temperature": 0.6}, {"top_k": 2}
 LATER = 0.5  # how far theta has moved when ratios have left 1, in standard deviations of its logits
 
 
-def masks(tree):
+def masks(tree: Tree) -> dict[str, Tensor]:
     """The mask as it should be, and two mistakes: the stop tokens left out, and all of it one place too early."""
     ends = torch.arange(tree.depth) == tree.ends_L[:, None]
     early = torch.cat([tree.mask_LT[:, 1:], torch.zeros(len(tree.answers), 1, dtype=torch.bool)], 1)
     return {"right": tree.mask_LT, "without stop": tree.mask_LT & ~ends, "shifted": early}
 
 
-def settings(tree):
+def settings(tree: Tree) -> list[tuple[str, str, dict, str]]:
     """The rows of the table: (section, name, keywords of expected_update, what is compared). G is 2 unless said;
     compared is "own" for grad J of the sampler's own, warped policy, "two" for two questions at once, "binary" for
     rewards of 0 and 1, "later" and "stale" after the policy has moved."""
@@ -290,7 +292,7 @@ def settings(tree):
     ]
 
 
-def measure(tree, how, compared, seed):
+def measure(tree: Tree, how: dict, compared: str, seed: int) -> tuple[Tensor, Tensor]:
     """(update, exact) of one row of `settings` for one drawn policy."""
     theta, rewards_L = draw(tree, seed)
     how = dict(how)
@@ -318,7 +320,7 @@ def _stale(tree, theta, rewards_L, G, old):
     return -torch.autograd.grad(total, theta)[0]
 
 
-def table(seeds=range(4), vocab=3, depth=4):
+def table(seeds: Iterable[int] = range(4), vocab: int = 3, depth: int = 4) -> list[dict]:
     """[{section, setting, cosine: [a seed each], scale: [...]}], in the order of `settings`."""
     small, rows = tree(vocab, depth), []
     for section, name, how, compared in settings(small):
@@ -328,7 +330,7 @@ def table(seeds=range(4), vocab=3, depth=4):
     return rows
 
 
-def show(rows):
+def show(rows: list[dict]) -> str:
     """The rows as text: lowest and highest over the seeds."""
     lines, section = [], None
     for row in rows:

@@ -19,18 +19,22 @@ Left out: more than one question; what lies before the cut, which is a fixed ope
 import argparse
 import itertools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from minids.errors import MinidsError
 from minids.model import generate as sampler
 from minids.model import sampling
+from minids.model.transformer import Transformer
 from minids.rl import grpo, rollout
 from minids.studies import exact_gradient as exact
 from minids.tasks import arithmetic
 from minids.tasks.reward import Reward
+from minids.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -52,22 +56,28 @@ class Scoring:
     top_p: float = 1.0
 
 
-def load(folder):
+def load(folder: str | Path) -> tuple[Transformer, Tokenizer]:
     """(model in float64, tokenizer) of a model folder."""
-    from minids.model.transformer import Transformer
-    from minids.text.tokenizer import Tokenizer
-
     return Transformer.from_pretrained(folder, dtype=torch.float32).double().eval(), Tokenizer.from_pretrained(folder)
 
 
 @torch.no_grad()
-def next_probs(model, texts, how):
+def next_probs(model: Transformer, texts: list[list[int]], how: Scoring) -> Tensor:
     """Probability of every next token [N, V] after texts of one length, as the sampler has it."""
     logits_NV = model(torch.tensor(texts))[:, -1]
     return sampling.warp_logits(logits_NV, how.temperature, how.top_k, how.top_p).softmax(-1)
 
 
-def endings(model, tokenizer, problem, *, depth=4, style="tags", how=None, reward=None):
+def endings(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    problem: arithmetic.Problem,
+    *,
+    depth: int = 4,
+    style: str = "tags",
+    how: Scoring | None = None,
+    reward: Reward | None = None,
+) -> Endings:
     """Cuts the model's greedy answer open `depth` tokens before its end and enumerates how it can go on."""
     how = how or Scoring()
     if how.top_k < 1 or how.top_k**depth > 1000:
@@ -114,7 +124,7 @@ def _slopes(value, model):
     return torch.cat([torch.zeros_like(p).flatten() if g is None else g.flatten() for p, g in zip(parameters, found)])
 
 
-def exact_gradient(model, tree):
+def exact_gradient(model: Transformer, tree: Endings) -> Tensor:
     """grad J with respect to all parameters, without any code of the loss or of the scoring."""
     how, rollouts = tree.how, tree.rollouts
     start, T = len(rollouts.prompts[0]), max(map(len, rollouts.ids))
@@ -127,7 +137,16 @@ def exact_gradient(model, tree):
     return _slopes((probs_LT.prod(1) * tree.rewards_L).sum(), model)
 
 
-def expected_update(model, tree, G=2, *, scored=None, damage=None, loss=None, **adv_settings):
+def expected_update(
+    model: Transformer,
+    tree: Endings,
+    G: int = 2,
+    *,
+    scored: Scoring | None = None,
+    damage: Callable | None = None,
+    loss: dict | None = None,
+    **adv_settings: object,
+) -> Tensor:
     """Minus the expected gradient of the loss over all groups of G endings, through the code that trains.
 
     scored   Scoring that the loss is told; default the sampler's
@@ -145,24 +164,24 @@ def expected_update(model, tree, G=2, *, scored=None, damage=None, loss=None, **
     return -_slopes(value, model)
 
 
-def without_stop(mask_LT, finished_L):
+def without_stop(mask_LT: Tensor, finished_L: Tensor) -> Tensor:
     """The stop tokens taken out of the mask."""
     T = mask_LT.shape[1]
     last_L = T - 1 - mask_LT.flip(1).int().argmax(1)
     return mask_LT & ~((torch.arange(T) == last_L[:, None]) & finished_L[:, None])
 
 
-def early(mask_LT, finished_L):
+def early(mask_LT: Tensor, finished_L: Tensor) -> Tensor:
     """The mask one place too early: the last token of the prompt in, the last of the answer out."""
     return torch.cat([mask_LT[:, 1:], torch.zeros_like(mask_LT[:, :1])], 1)
 
 
-def late(mask_LT, finished_L):
+def late(mask_LT: Tensor, finished_L: Tensor) -> Tensor:
     """The mask one place too late: the first token of the answer out, padding in."""
     return torch.cat([torch.zeros_like(mask_LT[:, :1]), mask_LT[:, :-1]], 1)
 
 
-def table(folder, *, family="add", seed=0, depth=4, warm=2.5):
+def table(folder: str | Path, *, family: str = "add", seed: int = 0, depth: int = 4, warm: float = 2.5) -> list[dict]:
     """Rows as `exact.table` gives them, for one problem and a model folder, at the temperature `warm`."""
     model, tokenizer = load(folder)
     problem = arithmetic.sample(family, random.Random(seed), "test")
@@ -187,7 +206,7 @@ def table(folder, *, family="add", seed=0, depth=4, warm=2.5):
     return rows
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="minids dev exact", description="Expected updates of GRPO's settings, and the exact gradient."
     )

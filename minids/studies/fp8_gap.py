@@ -52,7 +52,7 @@ TOKENS = 512  # a step
 WINDOW = 100  # steps that are averaged
 
 
-def corpora(seed: int = 0):
+def corpora(seed: int = 0) -> tuple[Tokenizer, documents.Documents, documents.Documents]:
     """A tokenizer, documents to train on, 300 held out."""
     recipe = recipes.load("tiny")
     parts = list(
@@ -64,7 +64,7 @@ def corpora(seed: int = 0):
 
 
 @torch.no_grad()
-def held_out(model, held) -> float:
+def held_out(model: Transformer, held: documents.Documents) -> float:
     """Mean loss on the held-out documents in float32, nats a token."""
     total = weight = 0.0
     for begin in range(0, len(held), 50):
@@ -74,7 +74,13 @@ def held_out(model, held) -> float:
     return total / weight
 
 
-def run(precision: str, seed: int, steps: int, data, bar) -> dict:
+def run(
+    precision: str,
+    seed: int,
+    steps: int,
+    data: tuple[Tokenizer, documents.Documents, documents.Documents],
+    bar: Progress,
+) -> dict:
     """One training run -> {losses: of every step, held_out, seconds}."""
     tokenizer, train, held = data
     torch.manual_seed(seed)
@@ -96,7 +102,7 @@ def run(precision: str, seed: int, steps: int, data, bar) -> dict:
     }
 
 
-def smooth(losses, window: int = WINDOW) -> torch.Tensor:
+def smooth(losses: list[float], window: int = WINDOW) -> torch.Tensor:
     """Mean of the last `window` losses, from the step on which there are that many."""
     return torch.tensor(losses, dtype=torch.float64).unfold(0, window, 1).mean(-1)
 
@@ -153,7 +159,7 @@ def plot(runs: list[dict], path: Path) -> None:
     fig.savefig(path, dpi=120)
 
 
-def main(argv=None) -> int:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="minids dev fp8-gap", description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])

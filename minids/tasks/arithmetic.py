@@ -23,7 +23,10 @@ that hides it fall into the same set, and so do a+b and b+a. `split_of` is asser
 import random
 import re
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from random import Random
 
 from minids.errors import MinidsError
 from minids.tasks import stories
@@ -56,24 +59,24 @@ class Problem:
     size: int
 
     @property
-    def answer(self):
+    def answer(self) -> str:
         return str(sum(self.terms))
 
     @property
-    def expression(self):
+    def expression(self) -> str:
         return expression(self.terms)
 
     @property
-    def key(self):
+    def key(self) -> str:
         """What the split hashes."""
         return key_of(self.terms)
 
     @property
-    def split(self):
+    def split(self) -> str:
         return split_of(self.key)
 
 
-def expression(terms):
+def expression(terms: tuple[int, ...]) -> str:
     """(12, 7, -5) -> "12+7-5"."""
     return str(terms[0]) + "".join(f"{t:+d}" for t in terms[1:])
 
@@ -91,7 +94,7 @@ def key_of(terms):
     return ",".join(map(str, terms))
 
 
-def split_of(key):
+def split_of(key: str) -> str:
     """ "test" for a tenth of all operand keys, "rl" for three tenths, "train" for the rest."""
     bucket = zlib.crc32(("minids " + key).encode()) % 10
     return "test" if bucket == 0 else "rl" if bucket <= 3 else "train"
@@ -131,7 +134,7 @@ def digit_steps(total, term, block=1):
     return steps or [f"0{sign}0=0"]
 
 
-def thought(problem, style, rng=None):
+def thought(problem: Problem, style: str, rng: Random | None = None) -> str:
     """The thought that solves a problem in a style; every style but "sloppy" says only what is true."""
     if style not in STYLES:
         raise MinidsError(f"tasks: style {style!r} is not one of {', '.join(STYLES)}.")
@@ -183,7 +186,7 @@ def _spoil(step, rng):
     return f"{head}{mark}{max(0, int(value) + rng.choice([-1, 1, 10]))}"
 
 
-def facts(rng, count=8):
+def facts(rng: Random, count: int = 8) -> str:
     """A line of single-digit facts, as the careful thoughts use them: the multiplication table of this little world."""
     out = []
     for _ in range(count):
@@ -241,7 +244,7 @@ ASKED = (
 )
 
 
-def ask(terms, rng):
+def ask(terms: tuple[int, ...], rng: Random) -> str:
     """An expression as a person may type it."""
     text = expression(terms)
     if rng.random() < 0.25:
@@ -266,13 +269,13 @@ def parse_integer(text):
     return int(match[0]) if match else None
 
 
-def normalise_question(text):
+def normalise_question(text: str) -> str:
     """A question as it was typed or pasted, in the characters that the problems here are written in: one blank between
     words, and "-" for the minus sign and the dashes that stand for it."""
     return " ".join(text.translate(_AS_TYPED).split())
 
 
-def check_sizes(family, weights):
+def check_sizes(family: str, weights: dict) -> dict[int, float]:
     """{size: weight} of a family with whole numbers as sizes (a TOML file has text there), or an error."""
     try:
         out = {int(size): float(weight) for size, weight in weights.items()}
@@ -283,7 +286,7 @@ def check_sizes(family, weights):
     return out
 
 
-def sample(family, rng, split, size=None):
+def sample(family: str, rng: Random, split: str, size: int | None = None) -> Problem:
     """One problem of a family from a split; `size` None draws it with the weights of SIZES."""
     if family not in FAMILIES:
         raise MinidsError(f"tasks: family {family!r} is not one of {', '.join(FAMILIES)}.")
@@ -300,7 +303,9 @@ def sample(family, rng, split, size=None):
     raise MinidsError(f"tasks: no problem of family {family!r} and size {size} falls into the split {split!r}.")
 
 
-def problem_set(families, split, count, seed, size=None, draw=None):
+def problem_set(
+    families: Sequence[str], split: str, count: int, seed: int, size: int | None = None, draw: Callable | None = None
+) -> list:
     """`count` problems a family with different operands, drawn with a seed; asserted to lie in the split.
 
     `draw(family, rng, split, size)` draws one: `sample`, or that of all environments (`tasks.registry`).
@@ -323,7 +328,7 @@ def problem_set(families, split, count, seed, size=None, draw=None):
     return out
 
 
-def assert_split(problems, split):
+def assert_split(problems: Sequence, split: str) -> None:
     """Refuses a set that holds a problem of another split: the guard against training on what is tested."""
     for p in problems:
         if p.split != split:
@@ -337,7 +342,7 @@ def assert_split(problems, split):
 MAX_LINE_BYTES = 65536
 
 
-def lines_of(path, example):
+def lines_of(path: str | Path, example: str) -> list[tuple[int, bytes]]:
     """[(number, bytes)] of the lines of a file that hold something; errors name the line and show an example."""
     out, number = [], 0
     try:

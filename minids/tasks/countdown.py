@@ -18,7 +18,9 @@ the one that leads to the goal is among them, at its own place in the order or e
 Left out: searches that fail, heuristics other than the distance to the target.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import combinations
+from random import Random
 
 from minids.errors import MinidsError
 from minids.tasks import gym
@@ -35,7 +37,7 @@ class Countdown(Environment):
     sizes = {3: 0.3, 4: 0.7}  # numbers
     beyond = (5,)
 
-    def sample(self, rng, split, size=None):
+    def sample(self, rng: Random, split: str, size: int | None = None) -> Item:
         size = rng.choices(list(self.sizes), weights=list(self.sizes.values()))[0] if size is None else size
         if size not in (*self.sizes, *self.beyond):
             raise MinidsError(f"environment 'countdown': size {size!r} is not one of {[*self.sizes, *self.beyond]}.")
@@ -45,17 +47,17 @@ class Countdown(Environment):
                 return item
         raise MinidsError(f"environment 'countdown': no problem of size {size} falls into the split {split!r}.")
 
-    def score(self, problem, answer_text):
+    def score(self, problem: Item, answer_text: str) -> float:
         numbers, target = problem.data
         return float(gym.solves(answer_text, target, numbers))
 
-    def canonical(self, problem, answer_text):
+    def canonical(self, problem: Item, answer_text: str) -> str | None:
         return "".join(answer_text.split()) or None
 
-    def demonstrate(self, problem, style, rng=None):
+    def demonstrate(self, problem: Item, style: str, rng: Random | None = None) -> str:
         return self.worked(problem, style, rng)[0]
 
-    def worked(self, problem, style, rng=None):
+    def worked(self, problem: Item, style: str, rng: Random | None = None) -> tuple[str, str]:
         if style not in self.styles:
             raise MinidsError(
                 f"environment 'countdown' has thoughts in the styles {', '.join(self.styles)}, not {style!r}."
@@ -65,35 +67,35 @@ class Countdown(Environment):
         search = {"careful": depth_first, "brisk": breadth_first, "hasty": straight}[style]
         return "; ".join(search(numbers, target, way)), way[-1].expression
 
-    def row(self, problem):
+    def row(self, problem: Item) -> dict:
         return {"numbers": list(problem.data[0]), "target": problem.data[1], "size": problem.size}
 
-    def restore(self, question, answer, row):
+    def restore(self, question: str, answer: str, row: dict) -> Item:
         return _item(row["numbers"], row["target"], answer, row["size"])
 
 
 class Step:
     """One step: what it says ("8*3=24"), and the state that it leaves, as (value, expression) pairs."""
 
-    def __init__(self, said, state):
+    def __init__(self, said: str, state: list[tuple[int, str]]):
         self.said, self.state = said, state
 
     @property
-    def values(self):
+    def values(self) -> tuple[int, ...]:
         return tuple(sorted(value for value, _ in self.state))
 
     @property
-    def expression(self):
+    def expression(self) -> str:
         return self.state[0][1][1:-1]  # of a last step: no parentheses around the whole
 
-    def text(self, target):
+    def text(self, target: int) -> str:
         left = [value for value, _ in self.state]
         if len(left) == 1:
             return f"{self.said} {'yes' if left[0] == target else 'no'}"
         return f"{self.said}: {' '.join(map(str, left))}"
 
 
-def steps(state):
+def steps(state: list[tuple[int, str]]) -> list[Step]:
     """Every step from a state, each result only once for a pair; the new number stands first."""
     out = []
     for i, j in combinations(range(len(state)), 2):
@@ -105,16 +107,16 @@ def steps(state):
     return out
 
 
-def start(numbers):
+def start(numbers: Sequence[int]) -> list[tuple[int, str]]:
     return [(n, str(n)) for n in numbers]
 
 
-def near(target):
+def near(target: int) -> Callable:
     """Orders steps: first those that leave a number close to the target."""
     return lambda step: (min(abs(value - target) for value, _ in step.state), step.said)
 
 
-def solve(numbers, target):
+def solve(numbers: Sequence[int], target: int) -> list[Step] | None:
     """The steps of a solution, found depth first over the whole tree; every state is looked at once."""
     dead = set()
 
@@ -136,7 +138,7 @@ def solve(numbers, target):
     return found
 
 
-def tried(state, target, goal):
+def tried(state: list[tuple[int, str]], target: int, goal: Step | None) -> list[Step]:
     """The at most WIDTH steps that a thought tries from a state; `goal`, a step that it must not miss, or None."""
     order, seen = [], set()
     for step in sorted(steps(state), key=near(target)):
@@ -148,11 +150,11 @@ def tried(state, target, goal):
     return sorted([*order[: WIDTH - 1], goal], key=near(target))
 
 
-def straight(numbers, target, way):
+def straight(numbers: Sequence[int], target: int, way: Sequence[Step]) -> list[str]:
     return [step.text(target) for step in way]
 
 
-def depth_first(numbers, target, way):
+def depth_first(numbers: Sequence[int], target: int, way: Sequence[Step]) -> list[str]:
     """The words of a depth-first search that ends with the last step of `way`."""
     said = []
 
@@ -172,7 +174,7 @@ def depth_first(numbers, target, way):
     return said
 
 
-def breadth_first(numbers, target, way):
+def breadth_first(numbers: Sequence[int], target: int, way: Sequence[Step]) -> list[str]:
     """The words of a search level by level."""
     said, level = [], [(start(numbers), tuple(way))]
     while True:

@@ -13,16 +13,19 @@ is given.
 """
 
 import random
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from minids.errors import MinidsError
 from minids.progress import Progress
 from minids.tasks import arithmetic, registry
 from minids.text import chat
 from minids.text.corpus import Batch, plan_batches
+from minids.text.tokenizer import Tokenizer
 
 
 def loss_weights(sizes_B, prompts_B, prompt_weight):
@@ -53,7 +56,7 @@ class Documents:
     prompts: np.ndarray
 
     @classmethod
-    def of(cls, pairs):
+    def of(cls, pairs: Iterable[tuple[list[int], int]]) -> "Documents":
         """From (ids, prompt length) pairs."""
         pairs = list(pairs)
         if not pairs:
@@ -66,20 +69,20 @@ class Documents:
         return len(self.prompts)
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         return np.diff(self.starts)
 
-    def tensors(self):
+    def tensors(self) -> dict[str, Tensor]:
         return {
             k: torch.from_numpy(np.asarray(v).astype(np.int64 if k != "ids" else np.int32))
             for k, v in vars(self).items()
         }
 
     @classmethod
-    def from_tensors(cls, tensors):
+    def from_tensors(cls, tensors: dict[str, Tensor]) -> "Documents":
         return cls(**{k: tensors[k].numpy() for k in ("ids", "starts", "prompts")})
 
-    def batch(self, rows, prompt_weight):
+    def batch(self, rows: Sequence[int], prompt_weight: float) -> Batch:
         """The documents `rows` as one right-padded Batch [len(rows), longest]."""
         begin, size, prompt = self.starts[rows], self.lengths[rows], self.prompts[rows]
         column = np.arange(size.max())
@@ -97,7 +100,17 @@ class Source:
     and shuffles the batches; a step takes `micro * world` of them in turn.
     """
 
-    def __init__(self, documents, tokens_per_batch, *, seed, rank=0, world=1, prompt_weight=0.15, micro=1):
+    def __init__(
+        self,
+        documents: Documents,
+        tokens_per_batch: int,
+        *,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        prompt_weight: float = 0.15,
+        micro: int = 1,
+    ):
         self.documents, self.tokens_per_batch, self.seed = documents, tokens_per_batch, seed
         self.rank, self.world, self.prompt_weight, self.micro = rank, world, prompt_weight, micro
         self._epoch, self._plan = None, None
@@ -133,7 +146,9 @@ def _problems(families, rng, count):
         yield problem
 
 
-def pretraining_parts(families, count, *, mix, fact_share, seed):
+def pretraining_parts(
+    families: Sequence[str], count: int, *, mix: dict[str, float], fact_share: float, seed: int
+) -> Iterator[tuple[str | None, str, str | None]]:
     """(question, thought, answer) of each pretraining document; a line of facts has the question None."""
     rng = random.Random(f"pretrain {seed}")
     for problem in _problems(families, rng, count):
@@ -144,13 +159,15 @@ def pretraining_parts(families, count, *, mix, fact_share, seed):
             yield problem.question, *registry.worked(problem, _pick(rng, mix), rng)
 
 
-def pretraining_texts(parts):
+def pretraining_texts(parts: Iterable[tuple[str | None, str, str | None]]) -> Iterator[str]:
     """The same documents as text, to train the tokenizer on."""
     for question, thought, answer in parts:
         yield thought if question is None else f"Question: {question}\nThought: {thought}\nAnswer: {answer}"
 
 
-def pretraining_documents(tokenizer, parts, *, quiet=False):
+def pretraining_documents(
+    tokenizer: Tokenizer, parts: Iterable[tuple[str | None, str, str | None]], *, quiet: bool = False
+) -> Documents:
     """Plain documents as ids; encoded in bulk, since every thought is new."""
     parts = list(parts)
     out = []
@@ -166,12 +183,28 @@ def pretraining_documents(tokenizer, parts, *, quiet=False):
     return Documents.of(out)
 
 
-def chat_documents(tokenizer, families, count, *, mix, seed, mixed=None):
+def chat_documents(
+    tokenizer: Tokenizer,
+    families: Sequence[str],
+    count: int,
+    *,
+    mix: dict[str, float],
+    seed: int,
+    mixed: float | None = None,
+) -> Documents:
     """`chat_pairs` as Documents."""
     return Documents.of(chat_pairs(tokenizer, families, count, mix=mix, seed=seed, mixed=mixed))
 
 
-def chat_pairs(tokenizer, families, count, *, mix, seed, mixed=None):
+def chat_pairs(
+    tokenizer: Tokenizer,
+    families: Sequence[str],
+    count: int,
+    *,
+    mix: dict[str, float],
+    seed: int,
+    mixed: float | None = None,
+) -> Iterator[tuple[list[int], int]]:
     """(ids, prompt length) of chat documents; the style "none" in `mix` is an answer without a thought. With `mixed`
     the thoughts are spoken (`tasks.spoken`), that share of their words in another script."""
     rng = random.Random(f"chat {seed}")

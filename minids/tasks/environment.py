@@ -4,6 +4,7 @@ A new one needs `name`, `sample` and `score`; registry.py finds it by its name.
 """
 
 from dataclasses import dataclass, field
+from random import Random
 
 from minids.errors import MinidsError
 from minids.tasks import arithmetic
@@ -33,8 +34,11 @@ class Item:
     data: object = field(default=None, compare=False)  # what the environment needs to judge and to demonstrate
 
     @property
-    def split(self):
+    def split(self) -> str:
         return arithmetic.split_of(self.key)
+
+
+AnyProblem = arithmetic.Problem | Item
 
 
 class Environment:
@@ -46,45 +50,45 @@ class Environment:
     sizes = {}  # size -> weight of those that are trained on
     beyond = ()  # sizes that are only tested
 
-    def sample(self, rng, split, size=None):
+    def sample(self, rng: Random, split: str, size: int | None = None) -> AnyProblem:
         raise NotImplementedError
 
-    def score(self, problem, answer_text):
+    def score(self, problem: AnyProblem, answer_text: str) -> float:
         """Exactly 1.0 for a right answer and 0.0 for any other text."""
         raise NotImplementedError
 
-    def canonical(self, problem, answer_text):
+    def canonical(self, problem: AnyProblem, answer_text: str) -> object:
         """What a majority vote counts: one value for all spellings that are the same answer, None for none."""
         return " ".join(answer_text.split()) or None
 
-    def judge(self, problem, answer_text, reply_text=""):
+    def judge(self, problem: AnyProblem, answer_text: str, reply_text: str = "") -> Verdict:
         """Verdict on the text of an answer. `reply_text`, all that was said, is for verifiers that ask for it."""
         text = answer_text.strip(BLANK)
         if not text or len(text) > MAX_ANSWER:
             return Verdict(0.0)
         return Verdict(float(self.score(problem, text) == 1), self.canonical(problem, text))
 
-    def demonstrate(self, problem, style, rng=None):
+    def demonstrate(self, problem: AnyProblem, style: str, rng: Random | None = None) -> str:
         raise MinidsError(
             f"environment {self.name!r} has no thoughts to learn from: it can be trained on by GRPO, and be evaluated, "
             "with a model that was taught to think elsewhere, but pretraining and SFT need another."
         )
 
-    def worked(self, problem, style, rng=None):
+    def worked(self, problem: AnyProblem, style: str, rng: Random | None = None) -> tuple[str, str]:
         """(thought, the answer that it leads to): not always `problem.answer`, where several answers are right."""
         return self.demonstrate(problem, style, rng), problem.answer
 
-    def facts(self, rng):
+    def facts(self, rng: Random) -> str | None:
         """A line of small facts that its thoughts use, or None."""
         return None
 
-    def row(self, problem):
+    def row(self, problem: AnyProblem) -> dict:
         """What `restore` needs besides question and answer, as JSON would give it back."""
         return {}
 
-    def restore(self, question, answer, row):
+    def restore(self, question: str, answer: str, row: dict) -> AnyProblem:
         """The problem again, from a data set's row."""
         raise NotImplementedError
 
-    def close(self):
+    def close(self) -> None:
         """Gives back what the environment holds open."""

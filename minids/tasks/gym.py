@@ -24,6 +24,7 @@ import ast
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 
@@ -85,7 +86,7 @@ def _library():
     return reasoning_gym
 
 
-def create(dataset_name, *, size, seed, **config):
+def create(dataset_name: str, *, size: int, seed: int, **config: object) -> Sequence[dict]:
     """A reasoning-gym data set by name: a sequence of entries {"question", "answer", "metadata"}."""
     library = _library()
     known(dataset_name)
@@ -95,7 +96,7 @@ def create(dataset_name, *, size, seed, **config):
         raise MinidsError(f"gym: reasoning-gym refuses this setting of {dataset_name!r}: {error}") from error
 
 
-def known(dataset_name):
+def known(dataset_name: str) -> None:
     """Refuses a name that reasoning-gym does not have."""
     if dataset_name not in _library().factory.DATASETS:
         raise MinidsError(
@@ -103,14 +104,14 @@ def known(dataset_name):
         )
 
 
-def trusted(dataset_name):
+def trusted(dataset_name: str) -> None:
     """Refuses a data set whose scorer cannot be given a model's text."""
     known(dataset_name)
     if dataset_name in REFUSED:
         raise MinidsError(f"gym: {dataset_name!r} is not graded here: {REFUSED[dataset_name]}. Choose another data set")
 
 
-def grade(dataset_name, entry, answer):
+def grade(dataset_name: str, entry: dict, answer: str) -> bool:
     """True if reasoning-gym's own scorer gives this answer exactly 1.0, and it is the answer or has the form of one.
 
     The scorer is that of the data set's default settings, as reasoning-gym gives it by name. `answer` is the
@@ -134,7 +135,7 @@ def grade(dataset_name, entry, answer):
         return False
 
 
-def same(answer, right, unordered=None, close=None):
+def same(answer: str, right: str, unordered: str | None = None, close: float | None = None) -> bool:
     """True if two texts say the same: whatever the blanks and capitals, the quotes of a list, a number's last zeros.
 
     unordered   a pattern of what separates parts that may stand in any order
@@ -175,7 +176,7 @@ def _scorer(dataset_name):
     return _library().get_score_answer_fn(dataset_name)
 
 
-def solves(expression, target, numbers):
+def solves(expression: str, target: int, numbers: Sequence[int]) -> bool:
     """True if an expression uses each given number once and has exactly the target value."""
     value = evaluate(expression)
     used = [int(n) for n in re.findall(r"[0-9]+", expression)]
@@ -190,7 +191,7 @@ _OPERATORS = {
 }
 
 
-def evaluate(expression, *, max_length=200):
+def evaluate(expression: str, *, max_length: int = 200) -> Fraction | None:
     """The exact value of whole numbers, + - * / and parentheses, as a Fraction; None for anything else.
 
     The text is parsed, never run: letters, powers, floor division, underscores and other digits are refused

@@ -28,6 +28,7 @@ import json
 import re
 from functools import lru_cache
 from math import gcd
+from random import Random
 
 from minids.errors import MinidsError
 from minids.tasks import arithmetic, gym
@@ -42,14 +43,14 @@ FEW = {"acre": 500, "gsm_symbolic": 100_000, "list_functions": 100_000, "word_la
 class Gym(Environment):
     """One data set. `short` is what this module knows of it, or None."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset: str):
         gym.trusted(dataset)
         self.dataset, self.name, self.short = dataset, f"gym:{dataset}", SHORT.get(dataset)
         self.about = f"reasoning-gym's {dataset}"
         if self.short:
             self.sizes, self.beyond, self.styles = self.short.SIZES, self.short.BEYOND, self.short.STYLES
 
-    def sample(self, rng, split, size=None):
+    def sample(self, rng: Random, split: str, size: int | None = None) -> Item:
         if size is None and self.sizes:
             size = rng.choices(list(self.sizes), weights=list(self.sizes.values()))[0]
         elif size is not None and size not in (*self.sizes, *self.beyond):
@@ -61,7 +62,7 @@ class Gym(Environment):
                 return item
         raise MinidsError(f"environment {self.name!r}: no problem of size {size} falls into the split {split!r}.")
 
-    def item(self, size, index):
+    def item(self, size: int | None, index: int) -> Item | None:
         """Item `index` of the data set with a size's settings; None where the short form has no words for it."""
         entry = _entries(self.dataset, size)[index]
         if not self.short:
@@ -80,7 +81,7 @@ class Gym(Environment):
         question, answer = question or entry["question"], answer or _answer(entry)
         return Item(self.name, question, answer, key, size, data)
 
-    def score(self, problem, answer_text):
+    def score(self, problem: Item, answer_text: str) -> float:
         entry = problem.data["entry"]
         if parse_integer(problem.answer) is not None and parse_integer(answer_text) is None:
             return 0.0  # "12.0", "+12" and "1,2" pass some of their scorers; here a number has one spelling
@@ -89,12 +90,12 @@ class Gym(Environment):
         theirs = self.short.theirs(answer_text)  # the tasks that are known here have one right answer each
         return float(answer_text == problem.answer and gym.grade(self.dataset, entry, theirs))
 
-    def canonical(self, problem, answer_text):
+    def canonical(self, problem: Item, answer_text: str) -> object:
         if parse_integer(problem.answer) is not None:
             return parse_integer(answer_text)
         return super().canonical(problem, answer_text)
 
-    def demonstrate(self, problem, style, rng=None):
+    def demonstrate(self, problem: Item, style: str, rng: Random | None = None) -> str:
         if not self.short:
             return super().demonstrate(problem, style, rng)
         if style not in self.styles:
@@ -103,13 +104,13 @@ class Gym(Environment):
             )
         return self.short.thought(problem.data["terms"], style)
 
-    def facts(self, rng):
+    def facts(self, rng: Random) -> str | None:
         return self.short.facts(rng) if self.short else None
 
-    def row(self, problem):
+    def row(self, problem: Item) -> dict:
         return {"size": problem.size, "index": problem.data["index"]}
 
-    def restore(self, question, answer, row):
+    def restore(self, question: str, answer: str, row: dict) -> Item:
         item = self.item(row["size"], row["index"])
         if item is None or (item.question, item.answer) != (question, answer):
             raise MinidsError(
@@ -140,26 +141,26 @@ class Short:
     STYLES, BEYOND = ("careful", "hasty"), ()
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         """Keywords of reasoning-gym's config."""
         raise NotImplementedError
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         """(question, answer, key of the operands, what `thought` wants), or None to leave the item out."""
         raise NotImplementedError
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: object, style: str) -> str:
         raise NotImplementedError
 
     @staticmethod
-    def theirs(answer_text):
+    def theirs(answer_text: str) -> str:
         """The answer as reasoning-gym's scorer wants it."""
         return answer_text
 
     @staticmethod
-    def facts(rng):
+    def facts(rng: Random) -> str | None:
         return None
 
 
@@ -168,11 +169,11 @@ class ChainSum(Short):
     STYLES = ("careful", "brisk", "hasty")
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         return {"min_terms": size, "max_terms": size, "min_digits": 1, "max_digits": 2}
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         terms = tuple(int(t) for t in re.findall(r"[+-]?[0-9]+", entry["metadata"]["expression"].replace(" ", "")))
         if any(sum(terms[: i + 1]) < 0 for i in range(len(terms))):
             return None
@@ -180,11 +181,11 @@ class ChainSum(Short):
         return problem.expression, entry["answer"], problem.key, terms  # the key that our own chains have
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: tuple[int, ...], style: str) -> str:
         return arithmetic.thought(arithmetic.Problem("chain", "", terms, len(terms)), style)
 
     @staticmethod
-    def facts(rng):
+    def facts(rng: Random) -> str | None:
         return arithmetic.facts(rng)
 
 
@@ -192,16 +193,16 @@ class Products(Short):
     SIZES, STYLES = {1: 0.1, 2: 0.9}, ("careful", "brisk", "hasty")  # digits of both factors
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         return {"min_digits": size, "max_digits": size}
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         a, b = (int(n) for n in entry["metadata"]["expression"].split("*"))
         return f"{a}*{b}", entry["answer"], f"{min(a, b)}*{max(a, b)}", (a, b)
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: tuple[int, int], style: str) -> str:
         a, b = terms
         if style == "hasty" or max(a, b) < 10:
             return f"{a}*{b}={a * b}"
@@ -223,7 +224,7 @@ class Products(Short):
         return " ".join(parts)
 
     @staticmethod
-    def facts(rng):
+    def facts(rng: Random) -> str | None:
         out = []
         for _ in range(8):
             a, b, carry = rng.randrange(10), rng.randrange(10), rng.randrange(9)
@@ -231,7 +232,7 @@ class Products(Short):
         return " ".join(out)
 
 
-def times_steps(number, digit):
+def times_steps(number: int, digit: int) -> list[str]:
     """Column multiplication from the right: times_steps(47, 3) = ["7*3=21", "4*3+2=14"]; the tens are carried."""
     steps, carry = [], 0
     for d in reversed(str(number)):
@@ -245,16 +246,16 @@ class Gcd(Short):
     SIZES, STYLES = {2: 1.0}, ("careful", "brisk", "hasty")  # digits: two numbers from 1 to 99
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         return {"max_value": 10**size - 1}
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         a, b = entry["metadata"]["numbers"]
         return f"gcd {a} {b}", entry["answer"], f"gcd {min(a, b)} {max(a, b)}", (a, b)
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: tuple[int, int], style: str) -> str:
         """Euclid's algorithm (Elements VII.2): remainders by subtraction, or by digits where the divisor has one."""
         a, b = terms
         if style == "hasty":
@@ -266,7 +267,7 @@ class Gcd(Short):
         return " ".join([*parts, f">{a}"])
 
     @staticmethod
-    def facts(rng):
+    def facts(rng: Random) -> str | None:
         out = []
         for _ in range(4):
             a, b = rng.randrange(10, 100), rng.randrange(10, 100)
@@ -277,7 +278,7 @@ class Gcd(Short):
         return " ".join(out)
 
 
-def remainder(a, b):
+def remainder(a: int, b: int) -> str:
     """How a is brought below b, in writing: "84-30=54-6=48-30=18-6=12", or for one digit "97%2: 9%2=1 17%2=1".
 
     To take 36 away is to take 30, then 6: 36 in one step would be thousands of facts to learn instead of hundreds.
@@ -302,11 +303,11 @@ class NumberSorting(Short):
     SIZES, BEYOND = {3: 0.2, 4: 0.3, 5: 0.3, 6: 0.2}, (7, 8)  # whole numbers from 0 to 99
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         return {"min_numbers": size, "max_numbers": size, "max_decimals": 0, "min_value": 0.0, "max_value": 99.0}
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         numbers = [int(float(n)) for n in entry["metadata"]["original_numbers"]]
         down = entry["metadata"]["direction"] == "descending"
         shown = " ".join(map(str, numbers))
@@ -315,7 +316,7 @@ class NumberSorting(Short):
         return f"sort {'down ' if down else ''}{shown}", answer, key, (down, numbers)
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: tuple[bool, list[int]], style: str) -> str:
         down, numbers = terms
         if style == "hasty":
             return " ".join(map(str, sorted(numbers, reverse=down)))
@@ -323,7 +324,7 @@ class NumberSorting(Short):
         return ", ".join(" ".join(map(str, line)) for line in lines)
 
     @staticmethod
-    def theirs(answer_text):
+    def theirs(answer_text: str) -> str:
         return str([f"{n}.0" for n in answer_text.split(" ")])
 
 
@@ -331,18 +332,18 @@ class SpellBackward(Short):
     SIZES, BEYOND = {3: 0.1, 4: 0.2, 5: 0.3, 6: 0.2, 7: 0.2}, (8, 9)  # letters
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         return {"min_word_len": size, "max_word_len": size}
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         word = entry["metadata"]["word"].lower()
         if not re.fullmatch(r"[a-z]+", word):
             return None
         return f"backward {' '.join(word)}", word[::-1], "backward " + min(word, word[::-1]), word
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: str, style: str) -> str:
         if style == "hasty":
             return terms[::-1]
         return " ".join(f"{letter}{i}>{terms[:i][::-1]}" for i, letter in enumerate(terms, 1))
@@ -352,16 +353,16 @@ class CountBits(Short):
     SIZES, STYLES = {3: 1.0}, ("careful", "brisk", "hasty")  # numbers from 1 to 4095: three hexadecimal digits
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         return {"max_n": 16**size - 1}
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         n = entry["metadata"]["number"]
         return f"ones {n}", entry["answer"], f"ones {n}", n
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: int, style: str) -> str:
         """Halved until nothing is left; a count goes along, and grows where a number was odd."""
         n, ones, parts = terms, 0, []
         if style == "hasty":
@@ -379,11 +380,11 @@ class BaseConversion(Short):
     SIZES = {11: 1.0}  # bits: numbers from 1 to 2047, between the bases 2 and 10
 
     @staticmethod
-    def settings(size):
+    def settings(size: int) -> dict:
         return {"min_base": 2, "max_base": 10, "max_value": 2**size - 1}
 
     @staticmethod
-    def read(entry):
+    def read(entry: dict) -> tuple | None:
         m = entry["metadata"]
         if {m["source_base"], m["target_base"]} != {2, 10} or not m["decimal_value"]:
             return None  # reasoning-gym writes zero in base 10 as nothing
@@ -391,7 +392,7 @@ class BaseConversion(Short):
         return question, entry["answer"], f"base {m['decimal_value']}", (m["decimal_value"], m["target_base"])
 
     @staticmethod
-    def thought(terms, style):
+    def thought(terms: tuple[int, int], style: str) -> str:
         n, base = terms
         if style == "hasty":
             return f"{n}" if base == 10 else f"{n:b}"

@@ -22,12 +22,14 @@ Left out: environments of several turns, tools, rewards between 0 and 1.
 """
 
 import random
+from collections.abc import Sequence
 from functools import lru_cache
+from random import Random
 
 from minids.errors import MinidsError
 from minids.tasks import arithmetic
 from minids.tasks.arithmetic import parse_integer
-from minids.tasks.environment import Environment
+from minids.tasks.environment import AnyProblem, Environment
 
 
 class Arithmetic(Environment):
@@ -35,29 +37,29 @@ class Arithmetic(Environment):
 
     styles = arithmetic.STYLES
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         self.name, self.about = name, arithmetic.ABOUT[name]
         self.sizes, self.beyond = arithmetic.SIZES[name], arithmetic.BEYOND[name]
 
-    def sample(self, rng, split, size=None):
+    def sample(self, rng: Random, split: str, size: int | None = None) -> arithmetic.Problem:
         return arithmetic.sample(self.name, rng, split, size)
 
-    def score(self, problem, answer_text):
+    def score(self, problem: AnyProblem, answer_text: str) -> float:
         return float(parse_integer(answer_text) == int(problem.answer))
 
-    def canonical(self, problem, answer_text):
+    def canonical(self, problem: AnyProblem, answer_text: str) -> int | None:
         return parse_integer(answer_text)
 
-    def demonstrate(self, problem, style, rng=None):
+    def demonstrate(self, problem: AnyProblem, style: str, rng: Random | None = None) -> str:
         return arithmetic.thought(problem, style, rng)
 
-    def facts(self, rng):
+    def facts(self, rng: Random) -> str:
         return arithmetic.facts(rng)
 
-    def row(self, problem):
+    def row(self, problem: AnyProblem) -> dict:
         return {"terms": list(problem.terms), "size": problem.size}
 
-    def restore(self, question, answer, row):
+    def restore(self, question: str, answer: str, row: dict) -> arithmetic.Problem:
         return arithmetic.Problem(self.name, question, tuple(row["terms"]), row["size"])
 
 
@@ -96,41 +98,43 @@ def _make(name):
     raise MinidsError(f"family {name!r} is not one of {known()}.")
 
 
-def known():
+def known() -> str:
     """The families that there are, in words."""
     plain = ", ".join(n for n in FAMILIES if not n.endswith(":"))
     return f"{plain}, gym:NAME (a data set of reasoning-gym) or user:FILE.jsonl"
 
 
-def get(name):
+def get(name: str) -> Environment:
     """The environment of this name; MinidsError where there is none, or where a package for it is missing."""
     if not isinstance(name, str):
         raise MinidsError(f'family {name!r} is no text; write it as in families = ["add", "gym:gcd"].')
     return _make(name)
 
 
-def named(name):
+def named(name: str) -> bool:
     """Whether `get` has a chance: a name as environments have it, whatever is installed here."""
     return isinstance(name, str) and _row(name) is not None
 
 
-def names_files(name):
+def names_files(name: str) -> bool:
     """Whether a name is that of files on this computer, and perhaps of code in them: never taken from a model's or a
     run's folder, which may be a stranger's, only from whoever gives the command."""
     return isinstance(name, str) and name.startswith("user:")
 
 
-def sample(family, rng, split, size=None):
+def sample(family: str, rng: Random, split: str, size: int | None = None) -> AnyProblem:
     """One problem of a family from a split."""
     return get(family).sample(rng, split, size)
 
 
-def problem_set(families, split, count, seed, size=None):
+def problem_set(
+    families: Sequence[str], split: str, count: int, seed: int, size: int | None = None
+) -> list[AnyProblem]:
     """`count` problems a family with different operands, asserted to lie in the split."""
     return arithmetic.problem_set(families, split, count, seed, size, draw=sample)
 
 
-def assert_disjoint(families, tests, seed, draws=300):
+def assert_disjoint(families: Sequence[str], tests: int, seed: int, draws: int = 300) -> None:
     """Refuses families whose training draws hold a problem that is tested on: a run looks before it starts.
 
     tests     problems of each family's test split, as evaluation draws them
@@ -150,6 +154,6 @@ def assert_disjoint(families, tests, seed, draws=300):
                 )
 
 
-def worked(problem, style, rng=None):
+def worked(problem: AnyProblem, style: str, rng: Random | None = None) -> tuple[str | None, str]:
     """(thought, answer) for a problem of any family; the style "none" is no thought at all."""
     return (None, problem.answer) if style == "none" else get(problem.family).worked(problem, style, rng)

@@ -41,7 +41,7 @@ from minids.text import chat
 from minids.text.tokenizer import EOS
 
 
-def accuracy(problem_answer, reply_text, *, style="tags", finished=True) -> float:
+def accuracy(problem_answer: str | int, reply_text: str, *, style: str = "tags", finished: bool = True) -> float:
     """1.0 if the reply's answer is exactly the integer asked for, else 0.0; an unfinished reply is wrong."""
     target = _target(problem_answer)
     answer = chat.parse(reply_text, style).answer
@@ -59,7 +59,7 @@ def _target(problem_answer):
     return value
 
 
-def format_reward(reply_text, *, style="tags", finished=True) -> float:
+def format_reward(reply_text: str, *, style: str = "tags", finished: bool = True) -> float:
     """1.0 if the reply has the asked-for form and nothing else, and ended by itself; whatever it says."""
     return float(finished and chat.parse(reply_text, style).well_formed)
 

@@ -6,6 +6,8 @@ The numbers come in the order of the chain. What a story says beyond its numbers
 them.
 """
 
+from random import Random
+
 NAMES = (
     "Ana Ben Mia Tom Eva Leo Zoe Max Lily Sam Nora Jack Emma Omar Ruth Paul Sara Noah Ivy Adam Maria John Lucy "
     "Carlos Priya Wei Amir Kate Hugo Elif Yuki Finn Rosa Alex Jane Peter Nina David Chloe Ali"
@@ -63,7 +65,7 @@ OTHERS = (
 )
 
 
-def tell(terms, rng):
+def tell(terms: tuple[int, ...], rng: Random) -> str:
     """A chain, the first number positive, as a story: what somebody has, what happens, how many there are now."""
     name, other, third = rng.sample(NAMES, 3)
     thing = rng.choice(THINGS)

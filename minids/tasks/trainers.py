@@ -15,7 +15,9 @@ from minids.tasks.reward import Reward
 from minids.text.tokenizer import END_THINK, THINK
 
 
-def dataset(name, n, split="rl", *, seed=0, size=None, chat=False):
+def dataset(
+    name: str, n: int, split: str = "rl", *, seed: int = 0, size: int | None = None, chat: bool = False
+) -> list[dict]:
     """n rows with different problems: prompt, answer, question, family and problem (JSON: tasks can be mixed).
 
     `prompt` is the question, or with `chat` a list of messages. `datasets.Dataset.from_list(rows)` is what TRL takes.
@@ -38,7 +40,7 @@ def dataset(name, n, split="rl", *, seed=0, size=None, chat=False):
 class TRLReward:
     """f(prompts, completions, **columns) -> a float for each completion; made by `trl_reward`, can be pickled."""
 
-    def __init__(self, name, reward):
+    def __init__(self, name: str, reward: Reward):
         self.name, self.reward = name, reward
         self.__name__ = f"minids_{name}".replace(":", "_")  # TRL logs rewards under it
 
@@ -54,7 +56,7 @@ class TRLReward:
         return [_graded(self.name, self.reward, completion, a, q, p) for completion, a, q, p in rows]
 
 
-def trl_reward(name, *, style="tags", accuracy=1.0, format=0.0):
+def trl_reward(name: str, *, style: str = "tags", accuracy: float = 1.0, format: float = 0.0) -> TRLReward:
     """A reward function for TRL's GRPOTrainer. The columns that it wants are those of `dataset(name, …)`.
 
     A completion is a text, or a list of messages of which the assistant's last counts; one without a text earns 0.
@@ -67,7 +69,7 @@ def trl_reward(name, *, style="tags", accuracy=1.0, format=0.0):
     return TRLReward(name, Reward(accuracy=accuracy, format=format, style=style))
 
 
-def compute_score(data_source, solution_str, ground_truth, extra_info=None):
+def compute_score(data_source: str, solution_str: str, ground_truth: str, extra_info: dict | None = None) -> float:
     """verl's custom_reward_function: 1.0 if the reply's answer, in R1's tags, is right, else 0.0.
 
     `data_source` is the environment's name, and extra_info holds the columns `question` and `problem` of `dataset`.
@@ -90,7 +92,7 @@ def _graded(name, reward, completion, answer, question, problem):
     return reward(_restored(name, question, answer, problem), text, True).total
 
 
-def said(completion):
+def said(completion: object) -> str:
     """The text of a completion in any form that trainers have: a text, a message, messages, parts of a content. What
     is nothing of these, or holds no text, is ""."""
     if isinstance(completion, str):

@@ -11,6 +11,7 @@ set eval.problems accordingly.
 
 import json
 from pathlib import Path
+from random import Random
 
 from minids.errors import MinidsError
 from minids.tasks import arithmetic
@@ -23,7 +24,7 @@ EXAMPLE = 'Give a file with lines like {"question": "2 tens and 3", "answer": "2
 class User(Environment):
     """The problems of a file; `seconds` and `memory` are the limits of its function."""
 
-    def __init__(self, name, **limits):
+    def __init__(self, name: str, **limits: float):
         path, source = parts(name)
         self.name, self.about = name, f"the problems of {Path(path).name}"
         problems = read(path, name)
@@ -31,16 +32,16 @@ class User(Environment):
         self.styles = arithmetic.STYLES if all(p.data is not None for p in problems) else ()
         self.splits = {split: [p for p in problems if p.split == split] for split in arithmetic.SPLITS}
 
-    def sample(self, rng, split, size=None):
+    def sample(self, rng: Random, split: str, size: int | None = None) -> Item:
         if size is not None or not self.splits[split]:
             what = f"has no size {size!r}" if size is not None else f"has no problem in the split {split!r}; give more"
             raise MinidsError(f"environment {self.name!r} {what}.")
         return rng.choice(self.splits[split])
 
-    def score(self, problem, answer_text):
+    def score(self, problem: Item, answer_text: str) -> float:
         return self.judge(problem, answer_text).score
 
-    def judge(self, problem, answer_text, reply_text=""):
+    def judge(self, problem: Item, answer_text: str, reply_text: str = "") -> Verdict:
         text = answer_text.strip()
         if not text or len(text) > MAX_ANSWER or len(reply_text) > 16 * MAX_ANSWER:
             return Verdict(0.0)
@@ -50,18 +51,18 @@ class User(Environment):
         score, failure = self.verifier(problem.question, problem.answer, text, reply_text)
         return Verdict(score, said, failure and f"verifier {self.verifier.source}: {failure}")
 
-    def demonstrate(self, problem, style, rng=None):
+    def demonstrate(self, problem: Item, style: str, rng: Random | None = None) -> str:
         return super().demonstrate(problem, style, rng) if problem.data is None else problem.data
 
-    def restore(self, question, answer, row):
+    def restore(self, question: str, answer: str, row: dict) -> Item:
         return Item(self.name, question, answer, _key(question))
 
-    def close(self):
+    def close(self) -> None:
         if self.verifier is not None:
             self.verifier.close()
 
 
-def parts(name):
+def parts(name: str) -> tuple[str, str | None]:
     """ "user:FILE@CHECK.py:FUNCTION" -> (FILE, "CHECK.py:FUNCTION", None without one). Either path may hold an @ of its
     own: FILE is the first part in front of an @ that is a file, or the whole."""
     whole = name.removeprefix("user:")
@@ -76,7 +77,7 @@ def _key(question):
     return "user " + " ".join(question.split())
 
 
-def read(path, family):
+def read(path: str | Path, family: str) -> list[Item]:
     """The problems of a file; errors name the line."""
     seen, out = {}, []
     for number, raw in arithmetic.lines_of(path, EXAMPLE):

@@ -42,7 +42,7 @@ _MOST = 1 << 26  # bytes of a message
 class Verifier:
     """`Verifier("check.py:verify")(question, answer, reply, whole)` -> (score 1.0 or 0.0, "" or why it failed)."""
 
-    def __init__(self, source, *, seconds=2.0, memory=2 << 30):
+    def __init__(self, source: str, *, seconds: float = 2.0, memory: int = 2 << 30):
         self.source, self.seconds, self.memory = source, seconds, memory
         self.path, self.function = find_function(source)
         if not (hasattr(os, "killpg") and hasattr(signal, "setitimer")):
@@ -115,7 +115,7 @@ class Verifier:
             return "it closed its connection"
         return f"its process ended ({f'signal {-code}' if code < 0 else f'exit code {code}'})"
 
-    def close(self):
+    def close(self) -> None:
         """Ends the child and whatever it started."""
         if self.process is not None and self.owner == os.getpid():
             self.socket.close()
@@ -131,7 +131,7 @@ class Verifier:
             pass
 
 
-def find_function(source):
+def find_function(source: str) -> tuple[Path, str]:
     """("check.py:verify") -> (path, "verify"); says what is missing without running the file."""
     text, colon, function = str(source).rpartition(":")
     if not colon or not text.endswith(".py") or not function.isidentifier():
