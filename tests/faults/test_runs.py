@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import run_damage as damage
 import run_kills as kills
-from mini import minids, write_recipe
+from mini import write_recipe
 
 from minids import MinidsError, cli
 from minids.report import run_report
@@ -20,7 +20,7 @@ from minids.train import metrics
 
 
 @pytest.mark.slow
-def test_a_second_run_in_the_folder_is_refused_until_the_first_is_gone(tmp_path):
+def test_a_second_run_in_the_folder_is_refused_until_the_first_is_gone(tmp_path, capsys):
     """By kill -9 too: the lock is the system's."""
     recipe, out = write_recipe(tmp_path, steps=4000, fewer=4), tmp_path / "run"
     command = [sys.executable, "-m", "minids.cli", "run", recipe, "--out", str(out), "--workers", "1"]
@@ -31,10 +31,10 @@ def test_a_second_run_in_the_folder_is_refused_until_the_first_is_gone(tmp_path)
             assert first.poll() is None
             time.sleep(0.1)
         for option in ("--resume", "--redo=sft"):
-            second = minids("run", recipe, "--out", out, "--workers", "1", option)
-            assert second.returncode == 2 and len(second.stderr.splitlines()) == 1, second.stderr
-            assert "another process is running in this folder" in second.stderr
-            assert f"process {first.pid} on " in second.stderr
+            assert cli.main(["run", recipe, "--out", str(out), "--workers", "1", option]) == 2
+            said = capsys.readouterr().err
+            assert len(said.splitlines()) == 1 and "another process is running in this folder" in said, said
+            assert f"process {first.pid} on " in said
         assert first.poll() is None
     finally:
         first.kill()

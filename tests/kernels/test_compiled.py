@@ -19,12 +19,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(runtime.VERSION is None, reas
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory):
-    cache = {"TRITON_CACHE_DIR": str(tmp_path_factory.mktemp("triton"))}
-    command = [sys.executable, "-m", "minids.cli", "dev", "compile-kernels", "--json"]
-    done = subprocess.run(command, capture_output=True, env=os.environ | cache, encoding="utf-8")
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+def rows(made_once):
+    def make(folder):
+        cache = {"TRITON_CACHE_DIR": str(folder / "triton")}
+        command = [sys.executable, "-m", "minids.cli", "dev", "compile-kernels", "--json"]
+        done = subprocess.run(command, capture_output=True, env=os.environ | cache, encoding="utf-8")
+        assert done.returncode == 0, done.stderr[-3000:]
+        (folder / "rows.json").write_text(done.stdout, encoding="utf-8")
+
+    return json.loads((made_once("compiled", make) / "rows.json").read_text(encoding="utf-8"))
 
 
 def test_every_kernel_compiles_where_it_should(rows):

@@ -51,13 +51,17 @@ MODELS = ("base", "sft", "rl1", "sft2", "model", "small_base", "distill_samples"
 
 
 @pytest.fixture(scope="module")
-def r1(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("r1")
-    path = write_recipe(folder, "tiny-r1")
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(R1)
-    assert cli.main(["run", path, "--out", str(folder / "run"), "--workers", "1"]) == 0
-    return path, folder / "run"
+def r1(made_once):
+    """(recipe, folder) of a finished run. Tests that change it work on a copy."""
+
+    def make(folder):
+        path = write_recipe(folder, "tiny-r1")
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(R1)
+        assert cli.main(["run", path, "--out", str(folder / "run"), "--workers", "1"]) == 0
+
+    folder = made_once("r1", make)
+    return next(map(str, folder.glob("*.toml"))), folder / "run"
 
 
 @pytest.mark.slow
