@@ -94,7 +94,8 @@ def test_no_test_imports_another():
     assert not list(imported_tests("from mini import test_recipe\nimport testing\nfrom pytest import raises"))
 
 
-TYPED = ("tasks", "studies", "bench", "serve")  # rooms whose public functions say what they take and give
+# Rooms whose public functions say what they take and give.
+TYPED = ("tasks", "eval", "studies", "bench", "report", "serve")
 EXERCISES = {(f"minids.{p.module}", p.function) for p in exercises.PLACES.values()}  # bare, as in a blank
 
 

@@ -1,5 +1,8 @@
 """`minids eval`: the evaluation of a stored model, in one process or two, and its table."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from minids.errors import MinidsError
 from minids.eval import evaluate, model_folder
 from minids.progress import Progress
@@ -9,7 +12,14 @@ from minids.train import parallel
 FEW = 100  # outside problems that are answered before a second process has started
 
 
-def run(folder, problems, device, workers=None, seed=None, families=None):
+def run(
+    folder: str | Path,
+    problems: Sequence[evaluate.OutsideProblem] | None,
+    device: str,
+    workers: int | None = None,
+    seed: int | None = None,
+    families: Sequence[str] | None = None,
+) -> dict:
     """What `minids eval --json` prints: {model, style, rows, examples}, or with outside problems {…, answers}.
 
     families    the kinds of problems, from whoever gives the command; default what the folder says, files left out
@@ -43,7 +53,7 @@ def _run(rank, world, folder, problems, device, seed, families):
     return {**about, "examples" if problems is None else "answers": texts}
 
 
-def text(found, most=10):
+def text(found: dict, most: int = 10) -> str:
     """The table, and what was answered wrongly."""
     lines = [table(found["rows"])]
     answers = found.get("answers", [])
@@ -57,7 +67,7 @@ def text(found, most=10):
     return "\n".join(lines)
 
 
-def table(rows):
+def table(rows: list[dict]) -> str:
     """Rows of results.json as text: a line a stage, greedy accuracy by family, pass@1 with its interval over all."""
     stages = list(dict.fromkeys(r["stage"] for r in rows))
     families = list(dict.fromkeys(r["family"] for r in rows))

@@ -12,15 +12,20 @@ A row of results is one stage of a run on one family (or on all), as `results.js
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from minids.errors import MinidsError
 from minids.eval import statistics
+from minids.model.transformer import Transformer
+from minids.progress import Progress
 from minids.rl import rollout
 from minids.settings import Settings, setting
 from minids.tasks import arithmetic, registry
 from minids.tasks.arithmetic import MAX_DIGITS, parse_integer
-from minids.tasks.reward import Reward
+from minids.tasks.reward import Reward, RewardResult
+from minids.text.tokenizer import Tokenizer
 from minids.train.parallel import Comm
 
 STEP = 0x3FFFFF  # the sampler's seeds of these answers: a step that RL does not reach
@@ -42,19 +47,19 @@ class EvalConfig(Settings):
 
 
 def answer(
-    model,
-    tokenizer,
-    problems,
+    model: Transformer,
+    tokenizer: Tokenizer,
+    problems: Sequence,
     *,
-    style="tags",
-    n=1,
-    temperature=0.0,
-    max_new_tokens=160,
-    seed=0,
-    max_batch=256,
-    comm=None,
-    progress=None,
-):
+    style: str = "tags",
+    n: int = 1,
+    temperature: float = 0.0,
+    max_new_tokens: int = 160,
+    seed: int = 0,
+    max_batch: int = 256,
+    comm: Comm | None = None,
+    progress: Progress | None = None,
+) -> list[list[tuple[RewardResult, int, str]]]:
     """RewardResult and length of n answers to each problem: a list of lists, on every process."""
     comm = comm or Comm()
     mine = list(range(comm.rank, len(problems), comm.world))
@@ -84,7 +89,14 @@ def answer(
     return [merged[i] for i in range(len(problems))]
 
 
-def summarise(stage, family, greedy, once, many=(), seed=0):
+def summarise(
+    stage: str,
+    family: str,
+    greedy: list[list[tuple[RewardResult, int, str]]],
+    once: list[list[tuple[RewardResult, int, str]]],
+    many: Sequence[list[tuple[RewardResult, int, str]]] = (),
+    seed: int = 0,
+) -> dict:
     """One row: lists of lists of (RewardResult, length, text) for greedy, one sample, many samples of one family."""
     right = [row[0][0].accuracy for row in once]
     low, high = statistics.bootstrap_ci(right, seed=seed)
@@ -121,7 +133,7 @@ def _majority(results, k):
     return sum(statistics.maj_at_k(said, right, k) for right in {r.answer for r in results if r.accuracy == 1})
 
 
-def guess_at(problems, ks, seen=None):
+def guess_at(problems: Sequence, ks: Iterable[int], seen: Sequence | None = None) -> dict[str, float]:
     """What k guesses without reading the question solve: the k most frequent answers of each problem's family.
 
     seen    problems whose answers are counted; if None they are these very problems, which flatters the guesser
@@ -139,8 +151,17 @@ def _mean(values):
 
 
 def evaluate(
-    model, tokenizer, families, config: EvalConfig, *, stage, style="tags", comm=None, progress=None, full=True
-):
+    model: Transformer,
+    tokenizer: Tokenizer,
+    families: Sequence[str],
+    config: EvalConfig,
+    *,
+    stage: str,
+    style: str = "tags",
+    comm: Comm | None = None,
+    progress: Progress | None = None,
+    full: bool = True,
+) -> tuple[list[dict], list[dict]]:
     """Rows for each family and for "all", and a few example answers, on the held-out split.
     `full` False: greedy and pass@1 only."""
     comm = comm or Comm()
@@ -180,7 +201,17 @@ def evaluate(
     return rows, examples
 
 
-def evaluate_beyond(model, tokenizer, families, config, *, stage, style="tags", comm=None, progress=None):
+def evaluate_beyond(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    families: Sequence[str],
+    config: EvalConfig,
+    *,
+    stage: str,
+    style: str = "tags",
+    comm: Comm | None = None,
+    progress: Progress | None = None,
+) -> list[dict]:
     """Greedy accuracy on sizes that no training problem had: rows with `size`."""
     rows = []
     for family in families:
@@ -223,7 +254,7 @@ class OutsideProblem:
     line: int = 0
 
 
-def read_problems(path):
+def read_problems(path: str | Path) -> list[OutsideProblem]:
     """Outside problems: lines {"question": "347+5896", "answer": "6243"}, a "family" if you like.
     Errors name the line."""
     example = 'Give a file with lines like {"question": "347+5896", "answer": "6243"}.'
@@ -261,7 +292,17 @@ def _problem(raw, number, where):
     return OutsideProblem(question, answer, str(item.get("family", "outside"))[:40], number)
 
 
-def evaluate_outside(model, tokenizer, problems, config, *, stage, style="tags", comm=None, progress=None):
+def evaluate_outside(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    problems: Sequence,
+    config: EvalConfig,
+    *,
+    stage: str,
+    style: str = "tags",
+    comm: Comm | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[dict], list[dict]]:
     """Rows for each family (and "all", if there are several), and what was answered to each problem."""
     room = model.config.max_position_embeddings
     for p in problems:

@@ -11,6 +11,7 @@ copied into another one; `minids eval --families` names them again.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Opened:
     sampling: dict  # what generation_config.json says: temperature, top_k, top_p, max_new_tokens
 
 
-def describe(folder, *, style, families):
+def describe(folder: str | Path, *, style: str, families: Sequence[str]) -> None:
     """Writes `minids.json` beside a model."""
     text = json.dumps({"style": style, "families": list(families)}) + "\n"
     try:
@@ -51,7 +52,7 @@ def describe(folder, *, style, families):
         ) from None
 
 
-def open_folder(folder, device="cpu", families=None):
+def open_folder(folder: str | Path, device: str = "cpu", families: Sequence[str] | None = None) -> Opened:
     """Opens a run's or a model's folder; raises MinidsError that says what is missing.
 
     families    the problems it knows, from whoever gives the command; default what `minids.json` says
@@ -80,7 +81,7 @@ def open_folder(folder, device="cpu", families=None):
     )
 
 
-def about_model(folder):
+def about_model(folder: str | Path) -> dict:
     """What `minids.json` says, {"style", "families"}, without families that name files; else defaults."""
     path = Path(folder) / ABOUT
     about = _read_object(path)
@@ -91,7 +92,7 @@ def about_model(folder):
     return {"style": style, "families": [f for f in dict.fromkeys(families) if not registry.names_files(f)]}
 
 
-def find_model(folder):
+def find_model(folder: str | Path) -> Path:
     """The model folder that is meant by a run's or a model's folder."""
     folder = Path(folder)
     if not folder.is_dir():
@@ -111,12 +112,12 @@ def find_model(folder):
     raise MinidsError(f"{folder}: neither a run nor a model: there is no config.json in it, nor in {folder / 'model'}.")
 
 
-def made_with_mine(run):
+def made_with_mine(run: str | Path) -> bool:
     """Whether a run was made with --mine, on a student's own functions."""
     return _read_object(Path(run) / "recipe.json").get("mine") is True
 
 
-def copy_tokenizer(source, out):
+def copy_tokenizer(source: str | Path, out: str | Path) -> list[str]:
     """Copies what belongs to a model besides its weights and is there, without what names code or files;
     returns the names."""
     source, out, names = Path(source), Path(out), []

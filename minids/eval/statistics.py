@@ -18,6 +18,7 @@ Left out: hierarchical intervals over seeds and samples.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from math import comb
 
@@ -37,7 +38,7 @@ def pass_at_k(n, c, k):
     return 1.0 - comb(n - c, k) / comb(n, k)
 
 
-def maj_at_k(answers, right, k):
+def maj_at_k(answers: Sequence, right: object, k: int) -> float:
     """Probability that a majority vote over k of the answers, drawn without replacement, gives `right`.
 
     Answers and `right` are compared with ==, so both are integers or both are text. An answer of None
@@ -72,7 +73,7 @@ def _majority(mine, others, silent, k):
     return sum(number / (subsets * (1 + tied)) for tied, number in wins.items())
 
 
-def mean_maj_at_k(answers_PS, rights_P, k):
+def mean_maj_at_k(answers_PS: Sequence[Sequence], rights_P: Sequence, k: int) -> float:
     """Mean over problems of `maj_at_k`."""
     if len(answers_PS) != len(rights_P):
         raise MinidsError(f"metrics: {len(answers_PS)} problems sampled, {len(rights_P)} answers known")

@@ -18,16 +18,19 @@ Left out: refusing the end while sampling (a reply is sampled whole, and continu
 """
 
 import re
+from collections.abc import Sequence
 
 from minids.errors import MinidsError
 from minids.model.generate import sequence_seeds
+from minids.model.transformer import Transformer
 from minids.rl.rollout import sample_and_grade
-from minids.tasks.reward import Reward
+from minids.tasks.reward import Reward, RewardResult
+from minids.text.tokenizer import Tokenizer
 
 _RESULT = re.compile(r"=(\d+)")
 
 
-def marks(tokenizer, style="tags"):
+def marks(tokenizer: Tokenizer, style: str = "tags") -> tuple[list[int], list[int]]:
     """(begin, end): the ids that open a thought, and those that close it and open the answer."""
     if style == "plain":
         return [], tokenizer.encode("\nAnswer:")
@@ -60,13 +63,13 @@ def limit_thought(reply, budget, begin, end):
     return [*begin, *thought[:budget], *end]
 
 
-def refuse_end(reply, more, begin, end):
+def refuse_end(reply: list[int], more: list[int], begin: list[int], end: list[int]) -> list[int]:
     """The reply up to where its thought would close, and then `more`, ids that keep the thought open."""
     whole = limit_thought(reply, len(reply), begin, end)
     return [*whole[: len(whole) - len(end)], *more]
 
 
-def corrupt(thought, step, shift=1):
+def corrupt(thought: str, step: int, shift: int = 1) -> str:
     """The thought with `shift` added, modulo 10, to the last digit of the result of its column step number `step`.
 
     corrupt("7+6=13 4+9+1=14", 0) is "7+6=14 4+9+1=14". The carry, and all other steps, stay as they are.
@@ -78,7 +81,7 @@ def corrupt(thought, step, shift=1):
     return f"{thought[:at]}{(int(thought[at]) + shift) % 10}{thought[at + 1 :]}"
 
 
-def read_off(thought):
+def read_off(thought: str) -> int | None:
     """The number that the column steps of one sum spell: the last digit of each result, from the right, and the last
     result whole. "7+6=13 4+9+1=14" spells 143. None without a step."""
     results = _RESULT.findall(thought)
@@ -87,7 +90,17 @@ def read_off(thought):
     return int(results[-1] + "".join(r[-1] for r in reversed(results[:-1])))
 
 
-def resume(model, tokenizer, problems, openings, *, style="tags", max_new_tokens=160, temperature=0.0, seed=0):
+def resume(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    problems: Sequence,
+    openings: Sequence[list[int]],
+    *,
+    style: str = "tags",
+    max_new_tokens: int = 160,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> list[tuple[RewardResult, int, str]]:
     """Lets the model go on from openings[i], ids that follow the prompt of problems[i].
 
     Returns a list of (RewardResult, length of the whole reply in tokens, its text), as `evaluate.answer` gives them.

@@ -101,7 +101,7 @@ SAID = {
 }
 
 
-def outcome(run):
+def outcome(run: Run) -> Outcome | None:
     """Sharpening or new ability, by the largest k that the stages share -> Outcome, or None without the curves."""
     after = dict(run.curve(run.after))
     earlier = {s: dict(run.curve(s)) for s in ("base", "sft") if run.curve(s)}

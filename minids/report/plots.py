@@ -71,7 +71,16 @@ def log_ticks(low: float, high: float) -> list[float]:
 class Axis:
     """Maps values onto [start, end] of the page."""
 
-    def __init__(self, low, high, start, end, log=False, ticks=None, form=text_of):
+    def __init__(
+        self,
+        low: float,
+        high: float,
+        start: float,
+        end: float,
+        log: bool = False,
+        ticks: list[float] | None = None,
+        form: Callable[[float], str] = text_of,
+    ):
         if log:
             low, high = max(low, 1e-12), max(high, 1e-12)
         if not high > low:

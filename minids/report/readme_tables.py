@@ -32,7 +32,7 @@ BARS = {
 }
 
 
-def render(folder):
+def render(folder: str | Path) -> str:
     """The block's text, from the records in a folder."""
     runs, paths, others = {}, {}, []
     for path in sorted(Path(folder).glob("*.json")):
@@ -297,7 +297,7 @@ def _short(value):
 # -- the short table --------------------------------------------------------------------------------------------------
 
 
-def short(folder):
+def short(folder: str | Path) -> str:
     """The table of the README: a line each for what the records together say."""
     runs, bench = {}, []
     for path in sorted(Path(folder).glob("*.json")):
@@ -346,7 +346,7 @@ def _spread(values, form=".1f"):
 # -- the pages -----------------------------------------------------------------------------------------------------
 
 
-def replaced(page, block, name="results", where="README.md"):
+def replaced(page: str, block: str, name: str = "results", where: str = "README.md") -> str:
     """The page's text with a new block of this name."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
@@ -355,7 +355,7 @@ def replaced(page, block, name="results", where="README.md"):
     return f"{head}{begin}\n{block}{end}{rest.split(end)[1]}"
 
 
-def pages(root):
+def pages(root: Path) -> dict[Path, str]:
     """{path: its text as the records have it}."""
     records = root / "docs" / "results"
     out = {records / "way.svg": picture.way(_tiny(records))} if _tiny(records) else {}
@@ -373,7 +373,7 @@ def _tiny(records):
     return [r for r in read if isinstance(r, dict) and r.get("recipe") == "tiny"]
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     args = argparse.ArgumentParser(prog="minids dev readme-tables", description=__doc__.split(":")[0])
     args.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page would change")
     args.add_argument("--root", default=".", metavar="DIR", help="the repository (default: here)")
