@@ -15,6 +15,7 @@ TOOLS = {
     "exact": ("minids.studies.exact_model", "expected updates of RL losses against the exact gradient"),
     "presets": ("minids.studies.compare_presets", "published settings of GRPO: their table, or a comparison"),
     "fp8-gap": ("minids.studies.fp8_gap", "what training in FP8 costs in loss against BF16"),
+    "settings": ("minids.run.settings_page", "docs/settings.md: every key of a recipe"),
     "readme-tables": ("minids.report.readme_tables", "the tables of results, from docs/results"),
     "bench-kernels": ("minids.bench.kernels", "a record of `minids bench kernels --json` against its bars"),
     "compile-kernels": ("minids.kernels.compiled", "every Triton kernel, compiled for four GPUs without one"),

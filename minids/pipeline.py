@@ -68,8 +68,8 @@ def run(
     for option, stage in (("--until", until), ("--redo", redo)):
         if stage is not None and stage not in plan:
             raise MinidsError(f"{option} {stage}: recipe {recipe.name} has no such stage; there are {', '.join(plan)}.")
-    tests = min(100, recipe.eval.get("problems", 1000))
-    registry.assert_disjoint(recipe.families, tests, recipe.eval.get("seed", 0))
+    evaluation = recipe.evaluation
+    registry.assert_disjoint(recipe.families, min(100, evaluation.problems), evaluation.seed)
     with run_folder.locked(out):
         run_folder.prepare_run_folder(out, asked, resume, plan, redo)
         sums = run_folder.Sums(out)

@@ -24,14 +24,13 @@ int is a float as well, True is no number, and a number is finite. The same meta
 Left out: what a dict or a list holds; the class checks that in `contradictions`.
 """
 
-import difflib
 import numbers
 import sys
 from dataclasses import MISSING, field, fields
 from types import UnionType
 from typing import get_args, get_origin
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, did_you_mean, nearest
 from minids.files import brief
 
 LIMITS = ("above", "least", "below", "most")
@@ -117,7 +116,8 @@ def wrong(f, value):
     if value is None and type(None) in kinds:
         return ""
     if about["choices"] and not (isinstance(value, kinds) and value in about["choices"]):
-        return f"is not one of {', '.join(map(str, about['choices']))}{near(value, about['choices'])}{_hint(about)}"
+        near = did_you_mean(value, about["choices"])
+        return f"is not one of {', '.join(map(str, about['choices']))}{_hint(about)}{near and '.' + near}"
     kind = kinds[0]
     inside = list(value) if kind is tuple and isinstance(value, tuple) else [value]
     fits = all(_is(float if kind is tuple else kind, v) and _within(about, v) for v in inside)
@@ -175,25 +175,26 @@ def limits(f):
     return " and ".join(f"{words[n]} {f.metadata[n]}" for n in LIMITS if f.metadata.get(n) is not None)
 
 
-def near(name, known):
-    """ " Did you mean 'steps'?", or ""."""
-    found = difflib.get_close_matches(str(name)[:100], [str(k) for k in known], n=1)
-    return f". Did you mean {found[0]!r}?" if found else ""
-
-
-def refuse_unknown(values, known, where):
-    """Raises MinidsError for a key that is not known."""
+def refuse_unknown(values, known, where, former=None):
+    """Raises MinidsError for a key that is not known; a name near to a `former` one is told the one of today."""
+    former = former or {}
     for key in values:
         if key not in known:
-            hint = near(key, known) or f". There are {', '.join(sorted(known))}."
-            raise MinidsError(f"{where}: unknown key {brief(key)}{hint}")
+            near = nearest(key, [*known, *former])
+            hint = f"Did you mean {former.get(near, near)!r}?" if near else f"There are {', '.join(sorted(known))}."
+            raise MinidsError(f"{where}: unknown key {brief(key)}. {hint}")
 
 
-def renamed(cls, values, where):
+def former_names(classes):
+    """{name in files of earlier versions: name of today} of several classes."""
+    return {old: new for cls in classes for old, new in cls.FORMER.items()}
+
+
+def renamed(classes, values, where):
     """Values with the names of today where a file of an earlier version has others."""
-    out = {}
+    out, former = {}, former_names(classes)
     for key, value in values.items():
-        now = cls.FORMER.get(key, key)
+        now = former.get(key, key)
         if now in out or (now != key and now in values):
             raise MinidsError(f"{where}: {key!r} is a former name of {now!r}; keep one of them.")
         out[now] = value
@@ -202,9 +203,17 @@ def renamed(cls, values, where):
 
 def read(cls, values, where, **more):
     """A Settings class from a section of a file; `more` are values that the file does not decide."""
-    values = renamed(cls, values, where)
-    refuse_unknown(values, {f.name for f in fields(cls)}, where)
-    values = {**values, **more}
+    return read_all([cls], {**renamed([cls], values, where), **more}, where)[0]
+
+
+def read_all(classes, values, where):
+    """One of each of the classes from a section that holds the fields of all."""
+    values, known = renamed(classes, values, where), {f.name for cls in classes for f in fields(cls)}
+    refuse_unknown(values, known, where, former_names(classes))
+    return [_read(cls, {f.name: values[f.name] for f in fields(cls) if f.name in values}, where) for cls in classes]
+
+
+def _read(cls, values, where):
     for f in fields(cls):
         if f.name not in values and f.default is MISSING and f.default_factory is MISSING:
             raise MinidsError(f"{where}: {f.name} is missing; it must be {described(f)}.")
@@ -214,10 +223,15 @@ def read(cls, values, where, **more):
         raise MinidsError(f"{where}: {error}") from None
 
 
+def defaults(cls):
+    """{name: default} of the fields that have one."""
+    return {f.name: default_of(f) for f in fields(cls) if default_of(f) is not MISSING}
+
+
 def rows(cls):
     """[(name, values it may have, default, doc)] of a class, in the order of its fields."""
     out = []
-    for f in fields(cls):
+    for f in (f for f in fields(cls) if f.metadata):
         default = default_of(f)
         shown = "" if default is MISSING else "None" if default is None else brief(default)
         out.append((f.name, described(f), shown, f.metadata["doc"]))

@@ -44,8 +44,8 @@ documents = 100
 [grpo]
 steps = {fewer}
 warmup = 1
-prompts = 4
-group = 3
+prompts_per_step = 4
+num_generations = 3
 max_new_tokens = 16
 save_every = 2
 random_reward = true
@@ -53,7 +53,7 @@ random_reward = true
 problems = 6
 samples = 2
 sampled_problems = 2
-beyond = 2
+ood_problems = 2
 max_new_tokens = 16
 """
 

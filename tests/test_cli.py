@@ -218,7 +218,13 @@ def test_doctor_times_the_recipe():
     from minids.run import recipes
 
     r = recipes.load(
-        "tiny", ["model.num_hidden_layers=1", "model.first_k_dense_replace=1", "grpo.prompts=2", "grpo.group=2"]
+        "tiny",
+        [
+            "model.num_hidden_layers=1",
+            "model.first_k_dense_replace=1",
+            "grpo.prompts_per_step=2",
+            "grpo.num_generations=2",
+        ],
     )
     once = doctor.estimate(r, 1)
     assert 0 < once < 60

@@ -149,7 +149,7 @@ def test_splits_are_disjoint():
     families = list(arithmetic.FAMILIES)
     rng = random.Random(0)
     trained = {p.key for p in documents._problems(families, rng, 3000)}
-    config = RLConfig(steps=1, lr=1e-3, prompts=24)
+    config = RLConfig(steps=1, lr=1e-3, prompts_per_step=24)
     explored = {p.key for step in range(50) for p in rollout.questions(config, families, step)[0]}
     tested = {p.key for p in arithmetic.problem_set(families, "test", 300, 0)}
     assert not trained & explored and not trained & tested and not explored & tested

@@ -58,8 +58,8 @@ def config(**change):
                 steps=4,
                 lr=1e-3,
                 warmup=1,
-                prompts=6,
-                group=4,
+                prompts_per_step=6,
+                num_generations=4,
                 max_new_tokens=40,
                 reward={"accuracy": 1.0, "format": 0.5},
             )

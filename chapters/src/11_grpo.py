@@ -585,7 +585,8 @@ for result, _, text in evaluate.answer(base, tokenizer, [problem], style="plain"
 
 # %%
 config = trainer.RLConfig(
-    steps=budget(16), lr=2e-4, warmup=2, prompts=10, group=8, style="plain", max_new_tokens=130, seed=11,
+    steps=budget(16), lr=2e-4, warmup=2, prompts_per_step=10, num_generations=8, template="plain", max_new_tokens=130,
+    seed=11,
     sizes={"chain": {5: 1.0}},
 )
 with tempfile.TemporaryDirectory() as folder:
@@ -761,7 +762,7 @@ for name, judge in (("last number", last_number), ("substring", substring)):
 # %%
 def learn(model, optimizer, config, drawn, paid):
     """Two optimizer steps on an iteration's answers."""
-    adv, informative = grpo.advantages(paid, config.group)
+    adv, informative = grpo.advantages(paid, config.num_generations)
     rows = informative.nonzero()[:, 0].tolist()
     for part in filter(None, (rows[::2], rows[1::2])):
         ids, mask, old = rollout.padded(drawn, part)
@@ -776,8 +777,8 @@ def learn(model, optimizer, config, drawn, paid):
 def train(judge, steps):
     """GRPO with any reward: [(paid, strictly right, tokens) of each iteration], the last problems and answers."""
     model, _ = tiny_models.model("base")
-    config = trainer.RLConfig(steps=steps, lr=6e-4, prompts=8, group=8, style="plain", max_new_tokens=120, seed=11,
-                         sizes={"add": {3: 1.0}})
+    config = trainer.RLConfig(steps=steps, lr=6e-4, prompts_per_step=8, num_generations=8, template="plain",
+                              max_new_tokens=120, seed=11, sizes={"add": {3: 1.0}})
     optimizer, curve = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=config.betas, weight_decay=0.0), []
     for number in range(steps):
         drawn = rollout.roll_out(model.eval(), tokenizer, config, *rollout.questions(config, ["add"], number), number)
@@ -814,16 +815,16 @@ for name, (_, asked, texts) in paid_well.items():
 #
 # ## 10 The family
 #
-# By now you can read most papers of the field as a line of settings of one loss. `family.PRESETS` holds seven, each
+# By now you can read most papers of the field as a line of settings of one loss. `presets.PRESETS` holds seven, each
 # with its source and with what the source leaves open:
 
 # %%
 # NBVAL_CHECK_OUTPUT
-columns = ("baseline", "scale", "aggregation", "ratio", "clip", "clip_low", "clip_high", "kl", "kl_coef")
-print(f"{'':13}" + "".join(f"{c:>14}" if c in ("aggregation",) else f"{c:>10}" for c in columns))
+columns = ("baseline", "scale", "loss_aggregation", "ratio", "clip", "clip_low", "clip_high", "kl", "kl_coef")
+print(f"{'':13}" + "".join(f"{c:>18}" if c == "loss_aggregation" else f"{c:>10}" for c in columns))
 for name, entry in presets.PRESETS.items():
     cells = [str(entry.settings.get(c, "")) for c in columns]
-    print(f"{name:13}" + "".join(f"{v:>14}" if c in ("aggregation",) else f"{v:>10}" for c, v in zip(columns, cells)))
+    print(f"{name:13}" + "".join(f"{v:>18}" if c == "loss_aggregation" else f"{v:>10}" for c, v in zip(columns, cells)))
 
 # %% [markdown]
 # What separates most of them is what a token counts once it has moved. The slope along log π, which is what the
@@ -854,11 +855,9 @@ show(fig, "The push on a token against its ratio, for four presets. Good answers
 
 # %%
 def family_run(name, seed):
-    s = presets.preset(name)
-    settings = {k: v for k, v in s.items() if k in rl_config.LOSS and k != "skip_zero_variance"}
-    if settings["aggregation"] == "constant":
-        settings["constant"] = tree.depth
-    return run(seed, steps=4, batches=25, given={"baseline": s["baseline"], "scale": s["scale"]}, **settings)
+    config = rl_config.RLConfig(steps=1, lr=1.0, preset=name, max_new_tokens=tree.depth)
+    settings = {**config.loss_config().keywords(), "skip_zero_variance": False}
+    return run(seed, steps=4, batches=25, given={"baseline": config.baseline, "scale": config.scale}, **settings)
 
 
 fig, ax = plt.subplots(figsize=(6.5, 3))

@@ -264,8 +264,9 @@ class Notes:
 def reinforce(model, seed, language=0.0):
     """RL on sums, in place: the lines of its log. 96 answers an iteration."""
     config = trainer.RLConfig(
-        steps=budget(10), lr=5e-4, warmup=2, prompts=12, group=8, max_new_tokens=80, minibatches=1, style="plain",
-        sizes={"add": SIZES}, reward={"accuracy": 1.0, "format": 0.1, "language": language}, seed=seed,
+        steps=budget(10), lr=5e-4, warmup=2, prompts_per_step=12, num_generations=8, max_new_tokens=80, minibatches=1,
+        template="plain", sizes={"add": SIZES}, seed=seed,
+        reward={"accuracy": 1.0, "format": 0.1, "language": language},
     )
     notes = Notes()
     trainer.train_rl(model, tokenizer, ["add"], config, metrics=notes, quiet=True)

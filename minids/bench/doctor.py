@@ -116,12 +116,13 @@ def estimate(recipe: recipes.Recipe, processes: int) -> float:
     """Minutes that a recipe will take here."""
     model = Transformer(ModelConfig.from_dict(recipes.model_values(recipe, recipe.tokenizer["vocab_size"])))
     step = _best(lambda: _train_step(model, recipe.pretrain["tokens_per_batch"]))
-    prompts, group, length = recipe.grpo["prompts"], recipe.grpo["group"], recipe.grpo["max_new_tokens"] // 2
+    rl = recipe.checked("grpo")
+    prompts, group, length = rl["prompts_per_step"], rl["num_generations"], rl["max_new_tokens"] // 2
     count = prompts * group
     ask = [[0] * 20] * prompts
     sample = _best(lambda: sampler.generate(model, ask, n=group, max_new_tokens=length, stop_ids=[]))
-    e = recipe.eval
-    answers = 3 * len(recipe.families) * (2 * e["problems"] + e["samples"] * e["sampled_problems"])
+    e = recipe.evaluation
+    answers = 3 * len(recipe.families) * (2 * e.problems + e.samples * e.sampled_problems)
     seconds = (recipe.pretrain["steps"] + recipe.sft["steps"]) * step
     seconds += recipe.grpo["steps"] * (sample / processes + 2 * step)
     seconds += answers / count * sample / processes

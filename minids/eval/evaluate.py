@@ -36,11 +36,12 @@ class EvalConfig(Settings):
     """What is asked, and how often. The largest values keep a folder's settings from asking for years."""
 
     SHOWN = "eval setting {name} = {value}"
+    FORMER = {"beyond": "ood_problems"}
 
     problems: int = setting(1000, "problems of each family", least=1, most=10_000)
     samples: int = setting(16, "answers to a problem, for pass@k and maj@k", least=1, most=4096)
     sampled_problems: int = setting(100, "problems of each family that are sampled so often", least=1, most=10_000)
-    beyond: int = setting(100, "problems of each size beyond training", least=1, most=10_000)
+    ood_problems: int = setting(100, "problems of each size beyond training", least=1, most=10_000)
     max_new_tokens: int = setting(160, "longest answer", least=1, most=2**20)
     max_batch: int = setting(256, "sequences sampled together", least=1, most=2**31)
     seed: int = setting(0, "of the samples", least=0, most=2**31)
@@ -216,7 +217,7 @@ def evaluate_beyond(
     rows = []
     for family in families:
         for size in registry.get(family).beyond:
-            problems = registry.problem_set([family], "test", config.beyond, config.seed, size)
+            problems = registry.problem_set([family], "test", config.ood_problems, config.seed, size)
             found = answer(
                 model,
                 tokenizer,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from minids import settings
 from minids.errors import MinidsError
 from minids.eval.evaluate import EvalConfig
 from minids.files import load_json, read_bytes, write
@@ -162,8 +163,8 @@ def _evaluation(run):
     recipe = _read_object(path).get("recipe", {})
     values = recipe.get("eval", {}) if isinstance(recipe, dict) else None
     try:
-        return EvalConfig(**values)
-    except (TypeError, MinidsError) as error:
+        return settings.read(EvalConfig, values, "[eval]")
+    except (TypeError, AttributeError, MinidsError) as error:
         raise MinidsError(f"{path}: its settings of the evaluation cannot be read ({error}). Restore it.") from None
 
 

@@ -22,6 +22,7 @@ from typing import get_args
 
 from minids.errors import MinidsError, did_you_mean
 from minids.files import brief, load_json
+from minids.settings import setting
 
 # Keys of published DeepSeek-V3 config files that do not change what is computed here.
 PASSIVE_KEYS = {
@@ -100,40 +101,44 @@ LIKE = {"mla": "mla", "mha": "gqa", "gqa": "gqa"}
 
 @dataclass
 class ModelConfig:
-    vocab_size: int = 129280
-    hidden_size: int = 7168
-    intermediate_size: int = 18432
-    moe_intermediate_size: int = 2048
-    num_hidden_layers: int = 61
-    num_attention_heads: int = 128
-    num_key_value_heads: int | None = None  # only "gqa" reads it; MLA has as many as heads
-    n_shared_experts: int = 1
-    n_routed_experts: int = 256
-    routed_scaling_factor: float = 2.5
-    kv_lora_rank: int = 512
-    q_lora_rank: int | None = 1536
-    qk_rope_head_dim: int = 64
-    qk_nope_head_dim: int = 128
-    v_head_dim: int = 128
-    n_group: int = 8
-    topk_group: int = 4
-    num_experts_per_tok: int = 8
-    first_k_dense_replace: int = 3
-    norm_topk_prob: bool = True
-    hidden_act: str = "silu"
-    max_position_embeddings: int = 4096
-    initializer_range: float = 0.02
-    rms_norm_eps: float = 1e-6
-    rope_theta: float = 10000.0
-    rope_scaling: dict | None = None  # None, or YaRN: {"type": "yarn", "factor": 40, …}
-    rope_interleave: bool = True
-    attention_bias: bool = False
-    tie_word_embeddings: bool = False
-    num_nextn_predict_layers: int = 0  # MTP modules; V3 has 1
-    bos_token_id: int | None = 0
-    eos_token_id: int | list | None = 1  # several: each of them ends a text
-    pad_token_id: int | None = None
-    attention: str = "mla"
+    vocab_size: int = setting(129280, "tokens that there are")
+    hidden_size: int = setting(7168, "width of the residual stream")
+    intermediate_size: int = setting(18432, "width of a dense layer's SwiGLU")
+    moe_intermediate_size: int = setting(2048, "width of an expert's SwiGLU")
+    num_hidden_layers: int = setting(61, "layers")
+    num_attention_heads: int = setting(128, "attention heads")
+    num_key_value_heads: int | None = setting(
+        None, 'heads of keys and values, of attention "gqa"; MLA has as many as heads'
+    )
+    n_shared_experts: int = setting(1, "experts that every token takes")
+    n_routed_experts: int = setting(256, "experts that the router chooses from")
+    routed_scaling_factor: float = setting(2.5, "factor of the routed experts' sum")
+    kv_lora_rank: int = setting(512, "width of the latent that keys and values are made from")
+    q_lora_rank: int | None = setting(
+        1536, "width of the latent that queries are made from; None, or 0 in a recipe: no such latent"
+    )
+    qk_rope_head_dim: int = setting(64, "width of the part of a query and key that is rotated")
+    qk_nope_head_dim: int = setting(128, "width of the part that is not")
+    v_head_dim: int = setting(128, "width of a head's values")
+    n_group: int = setting(8, "groups of experts")
+    topk_group: int = setting(4, "groups that a token's experts come from")
+    num_experts_per_tok: int = setting(8, "routed experts of a token")
+    first_k_dense_replace: int = setting(3, "layers at the bottom that are dense")
+    norm_topk_prob: bool = setting(True, "the chosen experts' weights are divided by their sum")
+    hidden_act: str = setting("silu", "activation; only silu")
+    max_position_embeddings: int = setting(4096, "longest text, in tokens")
+    initializer_range: float = setting(0.02, "standard deviation of the weights at the start")
+    rms_norm_eps: float = setting(1e-6, "epsilon of RMSNorm")
+    rope_theta: float = setting(10000.0, "base of the rotations' wavelengths")
+    rope_scaling: dict | None = setting(None, 'None, or YaRN: {"type": "yarn", "factor": 40, ...}')
+    rope_interleave: bool = setting(True, "pairs of the rotation are neighbours")
+    attention_bias: bool = setting(False, "projections of attention have biases")
+    tie_word_embeddings: bool = setting(False, "the output uses the embedding's weights")
+    num_nextn_predict_layers: int = setting(0, "MTP modules; V3 has 1")
+    bos_token_id: int | None = setting(0, "token that begins a text")
+    eos_token_id: int | list | None = setting(1, "token that ends a text; several: each of them does")
+    pad_token_id: int | None = setting(None, "token of padding")
+    attention: str = setting("mla", '"mla", or "mha" and "gqa" to compare with')
     passive: dict = field(default_factory=dict, repr=False)  # read from a file, written back, never used
 
     def __post_init__(self):

@@ -1,16 +1,17 @@
 """The settings of RL: what each may be, which of them are the loss's, and whether two runs have the same."""
 
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 from minids.errors import MinidsError
 from minids.model import sampling
 from minids.rl import presets
 from minids.rl.grpo import BASELINES, SCALES, LossConfig
-from minids.settings import Settings, default_of, setting
+from minids.settings import Settings, defaults, read, renamed, setting
 from minids.tasks import arithmetic
 from minids.tasks.reward import Reward
 
 LOSS = {f.name: f for f in fields(LossConfig)}
+OWN = {"aggregation": "loss_aggregation"}  # settings of the loss that a run calls otherwise
 
 
 def _of_loss(name, **default):
@@ -23,13 +24,19 @@ class RLConfig(Settings):
     """The settings of a run. `preset` names a published recipe (presets.PRESETS); other keys override what it sets."""
 
     SHOWN = "grpo setting {name} = {value}"
+    FORMER = {
+        "prompts": "prompts_per_step",
+        "group": "num_generations",
+        "aggregation": "loss_aggregation",
+        "style": "template",
+    }
     FREE = ("save_every", "keep_last", "replay")  # they change what is kept, not what is computed
 
     steps: int = setting(doc="iterations: each samples answers and learns from them", above=0)
     lr: float = setting(doc="learning rate after the warmup", above=0)
     warmup: int = setting(10, "iterations until the learning rate is reached", least=0)
-    prompts: int = setting(24, "questions of an iteration", above=0)
-    group: int = setting(8, "answers to each question", above=0)
+    prompts_per_step: int = setting(24, "questions of an iteration", above=0)
+    num_generations: int = setting(8, "answers to each question", above=0)
     max_new_tokens: int = setting(160, "longest answer", above=0)
     temperature: float = setting(
         1.0,
@@ -45,7 +52,7 @@ class RLConfig(Settings):
     max_batch: int = setting(256, "sequences sampled together", above=0)
     baseline: str = setting("mean", "what is taken off a reward", choices=BASELINES, preset=True)
     scale: str = setting("std", "what the advantage is divided by", choices=SCALES, preset=True)
-    aggregation: str = _of_loss("aggregation")
+    loss_aggregation: str = _of_loss("aggregation")
     clip: str = _of_loss("clip", default="higher")
     clip_low: float = _of_loss("clip_low")
     clip_high: float = _of_loss("clip_high", default=0.28)
@@ -56,10 +63,10 @@ class RLConfig(Settings):
     mask_truncated: bool = _of_loss("mask_truncated")
     reward: dict = setting(
         factory=lambda: {"accuracy": 1.0, "format": 0.1},
-        doc="weights of the parts of the reward: accuracy, format, language; script, the one asked for",
+        doc="weights of the reward's parts: accuracy, format, language; and the script that is asked for",
     )
     random_reward: bool = setting(False, "rewards are drawn by chance (a control)")
-    style: str = setting("tags", "format of the replies", choices=("tags", "plain"))
+    template: str = setting("tags", "format of the replies", choices=("tags", "plain"))
     optimizer: str = setting("adamw", "AdamW, or Muon for the matrices", choices=("adamw", "muon"))
     weight_decay: float = setting(0.0, "decoupled weight decay", least=0)
     betas: tuple[float, float] = setting((0.9, 0.95), "of AdamW", least=0, below=1)
@@ -89,30 +96,28 @@ class RLConfig(Settings):
     def contradictions(self):
         if self.sizes is not None:
             self.sizes = {family: arithmetic.check_sizes(family, weights) for family, weights in self.sizes.items()}
-        if self.group < 2 and self.baseline != "none":
+        if self.num_generations < 2 and self.baseline != "none":
             raise MinidsError(
-                f"grpo setting group = {self.group}: a group of one has nothing to be compared with; use at least 2"
+                f"grpo setting num_generations = {self.num_generations}: a group of one has nothing to be compared "
+                "with; use at least 2"
             )
         self.loss_config()
-        Reward(**self.reward, style=self.style)
+        read(Reward, {"style": self.template, **self.reward}, "grpo setting reward")
 
     def loss_config(self):
         """The settings of `grpo.grpo_loss`, which check themselves."""
-        values = {name: getattr(self, name) for name in LOSS if hasattr(self, name)}
+        values = {name: getattr(self, OWN.get(name, name)) for name in LOSS if name != "constant"}
         if self.clip in ("none", "symmetric"):
             values["clip_high"] = None
-        if self.aggregation == "constant":
+        if self.loss_aggregation == "constant":
             values["constant"] = self.max_new_tokens
         return LossConfig(**values)
 
 
-DEFAULTS = {f.name: default_of(f) for f in fields(RLConfig)}
-DEFAULTS = {name: default for name, default in DEFAULTS.items() if default is not MISSING}
-
-
 def same(stored, config):
     """Whether a checkpoint was made with these settings; what it does not name was not there yet, at its default."""
-    return {**_plain_values(DEFAULTS), **(stored or {})} == plain(config)
+    stored = renamed([RLConfig], stored or {}, "the checkpoint")
+    return {**_plain_values(defaults(RLConfig)), **stored} == plain(config)
 
 
 def plain(config):

@@ -1,10 +1,10 @@
 """Published settings of GRPO by name.
 
     grpo.preset = "dapo"                                   in a recipe; other keys of [grpo] override it
-    preset("dapo") -> {"aggregation": "token_mean", …}     settings of RLConfig
+    preset("dapo") -> {"loss_aggregation": "token_mean", …}  settings of RLConfig
 
-A preset is what a paper says about the loss, the advantage and the choice of answers; learning rate, group size and
-the number of steps on a batch stay the caller's. What a paper leaves open is filled in and named in `open`.
+A preset is what a paper says about the loss, the advantage and the choice of answers. Learning rate, group size and the
+number of steps on a batch are the caller's. What a paper leaves open is filled in here and named in `open`.
 studies/compare_presets.py runs them side by side.
 
 Left out: what is not a setting of the loss (R1's stages, M1's windows of length, V3.2's routing kept from the sampler).
@@ -31,7 +31,7 @@ PRESETS = {
         {
             "baseline": "mean",
             "scale": "std",
-            "aggregation": "sequence_mean",
+            "loss_aggregation": "sequence_mean",
             "ratio": "token",
             "clip": "symmetric",
             "clip_low": 0.2,
@@ -47,7 +47,7 @@ PRESETS = {
         {
             "baseline": "mean",
             "scale": "std",
-            "aggregation": "sequence_mean",
+            "loss_aggregation": "sequence_mean",
             "ratio": "token",
             "clip": "symmetric",
             "clip_low": 10.0,
@@ -63,7 +63,7 @@ PRESETS = {
         {
             "baseline": "mean",
             "scale": "none",
-            "aggregation": "constant",
+            "loss_aggregation": "constant",
             "ratio": "token",
             "clip": "symmetric",
             "clip_low": 0.2,
@@ -81,7 +81,7 @@ PRESETS = {
         {
             "baseline": "mean",
             "scale": "std",
-            "aggregation": "token_mean",
+            "loss_aggregation": "token_mean",
             "ratio": "token",
             "clip": "higher",
             "clip_low": 0.2,
@@ -101,7 +101,7 @@ PRESETS = {
         {
             "baseline": "mean",
             "scale": "std",
-            "aggregation": "sequence_mean",
+            "loss_aggregation": "sequence_mean",
             "ratio": "sequence",
             "clip": "higher",
             "clip_low": 3e-4,
@@ -119,7 +119,7 @@ PRESETS = {
         {
             "baseline": "mean",
             "scale": "std",
-            "aggregation": "token_mean",
+            "loss_aggregation": "token_mean",
             "ratio": "token",
             "clip": "cispo",
             "clip_high": 4.0,
@@ -138,7 +138,7 @@ PRESETS = {
         {
             "baseline": "mean",
             "scale": "none",
-            "aggregation": "sequence_mean",
+            "loss_aggregation": "sequence_mean",
             "ratio": "token",
             "clip": "symmetric",
             "clip_low": 0.2,
@@ -153,7 +153,7 @@ PRESETS = {
 
 
 def preset(name):
-    """The settings of a published recipe, for RLConfig; a name that nobody published is refused with a hint."""
+    """The settings of a published recipe, for RLConfig; an unknown name is refused with the nearest."""
     if not isinstance(name, str) or name not in PRESETS:
         hint = did_you_mean(name, PRESETS)
         raise MinidsError(f"grpo: there is no preset {name!r}.{hint} There are {', '.join(PRESETS)}.")
@@ -162,7 +162,7 @@ def preset(name):
 
 def table():
     """The presets as a table in Markdown: one row each, then what each source says and leaves open."""
-    columns = ("baseline", "scale", "aggregation", "ratio", "clip", "kl", "and")
+    columns = ("baseline", "scale", "loss_aggregation", "ratio", "clip", "kl", "and")
     lines = ["| preset | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, entry in PRESETS.items():
         s = entry.settings
@@ -170,7 +170,7 @@ def table():
         kl = "none" if s["kl"] == "none" else f"{s['kl']}, {s['kl_coef']:g}"
         kl += ", unbiased" if s.get("kl_unbiased") else ""
         rest = [f"{k} {s[k]:g}" for k in ("overlong_share", "dynamic_rounds", "off_policy_threshold") if k in s]
-        cells = [s["baseline"], s["scale"], s["aggregation"], s["ratio"], f"{s['clip']} {', '.join(bounds)}", kl]
+        cells = [s["baseline"], s["scale"], s["loss_aggregation"], s["ratio"], f"{s['clip']} {', '.join(bounds)}", kl]
         lines.append(f"| {name} | " + " | ".join([*cells, ", ".join(rest)]) + " |")
     lines += ["", *(f"{e.title}: {e.source}. Open: {e.open}." for e in PRESETS.values())]
     return "\n".join(lines)

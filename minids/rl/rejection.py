@@ -1,7 +1,7 @@
 """Rejection sampling: a model's own answers, where a rule finds nothing wrong with them, become training documents.
 
     for each question: draw n answers, keep those that are right, well formed, ended by themselves and in one script,
-    at most `keep` different ones                                            (DeepSeek-R1, arXiv 2501.12948 §2.3.3)
+    at most `max_per_question` different ones                                (DeepSeek-R1, arXiv 2501.12948 §2.3.3)
 
 R1 made 600k reasoning documents so, from the model after its first RL, and added 200k of other kinds; the base model
 was then trained on all of them. What the filter lets through is all that the next model ever sees: a right answer at
@@ -30,10 +30,11 @@ STEP = 0x3FFFFE  # the sampler's seeds of these answers: a step that neither RL 
 @dataclass
 class RejectionConfig(Settings):
     SHOWN = "rejection setting {name} = {value}"
+    FORMER = {"keep": "max_per_question"}
 
     questions: int = setting(doc="questions drawn", least=1)
     samples: int = setting(4, "answers to each question", least=1)
-    keep: int = setting(2, "answers to a question that become documents, at most", least=1)
+    max_per_question: int = setting(2, "answers to a question that become documents, at most", least=1)
     language: float = setting(1.0, "least share of a thought's words in the script", least=0, most=1)
     script: str = setting("latin", "the script that is asked for", choices=SCRIPTS)
     temperature: float = setting(1.0, "of the sampler", least=sampling.LEAST)
@@ -100,7 +101,7 @@ def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None
         )
         for j, i in enumerate(part):
             prompt, ids, results = out.prompts[j * n], out.ids[j * n : (j + 1) * n], out.results[j * n : (j + 1) * n]
-            kept = accept(results, ids, keep=config.keep, language=config.language)
+            kept = accept(results, ids, keep=config.max_per_question, language=config.language)
             right = sum(r.accuracy == 1 for r in results)
             found[i] = ([(prompt + ids[k], len(prompt)) for k in kept], right, sum(map(len, ids)))
         if progress:

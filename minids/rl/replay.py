@@ -34,6 +34,7 @@ from minids.model.transformer import Transformer
 from minids.progress import Progress
 from minids.rl import config as rl_config
 from minids.rl import grpo, record, rollout, trainer
+from minids.settings import read
 from minids.tasks import registry
 from minids.text import chat
 from minids.text.tokenizer import Tokenizer
@@ -65,8 +66,8 @@ def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=No
             f"--families {' '.join(map(shlex.quote, theirs))}"
         )
     try:
-        config = rl_config.RLConfig(**about["config"])
-    except (TypeError, ValueError, AttributeError) as error:
+        config = read(rl_config.RLConfig, about["config"], "config")
+    except (MinidsError, TypeError, ValueError, AttributeError) as error:
         raise MinidsError(f"{folder / record.ABOUT}: {error}. It was made by another version of minids.") from None
     lines = record.recorded(folder)
     _check(config, lines, step, sample, about["stage"])
@@ -113,7 +114,7 @@ def find(run, stage=None):
 
 
 def _check(config, lines, step, sample, stage):
-    answers = config.prompts * config.group
+    answers = config.prompts_per_step * config.num_generations
     if not 1 <= step <= config.steps:
         raise MinidsError(f"{stage} has iterations 1 to {config.steps}; there is no iteration {step}.")
     if step > max(lines, default=0) + 1:  # the next one can still be drawn: its weights are known
@@ -123,8 +124,8 @@ def _check(config, lines, step, sample, stage):
         )
     if not 0 <= sample < answers:
         raise MinidsError(
-            f"{stage} draws {config.prompts} x {config.group} answers an iteration, numbered 0 to {answers - 1}; "
-            f"there is no sample {sample}."
+            f"{stage} draws {config.prompts_per_step} x {config.num_generations} answers an iteration, numbered 0 to "
+            f"{answers - 1}; there is no sample {sample}."
         )
 
 
@@ -147,9 +148,9 @@ def _replay(rank, world, folder, about, lines, step, sample, device, quiet, prep
             run.iteration(False)
             bar.update(1)
     numbers, rollouts, adv_N, informative_N, rewards_N, _ = run.collect()
-    notes.note(step, record.joined(comm.gather(record.codes(rollouts, numbers, run.config.group))))
-    question, member = divmod(sample, run.config.group)
-    row = numbers.index(question) * run.config.group + member if question in numbers else None
+    notes.note(step, record.joined(comm.gather(record.codes(rollouts, numbers, run.config.num_generations))))
+    question, member = divmod(sample, run.config.num_generations)
+    row = numbers.index(question) * run.config.num_generations + member if question in numbers else None
     taught = _taught(run, rollouts, adv_N, informative_N, row)
     found = None if row is None else _found(run, rollouts, rewards_N, adv_N, informative_N, row) | taught
     found = next((f for f in comm.gather(found) if f), None)
@@ -170,7 +171,7 @@ def _open(folder, about, last, device, comm):
     with _foreign(start):
         load_weights(model, checkpoint.read(start)[1]["model"], start)
     # made while the model holds the starting weights, which become the run's reference
-    config = rl_config.RLConfig(**about["config"])
+    config = read(rl_config.RLConfig, about["config"], "config")
     run = trainer._Run(model, tokenizer, about["families"], config, comm, None, None, about["stage"])
     step, path = usable[-1]
     if step:
@@ -218,8 +219,8 @@ def _found(run, rollouts, rewards_N, adv_N, informative_N, row):
     """What is known about an answer without a gradient."""
     problem, result, ids = rollouts.problems[row], rollouts.results[row], rollouts.ids[row]
     text = run.tokenizer.decode(ids)
-    reply = chat.parse(text, run.config.style)
-    first = row // run.config.group * run.config.group
+    reply = chat.parse(text, run.config.template)
+    first = row // run.config.num_generations * run.config.num_generations
     return {
         "family": problem.family,
         "question": problem.question,
@@ -232,7 +233,7 @@ def _found(run, rollouts, rewards_N, adv_N, informative_N, row):
         "reward": float(rewards_N[row]),
         "parts": {k: getattr(result, k) for k in ("accuracy", "format", "language")},
         "random_reward": run.config.random_reward,
-        "group_rewards": rewards_N[first : first + run.config.group].tolist(),
+        "group_rewards": rewards_N[first : first + run.config.num_generations].tolist(),
         "advantage": float(adv_N[row]),
         "informative": bool(informative_N[row]),
         "tokens": [

@@ -4,7 +4,7 @@
     sample_and_grade    the same for problems, with a reward for each answer: what RL, evaluation, rejection sampling
                 and interventions on a thought all do
     questions   the problems of an iteration, a function of (seed, iteration)
-    roll_out    `group` answers to each of them
+    roll_out    `num_generations` answers to each of them
     padded      answers as tensors;  micro_batches  cuts a set of them into forwards of bounded size
     score       the log-probabilities that the training forward gives the same tokens
     sensitivity how far those move when the weights move by a rounding: what fp32 can not promise
@@ -37,13 +37,13 @@ def questions(config, families, step, rank=0, world=1, round=0):
     a function of (seed, step), and of the round where questions are drawn again (`shaping.redraw`)."""
     rng = random.Random(f"rl {config.seed} {step}" + f" again {round}" * bool(round))
     drawn = []
-    for i in range(config.prompts):
+    for i in range(config.prompts_per_step):
         family = families[i % len(families)]
         weights = (config.sizes or {}).get(family)
         size = rng.choices(list(weights), weights=list(weights.values()))[0] if weights else None
         drawn.append(registry.sample(family, rng, "rl", size))
     arithmetic.assert_split(drawn, "rl")
-    mine = range(rank, config.prompts, world)
+    mine = range(rank, config.prompts_per_step, world)
     return [drawn[i] for i in mine], list(mine)
 
 
@@ -108,14 +108,14 @@ def seeds_of(seed, step, n, numbers) -> list[int]:
 
 
 def roll_out(model, tokenizer, config, problems, numbers, step, clock=None) -> Rollouts:
-    """`config.group` answers to each problem of an iteration, graded."""
+    """`num_generations` answers to each problem of an iteration, graded."""
     return sample_and_grade(
         model,
         tokenizer,
         problems,
-        Reward(**config.reward, style=config.style),
-        seeds_of(config.seed, step, config.group, numbers),
-        n=config.group,
+        Reward(**config.reward, style=config.template),
+        seeds_of(config.seed, step, config.num_generations, numbers),
+        n=config.num_generations,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         top_k=config.top_k,
@@ -135,7 +135,7 @@ def rewards_of(rollouts, config, numbers, step):
         longest = config.max_new_tokens
         priced_N = shaping.overlong([len(ids) for ids in rollouts.ids], longest, config.overlong_share * longest)
         return rewards_N + config.overlong_penalty * priced_N
-    seeds = seeds_of(config.seed + 77, step, config.group, numbers)
+    seeds = seeds_of(config.seed + 77, step, config.num_generations, numbers)
     return (sampler.uniform(seeds, 1)[:, 0] < 0.5).float()
 
 

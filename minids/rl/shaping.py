@@ -1,24 +1,23 @@
-"""What a step learns from, beyond the answers' rewards: a price for length, and questions drawn again.
+"""What a step learns from, beyond the answers' rewards: a length penalty, and dynamic sampling.
 
     overlong            R(o) = 0                          for |o| <= L - B
                                ((L - B) - |o|) / B        for L - B < |o| <= L       DAPO, arXiv 2503.14476, eq. 13
                                -1                         beyond
 
-    dynamic sampling    a group whose rewards are all equal says nothing; draw another question in its place, until
-                        every group says something or `dynamic_rounds` are spent     DAPO, section 3.2, eq. 11
+    dynamic sampling    a group whose rewards are all equal has no gradient; draw another question in its place,
+                        until every group has one or `dynamic_rounds` are spent      DAPO, section 3.2, eq. 11
 
-L is `max_new_tokens`, B a share of it (`overlong_share`; DAPO's is 4096 of 20480). The penalty is a slope where a
-cut-off answer alone would be a cliff: an answer learns that it is too long before it is lost.
+L is `max_new_tokens`, B a share of it (`overlong_share`; DAPO's is 4096 of 20480). The penalty grows with the length,
+so that a long answer loses some reward before it is cut off and loses all.
 
-Dynamic sampling keeps the places of an iteration: in round k, place j gets question k * prompts + j, of the family
-that stood there before. Which questions are drawn depends on (seed, iteration) and on the policy, not on how many
-processes share them, and no process needs to hear from another; a resumed run draws the same ones. DAPO draws from a
-pool until a batch is full and drops what is left over; here nothing informative is dropped, and the groups of the last
-round stay as they are.
+Dynamic sampling keeps the places of an iteration: in round k, place j gets question k * prompts_per_step + j, of the
+family that stood there before. Which questions are drawn depends on (seed, iteration) and on the policy, not on the
+number of processes, which need not communicate for it; a resumed run draws the same ones. DAPO draws from a pool until
+a batch is full and drops the rest; here no informative group is dropped, and the groups of the last round stay.
 
-Trade-offs. Both are biases that were chosen: the price prefers short answers, and redrawing weighs questions by the
-chance that their group is mixed, so that the easy and the hopeless ones fade. What a run reports (reward, accuracy,
-length, zero_variance) is counted on the first round's questions, before anything is drawn again.
+Trade-offs. Both are deliberate biases: the length penalty prefers short answers, and redrawing weighs questions by the
+probability that their group is mixed, so that very easy and very hard ones count less. What a run reports (reward,
+accuracy, length, zero_variance) is counted on the first round's questions, before anything is drawn again.
 
 Left out: DAPO's pool; the -1 for wrong answers (rewards here are 0 or more, so a full penalty is `overlong_penalty`
 of the difference between right and wrong).

@@ -1,8 +1,8 @@
 """GRPO: sample groups of answers, reward them, move the policy towards what was better than its group. No critic.
 
-One iteration, on `prompts` questions of the split "rl":
+One iteration, on `prompts_per_step` questions of the split "rl":
 
-    1. sample   `group` answers to each question from the current policy, log-probabilities kept (rollout.py)
+    1. sample   `num_generations` answers to each question from the current policy, log-probabilities kept (rollout.py)
     2. reward   exact check of the answer + format (reward.py); advantages within each group; with `dynamic_rounds`
                 other questions in the place of those whose rewards are all equal (shaping.py)
     3. update   `minibatches` optimizer steps on grpo_loss; groups whose rewards are all equal teach nothing and are
@@ -174,14 +174,20 @@ class _Run:
         config = self.config
         problems, numbers = rollout.questions(config, self.families, self.step, self.comm.rank, self.comm.world)
         rollouts, rewards_N = self._draw(problems, numbers)
-        adv_N, informative_N = grpo.advantages(rewards_N, config.group, baseline=config.baseline, scale=config.scale)
+        adv_N, informative_N = grpo.advantages(
+            rewards_N, config.num_generations, baseline=config.baseline, scale=config.scale
+        )
         sums = self._summary(rollouts, rewards_N, informative_N)
         if config.dynamic_rounds:
             rollouts, rewards_N, sums["redrawn"], sums["redrawn_tokens"] = shaping.redraw(
-                rollouts, rewards_N, config.group, config.dynamic_rounds, functools.partial(self._draw_again, numbers)
+                rollouts,
+                rewards_N,
+                config.num_generations,
+                config.dynamic_rounds,
+                functools.partial(self._draw_again, numbers),
             )
             adv_N, informative_N = grpo.advantages(
-                rewards_N, config.group, baseline=config.baseline, scale=config.scale
+                rewards_N, config.num_generations, baseline=config.baseline, scale=config.scale
             )
             sums["still_zero_variance"] = float((~informative_N).sum())
         return numbers, rollouts, adv_N, informative_N, rewards_N, sums
@@ -189,7 +195,7 @@ class _Run:
     def iteration(self, stop_requested):
         config, began, before = self.config, time.monotonic(), self.clock["sampling"]
         numbers, rollouts, adv_N, informative_N, rewards_N, sums = self.collect()
-        codes = record.codes(rollouts, numbers, config.group) if self.record else {}
+        codes = record.codes(rollouts, numbers, config.num_generations) if self.record else {}
         self.model.train()
         scored = self._scores(rollouts, self._rows_used(informative_N)) if config.correction != "none" else None
         collected = time.monotonic()
@@ -236,7 +242,7 @@ class _Run:
             line["warning"] = "all rewards of each group were equal: nothing was learned"
         self._warn(line)
         if config.dynamic_rounds:  # groups drawn again, and those that say nothing even so, as shares of all places
-            line["redrawn"] = total["redrawn"] * config.group / n
+            line["redrawn"] = total["redrawn"] * config.num_generations / n
             line["still_zero_variance"] = total["still_zero_variance"] / n
         if self.record:
             self.record.note(self.step, record.joined(self.comm.gather(codes)))
@@ -264,7 +270,7 @@ class _Run:
         """Other questions of the same families for some of this process's places."""
         problems, _ = rollout.questions(self.config, self.families, self.step, round=round)
         slots = [numbers[j] for j in places]
-        return self._draw([problems[i] for i in slots], [round * self.config.prompts + i for i in slots])
+        return self._draw([problems[i] for i in slots], [round * self.config.prompts_per_step + i for i in slots])
 
     def _summary(self, rollouts, rewards_N, informative_N):
         results = rollouts.results
@@ -332,7 +338,7 @@ class _Run:
         units = sum(
             grpo.count_units(
                 mask,
-                config.aggregation,
+                config.loss_aggregation,
                 informative_N=informative_N[b],
                 finished_N=finished_N[b],
                 skip_zero_variance=config.skip_zero_variance,

@@ -10,11 +10,10 @@ def direct(job) -> dict:
     """The same architecture and as many training tokens, but it answers without a thought."""
     r, p = job.recipe, job.recipe.pretrain
     model = job.new_model()
-    count = r.direct.get("documents", 2 * p["documents"])
+    count = r.direct.get("documents") or 2 * p["documents"]
     docs = documents.chat_documents(job.tokenizer, r.families, count, mix={"none": 1.0}, seed=job.seed)
-    settings = {"prompt_weight": 1.0, **job.section()}
     steps = p["steps"] + (r.sft["steps"] if "sft" in r.plan else 0)
-    record = job.train(model, job.source(docs, settings, job.seed), {**p, "steps": steps})
+    record = job.train(model, job.source(docs, job.section(), job.seed), {**p, "steps": steps})
     job.save_model(model, "direct")
     job.evaluate(model, style="direct", full=False)
     return record

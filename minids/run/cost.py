@@ -94,11 +94,11 @@ def _r1():
 def _recipe(recipe, processes):
     config = _config(recipe)
     models = {"model": config, "small": _config(recipe, **recipe.small)}
-    length = recipe.grpo.get("max_new_tokens", 160) // 2
+    length = recipe.checked("grpo")["max_new_tokens"] // 2
     planned = {}
     for name in ("pretrain", *recipe.plan):
         if stages.STAGES[name].passes:
-            tokens = stages.inherited(name, "planned")(recipe.section(name), length, processes)
+            tokens = stages.inherited(name, "planned")(recipe.checked(name), length, processes)
             planned[name] = {"tokens": tokens, "flops": _flops(name, models, tokens, length)}
     total = sum(s["flops"] for s in planned.values())
     return {

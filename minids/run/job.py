@@ -12,6 +12,7 @@ stages_main.py, stages_r1.py, stages_edge.py and controls.py; stages.py is the t
 import json
 import platform
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -30,6 +31,7 @@ from minids.rl import trainer
 from minids.run import recipes, stages
 from minids.run.results import read_json, whole
 from minids.run.run_folder import Sums
+from minids.settings import read
 from minids.tasks import documents, registry
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, memory, parallel
@@ -103,9 +105,9 @@ class Job:
 
     def settings(self, section: dict, cls: type, **more):
         """A section as the dataclass that checks it, without the keys that are the stage's own."""
-        also = stages.also(self.stage.name)
+        also = {f.name for further in stages.further(self.stage.name) for f in fields(further)}
         kept = {key: value for key, value in section.items() if key not in also}
-        return recipes.build(cls, kept, f"recipe, [{self.stage.name}]", **more)
+        return read(cls, kept, f"recipe, [{self.stage.name}]", **more)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -158,7 +160,7 @@ class Job:
 
     def start_of_rl(self) -> tuple[Transformer, str]:
         """The model that the first RL stage starts from, and the style in which it answers."""
-        style = self.recipe.section(self.recipe.first_rl).get("style", "tags")
+        style = self.recipe.checked(self.recipe.first_rl)["template"]
         return self.load("sft" if "sft" in self.recipe.plan else "base"), style
 
     def save_model(self, model: Transformer, style: str = "tags") -> None:
@@ -176,17 +178,17 @@ class Job:
         """Documents in the chat template as a section of SFT asks for them."""
         return documents.chat_documents(
             self.tokenizer,
-            section.get("families", self.recipe.families),
+            section["families"] or self.recipe.families,
             section["documents"],
             mix=section["styles"],
             seed=seed,
-            mixed=section.get("mixed"),
+            mixed=section["language_mix"],
         )
 
     def source(self, docs: documents.Documents, section: dict, seed: int) -> documents.Source:
         """Batches of documents, this process's share."""
         return documents.Source(
-            docs, section["tokens_per_batch"], seed=seed, prompt_weight=section.get("prompt_weight", 0.0), **self.share
+            docs, section["tokens_per_batch"], seed=seed, prompt_weight=section["prompt_weight"], **self.share
         )
 
     def train(self, model: Transformer, source, section: dict, objective=None) -> dict:
@@ -213,7 +215,7 @@ class Job:
         done = trainer.train_rl(
             model,
             self.tokenizer,
-            section.get("families", self.recipe.families),
+            section["families"] or self.recipe.families,
             self.settings(section, rl_config.RLConfig, seed=self.seed),
             comm=self.comm,
             out_dir=self.out / "checkpoints" / self.stage.name,
@@ -226,7 +228,7 @@ class Job:
 
     def evaluate(self, model: Transformer, *, style: str = "tags", full: bool = True, beyond: bool = False) -> None:
         """Adds the stage's rows to the results: all curves if `full`, and sizes that nobody trained on if `beyond`."""
-        began, config = time.monotonic(), evaluate.EvalConfig(**self.recipe.eval)
+        began, config = time.monotonic(), self.recipe.evaluation
         families, stage = self.recipe.families, self.stage.rows
         sampled = config.sampled_problems if full else 0
         total = len(families) * (2 * config.problems + sampled)
@@ -246,7 +248,7 @@ class Job:
         self.results["examples"][stage] = examples
         if beyond:
             sizes = sum(len(registry.get(f).beyond) for f in families)
-            with Progress("longer problems", sizes * config.beyond, "problem", quiet=self.quiet) as bar:
+            with Progress("longer problems", sizes * config.ood_problems, "problem", quiet=self.quiet) as bar:
                 self.results["beyond"] += evaluate.evaluate_beyond(
                     model, self.tokenizer, families, config, stage=stage, style=style, comm=self.comm, progress=bar
                 )

@@ -5,37 +5,51 @@ line.
 """
 
 import json
-import math
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from minids.errors import MinidsError, did_you_mean
+from minids.eval.evaluate import EvalConfig
 from minids.run import stages
+from minids.run.sections import Direct, check_families
+from minids.settings import Settings, defaults, former_names, read, read_all, refuse_unknown, renamed, setting
 
 FOLDER = Path(__file__).parents[1] / "recipes"
-PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `start`, unless `stages` says it
+PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `rl_from`, unless `stages` says it
 
 
 @dataclass
-class Recipe:
-    """The sections as plain dicts; the rooms that use them check the values
-    (ModelConfig, TrainConfig, RLConfig, EvalConfig)."""
+class Recipe(Settings):
+    """The sections as plain dicts, under the names of today."""
 
-    name: str
-    families: list
-    start: str  # what GRPO starts from: "sft", or "base" (R1-Zero)
-    model: dict
-    tokenizer: dict
-    pretrain: dict
-    sft: dict
-    direct: dict
-    grpo: dict
-    eval: dict
-    stages: list = field(default_factory=list)  # after pretraining, in this order; empty: as `start` says
-    controls: list = field(default_factory=list)  # what the result is compared with; their time is counted apart
-    small: dict = field(default_factory=dict)  # of the model that is distilled into: what differs from [model]
-    others: dict = field(default_factory=dict)  # sections of the other stages of run/stages.py, by their name
+    SHOWN = "{name} = {value}"
+    FORMER = {"start": "rl_from"}
+
+    name: str = setting(doc="of the recipe")
+    families: list = setting(doc="families of problems")
+    model: dict = setting(doc="sizes of the model")
+    tokenizer: dict = setting(doc="of the tokenizer")
+    pretrain: dict = setting(doc="of pretraining")
+    sft: dict = setting(doc="of supervised fine-tuning")
+    direct: dict = setting(doc="of the control that answers without a thought")
+    grpo: dict = setting(doc="of reinforcement learning")
+    eval: dict = setting(doc="of the evaluation")
+    rl_from: str = setting(
+        "sft", "the model that RL starts from", choices=PLANS, hint="'base' is GRPO straight from the base model"
+    )
+    stages: list = setting(factory=list, doc="stages after pretraining, in this order; empty: as rl_from says")
+    controls: list = setting(factory=list, doc="what the result is compared with; their time is counted apart")
+    small: dict = setting(factory=dict, doc="the model that is distilled into: what differs from [model]")
+    others: dict = setting(factory=dict, doc="sections of the other stages of run/stages.py, by their name")
+
+    def contradictions(self):
+        check_families(self.families)
+
+    @property
+    def where(self) -> str:
+        """How a message names it."""
+        return f"recipe {self.name}"
 
     def to_dict(self) -> dict:
         """The sections as a recipe has them, without those that it leaves out."""
@@ -45,7 +59,7 @@ class Recipe:
     @property
     def plan(self) -> list:
         """The stages after pretraining."""
-        return self.stages or PLANS[self.start]
+        return self.stages or PLANS[self.rl_from]
 
     @property
     def first_rl(self) -> str:
@@ -57,118 +71,84 @@ class Recipe:
         return self.others[section] if section in self.others else getattr(self, section, {})
 
     def section(self, stage: str) -> dict:
-        """The settings of a stage: those of the sections below its own, and what its own says otherwise."""
+        """The settings of a stage: those of the sections below its own, and what its own says otherwise; with the
+        defaults of run/sections.py."""
         merged = {}
+        for cls in stages.further(stage):
+            merged |= defaults(cls)
         for name in reversed(stages.sections(stage)):
             merged |= self.own(name)
         return merged
 
+    def checked(self, stage: str) -> dict:
+        """The settings of a stage with all defaults, each checked."""
+        row = stages.STAGES[stage]
+        section = row.section if self.own(row.section) else row.below or row.section
+        parts = read_all(stages.classes(stage), self.section(stage), f"{self.where}, section [{section}]")
+        return {name: value for part in parts for name, value in vars(part).items()}
 
-REQUIRED = {"name", "families", "start", "model", "tokenizer", "pretrain", "sft", "direct", "grpo", "eval"}
+    @property
+    def evaluation(self) -> EvalConfig:
+        """The settings of the evaluation."""
+        return read(EvalConfig, self.eval, f"{self.where}, section [eval]")
+
+
+REQUIRED = {f.name for f in fields(Recipe) if f.name not in defaults(Recipe)} | {"rl_from"}
 
 
 def names():
     return sorted(p.stem for p in FOLDER.glob("*.toml"))
 
 
+def classes(section: str) -> list[type]:
+    """The Settings classes whose fields are the keys of a section; none of [model] and [small], see ModelConfig."""
+    return {"": [Recipe], "eval": [EvalConfig], "direct": [Direct]}.get(section) or stages.of_section(section)
+
+
+def current(values: dict, where: str) -> dict:
+    """What a recipe says, under the names of today, whichever version wrote it."""
+    return {
+        section: renamed(classes(section), keys, f"{where}, section [{section}]") if isinstance(keys, dict) else keys
+        for section, keys in renamed([Recipe], values, where).items()
+    }
+
+
 def load(name, overrides=()):
     """Reads a recipe by name or by path to a .toml file, applies "section.key=value" overrides,
     and checks every key and value."""
-    values = _read(name)
+    values, where = _read(name), f"recipe {name}"
     for text in overrides:
         _override(values, text)
-    values.setdefault("start", "sft")
     parts = {f.name for f in fields(Recipe)} - {"others"}
     others = {s.section for s in stages.STAGES.values()} - parts
-    _known(values, parts | others, f"recipe {name}")
+    refuse_unknown(values, parts | others, where, Recipe.FORMER)
     values["others"] = {k: values.pop(k) for k in others & values.keys()}
-    for f in fields(Recipe):
-        if f.name in REQUIRED and f.name not in values:
-            raise MinidsError(f"recipe {name}: the section {f.name!r} is missing.")
-    recipe = Recipe(**values)
+    recipe = read(Recipe, values, where)
     check(recipe)
     return recipe
 
 
 def check(recipe):
     """Builds every config of the recipe once, so that an impossible value is found before the first step."""
-    from minids.eval.evaluate import EvalConfig
     from minids.model.config import ModelConfig
-    from minids.tasks.arithmetic import STYLES
 
-    where = f"recipe {recipe.name}"
-    kinds = {f.name: f.type for f in fields(Recipe) if f.name != "others"} | dict.fromkeys(recipe.others, dict)
-    for key, kind in kinds.items():
-        value = recipe.own(key)
-        if not isinstance(value, kind):
-            words = {str: "a text", list: "a list", dict: "a section with keys"}[kind]
-            raise MinidsError(f"{where}: {key} must be {words}, got {value!r}.")
-    if recipe.start not in ("sft", "base"):
-        raise MinidsError(
-            f"{where}: start is {recipe.start!r}; use 'sft', or 'base' for GRPO straight from the base model."
-        )
-    _check_families(recipe.families, where)
-    _check_plan(recipe, where)
-    for stage in dict.fromkeys(("pretrain", "sft", "grpo", *recipe.plan)):
-        row, settings = stages.STAGES[stage], recipe.section(stage)
-        section = f"{where}, section [{row.section if recipe.own(row.section) else row.below or row.section}]"
-        build(stages.inherited(stage, "settings"), settings, section, also=stages.also(stage))
-        for key in ("families", "general_families"):
-            _check_families(settings.get(key, recipe.families), section)
-        for key, good in (("mixed", lambda v: 0 <= v <= 1), ("general", lambda v: v >= 0 and v == int(v))):
-            value = settings.get(key, 0)
-            if not _is_number(value) or not good(value):
-                raise MinidsError(f"{section}: {key} = {value!r} is out of range.")
-        if row.check:
-            row.check(settings, section)
-    build(EvalConfig, recipe.eval, f"{where}, section [eval]")
-    _known(recipe.tokenizer, {"vocab_size", "digits", "documents"}, f"{where}, section [tokenizer]")
-    _known(recipe.direct, {"documents", "tokens_per_batch"}, f"{where}, section [direct]")
-    for section, keys in (
-        ("pretrain", ("documents", "tokens_per_batch")),
-        ("sft", ("documents", "tokens_per_batch")),
-        ("tokenizer", ("documents", "vocab_size")),
-        ("direct", ("tokens_per_batch",)),
-    ):
-        for key in keys:
-            value = getattr(recipe, section).get(key)
-            if not isinstance(value, int) or value < 1:
-                raise MinidsError(f"{where}: {section}.{key} must be a positive integer, got {value!r}.")
-    if recipe.tokenizer["vocab_size"] < 270:
-        raise MinidsError(
-            f"{where}: tokenizer.vocab_size {recipe.tokenizer['vocab_size']} is too small: "
-            "256 bytes and the special tokens need 270."
-        )
-    for section in ("pretrain", "sft"):
-        styles = getattr(recipe, section).get("styles", {})
-        shares = list(styles.values()) if isinstance(styles, dict) else []
-        if not all(_is_number(s) and s >= 0 for s in shares) or sum(shares) <= 0:
-            raise MinidsError(
-                f"{where}: {section}.styles needs a positive share for at least one of {', '.join(STYLES)}, "
-                "as in { careful = 0.4, hasty = 0.6 }."
-            )
-        _known(styles, set(STYLES) | {"none"}, f"{where}, {section}.styles")
-        for key, most in (("fact_share", 1), ("prompt_weight", 100)):
-            value = getattr(recipe, section).get(key, 0)
-            if not _is_number(value) or not 0 <= value <= most:
-                raise MinidsError(f"{where}: {section}.{key} must be a number from 0 to {most}, got {value!r}.")
-    if recipe.tokenizer.get("digits", "single") not in ("single", "triples"):
-        raise MinidsError(
-            f"{where}: tokenizer.digits is {recipe.tokenizer['digits']!r}; "
-            "use 'single' (each digit a token) or 'triples'."
-        )
+    for section, keys in recipe.others.items():
+        if not isinstance(keys, dict):
+            raise MinidsError(f"{recipe.where}: {section} must be a section with keys, got {keys!r}.")
+    _check_plan(recipe, recipe.where)
     room = recipe.model.get("max_position_embeddings", 4096)
-    for stage in recipe.plan:
-        if "max_new_tokens" in {f.name for f in fields(stages.inherited(stage, "settings"))}:
-            longest = recipe.section(stage).get("max_new_tokens", 160)
-            if longest >= room:
-                raise MinidsError(
-                    f"{where}: {stage}.max_new_tokens {longest} leaves no room for a prompt in {room} positions."
-                )
+    for stage in dict.fromkeys((*stages.FIRST, "sft", "grpo", *recipe.plan)):
+        longest = recipe.checked(stage).get("max_new_tokens", 0)
+        if longest >= room and stage in recipe.plan:
+            raise MinidsError(
+                f"{recipe.where}: {stage}.max_new_tokens {longest} leaves no room for a prompt in {room} positions."
+            )
+    recipe.evaluation  # noqa: B018  (checks it)
+    read(Direct, recipe.direct, f"{recipe.where}, section [direct]")
     models = {"model": {}, "small": recipe.small} if recipe.small else {"model": {}}
     for section, change in models.items():
         values = model_values(recipe, recipe.tokenizer["vocab_size"], **change)
-        ModelConfig.from_dict(values, where=f"{where}, section [{section}]")
+        ModelConfig.from_dict(values, where=f"{recipe.where}, section [{section}]")
 
 
 def _check_plan(recipe, where):
@@ -189,51 +169,11 @@ def _check_plan(recipe, where):
         raise MinidsError(f"{where}: stages of a small model need a section [small]: how it differs from [model].")
 
 
-def _check_families(families, where):
-    from minids.tasks import registry
-
-    if not isinstance(families, list) or not families:
-        raise MinidsError(f"{where}: families must be a list that names at least one of {registry.known()}.")
-    for family in families:
-        try:
-            registry.get(family)
-        except MinidsError as error:
-            raise MinidsError(f"{where}: {error}") from None
-
-
 def model_values(recipe, vocab_size, eos_token_id=1, **change):
     """The [model] section as ModelConfig wants it: q_lora_rank 0 means none (TOML has no null)."""
     values = {**recipe.model, **change, "vocab_size": vocab_size, "eos_token_id": eos_token_id}
     values["q_lora_rank"] = values.get("q_lora_rank") or None
     return values
-
-
-def build(cls, values, where, also=(), **more):
-    """A config dataclass from a section; unknown keys are refused by name, values by the class itself."""
-    known = {f.name for f in fields(cls)}
-    _known(values, known | set(also), where)
-    for f in fields(cls):
-        value = values.get(f.name)
-        if (
-            f.type in (int, float)
-            and f.name in values
-            and (isinstance(value, bool) or not isinstance(value, int | float))
-        ):
-            raise MinidsError(f"{where}: {f.name} must be a number, got {value!r}.")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise MinidsError(f"{where}: {f.name} must be a finite number, got {value!r}.")
-        if f.type is int and isinstance(value, float):
-            raise MinidsError(f"{where}: {f.name} must be a whole number, got {value!r}.")
-    try:
-        return cls(**{k: v for k, v in values.items() if k in known} | more)
-    except TypeError as error:
-        raise MinidsError(f"{where}: {error}.") from None
-    except MinidsError as error:
-        raise MinidsError(f"{where}: {error}") from None
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _read(name, above=()):
@@ -251,6 +191,7 @@ def _read(name, above=()):
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise MinidsError(f"{path}: not readable as TOML: {error}.") from None
+    values = current(values, f"recipe {name}")
     if "extends" in values:
         values = _merge(_read(values.pop("extends"), (*above, str(name))), values)
     return values
@@ -278,16 +219,10 @@ def _override(values, text):
     *sections, key = path.split(".")
     for section in sections:
         if not isinstance(values.get(section), dict):
-            raise MinidsError(
-                f"--set {text!r}: there is no section {section!r}; there are "
-                f"{', '.join(k for k, v in values.items() if isinstance(v, dict))}."
-            )
+            there = [k for k, v in values.items() if isinstance(v, dict)]
+            hint = did_you_mean(section, there)
+            raise MinidsError(f"--set {text!r}: there is no section {section!r}.{hint} There are {', '.join(there)}.")
         values = values[section]
+    if len(sections) < 2:
+        key = former_names(classes("".join(sections))).get(key, key)
     values[key] = value
-
-
-def _known(values, known, where):
-    for key in values:
-        if key not in known:
-            hint = did_you_mean(key, known, f" There are {', '.join(sorted(known))}.")
-            raise MinidsError(f"{where}: unknown key {key!r}.{hint}")

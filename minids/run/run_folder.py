@@ -27,7 +27,7 @@ from pathlib import Path
 
 from minids import files
 from minids.errors import MinidsError
-from minids.run import stages
+from minids.run import recipes, stages
 from minids.run.results import read_json, whole
 
 try:
@@ -167,6 +167,8 @@ def prepare_run_folder(out: Path, asked: dict, resume: bool, plan: list, redo: s
     if not resume and not redo:
         raise MinidsError(f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out.")
     before = {"mine": False, **read_json(path)}
+    if isinstance(before.get("recipe"), dict):
+        before["recipe"] = recipes.current(before["recipe"], str(path))
     changed = [k for k in asked if before.get(k) != asked[k]]
     if redo and changed == ["recipe"]:
         fixed = _sections_read(plan[: plan.index(redo)], asked["recipe"], before["recipe"])
@@ -181,7 +183,7 @@ def prepare_run_folder(out: Path, asked: dict, resume: bool, plan: list, redo: s
 
 def _sections_read(kept, recipe, before):
     """The sections that differ between two recipes and are read by stages that are to be kept."""
-    read = {"eval", "start"}
+    read = {"eval", "rl_from"}
     for name in kept:
         read |= {*stages.sections(name), *stages.STAGES[name].reads}
     return [k for k in sorted(read) if recipe.get(k) != before.get(k)]

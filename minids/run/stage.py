@@ -26,8 +26,7 @@ class Stage:
     below       the section that its own stands on: its own says only what differs
     reads       further sections that its result depends on
     settings    the class that checks the section; default that of the section below
-    also        keys of the section beside those of the class
-    check       called with the section and where it stands; raises MinidsError
+    also        a class of run/sections.py with further keys of the section, which checks them
     planned     called with (section, tokens of a text, processes): how many tokens it will take; default as below
     passes      forward passes per token of the record, by model ("model", or "small" for the one that is distilled
                 into): 3 to learn from a token, 1 to sample or to read it; empty where nothing is counted
@@ -48,8 +47,7 @@ class Stage:
     below: str = ""
     reads: tuple = ()
     settings: type | None = None
-    also: frozenset = frozenset()
-    check: Callable | None = None
+    also: type | None = None
     planned: Callable | None = None
     passes: dict = field(default_factory=dict)
     model: str = ""
@@ -81,4 +79,4 @@ def batches(section: dict, length: float, processes: int) -> int:
 
 def groups(section: dict, length: float, processes: int) -> float:
     """Tokens of the answers that RL samples."""
-    return section["steps"] * section.get("prompts", 24) * section.get("group", 8) * length
+    return section["steps"] * section["prompts_per_step"] * section["num_generations"] * length

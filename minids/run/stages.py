@@ -39,10 +39,21 @@ def inherited(name: str, what: str) -> object:
     return next((value for row in rows if (value := getattr(row, what))), None)
 
 
-def also(name: str) -> frozenset:
-    """The keys of a stage's settings beside those of the class that checks them."""
-    found = [s.also for section in sections(name) for s in STAGES.values() if s.section == section]
-    return STAGES[name].also.union(*found)
+def classes(name: str) -> list[type]:
+    """The classes that check a stage's settings: `settings`, then those of further keys."""
+    rows = [STAGES[name], *(s for section in sections(name) for s in STAGES.values() if s.section == section)]
+    settings = inherited(name, "settings")
+    return ([settings] if settings else []) + list(dict.fromkeys(row.also for row in rows if row.also))
+
+
+def further(name: str) -> list[type]:
+    """The classes of the keys beside those of `settings`."""
+    return [cls for cls in classes(name) if cls is not inherited(name, "settings")]
+
+
+def of_section(section: str) -> list[type]:
+    """The classes that check a section of a recipe."""
+    return next((classes(s.name) for s in STAGES.values() if s.section == section and classes(s.name)), [])
 
 
 def is_rl(name: str) -> bool:

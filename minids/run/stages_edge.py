@@ -12,9 +12,9 @@ questions can be asked of it, with intervals over problems.
 
 import random
 
-from minids.errors import MinidsError
 from minids.eval import evaluate, statistics
 from minids.progress import Progress
+from minids.run.sections import Asked
 from minids.run.stage import LEARN, SAMPLE, Stage
 from minids.tasks import registry
 
@@ -22,7 +22,7 @@ KS = (1, 4, 16, 64, 256)
 
 
 def edge(job) -> dict:
-    model, section = job.load("model"), job.section()
+    model, section = job.load("model"), job.recipe.checked("edge")
     tries, problems, asked = (section[k] for k in ("tries", "problems", "asked"))
     style, longest = section.get("style", "tags"), section.get("max_new_tokens", 160)
     record = job.train_rl(model)
@@ -81,36 +81,6 @@ def row(stage: str, family: str, size: int, counts: list[int], tries: int, seed:
     return {"stage": stage, "family": family, "size": size, "tries": tries, "right": counts, "pass_at": pass_at}
 
 
-def check(section: dict, where: str) -> None:
-    """How many samples are asked for, on which sizes; that these are new is what the stage is for."""
-    for key, most in (("tries", 4096), ("problems", 10_000)):
-        value = section.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise MinidsError(f"{where}: {key} must be a whole number from 1 to {most}, got {value!r}.")
-    asked = section.get("asked")
-    if not isinstance(asked, dict) or not asked:
-        raise MinidsError(f"{where}: asked must name sizes of families, as in {{ chain = [6] }}.")
-    for family, sizes in asked.items():
-        try:
-            _check_asked(family, sizes, section["problems"])
-        except MinidsError as error:
-            raise MinidsError(f"{where}: asked.{family}: {error}") from None
-
-
-def _check_asked(family, sizes, problems):
-    """Sizes of one family are those of its environment, and none that is trained on."""
-    known = registry.get(family)
-    trained = ", ".join(map(str, known.sizes))
-    if not known.sizes:
-        raise MinidsError(f"problems of {family!r} come in no sizes, so none of them is beyond those trained on.")
-    if not isinstance(sizes, list) or not sizes or not all(type(s) is int and s > 0 for s in sizes):
-        raise MinidsError(f"give a list of sizes, as in [{max(known.sizes) + 1}]; got {sizes!r}.")
-    if old := [s for s in sizes if s in known.sizes]:
-        raise MinidsError(f"{old[0]} is a size that pretraining has ({trained}); ask for a size beyond.")
-    for size in sizes:
-        registry.problem_set([family], "test", problems, 0, size)  # there are problems of it, and as many as asked for
-
-
 STAGES = [
     Stage(
         "edge",
@@ -121,8 +91,7 @@ STAGES = [
         about="RL on problems one step longer than any before, then many samples of each model",
         needs=("grpo",),
         below="grpo",
-        also=frozenset({"tries", "problems", "asked"}),
-        check=check,
+        also=Asked,
         passes={"model": SAMPLE + LEARN},
         model="edge",
         parts=("edge",),

@@ -1,6 +1,7 @@
 """The stages of the main job: tokenizer, pretraining, cold start (SFT), GRPO. Each is a function of run/job.py:Job."""
 
 from minids.rl.config import RLConfig
+from minids.run.sections import ColdStart, Pretraining, Questions, TokenizerSection
 from minids.run.stage import LEARN, SAMPLE, Stage, batches, groups
 from minids.tasks import documents
 from minids.text.tokenizer import Tokenizer
@@ -9,16 +10,16 @@ from minids.train.loop import TrainConfig
 
 def make_tokenizer(job) -> dict:
     """Problems become text; the text becomes merges; merges turn it into ids."""
-    r, folder = job.recipe, job.out / "tokenizer"
+    r, t, folder = job.recipe, job.section(), job.out / "tokenizer"
     if job.rank == 0:
-        p = r.pretrain
+        p = r.section("pretrain")
         parts = list(
             documents.pretraining_parts(
-                r.families, p["documents"], mix=p["styles"], fact_share=p.get("fact_share", 0.0), seed=job.seed
+                r.families, p["documents"], mix=p["styles"], fact_share=p["fact_share"], seed=job.seed
             )
         )
-        texts = documents.pretraining_texts(parts[: r.tokenizer["documents"]])
-        tokenizer = Tokenizer.train(texts, r.tokenizer["vocab_size"], digits=r.tokenizer.get("digits", "triples"))
+        texts = documents.pretraining_texts(parts[: t["documents"]])
+        tokenizer = Tokenizer.train(texts, t["vocab_size"], digits=t["digits"])
         job.sums.forget(lambda file, _: file.startswith("tokenizer/"))
         tokenizer.save_pretrained(folder)
         job.sums.note(folder, "tokenizer")
@@ -31,7 +32,7 @@ def make_tokenizer(job) -> dict:
 def pretrain(job) -> dict:
     """The base model: plain worked solutions in every style, and lines of single-digit facts."""
     model = job.new_model()
-    p = {"prompt_weight": 1.0, **job.section()}
+    p = job.section()
     record = job.train(model, job.source(job.corpus(), p, job.seed), p)
     job.save_model(model, "plain")
     job.evaluate(model, style="plain")
@@ -56,9 +57,8 @@ def grpo(job) -> dict:
     return record
 
 
-CORPUS = frozenset({"documents", "styles", "tokens_per_batch", "prompt_weight"})  # how documents are put together
 STAGES = [
-    Stage("tokenizer", make_tokenizer, title="tokenizer", reads=("families", "pretrain")),
+    Stage("tokenizer", make_tokenizer, title="tokenizer", reads=("families", "pretrain"), also=TokenizerSection),
     Stage(
         "pretrain",
         pretrain,
@@ -68,7 +68,7 @@ STAGES = [
         about="pretraining on worked solutions, without any template",
         reads=("model",),
         settings=TrainConfig,
-        also=CORPUS | {"fact_share"},
+        also=Pretraining,
         planned=batches,
         passes={"model": LEARN},
         model="base",
@@ -82,7 +82,7 @@ STAGES = [
         label="after SFT",
         about="the chat template, and few long thoughts",
         settings=TrainConfig,
-        also=CORPUS | {"families", "mixed"},
+        also=ColdStart,
         planned=batches,
         passes={"model": LEARN},
         model="sft",
@@ -94,7 +94,7 @@ STAGES = [
         colour="grpo",
         about="RL from checked answers: the final model",
         settings=RLConfig,
-        also=frozenset({"families"}),
+        also=Questions,
         planned=groups,
         passes={"model": SAMPLE + LEARN},
         model="model",

@@ -21,6 +21,7 @@ reward models for what no rule decides.
 from minids.errors import MinidsError
 from minids.progress import Progress
 from minids.rl import distill, rejection
+from minids.run.sections import General
 from minids.run.stage import LEARN, SAMPLE, Stage
 from minids.tasks import documents
 
@@ -58,7 +59,7 @@ def teacher(job) -> dict:
 
 
 def small_pretrain(job) -> dict:
-    model, p = job.new_model(small=True), {"prompt_weight": 1.0, **job.section()}
+    model, p = job.new_model(small=True), job.section()
     record = job.train(model, job.source(job.corpus(), p, job.seed), p)
     job.save_model(model, "plain")
     job.evaluate(model, style="plain")
@@ -74,8 +75,8 @@ def distill_logits(job) -> dict:
 
 
 def small_rl(job) -> dict:
-    model, style = job.load("small_base"), job.section().get("style", "plain")
-    record = job.train_rl(model, style=style)
+    model, style = job.load("small_base"), job.section().get("template", "plain")
+    record = job.train_rl(model, template=style)
     job.save_model(model, style)
     job.evaluate(model, style=style)
     return record
@@ -84,8 +85,8 @@ def small_rl(job) -> dict:
 def _documents(job, model):
     """The model's accepted answers, and written documents beside them, into the corpus named like the stage."""
     stage, p = job.stage.name, job.section()
-    families, general = p.get("families", job.recipe.families), p.get("general", 0)
-    others = p.get("general_families", families)
+    families = p["families"] or job.recipe.families
+    others, general = p["general_families"] or families, p["num_general_documents"]
     config = job.settings(p, rejection.RejectionConfig)
     with Progress(stage, config.questions, "question", quiet=job.quiet) as bar:
         pairs, record = rejection.collect(
@@ -114,7 +115,7 @@ def _distill(job, objective):
 
 def questions(section: dict, length: float, processes: int) -> float:
     """Tokens of the answers that rejection sampling draws."""
-    return section["questions"] * section.get("samples", 4) * length
+    return section["questions"] * section["samples"] * length
 
 
 STAGES = [
@@ -137,7 +138,7 @@ STAGES = [
         about="its right answers in one script, and written documents of the other families",
         needs=("rl1",),
         settings=rejection.RejectionConfig,
-        also=frozenset({"families", "general", "general_families"}),
+        also=General,
         planned=questions,
         passes={"model": SAMPLE},
     ),

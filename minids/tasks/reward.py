@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from minids.errors import MinidsError
+from minids.settings import Settings, setting
 from minids.tasks import registry
 from minids.tasks.arithmetic import MAX_DIGITS, parse_integer
 from minids.tasks.environment import Item
@@ -138,18 +139,20 @@ class RewardResult:
 
 
 @dataclass(frozen=True)
-class Reward:
+class Reward(Settings):
     """Weights of the parts; called with a problem (or its answer), the reply, and whether it ended by itself.
 
     `finished` comes from token ids (was the last one the stop token?), not from the text: a model can spell
     the stop token's name with ordinary tokens. A cut-off reply earns nothing at all.
     """
 
-    accuracy: float = 1.0
-    format: float = 0.1
-    language: float = 0.0
-    script: str = "latin"
-    style: str = "tags"
+    SHOWN = "reward: {name} = {value}"
+
+    accuracy: float = setting(1.0, "weight of a right answer")
+    format: float = setting(0.1, "weight of the form that the prompt asks for")
+    language: float = setting(0.0, "weight of the share of a thought's words in the script")
+    script: str = setting("latin", "the script that is asked for", choices=SCRIPTS)
+    style: str = setting("tags", "form of the replies, as in `text.chat.parse`")
 
     def __call__(self, problem, reply_text, finished):
         target = getattr(problem, "answer", problem)

@@ -93,7 +93,7 @@ def test_every_sampler_and_every_recipe_asks_the_one_checker(bad):
         with pytest.raises(MinidsError, match=name):
             call(model, [[5]], **bad)
     with pytest.raises(MinidsError, match=name):
-        RLConfig(steps=1, lr=1e-3, prompts=2, **bad)
+        RLConfig(steps=1, lr=1e-3, prompts_per_step=2, **bad)
     if name == "temperature":
         with pytest.raises(MinidsError, match=name):
             RejectionConfig(questions=1, **bad)

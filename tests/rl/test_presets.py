@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_rl import FAMILIES, config, fresh
 
-from minids import MinidsError
+from minids import MinidsError, settings
 from minids.rl import config as rl_config
 from minids.rl import grpo, presets, rollout, shaping, trainer
 from minids.run import recipes
@@ -39,8 +39,14 @@ def test_other_keys_override_a_preset_and_defaults_do_not():
 
 def test_a_recipe_may_name_a_preset():
     recipe = recipes.load("tiny", ["grpo.preset=dr_grpo", "grpo.clip_low=0.1"])
-    made = recipes.build(rl_config.RLConfig, recipe.grpo, "here", seed=3)
-    assert (made.aggregation, made.scale, made.clip_low, made.seed, made.steps) == ("constant", "none", 0.1, 3, 110)
+    made = settings.read(rl_config.RLConfig, recipe.grpo, "here", seed=3)
+    assert (made.loss_aggregation, made.scale, made.clip_low, made.seed, made.steps) == (
+        "constant",
+        "none",
+        0.1,
+        3,
+        110,
+    )
     with pytest.raises(MinidsError, match="Did you mean 'dapo'"):
         recipes.load("tiny", ["grpo.preset=DAPPO"])
     for nonsense in ("7", '["dapo"]', "ppo"):
@@ -87,7 +93,7 @@ def test_the_price_of_length_by_hand():
 
 def test_length_costs_where_a_run_says_so(start):
     tokenizer, model = fresh(start)
-    plain, priced = config(prompts=4), config(prompts=4, overlong_share=0.5, overlong_penalty=0.4)
+    plain, priced = config(prompts_per_step=4), config(prompts_per_step=4, overlong_share=0.5, overlong_penalty=0.4)
     problems, numbers = rollout.questions(plain, FAMILIES, 0)
     out = rollout.roll_out(model, tokenizer, plain, problems, numbers, 0)
     before, after = (rollout.rewards_of(out, c, numbers, 0) for c in (plain, priced))
@@ -107,7 +113,7 @@ G = 4
 def redraw(start, rank=0, world=1, **change):
     """One iteration's answers before and after, as `_Run.iteration` makes them."""
     tokenizer, model = fresh(start)
-    c = config(prompts=6, group=G, dynamic_rounds=4, **change)
+    c = config(prompts_per_step=6, num_generations=G, dynamic_rounds=4, **change)
     run = trainer._Run(model, tokenizer, ["add", "chain"], c, trainer.Comm(), None, None, "grpo")
     problems, numbers = rollout.questions(c, ["add", "chain"], 0, rank, world)
     rollouts, rewards = run._draw(problems, numbers)
@@ -151,7 +157,7 @@ def test_the_same_questions_are_drawn_again_by_one_process_and_by_two(start):
 
 @pytest.mark.slow
 def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start, tmp_path):
-    c = dict(steps=3, prompts=4, group=2, dynamic_rounds=3, save_every=1)
+    c = dict(steps=3, prompts_per_step=4, num_generations=2, dynamic_rounds=3, save_every=1)
     tokenizer, whole = fresh(start)
     trainer.train_rl(whole, tokenizer, FAMILIES, config(**c), out_dir=tmp_path / "a", quiet=True)
 
@@ -167,7 +173,7 @@ def test_a_run_that_draws_again_learns_from_more_groups_and_can_be_resumed(start
     lines = metrics.read(tmp_path / "a" / "metrics.jsonl")
     assert sum(row["redrawn"] for row in lines) > 0
     assert sum(row["still_zero_variance"] for row in lines) < sum(row["zero_variance"] for row in lines)
-    plain = metrics.read(run_lines(start, tmp_path / "c", steps=1, prompts=4, group=2))
+    plain = metrics.read(run_lines(start, tmp_path / "c", steps=1, prompts_per_step=4, num_generations=2))
     assert "redrawn" not in plain[0] and plain[0]["tokens"] < lines[0]["tokens"]
 
 
@@ -178,7 +184,7 @@ def run_lines(start, folder, **change):
 
 
 def test_questions_of_every_round_are_others():
-    c = config(prompts=7)
+    c = config(prompts_per_step=7)
     seen = [tuple(p.key for p in rollout.questions(c, arithmetic.FAMILIES, 3, round=r)[0]) for r in range(4)]
     assert len(set(seen)) == 4
 
@@ -228,7 +234,9 @@ def test_the_comparison_runs_and_draws(start, tmp_path, capsys):
     before = {k: v.clone() for k, v in model.state_dict().items()}
     sizes = arithmetic.SIZES
     names = ["dapo", "gspo", "v3.2"]
-    record = compare_presets.compare(names, [0, 1], (tokenizer, model), quiet=True, steps=3, prompts=4, group=4)
+    record = compare_presets.compare(
+        names, [0, 1], (tokenizer, model), quiet=True, steps=3, prompts_per_step=4, num_generations=4
+    )
     assert arithmetic.SIZES is sizes and all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert list(record["presets"]) == names
     runs = [run for entry in record["presets"].values() for run in entry["runs"]]
@@ -250,7 +258,7 @@ def test_off_policy_settings_change_a_run_with_several_steps_a_batch(start):
     """From the same model and the same first answers: each setting leads elsewhere, once ratios have left 1, and the
     first step of all of them is the same where they only differ off-policy."""
     ends, clipped = {}, {}
-    same = dict(steps=1, minibatches=1, lr=5e-3, aggregation="sequence_mean", clip_high=0.28)
+    same = dict(steps=1, minibatches=1, lr=5e-3, loss_aggregation="sequence_mean", clip_high=0.28)
     for name, how in {
         "none": {"clip": "none"},
         "higher": {},

@@ -88,7 +88,7 @@ def test_documents_are_prompt_and_answer_of_right_answers(speaker, monkeypatch):
         return GOOD if len(text) % 2 == 0 else result(accuracy=0.0)
 
     monkeypatch.setattr(Reward, "__call__", judge)
-    config = rejection.RejectionConfig(questions=6, samples=3, keep=2, max_new_tokens=8)
+    config = rejection.RejectionConfig(questions=6, samples=3, max_per_question=2, max_new_tokens=8)
     pairs, counts = rejection.collect(model, tokenizer, ["add"], config, seed=3)
     assert 0 < len(pairs) == counts["kept"] <= counts["right"] <= counts["answers"] == len(asked) == 18
     assert all(p.split == "rl" for p in asked)

@@ -48,7 +48,16 @@ def fresh():
 
 
 def config(**change):
-    usual = dict(steps=5, lr=3e-3, warmup=1, prompts=4, group=3, max_new_tokens=10, save_every=2, random_reward=True)
+    usual = dict(
+        steps=5,
+        lr=3e-3,
+        warmup=1,
+        prompts_per_step=4,
+        num_generations=3,
+        max_new_tokens=10,
+        save_every=2,
+        random_reward=True,
+    )
     return rl_config.RLConfig(**usual | change)
 
 
@@ -151,7 +160,12 @@ def test_two_processes(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
-    [{}, {"aggregation": "sequence_mean", "scale": "none"}, {"aggregation": "constant"}, {"kl": "k3", "kl_coef": 0.1}],
+    [
+        {},
+        {"loss_aggregation": "sequence_mean", "scale": "none"},
+        {"loss_aggregation": "constant"},
+        {"kl": "k3", "kl_coef": 0.1},
+    ],
 )
 def test_weights_and_shares_add_up_to_one(tmp_path, change):
     train(tmp_path / "r", steps=2, save_every=0, **change)
@@ -169,12 +183,12 @@ def test_weights_and_shares_add_up_to_one(tmp_path, change):
 
 def test_the_gradient_is_that_of_the_definition(tmp_path):
     """Computed by hand at the starting weights: -A log p / tokens of all informative answers."""
-    train(tmp_path / "r", steps=1, prompts=3)
+    train(tmp_path / "r", steps=1, prompts_per_step=3)
     tokenizer, model = fresh()
-    c = config(steps=1, prompts=3)
+    c = config(steps=1, prompts_per_step=3)
     problems, numbers = rollout.questions(c, FAMILIES, 0)
     out = rollout.roll_out(model, tokenizer, c, problems, numbers, 0)
-    adv, informative = grpo.advantages(rollout.rewards_of(out, c, numbers, 0), c.group)
+    adv, informative = grpo.advantages(rollout.rewards_of(out, c, numbers, 0), c.num_generations)
     total = sum(len(ids) for ids, used in zip(out.ids, informative) if used)
     params = [p for p in model.parameters() if p.requires_grad]
 

@@ -19,7 +19,12 @@ from minids.train import metrics
 def test_the_format_is_learned_and_everything_is_logged(start, tmp_path):
     tokenizer, model = fresh(start)
     trainer.train_rl(
-        model, tokenizer, FAMILIES, config(steps=25, prompts=8, group=8, lr=2e-3), out_dir=tmp_path, quiet=True
+        model,
+        tokenizer,
+        FAMILIES,
+        config(steps=25, prompts_per_step=8, num_generations=8, lr=2e-3),
+        out_dir=tmp_path,
+        quiet=True,
     )
     lines = metrics.read(tmp_path / "metrics.jsonl")
     assert len(lines) == 25
@@ -60,7 +65,7 @@ def test_a_sampler_that_lies_is_caught(start, monkeypatch):
     [
         {"temperature": 0.8, "top_k": 7, "top_p": 0.9},
         {"minibatches": 1, "epochs": 2},
-        {"scale": "none", "aggregation": "constant"},
+        {"scale": "none", "loss_aggregation": "constant"},
         {"kl": "k3", "kl_coef": 0.01, "clip": "symmetric"},
         {"skip_zero_variance": False},
         {"clip": "dual", "dual_delta": 3.0},
@@ -145,7 +150,7 @@ def test_router_biases_stay(start):
 
 
 def test_shares_of_processes_are_the_whole():
-    c = config(prompts=7)
+    c = config(prompts_per_step=7)
     whole, numbers = rollout.questions(c, arithmetic.FAMILIES, step=3)
     parts = [rollout.questions(c, arithmetic.FAMILIES, 3, rank, 2) for rank in range(2)]
     assert sorted(n for _, ns in parts for n in ns) == numbers
@@ -183,7 +188,7 @@ def test_padding_of_a_batch_does_not_change_scores(start):
     "change",
     [
         {"steps": 0},
-        {"group": 1},
+        {"num_generations": 1},
         {"temperature": 0.0},
         {"lr": -1.0},
         {"reward": {"charm": 1.0}},
@@ -199,13 +204,19 @@ def test_impossible_settings_are_refused(change):
 
 def test_sizes_say_what_is_asked_and_a_resumed_run_knows_them(start, tmp_path):
     tokenizer, model = fresh(start)
-    settings = config(steps=1, prompts=12, group=2, sizes={"add": {"6": 0.5, 2: 0.5}})
+    settings = config(steps=1, prompts_per_step=12, num_generations=2, sizes={"add": {"6": 0.5, 2: 0.5}})
     asked = {p.size for step in range(4) for p in rollout.questions(settings, FAMILIES, step)[0]}
     assert asked == {2, 6}
     trainer.train_rl(model, tokenizer, FAMILIES, settings, out_dir=tmp_path, quiet=True)
-    again = config(steps=1, prompts=12, group=2, sizes={"add": {2: 0.5, 6: 0.5}})
+    again = config(steps=1, prompts_per_step=12, num_generations=2, sizes={"add": {2: 0.5, 6: 0.5}})
     trainer.train_rl(model, tokenizer, FAMILIES, again, out_dir=tmp_path, resume=True, quiet=True)
     with pytest.raises(MinidsError, match="other settings"):
         trainer.train_rl(
-            model, tokenizer, FAMILIES, config(steps=1, prompts=12, group=2), out_dir=tmp_path, resume=True, quiet=True
+            model,
+            tokenizer,
+            FAMILIES,
+            config(steps=1, prompts_per_step=12, num_generations=2),
+            out_dir=tmp_path,
+            resume=True,
+            quiet=True,
         )

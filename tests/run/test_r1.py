@@ -14,7 +14,7 @@ R1 = """
 questions = 6
 samples = 2
 max_new_tokens = 16
-general = 30
+num_general_documents = 30
 [sft2]
 steps = 4
 [rl1]
@@ -22,7 +22,7 @@ steps = 3
 [rl2]
 steps = 3
 [teacher]
-general = 30
+num_general_documents = 30
 [small]
 hidden_size = 16
 intermediate_size = 32
@@ -131,7 +131,7 @@ def test_controls_are_a_key_of_the_recipe(r1, tmp_path, controls):
         ("rl2.stpes=3", "stpes"),
         ("rejection.samples=0", "samples"),
         ('grpo.families=["sums"]', "'sums'"),
-        ("sft.mixed=2", "mixed"),
+        ("sft.language_mix=2", "language_mix"),
         ("small={}", "section [small]"),
         ("small.hidden_size=0", "hidden_size"),
     ],

@@ -358,7 +358,7 @@ def run_on(model, tokenizer, name, out, resume=False, stop=None, **change):
 def test_equal_rewards_for_a_whole_run_warn_and_change_nothing(start, tmp_path):
     tokenizer, model = fresh(start)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    how = {"steps": 12, "save_every": 5, "prompts": 2, "group": 2}
+    how = {"steps": 12, "save_every": 5, "prompts_per_step": 2, "num_generations": 2}
     with pytest.warns(UserWarning, match="in 10 iterations in a row all rewards of each group were equal"):
         run_on(model, tokenizer, "add", tmp_path / "a", **how)
     lines = metrics.read(tmp_path / "a" / "metrics.jsonl")

@@ -1,0 +1,133 @@
+"""The keys of a recipe's sections beside those of the classes that train: how documents are made, which families, ...
+
+A stage's section holds the fields of the row's `settings` (TrainConfig, RLConfig, RejectionConfig) and of the classes
+here that its row names as `also`. minids/settings.py checks all of them.
+"""
+
+from dataclasses import dataclass
+
+from minids.errors import MinidsError
+from minids.settings import Settings, refuse_unknown, setting
+from minids.tasks import registry
+from minids.tasks.arithmetic import STYLES
+
+
+class Section(Settings):
+    SHOWN = "{name} = {value}"
+
+
+@dataclass
+class Corpus(Section):
+    """Documents with written thoughts, and how they are put together."""
+
+    documents: int = setting(doc="documents that are made", least=1)
+    styles: dict = setting(doc=f"{{style of thought: share}}, of {', '.join(STYLES)}, none")
+    tokens_per_batch: int = setting(doc="tokens of a batch of each process", least=1)
+
+    def contradictions(self):
+        shares = list(self.styles.values())
+        if not all(_is_share(s) for s in shares) or sum(shares) <= 0:
+            raise MinidsError(
+                f"styles = {self.styles!r} needs a positive share for at least one of {', '.join(STYLES)}, "
+                "as in { careful = 0.4, hasty = 0.6 }"
+            )
+        refuse_unknown(self.styles, [*STYLES, "none"], "styles")
+
+
+@dataclass
+class Pretraining(Corpus):
+    prompt_weight: float = setting(1.0, "weight of a question's tokens in the loss", least=0, most=100)
+    fact_share: float = setting(0.0, "share of the documents that are lines of single-digit facts", least=0, most=1)
+
+
+@dataclass
+class ColdStart(Corpus):
+    FORMER = {"mixed": "language_mix"}
+
+    prompt_weight: float = setting(0.0, "weight of a question's tokens in the loss", least=0, most=100)
+    families: list | None = setting(None, "families of the documents; None: those of the recipe")
+    language_mix: float | None = setting(
+        None, "share of a thought's words that are in another script; None: thoughts are not spoken", least=0, most=1
+    )
+
+    def contradictions(self):
+        super().contradictions()
+        check_families(self.families)
+
+
+@dataclass
+class Questions(Section):
+    families: list | None = setting(None, "families of the questions; None: those of the recipe")
+
+    def contradictions(self):
+        check_families(self.families)
+
+
+@dataclass
+class General(Questions):
+    FORMER = {"general": "num_general_documents"}
+
+    num_general_documents: int = setting(0, "written documents beside the kept answers", least=0)
+    general_families: list | None = setting(None, "their families; None: those of the questions")
+
+    def contradictions(self):
+        super().contradictions()
+        check_families(self.general_families)
+
+
+@dataclass
+class Asked(Section):
+    """Of the stage `edge`, which asks for many samples of new sizes."""
+
+    tries: int = setting(doc="samples of each problem", least=1, most=4096)
+    problems: int = setting(doc="problems of each size that is asked for", least=1, most=10_000)
+    asked: dict = setting(doc="{family: [sizes]} that are asked for; none that pretraining has")
+
+    def contradictions(self):
+        if not self.asked:
+            raise MinidsError("asked must name sizes of families, as in { chain = [6] }")
+        check_families(list(self.asked))
+        for family, sizes in self.asked.items():
+            try:
+                self._check_asked(registry.get(family), family, sizes)
+            except MinidsError as error:
+                raise MinidsError(f"asked.{family}: {error}") from None
+
+    def _check_asked(self, known, family, sizes):
+        """Sizes of one family are those of its environment, and none that is trained on."""
+        if not known.sizes:
+            raise MinidsError(f"problems of {family!r} come in no sizes, so none of them is beyond those trained on.")
+        if not isinstance(sizes, list) or not sizes or not all(type(s) is int and s > 0 for s in sizes):
+            raise MinidsError(f"give a list of sizes, as in [{max(known.sizes) + 1}]; got {sizes!r}.")
+        if old := [s for s in sizes if s in known.sizes]:
+            trained = ", ".join(map(str, known.sizes))
+            raise MinidsError(f"{old[0]} is a size that pretraining has ({trained}); ask for a size beyond.")
+        for size in sizes:  # there are problems of it, and as many as asked for
+            registry.problem_set([family], "test", self.problems, 0, size)
+
+
+@dataclass
+class TokenizerSection(Section):
+    vocab_size: int = setting(doc="tokens that there are", least=270, hint="256 bytes and the special tokens need 270")
+    documents: int = setting(doc="documents that its merges are learned from", least=1)
+    digits: str = setting("triples", "how numbers are cut: each digit a token, or three", choices=("single", "triples"))
+
+
+@dataclass
+class Direct(Section):
+    tokens_per_batch: int = setting(doc="tokens of a batch of each process", least=1)
+    documents: int | None = setting(None, "documents without a thought; None: twice those of pretraining", least=1)
+
+
+def check_families(families):
+    """Raises MinidsError for a list with a family that nobody knows, or without any; None is none to check."""
+    if families is None:
+        return
+    if not isinstance(families, list) or not families:
+        raise MinidsError(f"families must be a list that names at least one of {registry.known()}.")
+    for family in families:
+        registry.get(family)
+
+
+def _is_share(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")

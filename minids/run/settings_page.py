@@ -1,0 +1,87 @@
+"""docs/settings.md: every key of a recipe, with the values that it may have, its default, and one line.
+
+    minids dev settings          writes the page
+    minids dev settings --check  exit code 1 if the page is not up to date
+
+The rows are the metadata of the fields (minids/settings.py); those of [model] are the fields of ModelConfig.
+"""
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+from minids import files
+from minids.errors import MinidsError
+from minids.model.config import ModelConfig
+from minids.rl.grpo import LossConfig
+from minids.run import recipes, stages
+from minids.settings import Settings, former_names, rows
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+HEAD = """# Settings
+
+Every key of a recipe. A recipe is a TOML file with these sections; `minids run tiny --set grpo.steps=40` changes one.
+A key that nobody knows is refused with the nearest name, and so is a value that does not fit. Written by
+`minids dev settings` from the classes that check them.
+"""
+GIVEN = {"vocab_size", "passive", "bos_token_id", "eos_token_id", "pad_token_id"}  # not a recipe's to say
+
+
+def page() -> str:
+    """The page in Markdown."""
+    tables = {f.name for f in fields(recipes.Recipe) if f.type is dict}
+    parts = [HEAD, "## Above the sections\n", table([recipes.Recipe], leave_out=tables)]
+    for section in sections():
+        parts += [f"## [{section}]\n", *_about(section)]
+    parts += ["## The loss\n", f"`grpo_loss` takes these as keywords, or a `LossConfig`.\n\n{table([LossConfig])}"]
+    return "\n".join(parts)
+
+
+def sections() -> list[str]:
+    """The sections of a recipe: those that every recipe has, then those of further stages."""
+    mine = [f.name for f in fields(recipes.Recipe) if f.type is dict and f.name != "others"]
+    return list(dict.fromkeys([*mine, *(s.section for s in stages.STAGES.values())]))
+
+
+def table(classes: list[type], leave_out=frozenset()) -> str:
+    """A row per field."""
+    former = {new: old for old, new in former_names([cls for cls in classes if issubclass(cls, Settings)]).items()}
+    lines = ["| key | values | default | |", "|---|---|---|---|"]
+    for cls in classes:
+        for name, may_be, default, doc in rows(cls):
+            if name not in leave_out:
+                once = f" (formerly `{former[name]}`)" if name in former else ""
+                cells = [f"`{name}`", may_be, f"`{default}`" if default else "", doc + once]
+                lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _about(section):
+    """The paragraphs of one section."""
+    if section in ("model", "small"):
+        return [_model() if section == "model" else "What differs from [model].\n"]
+    rows = [s for s in stages.STAGES.values() if s.section == section and s.about and not s.control]
+    below = next((s.below for s in stages.STAGES.values() if s.section == section and s.below), "")
+    about = [f"{rows[0].about[0].upper()}{rows[0].about[1:]}.\n"] if rows else []
+    if below and section != "direct":
+        classes = [c for c in recipes.classes(section) if c not in recipes.classes(below)]
+        about.append(f"The keys of [{below}]; what is left out is as there.\n")
+        return about + ([table(classes)] if classes else [])
+    return [*about, table(recipes.classes(section))]
+
+
+def _model():
+    """The sizes of ModelConfig, which are those of Hugging Face's DeepseekV3Config."""
+    about = "Under the names of Hugging Face's `DeepseekV3Config`; minids/model/config.py bounds them."
+    return f"{about}\n\n{table([ModelConfig], leave_out=GIVEN)}"
+
+
+def main(argv=None) -> int:
+    parser = argparse.ArgumentParser(prog="minids dev settings", description="writes docs/settings.md")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not up to date")
+    args = parser.parse_args(argv)
+    if not args.check:
+        files.write(PAGE, page())
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
+        raise MinidsError(f"{PAGE} is not up to date: run `minids dev settings`.")
+    return 0
