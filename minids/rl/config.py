@@ -102,7 +102,9 @@ class RLConfig(Settings):
                 "with; use at least 2"
             )
         self.loss_config()
-        read(Reward, {"style": self.template, **self.reward}, "grpo setting reward")
+        if "style" in self.reward:
+            raise MinidsError("grpo setting reward: the replies' form is not there to be said, but as template")
+        read(Reward, self.reward, "grpo setting reward")
 
     def loss_config(self):
         """The settings of `grpo.grpo_loss`, which check themselves."""

@@ -127,7 +127,7 @@ def test_a_new_stage_has_a_section_of_its_own(polish, polished):
     assert recipe.to_dict()["polish"] == {"steps": 3} and "polish" in cost.describe(str(polished))["stages"]
     for change, says in (
         ("polish.stpes=3", "section .polish.: unknown key 'stpes'"),
-        ("polish.steps=1.5", "section .polish.*steps must be a whole number"),
+        ("polish.steps=1.5", "section .polish.*steps = 1.5 must be a whole number"),
         ('stages=["sft","polish"]', "'polish' needs 'grpo' before it"),
         ("polish=3", "polish must be a section"),
     ):
