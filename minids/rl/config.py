@@ -103,7 +103,7 @@ class RLConfig(Settings):
             )
         self.loss_config()
         if "style" in self.reward:
-            raise MinidsError("grpo setting reward: the replies' form is not there to be said, but as template")
+            raise MinidsError("grpo setting reward has a key 'style'; the form of the replies is the setting template")
         read(Reward, self.reward, "grpo setting reward")
 
     def loss_config(self):
