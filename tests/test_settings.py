@@ -109,4 +109,4 @@ def test_the_loss_of_a_run_is_described_once():
         if f.name != "constant":
             here = mine[OWN.get(f.name, f.name)]
             assert here.metadata["doc"] == f.metadata["doc"] and limits(here) == limits(f)
-            assert f.type in (here.type, here.type | None), f.name
+            assert here.type == f.type, f.name

@@ -1,6 +1,6 @@
 """The settings of RL: what each may be, which of them are the loss's, and whether two runs have the same."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, make_dataclass
 
 from minids.errors import MinidsError
 from minids.model import sampling
@@ -10,18 +10,21 @@ from minids.settings import Settings, defaults, read, renamed, setting
 from minids.tasks import arithmetic
 from minids.tasks.reward import Reward
 
-LOSS = {f.name: f for f in fields(LossConfig)}
-OWN = {"aggregation": "loss_aggregation"}  # settings of the loss that a run calls otherwise
+# Settings of the loss, by the name that they have in a run; the length that "constant" divides by is max_new_tokens.
+OWN = {"aggregation": "loss_aggregation"}
+LOSS = {OWN.get(f.name, f.name): f for f in fields(LossConfig) if f.name != "constant"}
+USUAL = {"clip": "higher", "clip_high": 0.28, "skip_zero_variance": True}  # defaults that are not those of the loss
+OfLoss = make_dataclass(
+    "OfLoss",
+    [(name, f.type, setting(USUAL.get(name, MISSING), like=f, preset=True)) for name, f in LOSS.items()],
+    bases=(Settings,),
+)
 
 
-def _of_loss(name, **default):
-    """A field that is a setting of the loss, perhaps with another default."""
-    return setting(*default.values(), like=LOSS[name], preset=True)
-
-
-@dataclass
-class RLConfig(Settings):
-    """The settings of a run. `preset` names a published recipe (presets.PRESETS); other keys override what it sets."""
+@dataclass(kw_only=True)
+class RLConfig(OfLoss):
+    """The settings of a run: these, and all of LossConfig. `preset` names a published recipe (presets.PRESETS); other
+    keys override what it sets."""
 
     SHOWN = "grpo setting {name} = {value}"
     FORMER = {
@@ -52,15 +55,6 @@ class RLConfig(Settings):
     max_batch: int = setting(256, "sequences sampled together", above=0)
     baseline: str = setting("mean", "what is taken off a reward", choices=BASELINES, preset=True)
     scale: str = setting("std", "what the advantage is divided by", choices=SCALES, preset=True)
-    loss_aggregation: str = _of_loss("aggregation")
-    clip: str = _of_loss("clip", default="higher")
-    clip_low: float = _of_loss("clip_low")
-    clip_high: float = _of_loss("clip_high", default=0.28)
-    dual_delta: float | None = _of_loss("dual_delta")
-    kl: str = _of_loss("kl")
-    kl_coef: float = _of_loss("kl_coef")
-    skip_zero_variance: bool = _of_loss("skip_zero_variance", default=True)
-    mask_truncated: bool = _of_loss("mask_truncated")
     reward: dict = setting(
         factory=lambda: {"accuracy": 1.0, "format": 0.1},
         doc="weights of the reward's parts: accuracy, format, language; and the script that is asked for",
@@ -76,11 +70,6 @@ class RLConfig(Settings):
     save_every: int = setting(0, "iterations from one checkpoint to the next; 0: at the end and on Ctrl-C", least=0)
     keep_last: int = setting(2, "checkpoints that are kept", above=0)
     preset: str = setting("", "settings of a published recipe, by name")
-    ratio: str = _of_loss("ratio")
-    kl_unbiased: bool = _of_loss("kl_unbiased")
-    correction: str = _of_loss("correction")
-    correction_cap: float | None = _of_loss("correction_cap")
-    off_policy_threshold: float | None = _of_loss("off_policy_threshold")
     overlong_share: float = setting(
         0.0, "share of max_new_tokens, at its end, in which length costs (shaping.py)", least=0, most=1, preset=True
     )
@@ -108,7 +97,7 @@ class RLConfig(Settings):
 
     def loss_config(self):
         """The settings of `grpo.grpo_loss`, which check themselves."""
-        values = {name: getattr(self, OWN.get(name, name)) for name in LOSS if name != "constant"}
+        values = {f.name: getattr(self, name) for name, f in LOSS.items()}
         if self.clip in ("none", "symmetric"):
             values["clip_high"] = None
         if self.loss_aggregation == "constant":

@@ -119,6 +119,7 @@ def load(name, overrides=()):
     values, where = _read(name), f"recipe {name}"
     for text in overrides:
         _override(values, text)
+    values = current(values, where)
     parts = {f.name for f in fields(Recipe)} - {"others"}
     others = {s.section for s in stages.STAGES.values()} - parts
     refuse_unknown(values, parts | others, where, Recipe.FORMER)

@@ -45,6 +45,7 @@ def test_a_recipe_of_an_earlier_version_is_the_same_recipe(name, tmp_path):
 def test_former_names_in_files_and_on_the_command_line(tmp_path):
     path = tmp_path / "old.toml"
     path.write_text('extends = "tiny"\nname = "old"\nstart = "base"\n[grpo]\ngroup = 4\nstyle = "plain"\n', "utf-8")
+    assert recipes.load("tiny-r1", ['rl1={"group": 3}']).checked("rl1")["num_generations"] == 3
     made = recipes.load(path, ["grpo.prompts=3", "eval.beyond=7", "rl_from=sft"])
     assert (made.rl_from, made.grpo["num_generations"], made.grpo["prompts_per_step"]) == ("sft", 4, 3)
     assert made.grpo["template"] == "plain" and made.evaluation.ood_problems == 7
