@@ -181,7 +181,8 @@ class MLA(nn.Module):
         latent, k_rope = cached_latents(down, self.kv_a_layernorm, cos, sin, interleave, cache, self.layer)
         if absorb is None:
             absorb = cache is not None and x_BTD.shape[1] <= 4
-        if not fusible(self.o_proj) and not absorb:  # the layers compute their own products (minids/model/fp8.py)
+        # layers that multiply in their own way (fp8.Linear) do so for keys and values too
+        if not fusible(self.o_proj) and not absorb and as_written(expand_latent, mla_naive):
             return self.o_proj(self.attend_expanded(q_nope, q_rope, self.kv_b_proj(latent), k_rope, mask).flatten(2))
         core = mla_absorbed if absorb else mla_naive
         out_BTHV = core(q_nope, q_rope, latent, k_rope, self.kv_b_proj.weight, self.scale, mask)

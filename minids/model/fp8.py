@@ -21,6 +21,7 @@ copies of SwiGLU's inputs (§3.3.3), FP8 messages between machines.
 import torch
 from torch import nn
 
+from minids.dispatch import as_written
 from minids.kernels import gemm, quantise, runtime
 from minids.model import moe
 from minids.model.ops import gpu
@@ -112,6 +113,8 @@ class Linear(matmul.Linear):
 
 class Experts(moe.Experts):
     def forward(self, x_ND, indices_NK, gates_NK):
+        if not as_written(moe.experts_loop):
+            return super().forward(x_ND, indices_NK, gates_NK)
         if gpu.supports(x_ND) and backend_of(x_ND)[0] == "triton":
             return gpu.experts(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj, fp8="fp32")
         return experts(x_ND, indices_NK, gates_NK, self.gate_up_proj, self.down_proj)

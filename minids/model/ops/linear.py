@@ -9,11 +9,13 @@ finds: 215 against 95 GFLOP/s on one Zen 5 core at [2048, 96] x [96, 256]. `mini
 oneDNN compiles once for every new shape, in some 2 ms. Numbers of rows are therefore rounded up to a multiple of
 `ROWS`, with rows of zeros; batches whose number of tokens is such a multiple need no copy for it. Below `ROWS` rows MKL
 is faster. The choice depends on the shape alone, never on a timing, so a run repeats bit for bit. Other devices and
-types: torch's own way.
+types: torch's own way. The operator is private to torch: before its first use `onednn` asks whether it is there and
+multiplies correctly, and without it every product is `torch.mm`.
 
 Shapes: M rows (tokens), K in, N out.
 """
 
+import functools
 import platform
 
 import torch
@@ -22,7 +24,6 @@ from torch import nn
 
 ROWS = 64  # rows are rounded up to a multiple of this
 ROWS_WEIGHT_GRADIENT = 256  # below this many rows the copy in `weight_gradient` costs more than it saves
-ONEDNN = torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")
 
 
 def full_precision_cpu(x):
@@ -30,8 +31,24 @@ def full_precision_cpu(x):
     return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
 
 
+@functools.cache
+def onednn():
+    """Whether this torch has oneDNN's product, and it is correct for the three kinds of operands that are used here."""
+    if not torch.backends.mkldnn.is_available() or platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    # whole numbers, so that the product is exact; at first use and not at import, as it may start threads
+    number = torch.arange(ROWS * 32, dtype=torch.float32, device="cpu")
+    a_MK, b_NK = (number % 7 - 3).view(ROWS, 32), (number % 5 - 2).view(ROWS, 32)
+    try:
+        products = _onednn(a_MK, b_NK), _onednn(a_MK, b_NK.T.contiguous().T), _onednn(a_MK.T, b_NK.T)
+    except (AttributeError, RuntimeError, TypeError, NotImplementedError):  # renamed, or called in another way
+        return False
+    by_rows, by_columns = (a_MK[:, None] * b_NK).sum(-1), (a_MK[:, :, None] * b_NK[:, None]).sum(0)
+    return all(map(torch.equal, products, (by_rows, by_rows, by_columns)))
+
+
 def onednn_supports(a_MK):
-    return ONEDNN and a_MK.dtype == torch.float32 and a_MK.shape[0] >= ROWS and a_MK.device.type == "cpu"
+    return a_MK.dtype == torch.float32 and a_MK.shape[0] >= ROWS and a_MK.device.type == "cpu" and onednn()
 
 
 def pad_rows(a_MK):
