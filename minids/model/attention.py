@@ -1,4 +1,4 @@
-"""Multi-head latent attention (MLA; arXiv 2412.19437 §2.1.1), and MHA and GQA behind the same face to compare with.
+"""Multi-head latent attention (MLA; arXiv 2412.19437 §2.1.1), and MHA and GQA with the same interface to compare with.
 
     c = RMSNorm(W_DKV x)                 latent, C numbers a token: all that the cache has to keep of keys and values …
     k_rope = RoPE(W_KR x)                … together with one rotated key that all heads share

@@ -133,7 +133,7 @@ class _Grouped(torch.autograd.Function):
     """Tokens sorted by expert; every expert is a product over its slice. The gate multiplies the narrow side
     (F, not D).
 
-    Slices are rounded up to a multiple of `matmul.ROWS` (see there): M rows in all. A row that fills up is token 0 with
+    Slices are rounded up to a multiple of `linear.ROWS` (see there): M rows in all. A row that fills up is token 0 with
     gate 0, which adds nothing to any gradient, and its result is never read.
     """
 

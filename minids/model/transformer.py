@@ -45,7 +45,7 @@ class Layer(nn.Module):
 
 
 def document_mask(doc_ids_BT):
-    """Who sees whom where documents share a row -> bool [B, 1, T, T], True: position t (third) may see s (fourth).
+    """The attention mask where documents share a row -> bool [B, 1, T, T], True: position t (third) may see s (fourth).
 
     A position sees itself and what stands before it in its own document. doc_ids_BT int [B, T]: equal numbers in a row
     are one document, also with others between them; their order and sign say nothing. The one head stands for all.
@@ -59,8 +59,8 @@ def document_mask(doc_ids_BT):
 
 
 class ForwardContext:
-    """Where the tokens of one forward stand: their angles, whom they may see, which text they are of,
-    cache and counters."""
+    """What every layer of one forward needs beside the states: angles of the positions, attention mask, cache, and
+    for the experts' loads the text that each token is of."""
 
     def __init__(self, model, ids_BT, doc_ids_BT=None, valid_BT=None, loads=None, cache=None, absorb=None, start=None):
         B, T = ids_BT.shape

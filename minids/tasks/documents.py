@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from minids.dispatch import as_written
 from minids.errors import MinidsError
 from minids.progress import Progress
 from minids.tasks import arithmetic, registry
 from minids.text import chat
-from minids.text.corpus import Batch, plan_batches
+from minids.text.corpus import Batch, pad_batch, plan_batches
 from minids.text.tokenizer import Tokenizer
 
 
@@ -89,6 +90,9 @@ class Documents:
         valid = column < size[:, None]
         ids = np.where(valid, self.ids[np.minimum(begin[:, None] + column, len(self.ids) - 1)], 0)
         weight = loss_weights(torch.from_numpy(size), torch.from_numpy(prompt), prompt_weight)
+        if not as_written(pad_batch):
+            docs = [self.ids[b : b + n].tolist() for b, n in zip(begin, size)]
+            return pad_batch(docs, [w[:n].tolist() for w, n in zip(weight, size)])
         return Batch(torch.from_numpy(ids).long(), weight, torch.from_numpy(valid))
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..dispatch import definitions
 from ..errors import MinidsError
 
 Doc = Sequence[int]
@@ -73,6 +74,9 @@ def pad_batch(docs: Sequence[Doc], weights: Weights = None, pad_id: int = 0) -> 
         # where text is and where padding, the lengths say
         valid_BT[b, : len(doc)] = True
     return Batch(*map(torch.from_numpy, (ids_BT, weight_BT, valid_BT)))
+
+
+definitions(pad_batch)  # `Documents.batch` computes it for all rows at once
 
 
 def plan_batches(lengths: Sequence[int], tokens_per_batch: int, rng) -> list[np.ndarray]:

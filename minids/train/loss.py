@@ -1,4 +1,4 @@
-"""The language-model loss of a micro-batch, as sums: whoever knows the whole batch divides.
+"""The language-model loss of a micro-batch, as sums: the caller divides by the weight of the whole batch.
 
     main = sum_t w_t * -log p(ids_t | h_(t-1))         mtp = 1/D sum_k sum_t w_t * -log p_k(ids_t | h^k_(t-1-k))
 
@@ -6,7 +6,7 @@ w_t is the weight of predicting token t: 0 for padding, for the first token of a
 model's state at position i; MTP module k (1 .. D) predicts k tokens further (arXiv 2412.19437 §2.2).
 
 Shapes: B rows, T time, D hidden, N positions with weight, V vocabulary.
-On a CPU `fast.linear_cross_entropy` forms the gradients while it computes the loss and keeps no logits. Elsewhere
+On a CPU `cpu.linear_cross_entropy` forms the gradients while it computes the loss and keeps no logits. Elsewhere
 logits of N x V elements are kept for the backward pass up to a limit; above it they are computed twice.
 """
 
