@@ -39,7 +39,7 @@ from minids.tasks import registry
 from minids.text import chat
 from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, parallel
-from minids.train.loop import load_weights
+from minids.train.run import load_weights
 
 
 def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=None, families=()):
@@ -172,7 +172,7 @@ def _open(folder, about, last, device, comm):
         load_weights(model, checkpoint.read(start)[1]["model"], start)
     # made while the model holds the starting weights, which become the run's reference
     config = read(rl_config.RLConfig, about["config"], "config")
-    run = trainer._Run(model, tokenizer, about["families"], config, comm, None, None, about["stage"])
+    run = trainer.RLRun(model, tokenizer, about["families"], config, comm, None, None, about["stage"])
     step, path = usable[-1]
     if step:
         with _foreign(path):

@@ -29,21 +29,15 @@ import random
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import torch
 
 from minids.errors import MinidsError
-from minids.progress import Progress
 from minids.rl import config as rl_config
 from minids.rl import grpo, record, rollout, shaping
 from minids.rl.config import RLConfig
-from minids.train import checkpoint, gradients, optim
-from minids.train.gradients import FlatGradients
-from minids.train.loop import load_weights
-from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
-from minids.train.stop import StopOnSignal
+from minids.train.run import TrainingRun
 
 # A verifier may leave this share of the answers that it is given in an iteration without a verdict, or so many.
 MOST_FAILURES, FEWEST_FAILURES = 0.9, 8
@@ -67,26 +61,10 @@ def train_rl(
 ):
     """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}, the last four in seconds.
     Checkpoints, and what a replay needs, go to `out_dir`."""
-    run = _Run(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
+    run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
     run.start(resume)
-    first = run.comm.rank == 0
-    bar = Progress(stage, config.steps, quiet=quiet or not first, initial=run.step)
-    with StopOnSignal(enabled=first and stop is None) as caught, bar:
-        stop = stop or caught
-        while run.step < config.steps:
-            line = run.iteration(stop.requested)
-            bar.update(1, reward=line["reward"], accuracy=line["accuracy"], length=line["length"])
-            stopping = line["stop"] and run.step < config.steps
-            if run.step == config.steps or stopping or (config.save_every and run.step % config.save_every == 0):
-                run.save()
-            if stopping:
-                saved = (
-                    f"saved in {run.out_dir}; go on with --resume"
-                    if run.out_dir
-                    else "nothing was saved (no folder given)"
-                )
-                raise MinidsError(f"{stage} was stopped after iteration {run.step} of {config.steps}: {saved}")
-    if first and not quiet:
+    run.finish(quiet=quiet, stop=stop)
+    if run.comm.rank == 0 and not quiet:
         print(f"{stage}: {time_shares(run.seconds, run.clock)}", file=sys.stderr)
     return {"steps": run.step, "tokens": run.tokens, "seconds": run.seconds, **run.clock}
 
@@ -97,76 +75,46 @@ def time_shares(seconds, clock):
     return f"{seconds:.0f} s: {parts}"
 
 
-class _Run:
+class RLRun(TrainingRun):
+    STEP, SHOWN, KEPT = "iteration", ("reward", "accuracy", "length"), ("clock", "reference")
+
     def __init__(self, model, tokenizer, families, config, comm, out_dir, metrics, stage):
-        self.model, self.tokenizer, self.families, self.config, self.comm, self.stage = (
-            model,
-            tokenizer,
-            families,
-            config,
-            comm,
-            stage,
-        )
-        self.out_dir = Path(out_dir) if out_dir else None
-        if metrics is None and self.out_dir is not None:
-            metrics = MetricsLog(self.out_dir / "metrics.jsonl")
-        self.metrics = metrics if comm.rank == 0 else None
-        self.device = next(model.parameters()).device
-        self.optimizer = optim.build_optimizer(
-            model, config.optimizer, lr=config.lr, weight_decay=config.weight_decay, betas=config.betas
-        )
-        self.flat = FlatGradients(model)
+        super().__init__(model, config, stage, comm, out_dir, metrics)
+        self.tokenizer, self.families = tokenizer, families
         self.reference = [p.detach().clone() for p in model.parameters()]
-        self.step = self.tokens = self.idle = 0
-        self.warned = False
-        self.seconds, self.clock = 0.0, {"sampling": 0.0, "scoring": 0.0, "update": 0.0}
+        self.idle, self.warned = 0, False
+        self.clock = {"sampling": 0.0, "scoring": 0.0, "update": 0.0}
         self.record = record.Record(self.out_dir, stage, comm) if self.out_dir and config.replay else None
 
     def start(self, resume):
-        found = checkpoint.latest(self.out_dir) if self.out_dir else None
-        if found and not resume:
-            raise MinidsError(
-                f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): "
-                "go on with --resume, or choose another --out"
-            )
-        if found:
-            step, state = checkpoint.load(self.out_dir)
-            if state.get("stage") != self.stage or not rl_config.same(state.get("config"), self.config):
-                raise MinidsError(
-                    f"{self.out_dir} can not be resumed with other settings: set them back, or start in a new folder"
-                )
-            load_weights(self.model, state["model"], self.out_dir)
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.tokens, self.reference = step, state["tokens"], state["reference"]
-            self.seconds, *parts = state["clock"]
-            self.clock = dict(zip(self.clock, parts if len(parts) == 3 else (parts[0], 0.0, parts[1])))
-        else:
-            self.comm.broadcast_model(self.model)
-        if self.metrics:
-            self.metrics.rewind(self.stage, self.step)
+        super().start(resume)
         if self.record:
             with rollout.weights(self.model, self.reference):
                 began = self.model.state_dict()
-                settings = rl_config.plain(self.config)
-                self.record.begin(self.model, began, self.tokenizer, self.families, settings, self.step)
+                self.record.begin(self.model, began, self.tokenizer, self.families, self.settings(), self.step)
+
+    def settings(self):
+        return rl_config.plain(self.config)
+
+    def changed(self, saved):
+        if rl_config.same(saved, self.config):
+            return []
+        before, now = {**rl_config.DEFAULTS, **(saved or {})}, self.settings()
+        differ = [name for name in now if before.get(name) != now[name]]
+        return [f"{name} was {before.get(name)!r}, is {now[name]!r}" for name in differ] or ["it has others"]
 
     def save(self):
-        if self.out_dir is None or self.comm.rank != 0:
-            return
-        if self.metrics:
-            self.metrics.sync()
-        if self.record and 0 < self.step < self.config.steps:
+        if self.record and self.comm.rank == 0 and 0 < self.step < self.config.steps:
             self.record.keep(self.step, self.model, self.optimizer)
-        state = {
-            "stage": self.stage,
-            "config": rl_config.plain(self.config),
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "tokens": self.tokens,
-            "clock": [self.seconds, *self.clock.values()],
-            "reference": self.reference,
-        }
-        checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
+        super().save()
+
+    def kept(self):
+        return {"clock": [self.seconds, *self.clock.values()], "reference": self.reference}
+
+    def restore(self, state):
+        self.reference = state["reference"]
+        self.seconds, *parts = state["clock"]
+        self.clock = dict(zip(self.clock, parts if len(parts) == 3 else (parts[0], 0.0, parts[1])))
 
     def collect(self):
         """The answers of the next iteration and what they earn, nothing learned yet:
@@ -389,12 +337,8 @@ class _Run:
         self.comm.all_reduce_(self.flat.buffer)
         norm = float(self.flat.grads.norm())
         if not norm < float("inf"):
-            raise MinidsError(
-                f"{self.stage} iteration {self.step + 1}: gradient norm {norm}. "
-                "The weights were not changed; lower lr or grad_clip."
-            )
-        self.flat.grads.mul_(gradients.clip_factor(norm, config.grad_clip))
-        self.optimizer.step()
+            raise self.not_finite(f"gradient norm {norm}")
+        self.take_step(norm)
         sums["grad_norm"] = norm
 
     def _gap(self, logp, old, ids, mask):

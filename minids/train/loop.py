@@ -18,20 +18,17 @@ import math
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from minids.errors import MinidsError
 from minids.model import moe
-from minids.progress import Progress
 from minids.settings import Settings, setting
-from minids.train import checkpoint, gradients, loss, optim
-from minids.train.gradients import FlatGradients
+from minids.train import checkpoint, loss, optim
 from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
-from minids.train.stop import StopOnSignal
+from minids.train.run import TrainingRun
 
 PRECISIONS = ("fp32", "bf16", "fp8")
 
@@ -99,24 +96,10 @@ def train(
     stop      object whose `.requested` ends the run after a step; default: Ctrl-C (see train/stop.py).
     on_step   called as on_step(step, values) on every process after every step.
     """
-    run = _Run(model, config, stage, comm or Comm(), out_dir, metrics, objective)
+    run = _Run(model, source, config, stage, comm or Comm(), out_dir, metrics, objective, on_step)
     run.start(resume)
-    first = run.comm.rank == 0
-    bar = Progress(title or stage, config.steps, quiet=quiet or not first, initial=run.step)
-    with StopOnSignal(enabled=first and stop is None) as caught, bar, _fp8(model, config, quiet or not first):
-        stop = stop or caught
-        while run.step < config.steps:
-            values = run.one_step(source(run.step), stop.requested)
-            bar.update(1, loss=values["loss"])
-            run.log(values)
-            stopping = values["stop"] and run.step < config.steps
-            if run.step == config.steps or stopping or (config.save_every and run.step % config.save_every == 0):
-                run.save()
-            if on_step is not None:
-                on_step(run.step, values)
-            if stopping:
-                where = f"saved in {out_dir}; go on with --resume" if out_dir else "nothing was saved (no folder given)"
-                raise MinidsError(f"{stage} was stopped after step {run.step} of {config.steps}: {where}")
+    with _fp8(model, config, quiet or run.comm.rank != 0):
+        run.finish(title=title, quiet=quiet, stop=stop)
     return TrainResult(run.step, run.last_loss, run.tokens, run.clock())
 
 
@@ -137,47 +120,33 @@ def _fp8(model, config, quiet):
         fp8.restore(model)
 
 
-class _Run:
-    """What changes during a run, and how it is saved."""
+class _Run(TrainingRun):
+    SHOWN, KEPT = ("loss",), ("seconds", "loss", "window", "processes")
 
-    def __init__(self, model, config, stage, comm, out_dir, metrics, objective=None):
-        self.objective = objective
-        self.model, self.config, self.stage, self.comm = model, config, stage, comm
-        self.out_dir = Path(out_dir) if out_dir is not None else None
-        if metrics is None and self.out_dir is not None:
-            metrics = MetricsLog(self.out_dir / "metrics.jsonl")
-        self.metrics = metrics if comm.rank == 0 else None
-        self.device = next(model.parameters()).device
-        self.optimizer = optim.build_optimizer(
-            model,
-            config.optimizer,
-            lr=config.lr,
-            weight_decay=config.weight_decay,
-            betas=config.betas,
-            muon_lr_factor=config.muon_lr_factor,
-            comm=comm,
-        )
-        self.flat = FlatGradients(model)
-        self.step, self.tokens, self.seconds, self.last_loss = 0, 0, 0.0, None
-        self.window = self._empty_window()
+    def __init__(self, model, source, config, stage, comm, out_dir, metrics, objective=None, on_step=None):
+        muon = {"muon_lr_factor": config.muon_lr_factor, "comm": comm}
+        super().__init__(model, config, stage, comm, out_dir, metrics, optimizer_settings=muon)
+        self.source, self.objective, self.on_step = source, objective or loss.lm_loss, on_step
+        self.last_loss, self.window = None, self._empty_window()
         self._mark = time.monotonic()
 
     def start(self, resume: bool) -> None:
         self.model.train()
-        found = checkpoint.latest(self.out_dir) if self.out_dir else None
-        if found and not resume:
-            raise MinidsError(
-                f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with "
-                "--resume, or choose another folder (--out)"
-            )
-        if found:
-            self._restore(*checkpoint.load(self.out_dir))
-        else:
-            checkpoint.seed_rng(self.config.seed * 1009 + self.comm.rank)
-            self.comm.broadcast_model(self.model)
-        if self.metrics:
-            self.metrics.rewind(self.stage, self.step)
+        super().start(resume)
         self._mark = time.monotonic()
+
+    def begin(self) -> None:
+        checkpoint.seed_rng(self.config.seed * 1009 + self.comm.rank)
+        super().begin()
+
+    def iteration(self, stop_requested: bool) -> dict:
+        values = self.one_step(self.source(self.step), stop_requested)
+        self.log(values)
+        return values
+
+    def saved(self, values: dict) -> None:
+        if self.on_step is not None:
+            self.on_step(self.step, values)
 
     def one_step(self, batches: list, stop_requested: bool) -> dict:
         """Forward, backward, all-reduce, clip, optimizer, router bias. A bad number raises before a weight changes."""
@@ -189,8 +158,7 @@ class _Run:
             batch = batch.to(self.device)
             loads = moe.ExpertLoad()
             with self._autocast():
-                objective = self.objective or loss.lm_loss
-                main, mtp = objective(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)
+                main, mtp = self.objective(self.model, batch, loads=loads, mtp_lambda=config.mtp_lambda)
                 weight = batch.weight_BT.sum()
                 balance = loads.balance_loss.to(self.device) * weight
                 (main + config.mtp_lambda * mtp + config.balance_alpha * balance).backward()
@@ -214,10 +182,10 @@ class _Run:
             )
         values = {name: sums[name] / sums["weight"] for name in ("loss", "mtp", "balance", "norm")}
         if not all(map(math.isfinite, values.values())):
-            raise self._not_finite(values, lr)
-        flat.grads.mul_(gradients.clip_factor(values["norm"], config.grad_clip) / sums["weight"])
+            what = f"loss {values['loss']:.4g}, gradient norm {values['norm']:.4g} at lr {lr:.3g}"
+            raise self.not_finite(what, ", or look at the batch of this step")
         self.optimizer.set_lr(lr)
-        self.optimizer.step()
+        self.take_step(values["norm"], sums["weight"])
         moe.update_bias(self.model, counts, config.bias_update_speed)  # sums the counts over processes itself
         self.step += 1
         self.tokens += int(sums["tokens"])
@@ -232,15 +200,6 @@ class _Run:
     def _autocast(self):
         half = self.config.precision != "fp32"
         return torch.autocast(self.device.type, torch.bfloat16) if half else nullcontext()
-
-    def _not_finite(self, values: dict, lr: float) -> MinidsError:
-        last = checkpoint.latest(self.out_dir) if self.out_dir else None
-        advice = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
-        return MinidsError(
-            f"{self.stage} step {self.step + 1}: loss {values['loss']:.4g}, gradient norm "
-            f"{values['norm']:.4g} at lr {lr:.3g}. The weights were not changed; {advice}. "
-            "Lower lr or grad_clip, or look at the batch of this step"
-        )
 
     # --- Logging: means over a window of log_every steps; a checkpoint holds the window, so lines do not change -------
 
@@ -288,66 +247,25 @@ class _Run:
 
     # --- Checkpoints ------------------------------------------------------------------------------------------------
 
-    def save(self) -> None:
-        if self.out_dir is None:
-            return
+    def settings(self) -> dict:
+        return asdict(self.config)
+
+    def changed(self, saved: dict) -> list[str]:
+        now = self.settings()
+        names = [name for name in now if name not in TrainConfig.FREE and saved.get(name) != now[name]]
+        return [f"{name} was {saved.get(name)!r}, is {now[name]!r}" for name in names]
+
+    def kept(self) -> dict:
         # Generators and the window's counts differ between processes; everything else is the same on all of them.
         own = self.comm.gather({"rng": checkpoint.rng_state(), "counts": self.window["counts"]})
-        if self.comm.rank != 0:
-            return
-        if self.metrics:
-            self.metrics.sync()
-        state = {
-            "stage": self.stage,
-            "config": asdict(self.config),
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "tokens": self.tokens,
-            "seconds": self.clock(),
-            "loss": self.last_loss,
-            "window": {**self.window, "counts": None},
-            "processes": own,
-        }
-        checkpoint.save(self.out_dir, self.step, state, keep_last=self.config.keep_last)
+        window = {**self.window, "counts": None}
+        return {"seconds": self.clock(), "loss": self.last_loss, "window": window, "processes": own}
 
-    def _restore(self, step: int, state: dict) -> None:
-        try:
-            saved_config, saved_model = state["config"], state["model"]
-            optimizer, processes = state["optimizer"], state["processes"]
-            self.tokens, self.seconds, self.last_loss = state["tokens"], state["seconds"], state["loss"]
-            self.window, stage = state["window"], state["stage"]
-        except KeyError as error:
-            raise MinidsError(
-                f"the checkpoint in {self.out_dir} is not of a training run (no {error}): choose another folder"
-            ) from error
-        now = asdict(self.config)
-        changed = [k for k in now if k not in TrainConfig.FREE and saved_config.get(k) != now[k]]
-        if changed or stage != self.stage:
-            what = [f"{k} was {saved_config.get(k)!r}, is {now[k]!r}" for k in changed] or [f"it is of stage {stage!r}"]
-            raise MinidsError(
-                f"{self.out_dir} can not be resumed with other settings ({', '.join(what)}): "
-                "set them back, or start in a new folder"
-            )
-        load_weights(self.model, saved_model, self.out_dir)
-        self.optimizer.load_state_dict(optimizer)
-        self.step = step
-        if self.comm.rank < len(processes):  # a process more than before starts with the generators that it has
-            own = processes[self.comm.rank]
+    def restore(self, state: dict) -> None:
+        self.seconds, self.last_loss, self.window = state["seconds"], state["loss"], state["window"]
+        if self.comm.rank < len(
+            state["processes"]
+        ):  # a process more than before starts with the generators that it has
+            own = state["processes"][self.comm.rank]
             checkpoint.set_rng_state(own["rng"])
             self.window["counts"] = own["counts"]
-
-
-def load_weights(model: nn.Module, weights: dict[str, Tensor], where) -> None:
-    """model.load_state_dict with errors that name the tensor."""
-    ours = model.state_dict()
-    for name in sorted(ours.keys() | weights.keys()):
-        if name not in weights:
-            raise MinidsError(f"{where}: the checkpoint has no {name}, the model does: they are of different configs")
-        if name not in ours:
-            raise MinidsError(f"{where}: the checkpoint has {name}, the model does not: they are of different configs")
-        if ours[name].shape != weights[name].shape:
-            raise MinidsError(
-                f"{where}: {name} is {list(weights[name].shape)} in the checkpoint and "
-                f"{list(ours[name].shape)} in the model: they are of different configs"
-            )
-    model.load_state_dict(weights)

@@ -45,7 +45,7 @@ def test_micro_batches_do_not_change_a_step(start):
     for tokens in (100_000, 150):
         tokenizer, model = fresh(start)
         c = config(steps=1, minibatches=1, tokens_per_batch=tokens, loss_aggregation="sequence_mean", scale="none")
-        run = trainer._Run(model, tokenizer, FAMILIES, c, trainer.Comm(), None, None, "grpo")
+        run = trainer.RLRun(model, tokenizer, FAMILIES, c, trainer.Comm(), None, None, "grpo")
         run.iteration(False)
         ends.append(run.flat.grads.clone())
     assert ends[0].norm() > 0
@@ -65,7 +65,7 @@ def test_each_answer_moves_by_its_own_advantage(start):
     """After a small step, answers are more likely where their advantage was above 0, in the mean over all of them."""
     tokenizer, model = fresh(start)
     c = config(steps=1, lr=1e-4, minibatches=1, optimizer="muon", prompts_per_step=8, num_generations=8, scale="none")
-    run = trainer._Run(model, tokenizer, FAMILIES, c, trainer.Comm(), None, None, "grpo")
+    run = trainer.RLRun(model, tokenizer, FAMILIES, c, trainer.Comm(), None, None, "grpo")
     problems, numbers = rollout.questions(c, FAMILIES, 0)
     rollouts, rewards_N = run._draw(problems, numbers)
     rows = list(range(len(rewards_N)))

@@ -111,10 +111,10 @@ G = 4
 
 
 def redraw(start, rank=0, world=1, **change):
-    """One iteration's answers before and after, as `_Run.iteration` makes them."""
+    """One iteration's answers before and after, as `RLRun.iteration` makes them."""
     tokenizer, model = fresh(start)
     c = config(prompts_per_step=6, num_generations=G, dynamic_rounds=4, **change)
-    run = trainer._Run(model, tokenizer, ["add", "chain"], c, trainer.Comm(), None, None, "grpo")
+    run = trainer.RLRun(model, tokenizer, ["add", "chain"], c, trainer.Comm(), None, None, "grpo")
     problems, numbers = rollout.questions(c, ["add", "chain"], 0, rank, world)
     rollouts, rewards = run._draw(problems, numbers)
     drawn = []

@@ -77,7 +77,7 @@ def test_settings_run_and_agree_with_the_sampler(start, change):
 
 def test_a_tie_of_experts_excuses_a_difference_and_nothing_else_does(start):
     tokenizer, model = fresh(start)
-    run = trainer._Run(model, tokenizer, FAMILIES, config(), trainer.Comm(), None, None, "grpo")
+    run = trainer.RLRun(model, tokenizer, FAMILIES, config(), trainer.Comm(), None, None, "grpo")
     ids, mask = torch.randint(10, 60, (2, 9)), torch.arange(9).expand(2, 9) > 0
     old = rollout.score(model, ids, mask, config())[0].detach()
     off = old.clone()
