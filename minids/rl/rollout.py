@@ -39,9 +39,7 @@ def questions(config, families, step, rank=0, world=1, round=0):
     drawn = []
     for i in range(config.prompts_per_step):
         family = families[i % len(families)]
-        weights = (config.sizes or {}).get(family)
-        size = rng.choices(list(weights), weights=list(weights.values()))[0] if weights else None
-        drawn.append(registry.sample(family, rng, "rl", size))
+        drawn.append(registry.sample(family, rng, "rl", sizes=config.sizes))
     arithmetic.assert_split(drawn, "rl")
     mine = range(rank, config.prompts_per_step, world)
     return [drawn[i] for i in mine], list(mine)

@@ -11,8 +11,7 @@ size and with this learning rate says nothing about the models they were made fo
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -22,12 +21,12 @@ from minids.model.transformer import Transformer
 from minids.rl import trainer
 from minids.rl.config import RLConfig
 from minids.rl.presets import PRESETS, preset, table
-from minids.tasks import arithmetic, documents
+from minids.tasks import documents
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop
 
 CURVES = ("reward", "accuracy", "length", "entropy", "clip_fraction", "kl", "zero_variance", "grad_norm")
-SIZES = {1: 0.2, 2: 0.8}  # digits of the sums that the comparison is about
+SIZES = {"add": {1: 0.2, 2: 0.8}}  # digits of the sums that the comparison is about
 WIDTHS = dict(
     hidden_size=48,
     intermediate_size=96,
@@ -60,30 +59,18 @@ RUN = dict(
 )
 
 
-@contextmanager
-def small_sums() -> Iterator[None]:
-    """For the time of a `with`, the family "add" has sums of one and two digits only."""
-    kept = arithmetic.SIZES
-    arithmetic.SIZES = {**kept, "add": dict(SIZES)}
-    try:
-        yield
-    finally:
-        arithmetic.SIZES = kept
-
-
 def train_start(
     steps: int = 700, documents_: int = 6000, mix: dict[str, float] | None = None, seed: int = 0, quiet: bool = False
 ) -> tuple[Tokenizer, Transformer]:
     """A very small model after a cold start on short sums -> (tokenizer, model); `mix` weighs the styles of thought."""
     mix = mix or {"careful": 0.4, "hasty": 0.6}
-    with small_sums():
-        parts = list(documents.pretraining_parts(["add"], 400, mix=mix, fact_share=0.0, seed=seed))
-        tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 290, digits="single")
-        torch.manual_seed(seed)
-        model = Transformer(ModelConfig(vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_id, **WIDTHS))
-        docs = documents.chat_documents(tokenizer, ["add"], documents_, mix=mix, seed=seed)
-        source = documents.Source(docs, 1500, seed=seed)
-        loop.train(model, source, loop.TrainConfig(steps=steps, lr=4e-3, warmup=20), quiet=quiet)
+    parts = list(documents.pretraining_parts(["add"], 400, mix=mix, fact_share=0.0, seed=seed, sizes=SIZES))
+    tokenizer = Tokenizer.train(documents.pretraining_texts(parts), 290, digits="single")
+    torch.manual_seed(seed)
+    model = Transformer(ModelConfig(vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_id, **WIDTHS))
+    docs = documents.chat_documents(tokenizer, ["add"], documents_, mix=mix, seed=seed, sizes=SIZES)
+    source = documents.Source(docs, 1500, seed=seed)
+    loop.train(model, source, loop.TrainConfig(steps=steps, lr=4e-3, warmup=20), quiet=quiet)
     return tokenizer, model
 
 
@@ -117,15 +104,15 @@ def compare(
     """
     names = list(names or PRESETS)
     shared = {**RUN, **change}
-    plans = {(n, s): RLConfig(preset=n, seed=s, **shared) for n in names for s in seeds}  # refused before any work
+    # refused before any work
+    plans = {(n, s): RLConfig(preset=n, seed=s, **{"sizes": SIZES, **shared}) for n in names for s in seeds}
     tokenizer, model = start or train_start(quiet=quiet)
     begin = {k: v.clone() for k, v in model.state_dict().items()}
     record = {"shared": shared, "seeds": list(seeds), "presets": {}}
     for (name, seed), config in plans.items():
         model.load_state_dict(begin)
         lines = _Lines()
-        with small_sums():
-            trainer.train_rl(model, tokenizer, ["add"], config, metrics=lines, stage=f"{name} {seed}", quiet=quiet)
+        trainer.train_rl(model, tokenizer, ["add"], config, metrics=lines, stage=f"{name} {seed}", quiet=quiet)
         entry = record["presets"].setdefault(
             name, {"title": PRESETS[name].title, "source": PRESETS[name].source, "settings": preset(name), "runs": []}
         )

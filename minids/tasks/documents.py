@@ -143,19 +143,26 @@ def _pick(rng, mix):
     return rng.choices(list(mix), weights=list(mix.values()))[0]
 
 
-def _problems(families, rng, count):
+def _problems(families, rng, count, sizes=None):
     for _ in range(count):
-        problem = registry.sample(rng.choice(families), rng, "train")
+        problem = registry.sample(rng.choice(families), rng, "train", sizes=sizes)
         arithmetic.assert_split([problem], "train")
         yield problem
 
 
 def pretraining_parts(
-    families: Sequence[str], count: int, *, mix: dict[str, float], fact_share: float, seed: int
+    families: Sequence[str],
+    count: int,
+    *,
+    mix: dict[str, float],
+    fact_share: float,
+    seed: int,
+    sizes: dict[str, dict[int, float]] | None = None,
 ) -> Iterator[tuple[str | None, str, str | None]]:
-    """(question, thought, answer) of each pretraining document; a line of facts has the question None."""
+    """(question, thought, answer) of each pretraining document; a line of facts has the question None.
+    `sizes`: those of the problems, as `registry.sample` takes them."""
     rng = random.Random(f"pretrain {seed}")
-    for problem in _problems(families, rng, count):
+    for problem in _problems(families, rng, count, sizes):
         facts = registry.get(problem.family).facts(rng) if rng.random() < fact_share else None
         if facts is not None:
             yield None, facts, None
@@ -195,9 +202,10 @@ def chat_documents(
     mix: dict[str, float],
     seed: int,
     mixed: float | None = None,
+    sizes: dict[str, dict[int, float]] | None = None,
 ) -> Documents:
     """`chat_pairs` as Documents."""
-    return Documents.of(chat_pairs(tokenizer, families, count, mix=mix, seed=seed, mixed=mixed))
+    return Documents.of(chat_pairs(tokenizer, families, count, mix=mix, seed=seed, mixed=mixed, sizes=sizes))
 
 
 def chat_pairs(
@@ -208,11 +216,12 @@ def chat_pairs(
     mix: dict[str, float],
     seed: int,
     mixed: float | None = None,
+    sizes: dict[str, dict[int, float]] | None = None,
 ) -> Iterator[tuple[list[int], int]]:
     """(ids, prompt length) of chat documents; the style "none" in `mix` is an answer without a thought. With `mixed`
     the thoughts are spoken (`tasks.spoken`), that share of their words in another script."""
     rng = random.Random(f"chat {seed}")
-    for p in _problems(families, rng, count):
+    for p in _problems(families, rng, count, sizes):
         thought, answer = registry.worked(p, _pick(rng, mix), rng)
         if mixed is not None and thought is not None:
             thought = arithmetic.spoken(thought, rng, mixed)

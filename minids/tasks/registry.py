@@ -122,8 +122,13 @@ def names_files(name: str) -> bool:
     return isinstance(name, str) and name.startswith("user:")
 
 
-def sample(family: str, rng: Random, split: str, size: int | None = None) -> AnyProblem:
-    """One problem of a family from a split."""
+def sample(
+    family: str, rng: Random, split: str, size: int | None = None, sizes: dict[str, dict[int, float]] | None = None
+) -> AnyProblem:
+    """One problem of a family from a split. `sizes`, {family: {size: weight}}, draws the size where the family is
+    named there; else the family does."""
+    if size is None and sizes and (weights := sizes.get(family)):
+        size = rng.choices(list(weights), weights=list(weights.values()))[0]
     return get(family).sample(rng, split, size)
 
 
