@@ -106,9 +106,20 @@ class RLConfig(OfLoss):
 
 
 def same(stored, config):
-    """Whether a checkpoint was made with these settings; what it does not name was not there yet, at its default."""
-    stored = renamed([RLConfig], stored or {}, "the checkpoint")
-    return {**_plain_values(defaults(RLConfig)), **stored} == plain(config)
+    """Whether a checkpoint was made with these settings."""
+    return _whole(stored) == plain(config)
+
+
+def changed(stored, config):
+    """Which settings of a checkpoint are others, in words."""
+    before, now = _whole(stored), plain(config)
+    names = [name for name in {**before, **now} if name not in before or name not in now or before[name] != now[name]]
+    return [f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in names]
+
+
+def _whole(stored):
+    """The settings of a checkpoint; what it does not name was not there yet, at its default."""
+    return {**_plain_values(defaults(RLConfig)), **renamed([RLConfig], stored or {}, "the checkpoint")}
 
 
 def plain(config):

@@ -97,11 +97,7 @@ class RLRun(TrainingRun):
         return rl_config.plain(self.config)
 
     def changed(self, saved):
-        if rl_config.same(saved, self.config):
-            return []
-        before, now = {**rl_config.DEFAULTS, **(saved or {})}, self.settings()
-        differ = [name for name in now if before.get(name) != now[name]]
-        return [f"{name} was {before.get(name)!r}, is {now[name]!r}" for name in differ] or ["it has others"]
+        return rl_config.changed(saved, self.config)
 
     def save(self):
         if self.record and self.comm.rank == 0 and 0 < self.step < self.config.steps:
