@@ -250,6 +250,7 @@ matrices = {name: p.numel() for name, p in model.named_parameters() if p.ndim ==
 module = sum(n for name, n in matrices.items() if name.startswith("mtp.")) + matrices["lm_head.weight"]
 main = sum(n for name, n in matrices.items() if not name.startswith("mtp."))
 print(f"main model {main}, module {module} multiplications a token")
+# %%
 STEPS = budget(150)  # fewer where a test or a grader runs this notebook
 LONGER = round(STEPS * (main + module) / main)
 print(f"{STEPS} steps with MTP cost as much as {LONGER} steps without")
