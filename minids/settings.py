@@ -24,7 +24,9 @@ int is a float as well, True is no number, and a number is finite. The same meta
 Left out: what a dict or a list holds; the class checks that in `contradictions`.
 """
 
+import functools
 import numbers
+import operator
 import sys
 from dataclasses import MISSING, field, fields
 from types import UnionType
@@ -33,7 +35,7 @@ from typing import get_args, get_origin
 from minids.errors import MinidsError, did_you_mean, nearest
 from minids.files import brief
 
-LIMITS = ("above", "least", "below", "most")
+LIMITS = {"above": operator.gt, "least": operator.ge, "below": operator.lt, "most": operator.le}
 KINDS = {
     bool: "true or false",
     int: "a whole number",
@@ -63,7 +65,7 @@ def setting(default=MISSING, doc="", *, factory=MISSING, choices=None, hint="", 
     preset   `instead` may say another default
     like     a field of another class, whose doc, choices and limits are this one's
     """
-    if unknown := set(limits) - set(LIMITS):
+    if unknown := limits.keys() - LIMITS.keys():
         raise TypeError(f"setting: {', '.join(unknown)} is none of {', '.join(LIMITS)}")
     about = {"doc": doc, "choices": tuple(choices) if choices else None, "hint": hint, **limits}
     if like is not None:
@@ -126,6 +128,7 @@ def wrong(f, value):
     return f"must be {described(f)}{_hint(about)}"
 
 
+@functools.cache
 def kinds_of(f):
     """The types of a field: (int,), (float, NoneType), (tuple,) …"""
     kinds = get_args(f.type) if isinstance(f.type, UnionType) else (f.type,)
@@ -141,13 +144,7 @@ def _is(kind, value):
 
 
 def _within(about, value):
-    good = {
-        "above": lambda limit: value > limit,
-        "least": lambda limit: value >= limit,
-        "below": lambda limit: value < limit,
-        "most": lambda limit: value <= limit,
-    }
-    return all(good[name](about[name]) for name in LIMITS if about.get(name) is not None)
+    return all(holds(value, about[name]) for name, holds in LIMITS.items() if name in about)
 
 
 def _hint(about):

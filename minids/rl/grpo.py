@@ -261,7 +261,7 @@ def loss_config(config=None, settings=None):
     """A LossConfig, the usual one if None, with some settings changed."""
     settings = settings or {}
     refuse_unknown(settings, {f.name for f in fields(LossConfig)}, "grpo_loss")
-    return replace(config or LossConfig(), **settings)
+    return replace(config, **settings) if config else LossConfig(**settings)
 
 
 def check_settings(**settings):

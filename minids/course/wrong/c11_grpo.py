@@ -823,29 +823,8 @@ LOSS = "grpo.loss"
 
 
 def _keyword_defaults(given):
-    return {
-        "aggregation": "token_mean",
-        "constant": None,
-        "ratio": "token",
-        "clip": "symmetric",
-        "clip_low": 0.2,
-        "clip_high": None,
-        "dual_delta": None,
-        "kl": "none",
-        "kl_coef": 0.0,
-        "ref_logp_NT": None,
-        "kl_unbiased": False,
-        "sampler_logp_NT": None,
-        "correction": "none",
-        "correction_cap": None,
-        "off_policy_threshold": None,
-        "informative_N": None,
-        "skip_zero_variance": False,
-        "finished_N": None,
-        "mask_truncated": False,
-        "normalizer": None,
-        **given,
-    }
+    tensors = ("ref_logp_NT", "sampler_logp_NT", "informative_N", "finished_N", "normalizer")
+    return {**grpo.LossConfig().keywords(), **dict.fromkeys(tensors), **given}
 
 
 def _loss(
