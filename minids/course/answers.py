@@ -43,6 +43,7 @@ def shown(path):
 
 def keep(name, text):
     """Saves an answer that passed, and puts it into the library. Raises MinidsError if it can not be written."""
+    name = exercises.canonical(name)
     path = path_of(name)
     write(path, _stamp(name, text) + text)
     load_one(name)

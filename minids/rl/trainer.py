@@ -58,10 +58,12 @@ def train_rl(
     stage="grpo",
     quiet=False,
     stop=None,
+    loss=None,
 ):
     """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}, the last four in seconds.
-    Checkpoints, and what a replay needs, go to `out_dir`."""
+    Checkpoints, and what a replay needs, go to `out_dir`. `loss` is called in the place of `grpo.grpo_loss`."""
     run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
+    run.loss_function = loss
     run.start(resume)
     run.finish(quiet=quiet, stop=stop)
     if run.comm.rank == 0 and not quiet:
@@ -82,7 +84,7 @@ class RLRun(TrainingRun):
         super().__init__(model, config, stage, comm, out_dir, metrics)
         self.tokenizer, self.families = tokenizer, families
         self.reference = [p.detach().clone() for p in model.parameters()]
-        self.idle, self.warned = 0, False
+        self.idle, self.warned, self.loss_function = 0, False, None
         self.clock = {"sampling": 0.0, "scoring": 0.0, "update": 0.0}
         self.record = record.Record(self.out_dir, stage, comm) if self.out_dir and config.replay else None
 
@@ -307,7 +309,7 @@ class RLRun(TrainingRun):
             logp, entropy = rollout.score(self.model, ids, mask, config, entropy=first)
             looked = first and number == len(batches) // 2  # the distance to the start is logged from one micro-batch
             ref = self._reference_logps(ids, mask) if looked or config.kl != "none" else None
-            loss, info = grpo.grpo_loss(
+            loss, info = (self.loss_function or grpo.grpo_loss)(
                 logp,
                 old,
                 adv_N[b].to(device),
