@@ -34,6 +34,7 @@ Left out: balancing lengths that differ much (shares are equal within a sequence
 from functools import lru_cache
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from minids.kernels.runtime import INTERPRETED, VERSION, need, pick, same_device, sm_count, tl, triton
@@ -54,7 +55,7 @@ def mla_decode_reference(
     if table is not None:  # the pages of each sequence, one after the other
         page = cache.shape[1]
         used = torch.arange(table.shape[1], device=q.device) * page < lengths[:, None]
-        cache = cache[table.masked_fill(~used, 0).long()].flatten(1, 2)
+        cache = rearrange(cache[table.masked_fill(~used, 0).long()], "b m page c -> b (m page) c")
     t = torch.arange(cache.shape[1], device=q.device)
     seen_BST = t < (lengths[:, None] - torch.arange(S - 1, -1, -1, device=q.device))[..., None]
     c_BTC = cache.to(wide).masked_fill(~seen_BST[:, -1, :, None], 0)

@@ -33,6 +33,7 @@ Left out: experts on several GPUs, FP8 copies kept for the backward (x and w are
 from typing import NamedTuple
 
 import torch
+from einops import rearrange, reduce
 from torch import Tensor
 from torch.nn.functional import pad, silu
 
@@ -471,8 +472,9 @@ def quantise_experts(w, scales="fp32", turned=False, backend=None):
     """w [E, N, K] -> q [E, N, K], scales [E, ceil(N/128), ceil(K/128)]; turned: both with N and K exchanged."""
     E, N, K = w.shape
     padded = pad(w, (0, 0, 0, -N % BLOCK)) if N % BLOCK else w  # no block with rows of two experts
-    q, s = Q.quantise_weight(padded.view(-1, K), scales, backend)
-    q, s = q.view(E, -1, K)[:, :N], s.view(E, -1, s.shape[1])
+    q, s = Q.quantise_weight(rearrange(padded, "e n k -> (e n) k"), scales, backend)
+    q, s = (rearrange(t, "(e n) k -> e n k", e=E) for t in (q, s))
+    q = q[:, :N]
     return (q.mT.contiguous(), s.mT.contiguous()) if turned else (q.contiguous(), s)
 
 
@@ -556,7 +558,7 @@ def combine(y, p, backend="triton"):
     """y [R, H] -> [N, H], the sum over the K slots of each token"""
     (N, K), H = p.place.shape, y.shape[1]
     if backend == "torch":
-        return y[p.place].float().sum(1).to(y.dtype)
+        return reduce(y[p.place].float(), "n k h -> n h", "sum").to(y.dtype)
     out, cols = y.new_empty(N, H), min(2048, triton.next_power_of_2(H))
     if N:
         _combine_kernel[N, triton.cdiv(H, cols)](y, out, p.place, p.offsets, len(p.offsets) - 1, H, K=K, COLS=cols)

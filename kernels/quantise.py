@@ -21,6 +21,7 @@ Bytes moved for bfloat16 input: 2 MK read, MK + 4 MK/128 written. FLOPs: about 4
 """
 
 import torch
+from einops import rearrange, reduce
 from torch import Tensor
 
 from minids.kernels.runtime import FP8, FP8_MAX, need, pick, tl, triton
@@ -87,10 +88,9 @@ def quantise_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]
 
 def quantise_weight_reference(w: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
     N, K = w.shape
-    padded = _padded(w.float(), BLOCK, BLOCK)
-    blocks = padded.view(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK)
-    s = scale_of(blocks.abs().amax((1, 3)), scales)
-    q = _to_fp8(blocks / s[:, None, :, None]).view(padded.shape)[:N, :K].contiguous()
+    blocks = rearrange(_padded(w.float(), BLOCK, BLOCK), "(i r) (j c) -> i j r c", r=BLOCK, c=BLOCK)
+    s = scale_of(reduce(blocks.abs(), "i j r c -> i j", "max"), scales)
+    q = rearrange(_to_fp8(blocks / s[..., None, None]), "i j r c -> (i r) (j c)")[:N, :K].contiguous()
     return q, s
 
 

@@ -20,6 +20,7 @@ Left out: writing over x, gradients of cos and sin, derivatives of second order.
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from minids.kernels.runtime import need, pick, same_device, tl, triton
@@ -32,9 +33,9 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
 def rope_reference(x: Tensor, cos: Tensor, sin: Tensor, interleave: bool = True) -> Tensor:
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
-    a, b = (wide[..., 0::2], wide[..., 1::2]) if interleave else wide.chunk(2, dim=-1)
+    a, b = rearrange(wide, "... (d two) -> two ... d" if interleave else "... (two d) -> two ... d", two=2)
     if cos.ndim == 3 and x.ndim == 4:  # between batch and time there are heads
-        cos, sin = cos[:, None], sin[:, None]
+        cos, sin = (rearrange(table, "b t d -> b 1 t d") for table in (cos, sin))
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x.dtype)
 
 
