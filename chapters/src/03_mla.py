@@ -21,6 +21,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 
 from minids import ModelConfig, Transformer
 from minids.course import budget, check, play, show, start  # noqa: F401 (check is used by the exercises)
@@ -162,7 +163,7 @@ with torch.no_grad():
     mha(probe, cache=cache)
 fig, ax = plt.subplots(figsize=(5.5, 2.9))
 for layer, stored in enumerate(cache.data):
-    table = stored.flatten(0, 1)  # [tokens, 256]
+    table = rearrange(stored, "text position number -> (text position) number")  # [tokens, 256]
     share = torch.linalg.svdvals(table - table.mean(0)).square().cumsum(0)
     share = share / share[-1]
     ax.plot(range(1, 257), share, label=f"layer {layer}")

@@ -21,6 +21,7 @@ from unittest.mock import patch
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
+from einops import rearrange, repeat
 
 from minids import ModelConfig, Tokenizer, Transformer
 from minids.course import budget, check, play, show, start, tiny_models, wrong
@@ -629,7 +630,8 @@ def bits(labels, chosen):
 
     def information(label):
         joint = torch.zeros(len(number), E, dtype=torch.float64)
-        joint.index_put_((label.repeat_interleave(chosen.shape[1]), chosen.reshape(-1)), torch.ones(()).double(), True)
+        pairs = repeat(label, "n -> (n k)", k=chosen.shape[1]), rearrange(chosen, "n k -> (n k)")
+        joint.index_put_(pairs, torch.ones(()).double(), True)
         joint /= joint.sum()
         ratio = joint / (joint.sum(0, keepdim=True) * joint.sum(1, keepdim=True)).clamp(min=1e-12)
         return (joint * ratio.clamp(min=1e-12).log2()).sum().item()

@@ -14,6 +14,7 @@
 # %%
 import matplotlib.pyplot as plt
 import torch
+from einops import rearrange
 
 from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.model import transformer
@@ -155,8 +156,8 @@ for p in (arithmetic.Problem("add", "", (347, 5896), 4), arithmetic.Problem("cha
 @torch.no_grad()
 def token_losses(model, batch, **where):
     """-log p of each token but the first of its row, in nats [B, T - 1]."""
-    logits = model(batch.ids_BT[:, :-1], **where)
-    return torch.nn.functional.cross_entropy(logits.transpose(1, 2), batch.ids_BT[:, 1:], reduction="none")
+    logits = rearrange(model(batch.ids_BT[:, :-1], **where), "b t v -> b v t")  # where cross_entropy has its classes
+    return torch.nn.functional.cross_entropy(logits, batch.ids_BT[:, 1:], reduction="none")
 
 
 example = problems[60]

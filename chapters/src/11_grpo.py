@@ -20,6 +20,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from einops import reduce
 
 from minids.course import budget, check, play, show, start, tiny_models, wrong
 from minids.course.catalog import ROOT
@@ -242,7 +243,7 @@ def pull(p, G=8, **settings):
     chance = torch.distributions.Binomial(G, torch.tensor(p, dtype=torch.float64)).log_prob(torch.arange(G + 1)).exp()
     groups = (torch.arange(G) < torch.arange(G + 1)[:, None]).double()
     adv, _ = grpo.advantages(groups.flatten(), G, **settings)
-    return float((chance * adv.view(-1, G).abs().sum(1)).sum())
+    return float((chance * reduce(adv.abs(), "(right answer) -> right", "sum", answer=G)).sum())
 
 
 ps = [i / 50 for i in range(1, 50)]
@@ -653,7 +654,7 @@ share = right.mean(1)
 def silent(G):
     """For each problem, the share of its groups of G in which all rewards are equal."""
     whole = right[:, : N // G * G].reshape(-1)
-    return (~grpo.advantages(whole, G)[1]).float().view(len(right), -1).mean(1)
+    return reduce((~grpo.advantages(whole, G)[1]).float(), "(problem answer) -> problem", "mean", problem=len(right))
 
 
 def draw_silent(ax, G):

@@ -16,6 +16,7 @@ import random
 
 import matplotlib.pyplot as plt
 import torch
+from einops import reduce
 
 from minids.course import budget, check, play, show, start, tiny_models
 from minids.course.catalog import ROOT
@@ -389,7 +390,8 @@ def fate(ids, results):
 fig, axes = plt.subplots(1, 2, figsize=(7, 2.9), sharey=True)
 for ax, name in zip(axes, writers):
     below = torch.zeros(4)
-    fates = torch.tensor([fate(*d) for d in drawn[name]], dtype=torch.float).view(4, -1, 4).sum(1).T
+    each = torch.tensor([fate(*d) for d in drawn[name]], dtype=torch.float)
+    fates = reduce(each, "(size question) kind -> kind size", "sum", size=4)
     for kind, values, colour in zip(("kept", "copy", "mixed", "wrong"), fates / fates.sum(0) * 100,
                                     ("#009E73", "#99D8C4", "#E69F00", "#BBBBBB")):
         ax.bar(["2", "3", "4", "5"], values, bottom=below, color=colour, label=kind)
