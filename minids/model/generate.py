@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 
 from minids import memory
 from minids.dispatch import as_written
@@ -125,25 +126,19 @@ class FoldedWeights:
 
     def __init__(self, layer, config):
         c, attn = config, layer.self_attn
-        D, H, N, R, C, V = (
-            c.hidden_size,
-            c.num_attention_heads,
-            c.qk_nope_head_dim,
-            c.qk_rope_head_dim,
-            c.kv_lora_rank,
-            c.v_head_dim,
-        )
+        H, N, R, C = c.num_attention_heads, c.qk_nope_head_dim, c.qk_rope_head_dim, c.kv_lora_rank
         # rows of each rotary part in pairs (2i, 2i+1), as complex numbers want them
-        pairs = torch.arange(R) if c.rope_interleave else torch.arange(R).view(2, R // 2).T.reshape(-1)
-        w_q = wide(attn.q_proj.weight).view(H, N + R, D)
-        w_kv = wide(attn.kv_b_proj.weight).view(H, N + V, C)
+        pairs = torch.arange(R) if c.rope_interleave else rearrange(torch.arange(R), "(two r) -> (r two)", two=2)
+        w_q = rearrange(wide(attn.q_proj.weight), "(h e) d -> h e d", h=H)
+        w_kv = rearrange(wide(attn.kv_b_proj.weight), "(h x) c -> h x c", h=H)
         query = torch.cat([w_kv[:, :N].transpose(1, 2) @ w_q[:, :N], w_q[:, N:][:, pairs]], dim=1) * attn.scale
         entry = wide(attn.kv_a_proj_with_mqa.weight)
         w_in = torch.cat([query, torch.cat([entry[:C], entry[C:][pairs]])[None]])
-        self.w_in = (w_in * wide(layer.input_layernorm.weight)).view((H + 1) * (C + R), D)
+        self.w_in = rearrange(w_in * wide(layer.input_layernorm.weight), "h x d -> (h x) d")
         self.latent_norm, self.latent_eps = wide(attn.kv_a_layernorm.weight), attn.kv_a_layernorm.eps
-        w_o = wide(attn.o_proj.weight).view(D, H, V)
-        self.w_out = torch.einsum("dhv,hvc->hcd", w_o, w_kv[:, N:]).reshape(H * C, D).contiguous()
+        w_o = rearrange(wide(attn.o_proj.weight), "d (h v) -> d h v", h=H)
+        w_out = torch.einsum("dhv,hvc->hcd", w_o, w_kv[:, N:])
+        self.w_out = rearrange(w_out, "h c d -> (h c) d").contiguous()
         norm, mlp = wide(layer.post_attention_layernorm.weight), layer.mlp
         self.experts = None
         if not isinstance(mlp, moe.MoE):
@@ -159,9 +154,10 @@ class FoldedWeights:
         router, shared_in = wide(mlp.gate.weight), [wide(shared.gate_proj.weight), wide(shared.up_proj.weight)]
         self.w_ffn_in = (torch.cat([router, *shared_in]) * norm).T.contiguous()
         self.w_ffn_out = wide(shared.down_proj.weight).T.contiguous()
-        dense_in = [router, shared_in[0], gates.reshape(-1, D), shared_in[1], ups.reshape(-1, D)]
+        gates, ups = (rearrange(w, "e f d -> (e f) d") for w in (gates, ups))
+        dense_in = [router, shared_in[0], gates, shared_in[1], ups]
         self.w_dense_in = (torch.cat(dense_in) * norm).T.contiguous()
-        self.w_dense_out = torch.cat([self.w_ffn_out, down.transpose(1, 2).reshape(-1, D)]).contiguous()
+        self.w_dense_out = torch.cat([self.w_ffn_out, rearrange(down, "e d f -> (e f) d")]).contiguous()
 
 
 class FoldedDecoder:
@@ -176,8 +172,7 @@ class FoldedDecoder:
         self.embedding = wide(model.embed_tokens.weight)
         cache.data = wide(cache.data)
         C, R = c.kv_lora_rank, c.qk_rope_head_dim
-        halves = cache.data[..., C:].unflatten(-1, (2, R // 2))
-        cache.data[..., C:] = halves.transpose(-1, -2).flatten(-2)
+        cache.data[..., C:] = rearrange(cache.data[..., C:], "... (two r) -> ... (r two)", two=2)
         self.half = R // 2
         self._mask()
 
