@@ -19,7 +19,7 @@ minids/train/loss.py, over tokens, not torch's, over classes; without any, the l
 torch.nn.functional.cross_entropy. A loss that is divided later, (loss / total).backward(), costs one more pass over the
 gradient; weights that were divided before cost nothing.
 
-One program a row walks over it twice, in blocks: maximum and sum at once (the sum is rescaled whenever the maximum
+One program per row walks over it twice, in blocks: maximum and sum at once (the sum is rescaled whenever the maximum
 grows: Milakov and Gimelshein, arXiv 1805.02867, algorithm 3), then, from the end back, because the end of the row is
 what the caches still hold, the gradient. All sums are float32. z - m is formed before anything is added to it, so
 logits of 1e30 lose nothing.

@@ -313,7 +313,7 @@ def _check(q, cache, lengths, rank, table, splits) -> None:
     need(q.dtype in DTYPES, f"q is {q.dtype}: bfloat16, float16 or float32")
     need(cache.dtype == q.dtype, f"q is {q.dtype}, the cache {cache.dtype}: they must be of one dtype")
     need(q.numel() > 0 and cache.numel() > 0, f"nothing to attend: q {list(q.shape)}, cache {list(cache.shape)}")
-    need(cache.shape[2] == q.shape[-1], f"q has {q.shape[-1]} elements a head, the cache {cache.shape[2]} a token")
+    need(cache.shape[2] == q.shape[-1], f"q has {q.shape[-1]} elements per head, the cache {cache.shape[2]} per token")
     need(0 < rank < q.shape[-1], f"rank {rank} must be positive and below the {q.shape[-1]} elements of a token")
     need(q.is_contiguous(), f"q must be contiguous, its strides are {q.stride()}: call .contiguous()")
     need(cache.stride(2) == 1, f"elements of a token must lie side by side, strides of the cache are {cache.stride()}")

@@ -22,7 +22,7 @@ stays in the type of x, and SwiGLU is a pass of its own.
 FLOPs: 6 RHI forward, 12 RHI backward. Bytes, 2 a number: weights 6 EHI, h, hidden and y 4 RI + 4 RI + 4 RH, x and out
 4 NH. At N=8192, E=128, H=2048, I=768, K=8 (H100: 989 TFLOP/s, 3.35 TB/s; worked out, not measured) forward takes
 0.62 TFLOP = 0.63 ms and 2.2 GB = 0.66 ms, backward 1.24 TFLOP = 1.25 ms and 4.3 GB = 1.28 ms. With the larger of both
-for each kernel, 0.74 ms forward and 2.3 ms with backward are the bound; at 512 rows an expert, ragged tiles add 12 % to
+for each kernel, 0.74 ms forward and 2.3 ms with backward are the bound; at 512 rows per expert ragged tiles add 12 % to
 the products on average. Peer: Liger-Kernel's fused MoE, 2.1 and 9.7 ms (its own figures).
 
 (DeepSeekMoE: arXiv 2412.19437 section 2.1.2; FP8 in blocks, and sums in float32 every 128: section 3.3.2.)
@@ -282,7 +282,7 @@ def _weights_kernel(
     BN: tl.constexpr,
     BK: tl.constexpr,
 ):
-    """A tile [BM, BN] of dw[e] [N, K] = sum over the rows r of e of dy[dy_rows[r]] x[x_rows[r]]^T, BK rows a step."""
+    """A tile [BM, BN] of dw[e] [N, K] = sum over the rows r of e of dy[dy_rows[r]] x[x_rows[r]]^T, BK rows per step."""
     down, across = tl.cdiv(N, BM), tl.cdiv(K, BN)
     expert = tl.program_id(0) // (down * across)
     tile = tl.program_id(0) % (down * across)
@@ -351,7 +351,7 @@ def _weights_fp8_kernel(
     BN: tl.constexpr,
     BK: tl.constexpr,
 ):
-    """A tile [BM, BN] of dw[e] [N, K] from what `_turn_kernel` made of dy and x, [N, …] and [K, …], a block a step."""
+    """A tile [BM, BN] of dw[e] [N, K] from what `_turn_kernel` made of dy and x, [N, …] and [K, …], block by block."""
     down, across = tl.cdiv(N, BM), tl.cdiv(K, BN)
     expert = tl.program_id(0) // (down * across)
     tile = tl.program_id(0) % (down * across)
@@ -691,7 +691,7 @@ def _check(x: Tensor, w: Tensor, offsets: Tensor) -> None:
 def _check_fp8(scales: str, **tensors: Tensor) -> None:
     need(scales in Q.SCALES, f"scales {scales!r}: choose one of {', '.join(Q.SCALES)}")
     for name, t in tensors.items():
-        need(t.dtype in DTYPES, f"{name} is {t.dtype}, which can not be quantised: bfloat16, float16 or float32")
+        need(t.dtype in DTYPES, f"{name} is {t.dtype}, which cannot be quantised: bfloat16, float16 or float32")
         need(t.numel() > 0, f"{name} is empty: nothing to quantise")
 
 

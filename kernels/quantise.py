@@ -79,7 +79,7 @@ def quantise_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]
     M, K = x.shape
     # zeros behind a short last block do not change its largest absolute value
     blocks = _padded(x.float(), 1, BLOCK).view(M, -1, BLOCK)
-    # one scale a block
+    # one scale per block
     s = scale_of(blocks.abs().amax(-1), scales)
     # divide, round, and take the padding away again
     q = _to_fp8(blocks / s[..., None]).view(M, -1)[:, :K].contiguous()
@@ -168,7 +168,7 @@ def quantise_kernel(x, q, s, M, K, x_row, s_col, UE8M0: tl.constexpr, ROWS: tl.c
     inside = (m[:, None] < M) & (k[None, :] < K)
     # As float32; zeros outside do not change a largest absolute value
     v = tl.load(x + m[:, None] * x_row + k[None, :], inside, 0.0).to(tl.float32)
-    # One scale a block: [ROWS]
+    # One scale per block: [ROWS]
     scale = block_scale(block_amax(v, 1), UE8M0)
     # Divide (div_rn rounds as IEEE 754 asks, / only nearly so on a GPU), stay within 448, round to FP8
     y = tl.clamp(tl.div_rn(v, tl.broadcast_to(scale[:, None], ROWS, 128)), -448.0, 448.0, tl.PropagateNan.ALL)
@@ -259,7 +259,7 @@ def quantise_t(x: Tensor, scales: str = "fp32", backend: str | None = None) -> t
 
 def _check(x: Tensor, scales: str) -> None:
     need(x.ndim == 2, f"a matrix is needed, got shape {list(x.shape)}")
-    need(x.dtype in DTYPES, f"{x.dtype} can not be quantised: bfloat16, float16 or float32")
+    need(x.dtype in DTYPES, f"{x.dtype} cannot be quantised: bfloat16, float16 or float32")
     need(x.numel() > 0, f"nothing to quantise: shape {list(x.shape)}")
     need(
         x.stride(1) == 1 or x.shape[1] == 1,

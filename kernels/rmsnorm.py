@@ -69,7 +69,7 @@ def rms_norm_kernel(x, residual, w, y, h, r, M, H, x_row, residual_row, eps, ROW
         rounded = v.to(h.dtype.element_ty)
         tl.store(h + out, rounded, inside)
         v = rounded.to(tl.float32)
-    # One number a row; zeros beyond H add nothing to the sum
+    # One number per row; zeros beyond H add nothing to the sum
     rstd = tl.rsqrt(tl.sum(v * v, 1) / H + eps)
     tl.store(r + m, rstd, m < M)
     # Rounded once before the weight comes, and once after it
@@ -214,7 +214,7 @@ def _plan(H: int) -> dict:
 
 def _check(x, weight, eps, residual) -> int:
     need(x.ndim >= 1 and x.numel() > 0, f"nothing to normalise: shape {list(x.shape)}")
-    need(x.dtype in (*DTYPES, torch.float64), f"{x.dtype} can not be normalised: bfloat16, float16 or float32")
+    need(x.dtype in (*DTYPES, torch.float64), f"{x.dtype} cannot be normalised: bfloat16, float16 or float32")
     H = x.shape[-1]
     need(list(weight.shape) == [H], f"weight {list(weight.shape)} does not fit rows of {H}: [{H}] is needed")
     need(weight.is_floating_point(), f"weight is {weight.dtype}: a floating-point type is needed")

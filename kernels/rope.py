@@ -155,7 +155,7 @@ def _turn(x, cos, sin, back, pairs_in, pairs_out):
 def _check(x, cos, sin) -> None:
     need(2 <= x.ndim <= 4, f"x has shape {list(x.shape)}: [B, H, T, D], [B, T, D] or [T, D] is needed")
     need(x.numel() > 0, f"nothing to turn: shape {list(x.shape)}")
-    need(x.dtype in (*DTYPES, torch.float64), f"{x.dtype} can not be turned: bfloat16, float16 or float32")
+    need(x.dtype in (*DTYPES, torch.float64), f"{x.dtype} cannot be turned: bfloat16, float16 or float32")
     T, D = x.shape[-2:]
     need(D % 2 == 0, f"the last axis is turned in pairs, {D} is odd")
     need(

@@ -66,7 +66,7 @@ def need(condition, message: str) -> None:
 
 
 def why_not(x: torch.Tensor, capability: tuple[int, int] = (8, 0)) -> str | None:
-    """Why a kernel can not run on the device of x, in words; None if it can. `capability`: the least that it needs."""
+    """Why a kernel cannot run on the device of x, in words; None if it can. `capability`: the least that it needs."""
     if VERSION is None:
         return "no Triton is installed: use the reference (backend='torch'), or pip install 'minids[gpu]' on Linux"
     if VERSION < OLDEST:

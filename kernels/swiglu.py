@@ -87,7 +87,7 @@ def swiglu(gate: Tensor, up: Tensor, inplace: bool = False, backend: str | None 
     gates, ups = rows(gate, "gate"), rows(up, "up")
     if inplace and torch.is_grad_enabled() and (gate.requires_grad or up.requires_grad):
         _lendable(gate, "gate"), _lendable(up, "up")
-        need(gate.data_ptr() != up.data_ptr(), "inplace: gate and up are one tensor, it can not hold two gradients")
+        need(gate.data_ptr() != up.data_ptr(), "inplace: gate and up are one tensor, it cannot hold two gradients")
     return _SwiGLU.apply(gates, ups, inplace).view(gate.shape)
 
 

@@ -356,7 +356,7 @@ def parser():
         ("--families", {**some, "default": [], "help": "the run's user:FILE families: they may hold code"}),
     )
     experts = {"choices": ("separate", "fused"), "default": "separate"}
-    layout = ("--experts", {**experts, "help": "a tensor for each expert (as published), or one a layer"})
+    layout = ("--experts", {**experts, "help": "a tensor for each expert (as published), or one per layer"})
     out = ("out", {"metavar": "OUT", "help": "a new folder"})
     command("export", export, "write a model in Hugging Face's DeepSeek-V3 layout", folder, out, layout)
     theirs = ("hf_dir", {"metavar": "HF_DIR", "help": "config.json, weights, tokenizer.json"})
@@ -374,7 +374,7 @@ def parser():
             "--csv",
             {
                 "metavar": "F",
-                "help": "a line a student and exercise; after an interruption, goes on from it; "
+                "help": "a line per student and exercise; after an interruption, goes on from it; "
                 "refused where another file, or a row that this run does not grade, would be lost",
             },
         ),

@@ -96,7 +96,7 @@ def _speed():
         verdict = "as it should be" if minutes <= 10 else "slow; other programs may be running, or the cores are old"
         yield "make reason", f"about {minutes:.0f} minutes ({verdict})"
     except MinidsError as error:
-        yield "make reason", f"can not run: {error}"
+        yield "make reason", f"cannot run: {error}"
     finally:
         torch.set_num_threads(threads)
 

@@ -223,7 +223,7 @@ def peer_share(
 def train_ragged(
     config: ModelConfig | None = None, count: int = 3000, steps: int = 40, repeats: int = 3, cores: int | None = None
 ) -> dict:
-    """Useful tokens a second of wall time: minids in as many processes as there are cores (2 at most),
+    """Useful tokens per second of wall time: minids in as many processes as there are cores (2 at most),
     transformers in as many threads."""
     torch.manual_seed(0)
     recipe = recipes.load("tiny")
@@ -244,7 +244,7 @@ def train_ragged(
         share = (config, model.state_dict(), docs, tokens_per_batch, steps, i)
         tokens, seconds = parallel.run(our_share, cores, *share)
         rates["ours"].append(tokens / seconds)
-        torch.set_num_threads(cores)  # the other way to use the cores: one process, as many tokens a step
+        torch.set_num_threads(cores)  # the other way to use the cores: one process, as many tokens per step
         tokens, seconds = our_share(0, 1, *share[:3], cores * tokens_per_batch, max(steps // 2, 2), i)
         rates["threads"].append(tokens / seconds)
         for name, threads, batches in (

@@ -42,7 +42,7 @@ def shown(path):
 
 
 def keep(name, text):
-    """Saves an answer that passed, and puts it into the library. Raises MinidsError if it can not be written."""
+    """Saves an answer that passed, and puts it into the library. Raises MinidsError if it cannot be written."""
     name = exercises.canonical(name)
     path = path_of(name)
     write(path, _stamp(name, text) + text)
@@ -63,7 +63,7 @@ def write(path, text):
 
 
 def log(**event):
-    """Notes an event with its time; a log that can not be written is no reason to stop anybody."""
+    """Notes an event with its time; a log that cannot be written is no reason to stop anybody."""
     try:
         folder().mkdir(parents=True, exist_ok=True)
         with open(folder() / "log.jsonl", "a", encoding="utf-8", newline="\n") as file:
@@ -130,7 +130,7 @@ def load_one(name, path=None):
     first, _, text = whole.partition("\n")
     if first + "\n" != _stamp(name, text):
         if why := judge.unavailable(name):
-            raise MinidsError(f"it can not be checked here: {why}")
+            raise MinidsError(f"it cannot be checked here: {why}")
         failed = [r for r in judge.run_cases(name, fn, replaces=True) if r.why]
         if failed:
             raise MinidsError(f"case {failed[0].case.replace('_', ' ')!r} fails: {failed[0].why.splitlines()[0]}")

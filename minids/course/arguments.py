@@ -153,7 +153,7 @@ def _bytes(tensor):
 
 
 def typed(data, dtype):
-    """Bytes as numbers of this type: how a tensor that pickle can not carry is put together again."""
+    """Bytes as numbers of this type: how a tensor that pickle cannot carry is put together again."""
     return data.view(dtype)
 
 

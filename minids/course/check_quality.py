@@ -229,7 +229,7 @@ def round_table(rows):
 
 
 def table(rows):
-    """Markdown, a line an exercise and their sum."""
+    """Markdown, a line per exercise and their sum."""
     lines = [
         "| exercise | cases (held out) | wrong versions refused | named | other right ways accepted |",
         "|---|---|---|---|---|",
@@ -298,7 +298,7 @@ def main(argv=None):
     chosen = [e for c in asked.chapters or [None] for e in catalog.every(c)]
     for e in chosen:
         if why := judge.unavailable(e.name):
-            raise MinidsError(f"{e.name} can not be measured here: {why}")
+            raise MinidsError(f"{e.name} cannot be measured here: {why}")
     if asked.answers:
         names = {e.name for e in chosen}
         rows = [try_answers(p, asked.seeds) for p in sorted(asked.answers.glob("*.py")) if p.stem in names]

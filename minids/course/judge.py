@@ -26,7 +26,7 @@ from minids.course.reader import compile_answer, definitions, find, is_blank, is
 
 
 def unavailable(name):
-    """Why the cases of this exercise can not run here, in words; None if they can. Kernels need the interpreter."""
+    """Why the cases of this exercise cannot run here, in words; None if they can. Kernels need the interpreter."""
     if not catalog.is_kernel(name):
         return None
     from minids.kernels import runtime

@@ -98,7 +98,7 @@ def _check(name, fn):
         waits = "still has its bug" if found.start else "not attempted yet"
         return _say("○", name, f"{waits}. The chapter goes on with {goes_on}.")
     if why := judge.unavailable(name):
-        return _say("○", name, f"it can not be checked here: {why}. The chapter goes on with {goes_on}.")
+        return _say("○", name, f"it cannot be checked here: {why}. The chapter goes on with {goes_on}.")
     try:
         answer = reader.compile_answer(name, nodes, _shown_in_errors(name, source))
     except KeyboardInterrupt:

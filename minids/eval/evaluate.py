@@ -1,9 +1,9 @@
 """Evaluation: how often a model is right, greedily and when it samples, with honest error bars.
 
     greedy      one answer at temperature 0
-    pass@1      share of right answers at temperature 1 (one a problem; on more problems than samples, which narrows
+    pass@1      share of right answers at temperature 1 (one per problem; on more problems than samples, which narrows
                 the interval most)
-    pass@k      unbiased estimate from n samples a problem: 1 - C(n - c, k) / C(n, k)      (arXiv 2107.03374 §2.1)
+    pass@k      unbiased estimate from n samples per problem: 1 - C(n - c, k) / C(n, k)      (arXiv 2107.03374 §2.1)
     maj@k       the majority vote of k samples
     ci          95 % bootstrap interval of pass@1 over problems
 

@@ -81,7 +81,7 @@ def mean_maj_at_k(answers_PS: Sequence[Sequence], rights_P: Sequence, k: int) ->
 
 
 def bootstrap_ci(values_P, *, level=0.95, draws=2000, seed=0):
-    """Percentile interval (low, high) of the mean over problems, two floats; one value a problem (its pass@k, say).
+    """Percentile interval (low, high) of the mean over problems, two floats; one value per problem (its pass@k, say).
 
     If the P problems were drawn again from the same source, which means could have come out? A resample is P of the
     values, drawn with replacement; `draws` of them give as many means, and the interval holds the middle `level` of
@@ -93,7 +93,7 @@ def bootstrap_ci(values_P, *, level=0.95, draws=2000, seed=0):
     """
     values_P = np.asarray(values_P, dtype=np.float64)
     if values_P.ndim != 1 or not len(values_P) or not np.isfinite(values_P).all():
-        raise MinidsError("metrics: an interval needs a non-empty list of finite numbers, one a problem")
+        raise MinidsError("metrics: an interval needs a non-empty list of finite numbers, one per problem")
     if not 0 < level < 1 or draws < 1:
         raise MinidsError(f"metrics: level={level} must lie between 0 and 1, and draws={draws} be positive")
     rng = np.random.default_rng(seed)
@@ -105,7 +105,7 @@ def bootstrap_ci(values_P, *, level=0.95, draws=2000, seed=0):
 def paired_test(differences_P):
     """How often a gain at least this large, in either direction, would come of chance alone: p, a float.
 
-    differences_P   a whole number a problem: right answers of one model minus those of the other, on the same problem
+    differences_P   a whole number per problem: right answers of one model minus those of the other, on the same problem
 
     If the two models were alike, each difference could as well have had the other sign (Fisher 1935, section 21). p
     is the share, among all 2^P patterns of signs, of those whose sum is as far from 0 as the sum that was observed, or
@@ -114,7 +114,7 @@ def paired_test(differences_P):
     """
     differences = list(differences_P)
     if not differences or not all(float(d).is_integer() for d in differences):
-        raise MinidsError("metrics: a paired test needs a whole number a problem, such as right answers after - before")
+        raise MinidsError("metrics: a paired test needs a whole number per problem: right answers after - before, say")
     # how many patterns of signs give each sum: one more problem at a time, each pattern goes on in two ways
     patterns = Counter({0: 1})
     for d in map(int, differences):
@@ -130,7 +130,7 @@ def paired_test(differences_P):
 def slope_within(x_PS, y_PS):
     """Slope of y on x between samples of the same problem: by how much y rises where x is larger by one. A float.
 
-    x_PS, y_PS   for each problem a list with a number a sample (length of its answer, say, and 1 if it was right)
+    x_PS, y_PS   for each problem a list with a number per sample (length of its answer, say, and 1 if it was right)
 
     From every number its problem's mean is taken away; what is left gives one line through 0 by least squares. What
     makes one problem differ from another, its difficulty above all, falls out. Problems may have different numbers of

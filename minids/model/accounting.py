@@ -1,12 +1,12 @@
 """What a model of these sizes costs, by arithmetic: parameters, FLOPs, hours, dollars, bytes of cache.
 
-    FLOPs a token (training)  = 6 * N + 3 * A           forward 2 * N + A, backward twice that
+    FLOPs per token (training)  = 6 * N + 3 * A           forward 2 * N + A, backward twice that
     N = parameters multiplied with a token: attention, dense and chosen expert matrices, router, head; not the
         embedding, which is looked up
     A = attention's own products, forward: queries times keys, weights times values
     GPU hours                 = FLOPs / (peak FLOP/s * share of it that is reached) / 3600
     dollars                   = GPU hours * rent
-    cache, bytes a token      = layers * elements * bytes of one
+    cache, bytes per token      = layers * elements * bytes of one
 
 Left out: communication, recomputation, optimizer arithmetic, norms and softmax (together a few percent); MTP
 modules; electricity.
@@ -88,7 +88,7 @@ def multiplied(config: ModelConfig):
 
 
 def attention_flops(config: ModelConfig, length):
-    """A: forward FLOPs a token that attention spends on its own products (queries times keys, weights times
+    """A: forward FLOPs per token that attention spends on its own products (queries times keys, weights times
     values), over all layers, averaged over a text of `length` tokens.
 
     A multiplication with its addition is 2 FLOPs. Each of `num_attention_heads` query heads does its own

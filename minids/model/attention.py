@@ -1,6 +1,6 @@
 """Multi-head latent attention (MLA; arXiv 2412.19437 §2.1.1), and MHA and GQA with the same interface to compare with.
 
-    c = RMSNorm(W_DKV x)                 latent, C numbers a token: all that the cache has to keep of keys and values …
+    c = RMSNorm(W_DKV x)                 latent, C numbers per token: all that the cache keeps of keys and values …
     k_rope = RoPE(W_KR x)                … together with one rotated key that all heads share
     k_h = [W_UK,h c ; k_rope],  v_h = W_UV,h c,  q_h = [q_nope,h ; RoPE(q_rope,h)]
     o = W_O [softmax(scale q_h k_h) v_h]_h

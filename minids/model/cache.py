@@ -1,6 +1,6 @@
 """The cache of a text that is being written: for MLA one latent and one rotated key a token and layer, for all heads.
 
-    elements a token and layer = kv_lora_rank + qk_rope_head_dim       (DeepSeek-V3: 512 + 64; arXiv 2412.19437 §2.1.1)
+    elements per token, layer = kv_lora_rank + qk_rope_head_dim       (DeepSeek-V3: 512 + 64; arXiv 2412.19437 §2.1.1)
 
 Rows of a batch are aligned at their right end: `padding_B` says how many columns at the left of each row are empty, so
 that every row writes its next token into the same column. `truncate` takes tokens back (speculative decoding rejects
@@ -22,7 +22,7 @@ def store(data_BSC, length, new_BTC):
     end = length + new_BTC.shape[1]
     # room for all of them?
     if end > data_BSC.shape[1]:
-        raise ValueError(f"the cache holds {data_BSC.shape[1]} tokens a row, {end} were asked for")
+        raise ValueError(f"the cache holds {data_BSC.shape[1]} tokens per row, {end} were asked for")
     # write in place, hand out a view
     data_BSC[:, length:end] = new_BTC
     return data_BSC[:, :end]

@@ -28,7 +28,7 @@ def rms_norm(x, weight, eps):
     """
     # in float32, or in float64 if x is that
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
-    # one number a vector: 1 / sqrt(mean square + eps), kept as [..., 1]
+    # one number per vector: 1 / sqrt(mean square + eps), kept as [..., 1]
     rstd = torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)
     # back to the dtype of x, then the weight, which may be stored in a wider one
     return ((wide * rstd).to(x.dtype) * weight).to(x.dtype)
@@ -97,7 +97,7 @@ def yarn_inv_freq(dim, theta, scaling):
     beta_fast's index, rounded down, to beta_slow's, rounded up (neither is rounded if `truncate` is False), both kept
     within 0 and dim - 1, over at least 0.001. (arXiv 2309.00071 §3.2)
     """
-    # plain frequencies, one a pair
+    # plain frequencies, one per pair
     inv_freq = 1.0 / theta ** (torch.arange(0, dim, 2, dtype=torch.float32) / dim)
     if scaling is None:
         return inv_freq

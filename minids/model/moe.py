@@ -179,7 +179,7 @@ def permute_tokens(indices_NK, experts, multiple):
     """Where each choice of a token stands when tokens are sorted by expert and every expert's slice is rounded up.
 
     indices [N, K] of experts 0 .. experts-1 -> (sizes, token_M, row_NK):
-    sizes       list of ints, one an expert: how many choices it got, rounded up to a multiple of `multiple`; sum = M
+    sizes       list of ints, one per expert: how many choices it got, rounded up to a multiple of `multiple`; sum = M
     token_M     [M] int64: the token in each row, 0 in rows that only fill up a slice (they come last in it)
     row_NK    [N, K] int64: the row of each choice, so token_M[row_NK[n, k]] = n, and no two choices share a row
 

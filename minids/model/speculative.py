@@ -127,7 +127,7 @@ def speculative_greedy(model, prompt_ids, max_new_tokens, stop_ids=None):
     """Greedy continuation of one prompt, up to K+1 tokens a forward with K MTP modules.
 
     Returns (new ids, the stop token last if one came; {"drafted", "accepted", "forwards"}). `forwards` counts those of
-    the main model, the prompt's too; plain greedy needs one a token. Raises MinidsError as `generate` does.
+    the main model, the prompt's too; plain greedy needs one per token. Raises MinidsError as `generate` does.
     """
     check_prompts(model, [prompt_ids], max_new_tokens)
     stop_ids = stops(model, stop_ids)

@@ -233,7 +233,7 @@ def longer(run: Run) -> str:
     else:
         word = "It does not carry over: the model learned the sizes that it practised, no general procedure."
     intro = f"Sizes that no training problem had, neither in pretraining nor in RL; greedy answers. {word}"
-    head = ["family and size", "right, greedy", "in trained sizes", "tokens an answer", "cut off", "problems"]
+    head = ["family and size", "right, greedy", "in trained sizes", "tokens per answer", "cut off", "problems"]
     return "<h2>Longer problems than any it was trained on</h2>" + paragraph(intro) + table(head, body)
 
 

@@ -89,7 +89,7 @@ def _runs(name, runs):
     where = f"{h.get('gpu') or h['cpu']}, processes: {h['processes']}, torch {v['torch']}"
     n = min(row["n"] for r in runs for row in r["evals"] if row["family"] != "all")
     lines = [
-        f"**`minids run {name}`**, seeds {seeds}; {where}; {n:,} held-out problems a family; "
+        f"**`minids run {name}`**, seeds {seeds}; {where}; {n:,} held-out problems per family; "
         "in brackets 95 % bootstrap intervals.",
         "",
         f"| | target | mean | seed {' | seed '.join(seeds.split(', '))} |",
@@ -177,7 +177,7 @@ def _edge(runs):
     first = runs[0]["edge"][0]
     k, seeds = str(first["tries"]), ", ".join(str(r["seed"]) for r in runs)
     lines = [
-        f"**`minids run {runs[0]['recipe']}`**, seeds {seeds} (a number a seed, in brackets 95 % bootstrap intervals); "
+        f"**`minids run {runs[0]['recipe']}`**, seeds {seeds} (one number each, in brackets 95 % bootstrap intervals); "
         f"{len(first['right'])} held-out problems of a size that only its last stage was trained on, {k} samples each. "
         '"New": problems of which no sample of the base model was right and one of this model was; in round brackets '
         "those of them that most samples got right.",
@@ -274,7 +274,7 @@ def _family(record, last=5):
         f"learning rate); means of the last {last} iterations. DAPO draws more answers than the others (dynamic "
         "sampling). It shows what settings do, not which is best. [Curves](results/grpo-family.png).",
         "",
-        "| preset | right answers, a number a seed | tokens | entropy, nats | clipped |",
+        "| preset | right answers, a number per seed | tokens | entropy, nats | clipped |",
         "|---|---|---|---|---|",
     ]
     for entry in record["presets"].values():

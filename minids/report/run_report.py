@@ -252,7 +252,7 @@ def _manners(run):
     head = [
         "all families, T=1",
         "keeps the format",
-        "tokens an answer",
+        "tokens per answer",
         "cut off",
         "empty thought",
         "majority of k samples",

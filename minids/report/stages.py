@@ -47,7 +47,7 @@ def stages(run: Run) -> str:
                 "–" if seconds is None else duration(seconds),
             ]
         )
-    head = ["stage", "all families", *families, "one script", "tokens an answer", "cost"]
+    head = ["stage", "all families", *families, "one script", "tokens per answer", "cost"]
     names = "".join(f"<li><b>{escape(s.title)}</b>: {escape(s.about)}</li>" for s in shown if s.about)
     return f"<h2>Stage by stage</h2>{paragraph(INTRO)}<ul>{names}</ul>{table(head, rows, marked)}{_judged(run)}"
 

@@ -86,7 +86,7 @@ def advantages(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, e
 
 
 def _groups(rewards_N, group_size, baseline="mean", scale="std", ddof=1):
-    """The rewards as [P, G], a row for each question, after refusing what `advantages` can not work with."""
+    """The rewards as [P, G], a row for each question, after refusing what `advantages` cannot work with."""
     _choose("baseline", baseline, BASELINES)
     _choose("scale", scale, SCALES)
     if ddof not in (0, 1):

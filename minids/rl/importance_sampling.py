@@ -6,7 +6,7 @@
     ratio       token           w_it                                                  PPO, DeepSeekMath
                 sequence        s_i = exp(1/|o_i| sum_t log w_it) for every token     GSPO, arXiv 2507.18071, eq. 7
                 sequence_token  the value s_i, the gradient s_i grad log pi(o_it): GSPO-token, eq. 14, for
-                                advantages that differ within an answer; with one an answer it equals `sequence`
+                                advantages that differ within an answer; with one per answer it equals `sequence`
     clip        none            w A
                 symmetric       min(w A, clip(w, 1 - low, 1 + low) A)                 PPO, arXiv 1707.06347, eq. 7
                 higher          two bounds                                            DAPO, arXiv 2503.14476, 3.1

@@ -4,7 +4,7 @@
     <stage>/replay/tokenizer.json    as it was
     <stage>/replay/step-…            weights and optimizer, as iteration step + 1 finds them: of the start, and of every
                                      `save_every` iterations; checkpoints as in train/checkpoint.py
-    <stage>/replay/rollouts.jsonl    a line an iteration: the CRC-32 of every answer's token ids (8 hex digits each,
+    <stage>/replay/rollouts.jsonl    a line per iteration: the CRC-32 of every answer's token ids (8 hex digits each,
                                      group by group) and one of all their log-probabilities
 
 Bytes, with P parameters in fp32 and AdamW: 4 P for the start (there is no optimizer yet), 12 P for each later one, and
@@ -90,7 +90,7 @@ class Record:
                     shutil.rmtree(path, ignore_errors=True)
         except OSError as error:
             raise MinidsError(
-                f"{self.folder} can not be written ({error.strerror or error}). Free some space, choose another folder "
+                f"{self.folder} cannot be written ({error.strerror or error}). Free some space, choose another folder "
                 "with --out, or do without replay (--set grpo.replay=false); then go on with --resume."
             ) from None
         self.lines.rewind(self.stage, step)

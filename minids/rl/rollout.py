@@ -7,7 +7,7 @@
     roll_out    `num_generations` answers to each of them
     padded      answers as tensors;  micro_batches  cuts a set of them into forwards of bounded size
     score       the log-probabilities that the training forward gives the same tokens
-    sensitivity how far those move when the weights move by a rounding: what fp32 can not promise
+    sensitivity how far those move when the weights move by a rounding: what fp32 cannot promise
 
 Shapes: N answers, T tokens of prompt and answer, M sampled tokens under the mask, V vocabulary, D hidden.
 """

@@ -82,7 +82,7 @@ def draw(tree: Tree, seed: int, right: float = 0.3) -> tuple[Tensor, Tensor]:
 
 
 def answer_probs(tree: Tree, theta: Tensor, **how: object) -> Tensor:
-    """Probability of each answer [L] under a sampler with these settings, straight from softmax; 0 for what it can not
+    """Probability of each answer [L] under a sampler with these settings, straight from softmax; 0 for what it cannot
     produce."""
     probs_LTV = sampling.warp_logits(theta[tree.nodes_LT], **how).softmax(-1)
     probs_LT = probs_LTV.gather(-1, tree.ids_LT[..., None])[..., 0]

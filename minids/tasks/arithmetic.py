@@ -306,7 +306,7 @@ def sample(family: str, rng: Random, split: str, size: int | None = None) -> Pro
 def problem_set(
     families: Sequence[str], split: str, count: int, seed: int, size: int | None = None, draw: Callable | None = None
 ) -> list:
-    """`count` problems a family with different operands, drawn with a seed; asserted to lie in the split.
+    """`count` problems per family with different operands, drawn with a seed; asserted to lie in the split.
 
     `draw(family, rng, split, size)` draws one: `sample`, or that of all environments (`tasks.registry`).
     """

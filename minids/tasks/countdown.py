@@ -134,7 +134,7 @@ def solve(numbers: Sequence[int], target: int) -> list[Step] | None:
 
     found = search(start(numbers))
     if found is None:
-        raise MinidsError(f"countdown: {target} can not be made from {' '.join(map(str, numbers))}.")
+        raise MinidsError(f"countdown: {target} cannot be made from {' '.join(map(str, numbers))}.")
     return found
 
 

@@ -135,7 +135,7 @@ def sample(
 def problem_set(
     families: Sequence[str], split: str, count: int, seed: int, size: int | None = None
 ) -> list[AnyProblem]:
-    """`count` problems a family with different operands, asserted to lie in the split."""
+    """`count` problems per family with different operands, asserted to lie in the split."""
     return arithmetic.problem_set(families, split, count, seed, size, draw=sample)
 
 

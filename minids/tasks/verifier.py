@@ -91,7 +91,7 @@ class Verifier:
             raise MinidsError(f"verifier {self.source}: its process did not start: {why}.") from None
         if kind != "ready":
             self.close()
-            raise MinidsError(f"verifier {self.source}: the file can not be imported: {value}.")
+            raise MinidsError(f"verifier {self.source}: the file cannot be imported: {value}.")
 
     def _too_slow(self):
         self.close()

@@ -61,7 +61,7 @@ def pad_batch(docs: Sequence[Doc], weights: Weights = None, pad_id: int = 0) -> 
     """One document a row, padded on the right to the longest -> Batch, whose doc_ids_BT is None.
 
     docs     lists of ids
-    weights  a list of weights a document, one an id; without them every id counts 1. Whatever is given, the first id of
+    weights  a list of weights per document, one per id; without them every id counts 1. Whatever is given, the first of
              a row counts 0, and so does padding.
     pad_id   what stands where no text is. It may be an id that texts hold as well.
     """
@@ -241,7 +241,7 @@ def _weights(docs: Sequence[Doc], weights: Weights, i: int) -> list[float]:
     if weights is None:
         return [0.0] + [1.0] * (n - 1)
     if len(weights) != len(docs) or len(weights[i]) != n:
-        raise MinidsError(f"document {i} has {n} ids; its weights must be as many (one list of weights a document)")
+        raise MinidsError(f"document {i} has {n} ids; its weights must be as many (one list of weights per document)")
     return list(weights[i])
 
 

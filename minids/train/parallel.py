@@ -97,7 +97,7 @@ def run(fn, world: int, *args):
     if not dist.is_available():
         raise MinidsError(f"--workers {world}: this torch was built without torch.distributed; use --workers 1.")
     if dist.is_initialized():
-        raise MinidsError("processes can not be started from inside a process group: use one level of workers")
+        raise MinidsError("processes cannot be started from inside a process group: use one level of workers")
     # what a killed run leaves in the temporary folder is the system's to clean; Windows keeps files that are still open
     with tempfile.TemporaryDirectory(prefix="minids-", ignore_cleanup_errors=True) as folder, _one_thread():
         rendezvous = os.path.join(folder, "rendezvous")
@@ -248,7 +248,7 @@ def _cause(exitcode: int) -> str:
 
 @contextmanager
 def _one_thread():
-    """One thread a process and loopback only, for us and, through the environment, for the children."""
+    """One thread per process and loopback only, for us and, through the environment, for the children."""
     loopback = {"lo", "lo0"} & {name for _, name in socket.if_nameindex()} if hasattr(socket, "if_nameindex") else set()
     settings = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     if loopback and "GLOO_SOCKET_IFNAME" not in os.environ:

@@ -163,7 +163,7 @@ class TrainingRun:
             what = [f"it is of stage {state['stage']!r}"]
         if what:
             raise MinidsError(
-                f"{self.out_dir} can not be resumed with other settings ({', '.join(what)}): "
+                f"{self.out_dir} cannot be resumed with other settings ({', '.join(what)}): "
                 "set them back, or start in a new folder"
             )
         load_weights(self.model, state["model"], self.out_dir)

@@ -246,9 +246,9 @@ def test_without_an_interpreter_checks_say_so(before, said, tmp_path):
     code = CHECKED.format(before=before, name=NAME)
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, cwd=tmp_path, encoding="utf-8")
     first, kept = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
-    assert first.startswith(f"○ {NAME}: it can not be checked here: ") and said in first, done.stderr
-    assert "can not be checked here" in kept and (tmp_path / f"{NAME}.py").exists()
-    assert done.returncode and f"{catalog.every(CHAPTER)[0].name} can not be measured here" in done.stderr
+    assert first.startswith(f"○ {NAME}: it cannot be checked here: ") and said in first, done.stderr
+    assert "cannot be checked here" in kept and (tmp_path / f"{NAME}.py").exists()
+    assert done.returncode and f"{catalog.every(CHAPTER)[0].name} cannot be measured here" in done.stderr
 
 
 @pytest.mark.slow

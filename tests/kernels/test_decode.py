@@ -223,7 +223,7 @@ def test_the_reference_has_gradients_and_the_kernel_says_that_it_has_none():
 def test_shares_are_as_many_as_the_gpu_can_use():
     assert D.splits_for(256, 64, 132) == 1  # 128 sequences of DeepSeek-V3 fill an H100
     assert 16 <= D.splits_for(2, 64, 132) <= 64  # one does not
-    assert D.splits_for(2, 1, 132) == 1  # a single block can not be shared out
+    assert D.splits_for(2, 1, 132) == 1  # a single block cannot be shared out
     assert all(2 * D.splits_for(2, n, 132) <= 132 for n in (8, 500, 4000))  # never a second round for a few programs
     assert D.splits_for(1, 10**6, 10**6) <= D.MOST_SPLITS
 

@@ -174,7 +174,7 @@ def test_tokens_taken_back(form):
 
 def test_a_full_cache_says_so():
     model = random_model()
-    with torch.no_grad(), pytest.raises(ValueError, match="holds 4 tokens a row, 5"):
+    with torch.no_grad(), pytest.raises(ValueError, match="holds 4 tokens per row, 5"):
         model(ids_for(model, 1, 5), cache=model.new_cache(1, 4))
 
 

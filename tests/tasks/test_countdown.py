@@ -80,7 +80,7 @@ def test_a_solution_is_found_wherever_there_is_one():
                 way = countdown.solve(numbers, target)
                 assert gym.solves(way[-1].expression, target, numbers)
             else:
-                with pytest.raises(MinidsError, match="can not be made"):
+                with pytest.raises(MinidsError, match="cannot be made"):
                     countdown.solve(numbers, target)
 
 

@@ -230,7 +230,7 @@ def test_functions_that_are_not_there(tmp_path, monkeypatch, source, why):
 @pytest.mark.parametrize(
     "body,why",
     [
-        ("import nothing_like_this", "can not be imported: ModuleNotFoundError"),
+        ("import nothing_like_this", "cannot be imported: ModuleNotFoundError"),
         ("import os; os._exit(4)", "exit code 4"),
         ("raise SystemExit", "SystemExit"),
         ("while True: pass", "not imported within"),

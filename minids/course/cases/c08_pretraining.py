@@ -23,7 +23,7 @@ def _sizes(rows):
 
 
 def _fills(lengths, length):
-    """How full the rows are after best fit, longest first, by looking through all rows; ties can not change it."""
+    """How full the rows are after best fit, longest first, by looking through all rows; ties cannot change it."""
     room = []
     for n in sorted(lengths, reverse=True):
         fitting = [k for k, free in enumerate(room) if free >= n]

@@ -177,7 +177,7 @@ def grade_files(paths, *, csv=None, html=None, private=None, chapter=None, jobs=
         answers = [(s, g) for s in sent for g in s.grades if g.code]
         for name in dict.fromkeys(g.exercise for _, g in answers):
             if why := judge.unavailable(name):
-                raise MinidsError(f"{name} can not be graded here: {why}")
+                raise MinidsError(f"{name} cannot be graded here: {why}")
         what = _fingerprint(private, limits)
         seed = table.resume(what, seed) if table else seed
         seed = secrets.randbelow(2**31) if seed is None else seed

@@ -199,7 +199,7 @@ class Remote:
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value):
-        """torch pickles tensors of FP8 into what it can not read again (2.13): they go as bytes."""
+        """torch pickles tensors of FP8 into what it cannot read again (2.13): they go as bytes."""
         if isinstance(value, torch.Tensor) and str(value.dtype).startswith("torch.float8"):
             return arguments.typed, (value.detach().view(torch.uint8), value.dtype)
         return NotImplemented

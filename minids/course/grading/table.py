@@ -1,6 +1,6 @@
 """The table of points on its way to the disk: rows as they come, so that what was graded is never lost.
 
-    grades.csv           a row an exercise: at first as they were graded, in the end in the order of the files
+    grades.csv           a row per exercise: at first as they were graded, in the end in the order of the files
     grades.csv.partial   until then, what a row has no room for: with it the same command goes on where it was
 
 A table that is there is written anew, and only by a run that grades all of its files again: no row is lost. Any other

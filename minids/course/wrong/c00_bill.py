@@ -747,7 +747,7 @@ def _pairs(config, attention, groups):
 @wrong(
     CACHE,
     mistake="MLA kept the latent alone",
-    ask="Which part of a key can not be computed from the latent, because position has been turned into it?",
+    ask="Which part of a key cannot be computed from the latent, because position has been turned into it?",
     refused_by="deepseek_v3_keeps_70_272_bytes_a_token",
 )
 def latent_alone(config, attention, groups=None, bytes_per_element=2):

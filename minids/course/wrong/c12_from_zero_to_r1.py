@@ -606,7 +606,7 @@ def without_orders(rate, samples, keep):
 
 @wrong(
     EXPECTED,
-    mistake="it can not happen that all answers are good",
+    mistake="it cannot happen that all answers are good",
     ask="Where does range(samples) end?",
     refused_by="two_answers_by_hand",
 )

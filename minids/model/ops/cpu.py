@@ -170,7 +170,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             hidden, target, weight = hidden_ND[rows], target_N[rows, None], weight_N[rows, None].to(dtype)
             logits = matmul_nt(hidden, w_VD).to(dtype)
             probs = logits.softmax(-1)
-            # log sum exp from the likeliest entry: max = lse + log p(max), and p(max) >= 1/V can not underflow
+            # log sum exp from the likeliest entry: max = lse + log p(max), and p(max) >= 1/V cannot underflow
             lse = logits.amax(-1, keepdim=True) - probs.amax(-1, keepdim=True).log()
             total += ((lse - logits.gather(1, target)) * weight).sum()
             if with_grad:  # d total / d logits = weight * (softmax - one-hot)
