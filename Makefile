@@ -46,6 +46,7 @@ test-fast: .venv/dev.stamp
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format -q --check .
 
 bench: .venv/dev.stamp
 	$(BIN)/minids bench
