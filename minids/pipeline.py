@@ -28,6 +28,7 @@ from minids.run import run_folder
 from minids.run.job import Job, pick_device
 from minids.run.recipes import Recipe
 from minids.run.stages import FIRST, STAGES
+from minids.run.sums import Sums
 from minids.tasks import registry
 from minids.train import metrics, parallel
 
@@ -72,7 +73,7 @@ def run(
     registry.assert_disjoint(recipe.families, min(100, evaluation.problems), evaluation.seed)
     with run_folder.locked(out):
         run_folder.prepare_run_folder(out, asked, resume, plan, redo)
-        sums = run_folder.Sums(out)
+        sums = Sums(out)
         if redo:
             sums.check("results.json")
             run_folder.discard_stages(out, asked, plan[: plan.index(redo)], sums)

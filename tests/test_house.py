@@ -95,7 +95,7 @@ def test_no_test_imports_another():
 
 
 # Rooms whose public functions say what they take and give.
-TYPED = ("tasks", "eval", "studies", "bench", "report", "serve")
+TYPED = ("tasks", "rl", "eval", "run", "studies", "bench", "report", "serve")
 EXERCISES = {(f"minids.{p.module}", p.function) for p in exercises.PLACES.values()}  # bare, as in a blank
 
 

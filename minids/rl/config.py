@@ -79,10 +79,10 @@ class RLConfig(OfLoss):
     )
     replay: bool = setting(True, "keep what `minids replay` needs (record.py)")
 
-    def instead(self):
+    def instead(self) -> dict:
         return presets.preset(self.preset) if self.preset else {}
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         if self.sizes is not None:
             self.sizes = {family: arithmetic.check_sizes(family, weights) for family, weights in self.sizes.items()}
         if self.num_generations < 2 and self.baseline != "none":
@@ -95,7 +95,7 @@ class RLConfig(OfLoss):
             raise MinidsError("grpo setting reward has a key 'style'; the form of the replies is the setting template")
         read(Reward, self.reward, "grpo setting reward")
 
-    def loss_config(self):
+    def loss_config(self) -> LossConfig:
         """The settings of `grpo.grpo_loss`, which check themselves."""
         values = {f.name: getattr(self, name) for name, f in LOSS.items()}
         if self.clip in ("none", "symmetric"):
@@ -105,12 +105,12 @@ class RLConfig(OfLoss):
         return LossConfig(**values)
 
 
-def same(stored, config):
+def same(stored: dict | None, config: RLConfig) -> bool:
     """Whether a checkpoint was made with these settings."""
     return _whole(stored) == plain(config)
 
 
-def changed(stored, config):
+def changed(stored: dict | None, config: RLConfig) -> list[str]:
     """Which settings of a checkpoint are others, in words."""
     before, now = _whole(stored), plain(config)
     names = [name for name in {**before, **now} if name not in before or name not in now or before[name] != now[name]]
@@ -122,7 +122,7 @@ def _whole(stored):
     return {**_plain_values(defaults(RLConfig)), **renamed([RLConfig], stored or {}, "the checkpoint")}
 
 
-def plain(config):
+def plain(config: RLConfig) -> dict:
     """The config as JSON would give it back."""
     return _plain_values(asdict(config))
 

@@ -16,6 +16,7 @@ matching hidden states.
 import torch
 
 from minids.errors import MinidsError
+from minids.model.transformer import Transformer
 from minids.train.loss import targets_ahead
 
 
@@ -33,7 +34,7 @@ def kl_sum(student_NV, teacher_NV, weight_N):
 class FromLogits:
     """An objective for `train.loop.train`: the student is told the teacher's whole distribution at each position."""
 
-    def __init__(self, teacher):
+    def __init__(self, teacher: Transformer):
         self.teacher = teacher.eval()
 
     def __call__(self, model, batch, *, loads=None, mtp_lambda=0.0):

@@ -113,7 +113,9 @@ def _std(x_PG, ddof):
     return variance_P1.sqrt()
 
 
-def token_logps(logits_NTV, ids_NT, *, temperature=1.0, top_k=0, top_p=1.0):
+def token_logps(
+    logits_NTV: torch.Tensor, ids_NT: torch.Tensor, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
+) -> torch.Tensor:
     """log-probability [N, T] of each id under the distribution it was SAMPLED from.
 
     logits_NTV[n, t] must be the logits that predict ids_NT[n, t]. The settings are those of the sampler:
@@ -154,8 +156,14 @@ def kl_estimate(logp, ref_logp, kind):
 
 
 def count_units(
-    mask_NT, aggregation, *, informative_N=None, skip_zero_variance=False, finished_N=None, mask_truncated=False
-):
+    mask_NT: torch.Tensor,
+    aggregation: str,
+    *,
+    informative_N: torch.Tensor | None = None,
+    skip_zero_variance: bool = False,
+    finished_N: torch.Tensor | None = None,
+    mask_truncated: bool = False,
+) -> float:
     """The denominator that `grpo_loss` uses for this batch: tokens for token_mean, else answers.
 
     Sum it over the micro-batches and processes of an optimizer step and pass it to each as `normalizer`.
@@ -229,7 +237,7 @@ class LossConfig(Settings):
         False, "rows with finished_N False lose all their tokens and still count as answers (as in TRL)"
     )
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         importance_sampling.check_clip(self.clip, self.clip_low, self.clip_high, self.dual_delta)
         importance_sampling.check_correction(self.correction, self.correction_cap)
         if self.aggregation == "constant" and self.constant is None:
@@ -243,28 +251,28 @@ class LossConfig(Settings):
             )
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[float, float]:
         """The clip's (low, high)."""
         return self.clip_low, self.clip_low if self.clip_high is None else self.clip_high
 
-    def keywords(self):
+    def keywords(self) -> dict:
         """The settings as keywords of `grpo_loss`."""
         return asdict(self)
 
-    def policy_term(self):
+    def policy_term(self) -> "LossConfig":
         """The same loss without what compares the policy with another one than the old."""
         usual = LossConfig()
         return replace(self, **{name: getattr(usual, name) for name in self.OTHERS})
 
 
-def loss_config(config=None, settings=None):
+def loss_config(config: LossConfig | None = None, settings: dict | None = None) -> LossConfig:
     """A LossConfig, the usual one if None, with some settings changed."""
     settings = settings or {}
     refuse_unknown(settings, {f.name for f in fields(LossConfig)}, "grpo_loss")
     return replace(config, **settings) if config else LossConfig(**settings)
 
 
-def check_settings(**settings):
+def check_settings(**settings: object) -> tuple[float, float]:
     """The clip's (low, high), after refusing settings that do not fit together; other keywords are passed over."""
     known = {f.name for f in fields(LossConfig)}
     return LossConfig(**{name: value for name, value in settings.items() if name in known}).bounds

@@ -42,7 +42,7 @@ CLIPS = ("none", "symmetric", "higher", "dual", "cispo")
 CORRECTIONS = ("none", "token_truncate", "token_mask", "sequence_truncate", "sequence_mask")
 
 
-def sequence_log_ratio(log_ratio_NT, length_N1, ratio):
+def sequence_log_ratio(log_ratio_NT: torch.Tensor, length_N1: torch.Tensor, ratio: str) -> torch.Tensor:
     """log w_it, 0 outside the mask -> the logarithm of the ratio that the loss uses: [N, T]."""
     if ratio == "token":
         return log_ratio_NT
@@ -72,7 +72,9 @@ def surrogate(ratio_NT, adv_NT, logp_NT, clip, low, high, dual_delta):
     return gain_NT
 
 
-def sampler_weights(old_logp_NT, sampler_logp_NT, mask_NT, correction, cap):
+def sampler_weights(
+    old_logp_NT: torch.Tensor, sampler_logp_NT: torch.Tensor, mask_NT: torch.Tensor, correction: str, cap: float
+) -> torch.Tensor:
     """The weight of each token's term where another policy sampled it: [N, T], without gradient."""
     log_NT = torch.where(mask_NT, old_logp_NT - sampler_logp_NT, 0.0).detach()
     if correction.startswith("sequence"):
@@ -83,7 +85,14 @@ def sampler_weights(old_logp_NT, sampler_logp_NT, mask_NT, correction, cap):
     return torch.where(weight_NT > cap, 0.0, weight_NT)
 
 
-def off_policy_mask(logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1, threshold):
+def off_policy_mask(
+    logp_NT: torch.Tensor,
+    sampler_logp_NT: torch.Tensor,
+    adv_NT: torch.Tensor,
+    mask_NT: torch.Tensor,
+    length_N1: torch.Tensor,
+    threshold: float,
+) -> torch.Tensor:
     """V3.2's mask [N, T]: False for tokens of negative advantage in answers that are off-policy by more than this."""
     log_NT = torch.where(mask_NT, sampler_logp_NT - logp_NT, 0.0).detach()
     drift_N1 = log_NT.sum(1, keepdim=True) / length_N1
@@ -91,7 +100,9 @@ def off_policy_mask(logp_NT, sampler_logp_NT, adv_NT, mask_NT, length_N1, thresh
 
 
 @torch.no_grad()
-def clip_fractions(ratio, adv, clip, low, high, dual_delta):
+def clip_fractions(
+    ratio: torch.Tensor, adv: torch.Tensor, clip: str, low: float, high: float, dual_delta: float | None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Which of the tokens [M] the clip acts on, from below, above, and by the dual bound: three masks [M]."""
     never = torch.zeros_like(adv, dtype=torch.bool)
     if clip == "none":
@@ -102,7 +113,7 @@ def clip_fractions(ratio, adv, clip, low, high, dual_delta):
     return (ratio < 1 - low) & (adv < 0), (ratio > 1 + high) & (adv > 0), bound
 
 
-def check_clip(clip, clip_low, clip_high, dual_delta):
+def check_clip(clip: str, clip_low: float, clip_high: float | None, dual_delta: float | None) -> None:
     """Refuses bounds that do not fit the clip."""
     if clip == "symmetric" and clip_high not in (None, clip_low):
         raise MinidsError(
@@ -120,7 +131,7 @@ def check_clip(clip, clip_low, clip_high, dual_delta):
         raise MinidsError(f"grpo: dual_delta={dual_delta} has no effect with clip={clip!r}; use clip='dual'")
 
 
-def check_correction(correction, cap):
+def check_correction(correction: str, cap: float | None) -> None:
     """Refuses a cap that does not fit the correction."""
     if correction == "none" and cap is not None:
         raise MinidsError(

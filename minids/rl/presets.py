@@ -152,7 +152,7 @@ PRESETS = {
 }
 
 
-def preset(name):
+def preset(name: str) -> dict:
     """The settings of a published recipe, for RLConfig; an unknown name is refused with the nearest."""
     if not isinstance(name, str) or name not in PRESETS:
         hint = did_you_mean(name, PRESETS)
@@ -160,7 +160,7 @@ def preset(name):
     return dict(PRESETS[name].settings)
 
 
-def table():
+def table() -> str:
     """The presets as a table in Markdown: one row each, then what each source says and leaves open."""
     columns = ("baseline", "scale", "loss_aggregation", "ratio", "clip", "kl", "and")
     lines = ["| preset | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]

@@ -18,6 +18,7 @@ differences between snapshots instead of the whole (neighbouring weights share f
 import json
 import shutil
 import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +28,19 @@ import minids
 from minids import files
 from minids.errors import MinidsError
 from minids.files import brief, load_json
+from minids.model.transformer import Transformer
+from minids.rl.rollout import Rollouts
+from minids.text.tokenizer import Tokenizer
 from minids.train import checkpoint, metrics
+from minids.train.optim import Optimizers
+from minids.train.parallel import Comm
 
 AGAIN = "Restore it, or run the recipe again in a new folder."
 FORMAT = 1
 FOLDER, ABOUT, ROLLOUTS = "replay", "run.json", "rollouts.jsonl"
 
 
-def codes(rollouts, numbers, group):
+def codes(rollouts: Rollouts, numbers: Sequence[int], group: int) -> dict[str, tuple[str, int]]:
     """{number of a question: "crc32 of its first answer's ids, of its second, …"} and the CRC-32 of each group's
     log-probabilities, of this process's questions."""
     out = {}
@@ -46,7 +52,7 @@ def codes(rollouts, numbers, group):
     return out
 
 
-def joined(parts):
+def joined(parts: Iterable[dict[str, tuple[str, int]]]) -> dict:
     """The codes of all processes as a line of rollouts.jsonl holds them."""
     groups = {number: code for part in parts for number, code in part.items()}
     order = sorted(groups, key=int)
@@ -57,11 +63,13 @@ def joined(parts):
 class Record:
     """Written by `train_rl` as it goes; every process has one, and only the first writes."""
 
-    def __init__(self, out_dir, stage, comm):
+    def __init__(self, out_dir: str | Path, stage: str, comm: Comm):
         self.folder, self.stage, self.comm = Path(out_dir) / FOLDER, stage, comm
         self.lines = metrics.MetricsLog(self.folder / ROLLOUTS)
 
-    def begin(self, model, start, tokenizer, families, config, step):
+    def begin(
+        self, model: Transformer, start: dict, tokenizer: Tokenizer, families: Sequence[str], config: dict, step: int
+    ) -> None:
         """Called once a run of the program: makes the folder, or cuts it back to the `step` that a resumed run goes on
         from. `start` is the state dict that RL began with; `config` the settings as JSON holds them."""
         if self.comm.rank != 0:
@@ -95,12 +103,12 @@ class Record:
             ) from None
         self.lines.rewind(self.stage, step)
 
-    def note(self, step, line):
+    def note(self, step: int, line: dict) -> None:
         """The codes of an iteration, of all processes."""
         if self.comm.rank == 0:
             self.lines.write(stage=self.stage, step=step, **line)
 
-    def keep(self, step, model, optimizer):
+    def keep(self, step: int, model: Transformer, optimizer: Optimizers) -> None:
         """A snapshot that a replay of the iterations after `step` can start from."""
         if self.comm.rank == 0:
             self.lines.sync()
@@ -108,12 +116,12 @@ class Record:
             checkpoint.save(self.folder, step, state, keep_last=2**31)
 
 
-def snapshots(folder):
+def snapshots(folder: str | Path) -> list[tuple[int, Path]]:
     """[(step, path), …], oldest first; of a step that was saved twice the later one comes later."""
     return [(int(checkpoint.NAME.fullmatch(p.name)[1]), p) for p in checkpoint.available(folder)]
 
 
-def read(folder):
+def read(folder: str | Path) -> dict:
     """run.json of a stage's replay folder; raises MinidsError that says what to do."""
     path = Path(folder) / ABOUT
     about = load_json(path, AGAIN)
@@ -136,6 +144,6 @@ def read(folder):
     return about
 
 
-def recorded(folder):
+def recorded(folder: str | Path) -> dict[int, dict]:
     """{step: the iteration's line} of rollouts.jsonl; empty where there is none."""
     return {line["step"]: line for line in metrics.read(Path(folder) / ROLLOUTS)}

@@ -15,13 +15,17 @@ Left out: a model as judge, which R1 used where no rule decides; fewer documents
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from minids.model import sampling
+from minids.model.transformer import Transformer
+from minids.progress import Progress
 from minids.rl import rollout
 from minids.settings import Settings, setting
 from minids.tasks import arithmetic, registry
 from minids.tasks.reward import SCRIPTS, Reward
+from minids.text.tokenizer import Tokenizer
 from minids.train.parallel import Comm
 
 STEP = 0x3FFFFE  # the sampler's seeds of these answers: a step that neither RL nor evaluation (0x3FFFFF) reaches
@@ -76,7 +80,17 @@ def expected_kept(rate, samples, keep):
     )
 
 
-def collect(model, tokenizer, families, config, *, seed, style="tags", comm=None, progress=None):
+def collect(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    families: Sequence[str],
+    config: RejectionConfig,
+    *,
+    seed: int,
+    style: str = "tags",
+    comm: Comm | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[tuple[list[int], int]], dict]:
     """([(ids, prompt length)], what was drawn and kept): documents for `documents.Documents.of`, the same on every
     process."""
     comm, rng = comm or Comm(), random.Random(f"rejection {seed}")

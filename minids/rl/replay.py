@@ -22,6 +22,7 @@ Left out: what later minibatches see (their weights have moved), the optimizer's
 """
 
 import shlex
+from collections.abc import Callable, Container
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +43,17 @@ from minids.train import checkpoint, parallel
 from minids.train.run import load_weights
 
 
-def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=None, families=()):
+def replay(
+    run: str | Path,
+    step: int,
+    sample: int,
+    *,
+    stage: str | None = None,
+    device: str | None = None,
+    quiet: bool = True,
+    prepare: Callable | None = None,
+    families: Container[str] = (),
+) -> dict:
     """Draws one answer of an iteration again and returns what is known about it, as a dict that JSON can hold.
 
     run       a run's folder (runs/tiny), or train_rl's `out_dir`
@@ -90,7 +101,7 @@ def replay(run, step, sample, *, stage=None, device=None, quiet=True, prepare=No
         torch.set_num_threads(threads)
 
 
-def find(run, stage=None):
+def find(run: str | Path, stage: str | None = None) -> Path:
     """The folder `replay` of a stage, from the run's folder or from the stage's own."""
     run = Path(run)
     if not run.is_dir():
@@ -192,7 +203,7 @@ def _foreign(path):
         raise MinidsError(f"{path}: not the state of this run ({brief(error, 200)}). Restore it.") from None
 
 
-def verdict(notes, lines, step, question, about):
+def verdict(notes: dict[int, dict], lines: dict[int, dict], step: int, question: int, about: dict) -> dict:
     """Compares hashes: {"same": True, False or None, "note": in words}."""
     compared = [k for k in sorted(notes) if k in lines]
     if step not in compared:

@@ -14,6 +14,7 @@ Shapes: N answers, T tokens of prompt and answer, M sampled tokens under the mas
 
 import random
 import time
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,18 +22,24 @@ import torch
 from torch import Tensor
 
 from minids.model import generate as sampler
+from minids.model.transformer import Transformer
 from minids.rl import grpo, shaping
+from minids.rl.config import RLConfig
 from minids.tasks import arithmetic, registry
+from minids.tasks.environment import AnyProblem
 from minids.tasks.reward import Reward, RewardResult
 from minids.text import chat
+from minids.text.tokenizer import Tokenizer
 
 
-def prompt_of(tokenizer, question, style):
+def prompt_of(tokenizer: Tokenizer, question: str, style: str) -> list[int]:
     """Token ids that an answer in this style continues."""
     return chat.plain_prompt_ids(tokenizer, question) if style == "plain" else chat.prompt_ids(tokenizer, question)
 
 
-def questions(config, families, step, rank=0, world=1, round=0):
+def questions(
+    config: RLConfig, families: Sequence[str], step: int, rank: int = 0, world: int = 1, round: int = 0
+) -> tuple[list[AnyProblem], list[int]]:
     """The problems of an iteration that belong to this process, and their number among all:
     a function of (seed, step), and of the round where questions are drawn again (`shaping.redraw`)."""
     rng = random.Random(f"rl {config.seed} {step}" + f" again {round}" * bool(round))
@@ -45,12 +52,12 @@ def questions(config, families, step, rank=0, world=1, round=0):
     return [drawn[i] for i in mine], list(mine)
 
 
-def stop_ids(model, tokenizer):
+def stop_ids(model: Transformer, tokenizer: Tokenizer) -> set[int]:
     """What ends an answer: the tokenizer's end of a sentence, and whatever else the model's config names."""
     return model.config.stop_ids | {tokenizer.eos_id}
 
 
-def text_of(tokenizer, ids, stops):
+def text_of(tokenizer: Tokenizer, ids: Sequence[int], stops: Set[int]) -> str:
     """The text of an answer, without the token that ended it where that is not the tokenizer's own end."""
     return tokenizer.decode(ids[:-1] if ids and ids[-1] in stops - {tokenizer.eos_id} else ids)
 
@@ -71,10 +78,21 @@ class Rollouts(Samples):
     """Answers to problems, graded."""
 
     results: list[RewardResult]
-    problems: list
+    problems: list[AnyProblem]
 
 
-def sample(model, tokenizer, questions, style, seeds, *, n=1, openings=None, clock=None, **how) -> Samples:
+def sample(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    questions: Sequence[str],
+    style: str,
+    seeds: Sequence[int],
+    *,
+    n: int = 1,
+    openings: Sequence[Sequence[int]] | None = None,
+    clock: dict[str, float] | None = None,
+    **how: object,
+) -> Samples:
     """`n` answers to each question, answer i drawn with seeds[i].
 
     openings    for each question ids that its answers begin with: the model goes on from there
@@ -92,7 +110,16 @@ def sample(model, tokenizer, questions, style, seeds, *, n=1, openings=None, clo
     return Samples([p for p in prompts for _ in range(n)], out.ids, out.logps, out.finished, texts)
 
 
-def sample_and_grade(model, tokenizer, problems, reward: Reward, seeds, *, n=1, **how) -> Rollouts:
+def sample_and_grade(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    problems: Sequence[AnyProblem],
+    reward: Reward,
+    seeds: Sequence[int],
+    *,
+    n: int = 1,
+    **how: object,
+) -> Rollouts:
     """`sample` for the questions of problems, in the reward's style, and the reward of each answer."""
     out = sample(model, tokenizer, [p.question for p in problems], reward.style, seeds, n=n, **how)
     owners = [p for p in problems for _ in range(n)]
@@ -100,12 +127,20 @@ def sample_and_grade(model, tokenizer, problems, reward: Reward, seeds, *, n=1, 
     return Rollouts(**vars(out), results=results, problems=owners)
 
 
-def seeds_of(seed, step, n, numbers) -> list[int]:
+def seeds_of(seed: int, step: int, n: int, numbers: Iterable[int]) -> list[int]:
     """Seeds of `n` answers to each question, a function of (seed, step, number of the question)."""
     return [s for i in numbers for s in sampler.sequence_seeds(seed, step, n, i * n)]
 
 
-def roll_out(model, tokenizer, config, problems, numbers, step, clock=None) -> Rollouts:
+def roll_out(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    config: RLConfig,
+    problems: Sequence[AnyProblem],
+    numbers: Sequence[int],
+    step: int,
+    clock: dict[str, float] | None = None,
+) -> Rollouts:
     """`num_generations` answers to each problem of an iteration, graded."""
     return sample_and_grade(
         model,
@@ -123,7 +158,7 @@ def roll_out(model, tokenizer, config, problems, numbers, step, clock=None) -> R
     )
 
 
-def rewards_of(rollouts, config, numbers, step):
+def rewards_of(rollouts: Rollouts, config: RLConfig, numbers: Sequence[int], step: int) -> Tensor:
     """The numbers that advantages are made of: rewards, less what too long an answer costs (`shaping.overlong`); with
     `random_reward` a coin for each answer, which no answer can influence."""
     if not config.random_reward:
@@ -137,7 +172,7 @@ def rewards_of(rollouts, config, numbers, step):
     return (sampler.uniform(seeds, 1)[:, 0] < 0.5).float()
 
 
-def padded(rollouts, rows):
+def padded(rollouts: Samples, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
     """The answers `rows` as tensors: ids [N, T] of prompt and answer, mask [N, T] of sampled tokens,
     their log-probabilities [N, T]."""
     texts = [rollouts.prompts[i] + rollouts.ids[i] for i in rows]
@@ -155,7 +190,9 @@ def padded(rollouts, rows):
     return ids_NT, mask_NT, logp_NT
 
 
-def score(model, ids_NT, mask_NT, config, entropy=True):
+def score(
+    model: Transformer, ids_NT: Tensor, mask_NT: Tensor, config: RLConfig, entropy: bool = True
+) -> tuple[Tensor, Tensor | None]:
     """Log-probabilities [N, T] of the tokens under mask, 0 elsewhere, and the sum of the entropies there (None if it is
     not asked for); the head sees only those."""
     hidden_NTD = model.hidden(ids_NT)
@@ -173,7 +210,7 @@ def score(model, ids_NT, mask_NT, config, entropy=True):
 
 
 @contextmanager
-def weights(model, values):
+def weights(model: Transformer, values: Iterable[Tensor]) -> Iterator[None]:
     """Other values in the places of the model's parameters, for the time of a `with`."""
     params = list(model.parameters())
     kept = [p.data for p in params]
@@ -187,7 +224,9 @@ def weights(model, values):
 
 
 @torch.no_grad()
-def sensitivity(model, ids_NT, mask_NT, config, relative, tries=8):
+def sensitivity(
+    model: Transformer, ids_NT: Tensor, mask_NT: Tensor, config: RLConfig, relative: float, tries: int = 8
+) -> Tensor:
     """How far the log-probabilities [N, T] move, at most, when every weight moves by about `relative` of itself.
 
     A forward in fp32 is the exact forward of weights a little off (backward error), so a token that moves here by x
@@ -207,7 +246,7 @@ def sensitivity(model, ids_NT, mask_NT, config, relative, tries=8):
     return most_NT
 
 
-def micro_batches(rollouts, rows, tokens):
+def micro_batches(rollouts: Samples, rows: Sequence[int], tokens: int) -> Iterator[list[int]]:
     """Rows sorted by length and cut where rows * longest would exceed `tokens`."""
     size = {i: len(rollouts.prompts[i]) + len(rollouts.ids[i]) for i in rows}
     part = []

@@ -23,20 +23,30 @@ Left out: DAPO's pool; the -1 for wrong answers (rewards here are 0 or more, so 
 of the difference between right and wrong).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from typing import TypeVar
 
 import torch
 
 from minids.rl import grpo
 
+Answers = TypeVar("Answers")  # a dataclass of lists, an entry for each answer
 
-def overlong(lengths_N, longest, buffer):
+
+def overlong(lengths_N: Sequence[int] | torch.Tensor, longest: int, buffer: float) -> torch.Tensor:
     """0 for answers of up to longest - buffer tokens, then a slope down to -1 at `longest`: [N]."""
     lengths_N = torch.as_tensor(lengths_N, dtype=torch.float32)
     return ((longest - buffer - lengths_N) / buffer).clamp(min=-1.0, max=0.0)
 
 
-def redraw(rollouts, rewards_N, group, rounds, draw):
+def redraw(
+    rollouts: Answers,
+    rewards_N: torch.Tensor,
+    group: int,
+    rounds: int,
+    draw: Callable[[int, list[int]], tuple[Answers, torch.Tensor]],
+) -> tuple[Answers, torch.Tensor, int, int]:
     """Puts other questions in the places of groups whose rewards are all equal, at most `rounds` times.
 
     draw(round, places) gives (rollouts, rewards) of other questions for these places; round counts from 1.

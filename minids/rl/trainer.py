@@ -29,13 +29,18 @@ import random
 import sys
 import time
 import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
 from minids.errors import MinidsError
+from minids.model.transformer import Transformer
 from minids.rl import config as rl_config
 from minids.rl import grpo, record, rollout, shaping
 from minids.rl.config import RLConfig
+from minids.text.tokenizer import Tokenizer
+from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.run import TrainingRun
 
@@ -46,20 +51,20 @@ LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 
 
 
 def train_rl(
-    model,
-    tokenizer,
-    families,
+    model: Transformer,
+    tokenizer: Tokenizer,
+    families: Sequence[str],
     config: RLConfig,
     *,
-    comm=None,
-    out_dir=None,
-    resume=False,
-    metrics=None,
-    stage="grpo",
-    quiet=False,
-    stop=None,
-    loss=None,
-):
+    comm: Comm | None = None,
+    out_dir: str | Path | None = None,
+    resume: bool = False,
+    metrics: MetricsLog | None = None,
+    stage: str = "grpo",
+    quiet: bool = False,
+    stop: object | None = None,
+    loss: Callable | None = None,
+) -> dict:
     """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}, the last four in seconds.
     Checkpoints, and what a replay needs, go to `out_dir`. `loss` is called in the place of `grpo.grpo_loss`."""
     run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
@@ -71,7 +76,7 @@ def train_rl(
     return {"steps": run.step, "tokens": run.tokens, "seconds": run.seconds, **run.clock}
 
 
-def time_shares(seconds, clock):
+def time_shares(seconds: float, clock: dict[str, float]) -> str:
     """{"sampling": 8.3, …} of 10 seconds -> "10 s: 83.0 % sampling, …"."""
     parts = ", ".join(f"{100 * part / max(1e-9, seconds):.1f} % {name}" for name, part in clock.items())
     return f"{seconds:.0f} s: {parts}"
@@ -80,7 +85,17 @@ def time_shares(seconds, clock):
 class RLRun(TrainingRun):
     STEP, SHOWN, KEPT = "iteration", ("reward", "accuracy", "length"), ("clock", "reference")
 
-    def __init__(self, model, tokenizer, families, config, comm, out_dir, metrics, stage):
+    def __init__(
+        self,
+        model: Transformer,
+        tokenizer: Tokenizer,
+        families: Sequence[str],
+        config: RLConfig,
+        comm: Comm,
+        out_dir: str | Path | None,
+        metrics: MetricsLog | None,
+        stage: str,
+    ):
         super().__init__(model, config, stage, comm, out_dir, metrics)
         self.tokenizer, self.families = tokenizer, families
         self.reference = [p.detach().clone() for p in model.parameters()]
@@ -88,33 +103,33 @@ class RLRun(TrainingRun):
         self.clock = {"sampling": 0.0, "scoring": 0.0, "update": 0.0}
         self.record = record.Record(self.out_dir, stage, comm) if self.out_dir and config.replay else None
 
-    def start(self, resume):
+    def start(self, resume: bool) -> None:
         super().start(resume)
         if self.record:
             with rollout.weights(self.model, self.reference):
                 began = self.model.state_dict()
                 self.record.begin(self.model, began, self.tokenizer, self.families, self.settings(), self.step)
 
-    def settings(self):
+    def settings(self) -> dict:
         return rl_config.plain(self.config)
 
-    def changed(self, saved):
+    def changed(self, saved: dict) -> list[str]:
         return rl_config.changed(saved, self.config)
 
-    def save(self):
+    def save(self) -> None:
         if self.record and self.comm.rank == 0 and 0 < self.step < self.config.steps:
             self.record.keep(self.step, self.model, self.optimizer)
         super().save()
 
-    def kept(self):
+    def kept(self) -> dict:
         return {"clock": [self.seconds, *self.clock.values()], "reference": self.reference}
 
-    def restore(self, state):
+    def restore(self, state: dict) -> None:
         self.reference = state["reference"]
         self.seconds, *parts = state["clock"]
         self.clock = dict(zip(self.clock, parts if len(parts) == 3 else (parts[0], 0.0, parts[1])))
 
-    def collect(self):
+    def collect(self) -> tuple[list[int], rollout.Rollouts, torch.Tensor, torch.Tensor, torch.Tensor, dict]:
         """The answers of the next iteration and what they earn, nothing learned yet:
         (numbers of the questions, rollouts, adv_N, informative_N, rewards_N, sums to report)."""
         config = self.config
@@ -138,7 +153,7 @@ class RLRun(TrainingRun):
             sums["still_zero_variance"] = float((~informative_N).sum())
         return numbers, rollouts, adv_N, informative_N, rewards_N, sums
 
-    def iteration(self, stop_requested):
+    def iteration(self, stop_requested: bool) -> dict:
         config, began, before = self.config, time.monotonic(), self.clock["sampling"]
         numbers, rollouts, adv_N, informative_N, rewards_N, sums = self.collect()
         codes = record.codes(rollouts, numbers, config.num_generations) if self.record else {}
@@ -277,7 +292,9 @@ class RLRun(TrainingRun):
                 first = False
         return sums
 
-    def units(self, masks, rows, informative_N, finished_N):
+    def units(
+        self, masks: list[torch.Tensor], rows: list[list[int]], informative_N: torch.Tensor, finished_N: torch.Tensor
+    ) -> float:
         """The loss's denominator: of these answers (`masks` and `rows`, micro-batch by micro-batch) and the other
         processes'."""
         config = self.config

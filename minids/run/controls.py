@@ -1,12 +1,13 @@
 """Controls: what the result of a run is compared with. They are stages whose time is counted apart."""
 
+from minids.run.job import Job
 from minids.run.stage import LEARN, SAMPLE, Stage
 from minids.tasks import documents
 
 CLASSIC = ("direct", "random_reward")  # those of `minids run --controls`
 
 
-def direct(job) -> dict:
+def direct(job: Job) -> dict:
     """The same architecture and as many training tokens, but it answers without a thought."""
     r, p = job.recipe, job.recipe.pretrain
     model = job.new_model()
@@ -19,7 +20,7 @@ def direct(job) -> dict:
     return record
 
 
-def more_sft(job) -> dict:
+def more_sft(job: Job) -> dict:
     """More supervised steps instead of RL, for the same arithmetic: 6 FLOPs per token of training stand against RL's 8
     (2 to sample it, 6 to learn from it)."""
     p, model = job.section(), job.load("sft")
@@ -49,7 +50,7 @@ RL_CONTROLS = {
 }
 
 
-def rl_control(job) -> dict:
+def rl_control(job: Job) -> dict:
     """The first RL stage again, with the change that has the control's name."""
     model, style = job.start_of_rl()
     record = job.train_rl(model, job.recipe.section(job.recipe.first_rl), **RL_CONTROLS[job.stage.name])

@@ -12,6 +12,7 @@ stages_main.py, stages_r1.py, stages_edge.py and controls.py; stages.py is the t
 import json
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -28,10 +29,11 @@ from minids.model.transformer import Transformer
 from minids.progress import Progress
 from minids.rl import config as rl_config
 from minids.rl import trainer
-from minids.run import recipes, stages
 from minids.run.results import read_json, whole
-from minids.run.run_folder import Sums
-from minids.settings import read
+from minids.run.sections import model_values
+from minids.run.stage import AnyRecipe, Stage
+from minids.run.sums import Sums
+from minids.settings import Settings, read
 from minids.tasks import documents, registry
 from minids.text.tokenizer import Tokenizer
 from minids.train import loop, memory, parallel
@@ -41,7 +43,7 @@ from minids.train.metrics import MetricsLog
 class Job:
     """A run's folder, its processes and its results; every stage is a function of one."""
 
-    def __init__(self, rank, world, recipe, out, seed, device, quiet):
+    def __init__(self, rank: int, world: int, recipe: AnyRecipe, out: str | Path, seed: int, device: str, quiet: bool):
         self.rank, self.recipe, self.out, self.seed, self.device = rank, recipe, Path(out), seed, device
         self.comm = parallel.Comm(rank, world)
         self.quiet = quiet or rank != 0
@@ -68,7 +70,7 @@ class Job:
         )
         self.comm.barrier()  # nobody writes before all have read
 
-    def run(self, stage: stages.Stage) -> None:
+    def run(self, stage: Stage) -> None:
         """Runs a stage unless its record is there, and writes its record."""
         if any(s["name"] == stage.name for s in self.results["stages"]):
             return
@@ -103,9 +105,9 @@ class Job:
         """The settings of the stage that runs now."""
         return self.recipe.section(self.stage.name)
 
-    def settings(self, section: dict, cls: type, **more):
+    def settings(self, section: dict, cls: type[Settings], **more: object) -> Settings:
         """A section as the dataclass that checks it, without the keys that are the stage's own."""
-        also = {f.name for further in stages.further(self.stage.name) for f in fields(further)}
+        also = {f.name for further in self.recipe.further(self.stage.name) for f in fields(further)}
         kept = {key: value for key, value in section.items() if key not in also}
         return read(cls, kept, f"recipe, [{self.stage.name}]", **more)
 
@@ -141,7 +143,7 @@ class Job:
     def new_model(self, small: bool = False) -> Transformer:
         torch.manual_seed(self.seed)
         change = self.recipe.small if small else {}
-        values = recipes.model_values(self.recipe, len(self.tokenizer), self.tokenizer.eos_id, **change)
+        values = model_values(self.recipe, len(self.tokenizer), self.tokenizer.eos_id, **change)
         values["tokenizer_fingerprint"] = self.tokenizer.fingerprint  # so that another tokenizer is noticed
         config = ModelConfig.from_dict(values, where=f"recipe {self.recipe.name}")
         model = Transformer(config).to(self.device)
@@ -191,7 +193,9 @@ class Job:
             docs, section["tokens_per_batch"], seed=seed, prompt_weight=section["prompt_weight"], **self.share
         )
 
-    def train(self, model: Transformer, source, section: dict, objective=None) -> dict:
+    def train(
+        self, model: Transformer, source: documents.Source, section: dict, objective: Callable | None = None
+    ) -> dict:
         """Supervised training with a section of the recipe."""
         precision = {"precision": "bf16"} if self.device == "cuda" else {}
         config = self.settings({**precision, **section}, loop.TrainConfig, seed=self.seed)
@@ -209,7 +213,7 @@ class Job:
         )
         return {"seconds": done.seconds, "tokens": done.tokens, "steps": done.step, "loss": done.loss}
 
-    def train_rl(self, model: Transformer, section: dict | None = None, **change) -> dict:
+    def train_rl(self, model: Transformer, section: dict | None = None, **change: object) -> dict:
         """RL with the stage's section of the recipe (or `section`), changed by `change`."""
         section = {**(self.section() if section is None else section), **change}
         done = trainer.train_rl(

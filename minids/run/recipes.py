@@ -6,13 +6,14 @@ line.
 
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from minids.errors import MinidsError, did_you_mean
 from minids.eval.evaluate import EvalConfig
 from minids.run import stages
-from minids.run.sections import Direct, check_families
+from minids.run.sections import Direct, check_families, model_values
 from minids.settings import Settings, defaults, former_names, read, read_all, refuse_unknown, renamed, setting
 
 FOLDER = Path(__file__).parents[1] / "recipes"
@@ -43,7 +44,7 @@ class Recipe(Settings):
     small: dict = setting(factory=dict, doc="the model that is distilled into: what differs from [model]")
     others: dict = setting(factory=dict, doc="sections of the other stages of run/stages.py, by their name")
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         check_families(self.families)
 
     @property
@@ -87,6 +88,10 @@ class Recipe(Settings):
         parts = read_all(stages.classes(stage), self.section(stage), f"{self.where}, section [{section}]")
         return {name: value for part in parts for name, value in vars(part).items()}
 
+    def further(self, stage: str) -> list[type]:
+        """The classes of the keys of a stage beside those of its `settings`."""
+        return stages.further(stage)
+
     @property
     def evaluation(self) -> EvalConfig:
         """The settings of the evaluation."""
@@ -96,7 +101,7 @@ class Recipe(Settings):
 REQUIRED = {f.name for f in fields(Recipe) if f.name not in defaults(Recipe)} | {"rl_from"}
 
 
-def names():
+def names() -> list[str]:
     return sorted(p.stem for p in FOLDER.glob("*.toml"))
 
 
@@ -113,7 +118,7 @@ def current(values: dict, where: str) -> dict:
     }
 
 
-def load(name, overrides=()):
+def load(name: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     """Reads a recipe by name or by path to a .toml file, applies "section.key=value" overrides,
     and checks every key and value."""
     values, where = _read(name), f"recipe {name}"
@@ -129,7 +134,7 @@ def load(name, overrides=()):
     return recipe
 
 
-def check(recipe):
+def check(recipe: Recipe) -> None:
     """Builds every config of the recipe once, so that an impossible value is found before the first step."""
     from minids.model.config import ModelConfig
 
@@ -168,13 +173,6 @@ def _check_plan(recipe, where):
                 raise MinidsError(f"{where}: the stage {name!r} needs {need!r} before it in stages.")
     if any(stages.STAGES[name].small for name in plan) and not recipe.small:
         raise MinidsError(f"{where}: stages of a small model need a section [small]: how it differs from [model].")
-
-
-def model_values(recipe, vocab_size, eos_token_id=1, **change):
-    """The [model] section as ModelConfig wants it: q_lora_rank 0 means none (TOML has no null)."""
-    values = {**recipe.model, **change, "vocab_size": vocab_size, "eos_token_id": eos_token_id}
-    values["q_lora_rank"] = values.get("q_lora_rank") or None
-    return values
 
 
 def _read(name, above=()):

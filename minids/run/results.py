@@ -1,5 +1,7 @@
 """results.json: what a run can go on from, and a table be made of."""
 
+from pathlib import Path
+
 from minids import files
 from minids.errors import MinidsError
 
@@ -20,12 +22,12 @@ OF_A_STAGE = {"name": str, "seconds": (int, float), "evaluation_seconds": (int, 
 OF_A_ROW = {"stage": str, "family": str}
 
 
-def read_json(path) -> dict:
+def read_json(path: str | Path) -> dict:
     """A JSON object of a run's folder, or MinidsError."""
     return files.load_json(path, "Restore it, or start in a new folder with --out.")
 
 
-def whole(results: dict, path) -> dict:
+def whole(results: dict, path: str | Path) -> dict:
     """`results` if a run can go on from it and a table be made of it; else MinidsError that says what is wrong."""
 
     def need(values, kinds, where):

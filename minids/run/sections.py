@@ -7,6 +7,7 @@ here that its row names as `also`. minids/settings.py checks all of them.
 from dataclasses import dataclass
 
 from minids.errors import MinidsError
+from minids.run.stage import AnyRecipe
 from minids.settings import Settings, refuse_unknown, setting
 from minids.tasks import registry
 from minids.tasks.arithmetic import STYLES
@@ -24,7 +25,7 @@ class Corpus(Section):
     styles: dict = setting(doc=f"{{style of thought: share}}, of {', '.join(STYLES)}, none")
     tokens_per_batch: int = setting(doc="tokens of a batch of each process", least=1)
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         shares = list(self.styles.values())
         if not all(_is_share(s) for s in shares) or sum(shares) <= 0:
             raise MinidsError(
@@ -50,7 +51,7 @@ class ColdStart(Corpus):
         None, "share of a thought's words that are in another script; None: thoughts are not spoken", least=0, most=1
     )
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         super().contradictions()
         check_families(self.families)
 
@@ -59,7 +60,7 @@ class ColdStart(Corpus):
 class Questions(Section):
     families: list | None = setting(None, "families of the questions; None: those of the recipe")
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         check_families(self.families)
 
 
@@ -70,7 +71,7 @@ class General(Questions):
     num_general_documents: int = setting(0, "written documents beside the kept answers", least=0)
     general_families: list | None = setting(None, "their families; None: those of the questions")
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         super().contradictions()
         check_families(self.general_families)
 
@@ -83,7 +84,7 @@ class Asked(Section):
     problems: int = setting(doc="problems of each size that is asked for", least=1, most=10_000)
     asked: dict = setting(doc="{family: [sizes]} that are asked for; none that pretraining has")
 
-    def contradictions(self):
+    def contradictions(self) -> None:
         if not self.asked:
             raise MinidsError("asked must name sizes of families, as in { chain = [6] }")
         for family, sizes in self.asked.items():
@@ -118,7 +119,7 @@ class Direct(Section):
     documents: int | None = setting(None, "documents without a thought; None: twice those of pretraining", least=1)
 
 
-def check_families(families):
+def check_families(families: list | None) -> None:
     """Raises MinidsError for a list with a family that nobody knows, or without any; None is none to check."""
     if families is None:
         return
@@ -126,6 +127,13 @@ def check_families(families):
         raise MinidsError(f"families must be a list that names at least one of {registry.known()}.")
     for family in families:
         registry.get(family)
+
+
+def model_values(recipe: AnyRecipe, vocab_size: int, eos_token_id: int = 1, **change: object) -> dict:
+    """The [model] section as ModelConfig wants it: q_lora_rank 0 means none (TOML has no null)."""
+    values = {**recipe.model, **change, "vocab_size": vocab_size, "eos_token_id": eos_token_id}
+    values["q_lora_rank"] = values.get("q_lora_rank") or None
+    return values
 
 
 def _is_share(value):

@@ -7,6 +7,7 @@ The rows are the metadata of the fields (minids/settings.py); those of [model] a
 """
 
 import argparse
+from collections.abc import Container, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def sections() -> list[str]:
     return list(dict.fromkeys([*mine, *(s.section for s in stages.STAGES.values())]))
 
 
-def table(classes: list[type], leave_out=frozenset()) -> str:
+def table(classes: list[type], leave_out: Container[str] = ()) -> str:
     """A row per field."""
     former = {new: old for old, new in former_names([cls for cls in classes if issubclass(cls, Settings)]).items()}
     lines = ["| key | values | default | |", "|---|---|---|---|"]
@@ -76,7 +77,7 @@ def _model():
     return f"{about}\n\n{table([ModelConfig], leave_out=GIVEN)}"
 
 
-def main(argv=None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="minids dev settings", description="writes docs/settings.md")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not up to date")
     args = parser.parse_args(argv)

@@ -8,6 +8,9 @@ tables of results read the row; run/stages.py lists all rows.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from minids.eval.evaluate import EvalConfig
 
 LEARN, SAMPLE = 3, 1  # forward passes per token: a backward pass costs two
 
@@ -80,3 +83,31 @@ def batches(section: dict, length: float, processes: int) -> int:
 def groups(section: dict, length: float, processes: int) -> float:
     """Tokens of the answers that RL samples."""
     return section["steps"] * section["prompts_per_step"] * section["num_generations"] * length
+
+
+@runtime_checkable
+class AnyRecipe(Protocol):
+    """What stages read of a run/recipes.py:Recipe, which stands above them: it checks itself by the table of stages."""
+
+    name: str
+    families: list
+    model: dict
+    pretrain: dict
+    sft: dict
+    direct: dict
+    small: dict
+
+    @property
+    def plan(self) -> list: ...
+
+    @property
+    def first_rl(self) -> str: ...
+
+    @property
+    def evaluation(self) -> EvalConfig: ...
+
+    def section(self, stage: str) -> dict: ...
+
+    def checked(self, stage: str) -> dict: ...
+
+    def further(self, stage: str) -> list[type]: ...

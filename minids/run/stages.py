@@ -4,6 +4,8 @@ A new stage is a function and a row (run/stage.py) in one of these modules. Whoe
 leaves, costs or is called, asks this table.
 """
 
+from collections.abc import Container
+
 from minids.run import controls, stages_edge, stages_main, stages_r1
 from minids.run.stage import Stage
 
@@ -66,6 +68,6 @@ def by_rows(rows: str) -> Stage | None:
     return next((s for s in STAGES.values() if s.rows and s.rows == rows), None)
 
 
-def by_models(folders) -> list[Stage]:
+def by_models(folders: Container[str]) -> list[Stage]:
     """The stages that leave models in these folders, one per folder."""
     return list({s.model: s for s in reversed(STAGES.values()) if s.model and s.model in folders}.values())[::-1]

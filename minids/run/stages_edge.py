@@ -13,7 +13,9 @@ questions can be asked of it, with intervals over problems.
 import random
 
 from minids.eval import evaluate, statistics
+from minids.model.transformer import Transformer
 from minids.progress import Progress
+from minids.run.job import Job
 from minids.run.sections import Asked
 from minids.run.stage import LEARN, SAMPLE, Stage
 from minids.tasks import registry
@@ -21,7 +23,7 @@ from minids.tasks import registry
 KS = (1, 4, 16, 64, 256)
 
 
-def edge(job) -> dict:
+def edge(job: Job) -> dict:
     model, section = job.load("model"), job.recipe.checked("edge")
     tries, problems, asked = (section[k] for k in ("tries", "problems", "asked"))
     style, longest = section.get("style", "tags"), section.get("max_new_tokens", 160)
@@ -46,7 +48,15 @@ def edge(job) -> dict:
 
 
 def count_right(
-    job, model, style: str, family: str, size: int, problems: int, tries: int, max_new_tokens: int, bar: Progress
+    job: Job,
+    model: Transformer,
+    style: str,
+    family: str,
+    size: int,
+    problems: int,
+    tries: int,
+    max_new_tokens: int,
+    bar: Progress,
 ) -> list[int]:
     """How many of `tries` samples are right, for each of so many held-out problems of one size."""
     chosen = registry.problem_set([family], "test", problems, job.seed, size)

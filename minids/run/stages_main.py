@@ -1,6 +1,7 @@
 """The stages of the main job: tokenizer, pretraining, cold start (SFT), GRPO. Each is a function of run/job.py:Job."""
 
 from minids.rl.config import RLConfig
+from minids.run.job import Job
 from minids.run.sections import ColdStart, Pretraining, Questions, TokenizerSection
 from minids.run.stage import LEARN, SAMPLE, Stage, batches, groups
 from minids.tasks import documents
@@ -8,7 +9,7 @@ from minids.text.tokenizer import Tokenizer
 from minids.train.loop import TrainConfig
 
 
-def make_tokenizer(job) -> dict:
+def make_tokenizer(job: Job) -> dict:
     """Problems become text; the text becomes merges; merges turn it into ids."""
     r, t, folder = job.recipe, job.section(), job.out / "tokenizer"
     if job.rank == 0:
@@ -29,7 +30,7 @@ def make_tokenizer(job) -> dict:
     return {"vocab_size": len(job.tokenizer), "documents": len(docs), "tokens": len(docs.ids)}
 
 
-def pretrain(job) -> dict:
+def pretrain(job: Job) -> dict:
     """The base model: plain worked solutions in every style, and lines of single-digit facts."""
     model = job.new_model()
     p = job.section()
@@ -39,7 +40,7 @@ def pretrain(job) -> dict:
     return record
 
 
-def sft(job) -> dict:
+def sft(job: Job) -> dict:
     """The cold start: the chat template, few long thoughts among many hasty ones."""
     model, p = job.load("base"), job.section()
     record = job.train(model, job.source(job.chat_documents(p, job.seed), p, job.seed + 1), p)
@@ -48,7 +49,7 @@ def sft(job) -> dict:
     return record
 
 
-def grpo(job) -> dict:
+def grpo(job: Job) -> dict:
     """Reinforcement learning from checked answers."""
     model, style = job.start_of_rl()
     record = job.train_rl(model)

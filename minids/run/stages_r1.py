@@ -21,12 +21,13 @@ reward models for what no rule decides.
 from minids.errors import MinidsError
 from minids.progress import Progress
 from minids.rl import distill, rejection
+from minids.run.job import Job
 from minids.run.sections import General
 from minids.run.stage import LEARN, SAMPLE, Stage
 from minids.tasks import documents
 
 
-def rl1(job) -> dict:
+def rl1(job: Job) -> dict:
     model = job.load("sft")
     record = job.train_rl(model)
     job.save_model(model)
@@ -34,11 +35,11 @@ def rl1(job) -> dict:
     return record
 
 
-def rejection_sampling(job) -> dict:
+def rejection_sampling(job: Job) -> dict:
     return _documents(job, job.load("rl1"))
 
 
-def sft2(job) -> dict:
+def sft2(job: Job) -> dict:
     model, p = job.load("base"), job.section()
     record = job.train(model, job.source(job.corpus("rejection"), p, job.seed + 3), p)
     job.save_model(model)
@@ -46,7 +47,7 @@ def sft2(job) -> dict:
     return record
 
 
-def rl2(job) -> dict:
+def rl2(job: Job) -> dict:
     model = job.load("sft2")
     record = job.train_rl(model)
     job.save_model(model)
@@ -54,11 +55,11 @@ def rl2(job) -> dict:
     return record
 
 
-def teacher(job) -> dict:
+def teacher(job: Job) -> dict:
     return _documents(job, job.load("model"))
 
 
-def small_pretrain(job) -> dict:
+def small_pretrain(job: Job) -> dict:
     model, p = job.new_model(small=True), job.section()
     record = job.train(model, job.source(job.corpus(), p, job.seed), p)
     job.save_model(model, "plain")
@@ -66,15 +67,15 @@ def small_pretrain(job) -> dict:
     return record
 
 
-def distill_samples(job) -> dict:
+def distill_samples(job: Job) -> dict:
     return _distill(job, None)
 
 
-def distill_logits(job) -> dict:
+def distill_logits(job: Job) -> dict:
     return _distill(job, distill.FromLogits(job.load("model")))
 
 
-def small_rl(job) -> dict:
+def small_rl(job: Job) -> dict:
     model, style = job.load("small_base"), job.section().get("template", "plain")
     record = job.train_rl(model, template=style)
     job.save_model(model, style)

@@ -13,9 +13,10 @@ import run_damage as damage
 import run_kills as kills
 from mini import write_recipe
 
-from minids import MinidsError, cli
+from minids import MinidsError, cli, files
 from minids.report import run_report
 from minids.run import run_folder
+from minids.run.sums import SUMS, Sums
 from minids.train import metrics
 
 
@@ -72,17 +73,17 @@ def test_a_file_system_without_locks_stops_nobody(tmp_path, monkeypatch):
 
 def test_a_flipped_bit_in_the_checksums_themselves_is_noticed(tmp_path):
     (tmp_path / "state.json").write_text("{}\n", encoding="utf-8")
-    run_folder.Sums(tmp_path).note(tmp_path / "state.json", "sft")
-    path = tmp_path / run_folder.SUMS
+    Sums(tmp_path).note(tmp_path / "state.json", "sft")
+    path = tmp_path / SUMS
     data = path.read_bytes()
     for at in range(8 * len(data)):
         changed = bytearray(data)
         changed[at // 8] ^= 1 << at % 8
         path.write_bytes(changed)
         with pytest.raises(MinidsError, match="checksums"):
-            run_folder.Sums(tmp_path).check()
+            Sums(tmp_path).check()
     path.write_bytes(data)
-    run_folder.Sums(tmp_path).check()
+    Sums(tmp_path).check()
 
 
 @pytest.mark.slow
@@ -124,21 +125,19 @@ def test_a_change_that_is_meant_and_a_run_of_an_earlier_version(finished, recipe
 
 def test_a_kill_between_two_writes_is_no_damage(tmp_path, monkeypatch):
     """The sums are written before the file, and hold both what it was and what it will be."""
-    sums = run_folder.Sums(tmp_path)
+    sums = Sums(tmp_path)
     sums.write("results.json", "one")
     monkeypatch.setattr(
-        run_folder.files,
-        "write",
-        lambda path, data, real=run_folder.files.write: real(path, data) if path.name == run_folder.SUMS else None,
+        files, "write", lambda path, data, real=files.write: real(path, data) if path.name == SUMS else None
     )
     sums.write("results.json", "two")
     monkeypatch.undo()
-    run_folder.Sums(tmp_path).check()
+    Sums(tmp_path).check()
     (tmp_path / "results.json").write_text("two", encoding="utf-8")
-    run_folder.Sums(tmp_path).check()
+    Sums(tmp_path).check()
     (tmp_path / "results.json").write_text("three", encoding="utf-8")
     with pytest.raises(MinidsError, match="results.json: damaged, changed or missing"):
-        run_folder.Sums(tmp_path).check()
+        Sums(tmp_path).check()
 
 
 BROKEN = [

@@ -10,8 +10,8 @@ from mini import assert_same_run, results
 
 from minids import MinidsError, cli
 from minids.report import page, readme_tables
-from minids.run import cost, recipes, run_folder, stages
-from minids.run.stage import Stage
+from minids.run import cost, recipes, stages, sums
+from minids.run.stage import AnyRecipe, Stage
 
 ROOT = Path(__file__).parents[2]
 
@@ -248,6 +248,11 @@ def test_stages_that_a_recipe_no_longer_names_are_discarded_with_the_stage_befor
     r = results(out)
     r["stages"].append({**r["stages"][-1], "name": "edge"})  # of an earlier recipe, made from the GRPO that goes
     r["evals"] += [{**row, "stage": "edge"} for row in r["evals"] if row["stage"] == "grpo"]
-    run_folder.Sums(out).write("results.json", json.dumps({**r, "edge": [{"stage": "edge"}]}))
+    sums.Sums(out).write("results.json", json.dumps({**r, "edge": [{"stage": "edge"}]}))
     assert run(recipe, out, "--redo", "grpo") == 0
     assert_same_run(finished, out)
+
+
+def test_a_recipe_has_what_stages_read_of_one():
+    assert isinstance(recipes.load("tiny"), AnyRecipe)
+    assert not isinstance(object(), AnyRecipe)
