@@ -190,7 +190,7 @@ def test_the_edge_of_a_run_without_a_cold_start_and_of_another_environment(tmp_p
         (stage, family) for stage in ("base", "model", "edge") for family in ("add", "countdown")
     ]
     style = json.loads((out / "edge" / "minids.json").read_text(encoding="utf-8"))["style"]
-    assert style == recipes.load("tiny-zero").grpo["style"] == "plain"  # it is asked as it was taught to answer
+    assert style == recipes.load("tiny-zero").grpo["template"] == "plain"  # it is asked as it was taught to answer
 
 
 @pytest.mark.parametrize(
