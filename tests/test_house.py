@@ -126,3 +126,9 @@ def test_public_functions_say_their_types(room):
             if not whole and (name, function.name) not in EXERCISES:
                 bare.append(where)
     assert bare == []
+
+
+def test_test_modules_have_names_of_their_own():
+    """Folders of tests are no packages: two modules of one name cannot be collected together."""
+    names = [p.name for p in (ROOT / "tests").rglob("*.py") if p.name != "conftest.py" and "rounds" not in p.parts]
+    assert sorted(set(names)) == sorted(names)
