@@ -253,7 +253,7 @@ PAGES = dict(cache=torch.ones(5, 16, 12), table=ints([[0, 1], [2, 3]]))
         (dict(cache=torch.ones(2, 20, 12).half()), "one dtype"),
         (dict(q=torch.ones(2, 0, 12)), "nothing"),
         (dict(cache=torch.ones(2, 0, 12)), "nothing"),
-        (dict(cache=torch.ones(2, 20, 13)), "13 a token"),
+        (dict(cache=torch.ones(2, 20, 13)), "13 per token"),
         (dict(rank=0), "rank 0"),
         (dict(rank=12), "rank 12"),
         (dict(q=torch.ones(2, 12, 3).mT), "contiguous"),
