@@ -43,7 +43,8 @@ def replace(function, new, keep=True):
     """
     inner = _inner(function)
     _, own, _ = _held.get(id(inner)) or (inner, _state(inner), None)
-    if new is inner or new is _originals.get(id(inner), (None, None))[1]:
+    itself = (inner, _originals.get(id(inner), (None, None))[1])
+    if any(_inner(new) is own for own in itself):  # under its decorators too
         return restore(inner)
     if isinstance(inner, types.FunctionType):
         _put(inner, (_call.__code__, None, {"__instead__": new}, {"__wrapped__": new}))

@@ -62,6 +62,15 @@ def test_one_within_another_and_under_a_decorator():
     assert list(inspect.signature(run).parameters) == ["model", "prompt_ids", "room", "stop_ids"]
 
 
+def test_the_librarys_own_under_its_decorator_is_its_own():
+    for own in (speculative.speculate, dispatch.original(speculative.speculate), inspect.unwrap(speculative.speculate)):
+        dispatch.replace(speculative.speculate, lambda *args: "mine")
+        dispatch.replace(speculative.speculate, own)
+        assert dispatch.replacement(speculative.speculate) is None
+        with pytest.raises(AttributeError):  # its own code looks into the model, and does not call itself for ever
+            speculative.speculate(None, [1], 4, [])
+
+
 def test_an_error_inside_leaves_everything_as_it_was():
     with pytest.raises(ZeroDivisionError), dispatch.replaced(layers.swiglu, lambda gate, up: 1 / 0):
         layers.swiglu(1, 2)

@@ -26,7 +26,7 @@ KS = (1, 4, 16, 64, 256)
 def edge(job: Job) -> dict:
     model, section = job.load("model"), job.recipe.checked("edge")
     tries, problems, asked = (section[k] for k in ("tries", "problems", "asked"))
-    style, longest = section.get("style", "tags"), section.get("max_new_tokens", 160)
+    style, longest = section.get("template", "tags"), section.get("max_new_tokens", 160)
     record = job.train_rl(model)
     job.save_model(model, style)
     job.evaluate(model, style=style)

@@ -8,7 +8,7 @@ import torch
 from answers import RIGHT, SWIGLU, WRONG
 
 from minids import MinidsError, dispatch
-from minids.course import answers, catalog, judge
+from minids.course import answers, catalog, exercises, judge
 from minids.course.cases import expect  # noqa: F401
 from minids.model import attention, layers
 
@@ -130,3 +130,10 @@ def test_chat_runs_on_the_answers_that_are_kept(finished, monkeypatch, capsys):
     answers.keep(SWIGLU, RIGHT)
     answers.uninstall()
     assert cli.main(["chat", str(finished), "--mine"]) == 0 and met == [False]
+
+
+@pytest.mark.parametrize("name", exercises.PLACES)
+def test_the_librarys_own_as_an_answer_replaces_nothing(name):
+    """Whatever decorators it has: a function that is replaced by itself would call itself for ever."""
+    answers.install(name, catalog.reference(name))
+    assert not answers.installed(name)
