@@ -67,8 +67,7 @@ def train_rl(
 ) -> dict:
     """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}, the last four in seconds.
     Checkpoints, and what a replay needs, go to `out_dir`. `loss` is called in the place of `grpo.grpo_loss`."""
-    run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage)
-    run.loss_function = loss
+    run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage, loss)
     run.start(resume)
     run.finish(quiet=quiet, stop=stop)
     if run.comm.rank == 0 and not quiet:
@@ -95,11 +94,12 @@ class RLRun(TrainingRun):
         out_dir: str | Path | None,
         metrics: MetricsLog | None,
         stage: str,
+        loss: Callable | None = None,
     ):
         super().__init__(model, config, stage, comm, out_dir, metrics)
         self.tokenizer, self.families = tokenizer, families
         self.reference = [p.detach().clone() for p in model.parameters()]
-        self.idle, self.warned, self.loss_function = 0, False, None
+        self.idle, self.warned, self.loss_function = 0, False, loss
         self.clock = {"sampling": 0.0, "scoring": 0.0, "update": 0.0}
         self.record = record.Record(self.out_dir, stage, comm) if self.out_dir and config.replay else None
 
