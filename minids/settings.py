@@ -28,6 +28,7 @@ import functools
 import numbers
 import operator
 import sys
+import textwrap
 from dataclasses import MISSING, field, fields
 from types import UnionType
 from typing import get_args, get_origin
@@ -59,7 +60,7 @@ def setting(default=MISSING, doc="", *, factory=MISSING, choices=None, hint="", 
     """A field of a Settings class.
 
     doc      one line
-    choices  the values that it may have
+    choices  the values that it may have; a dict says what each means
     limits   above, least (or equal), below, most (or equal): of a number, or of each number of a tuple
     hint     what a message says at its end
     preset   `instead` may say another default
@@ -67,7 +68,8 @@ def setting(default=MISSING, doc="", *, factory=MISSING, choices=None, hint="", 
     """
     if unknown := limits.keys() - LIMITS.keys():
         raise TypeError(f"setting: {', '.join(unknown)} is none of {', '.join(LIMITS)}")
-    about = {"doc": doc, "choices": tuple(choices) if choices else None, "hint": hint, **limits}
+    means = choices if isinstance(choices, dict) and all(isinstance(m, str) for m in choices.values()) else None
+    about = {"doc": doc, "choices": tuple(choices) if choices else None, "means": means, "hint": hint, **limits}
     if like is not None:
         about = {**like.metadata, **{k: v for k, v in about.items() if v not in (None, "")}}
         default = like.metadata["default"] if default is MISSING and factory is MISSING else default
@@ -233,3 +235,16 @@ def rows(cls):
         shown = "" if default is MISSING else "None" if default is None else brief(default)
         out.append((f.name, described(f), shown, f.metadata["doc"]))
     return out
+
+
+def manual(cls, leave_out=(), width=110):
+    """A class's fields as text to read: what each is for, its default, what it may be and what its values mean."""
+    lines = []
+    for f in (f for f in fields(cls) if f.metadata and f.name not in leave_out):
+        default, means = default_of(f), f.metadata["means"] or {}
+        head = f.name if default is MISSING else f"{f.name} = {default!r}"
+        about = f"{head}   {f.metadata['doc']}" + ("" if means else f"; {described(f)}")
+        lines += textwrap.wrap(about, width, subsequent_indent=" " * 8)
+        room = max(map(len, means), default=0)
+        lines += [f"    {value:<{room}}  {meaning}" for value, meaning in means.items()]
+    return "\n".join(lines)

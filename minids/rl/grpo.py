@@ -32,6 +32,8 @@ the first optimizer step of a batch w = 1, so clipping acts only from the second
 Left out: a critic, SAPO, entropy bonuses; reward shaping by length belongs to the reward (`shaping`).
 """
 
+import inspect
+import textwrap
 from dataclasses import asdict, dataclass, fields, replace
 
 import torch
@@ -39,12 +41,22 @@ import torch
 from minids.errors import MinidsError
 from minids.model import sampling
 from minids.rl import importance_sampling
-from minids.settings import Settings, refuse_unknown, setting
+from minids.settings import Settings, manual, refuse_unknown, setting
 
-AGGREGATIONS = ("sequence_mean", "token_mean", "constant")
+AGGREGATIONS = {  # {value of the setting: what it means}
+    "sequence_mean": "mean over answers of each answer's mean over its tokens (DeepSeekMath)",
+    "token_mean": "mean over all tokens of the batch (DAPO)",
+    "constant": "sum over tokens / (answers * constant) (Dr. GRPO)",
+}
 ratios = importance_sampling  # answers to the exercise of earlier versions call it so
 RATIOS, CLIPS, CORRECTIONS = importance_sampling.RATIOS, importance_sampling.CLIPS, importance_sampling.CORRECTIONS
-KLS = ("none", "k1", "k2", "k3")
+KL_MEANS = {
+    "none": "no reference, no KL",
+    "k1": "x = log p - log p_ref: unbiased, but its gradient is zero on average",
+    "k2": "x^2 / 2: its gradient is that of KL(p || p_ref)",
+    "k3": "exp(-x) + x - 1: unbiased, never negative (DeepSeekMath)",
+}
+KLS = tuple(KL_MEANS)
 BASELINES, SCALES = ("mean", "loo", "none"), ("std", "batch", "none")
 
 
@@ -179,6 +191,9 @@ def _used(mask_NT, informative_N, skip_zero_variance, finished_N, mask_truncated
         raise MinidsError("grpo: skip_zero_variance=True needs informative_N, as advantages() returns it")
     if mask_truncated and finished_N is None:
         raise MinidsError("grpo: mask_truncated=True needs finished_N, False for answers that were cut off")
+    for name, flags_N in (("informative_N", informative_N), ("finished_N", finished_N)):
+        if flags_N is not None and (shape := tuple(torch.as_tensor(flags_N).shape)) != (mask_NT.shape[0],):
+            raise MinidsError(f"grpo: {name} {shape} must be [{mask_NT.shape[0]}], a truth value for each answer")
     mask_NT = mask_NT.bool()
     kept_N = torch.ones(mask_NT.shape[0], dtype=torch.bool, device=mask_NT.device)
     if skip_zero_variance:
@@ -213,7 +228,7 @@ class LossConfig(Settings):
     dual_delta: float | None = setting(
         None, 'with clip "dual": bound on the ratio where the advantage is negative, above 1 + clip_high', above=1
     )
-    kl: str = setting("none", "estimate of the KL to the reference (`kl_estimate`)", choices=KLS)
+    kl: str = setting("none", "estimate of the KL to the reference (`kl_estimate`)", choices=KL_MEANS)
     kl_coef: float = setting(0.0, "weight of that KL", least=0)
     kl_unbiased: bool = setting(
         False,
@@ -320,7 +335,7 @@ def grpo_loss(
     c = loss_config(config, settings)
     low, high = c.bounds
     _check_tensors(
-        logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, c.kl, c.correction, c.off_policy_threshold
+        logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, c.kl, c.correction, c.off_policy_threshold, adv_N
     )
 
     # 2  which tokens enter the loss, and which answers are counted: `_used`
@@ -372,18 +387,65 @@ def grpo_loss(
     return loss, {**metrics, **more, "sequences": float(kept_N.sum()), "policy_loss": policy_loss.item()}
 
 
-def _check_tensors(logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, kl, correction, off_policy_threshold):
-    """Refuses tensors that are missing, that nothing uses, or that do not belong together."""
+_MANUAL = """
+Shapes. N answers, group after group, T positions, padded on the right; any floating type, one device.
+
+    logp_NT, old_logp_NT, ref_logp_NT, sampler_logp_NT    float [N, T], in nats, 0 or less
+    mask_NT                                               bool, or 0 and 1, [N, T]
+    adv_N                                                 float [N], or [N, T] for advantages of tokens
+    informative_N, finished_N                             bool [N]
+    loss                                                  float []; its gradient goes into logp_NT alone
+
+Example: two questions with two answers each, of which the first is right.
+
+    import torch
+    from minids import grpo_loss
+    from minids.rl.grpo import advantages
+
+    adv_N, informative_N = advantages(torch.tensor([1.0, 0.0, 1.0, 0.0]), group_size=2)
+    logp_NT = torch.full((4, 6), -1.0, requires_grad=True)
+    mask_NT = torch.arange(6) < torch.tensor([6, 4, 3, 6])[:, None]
+    loss, metrics = grpo_loss(logp_NT, logp_NT.detach(), adv_N, mask_NT, clip="higher", clip_high=0.28)
+    loss.backward()
+
+Settings, as keywords or as a LossConfig; w is p / p_old of a token, A its advantage:
+
+{settings}
+
+Errors. MinidsError for an unknown setting (with the nearest name), a value that it cannot have, settings that need or
+exclude each other, a tensor that a setting needs and that is missing, one that nothing uses, and any shape but those
+above; the message names the setting or the tensor.
+"""
+if grpo_loss.__doc__:  # not with python -OO
+    _settings = textwrap.indent(manual(LossConfig), "    ")
+    grpo_loss.__doc__ = inspect.cleandoc(grpo_loss.__doc__) + "\n" + _MANUAL.replace("{settings}", _settings)
+
+
+def _check_tensors(
+    logp_NT, old_logp_NT, mask_NT, ref_logp_NT, sampler_logp_NT, kl, correction, off_policy_threshold, adv_N=None
+):
+    """Refuses tensors that are missing, that nothing uses, or that do not belong together. An answer to the exercise
+    of earlier versions does not give `adv_N`."""
     if kl != "none" and ref_logp_NT is None:
         raise MinidsError(f"grpo: kl={kl!r} needs ref_logp_NT, the reference model's log-probabilities")
     if correction != "none" and sampler_logp_NT is None:
         raise MinidsError(f"grpo: correction={correction!r} needs sampler_logp_NT, the sampler's log-probabilities")
     if sampler_logp_NT is not None and correction == "none" and off_policy_threshold is None:
         raise MinidsError("grpo: sampler_logp_NT has no effect without correction or off_policy_threshold")
-    if not logp_NT.shape == old_logp_NT.shape == mask_NT.shape:
+    others = {"ref_logp": ref_logp_NT, "sampler_logp": sampler_logp_NT}
+    whole = {"logp": logp_NT, "old_logp": old_logp_NT, "mask": mask_NT}
+    whole |= {name: x for name, x in others.items() if x is not None}
+    for name, x in {**whole, "adv": adv_N}.items():
+        if x is not None and not isinstance(x, torch.Tensor):
+            raise MinidsError(f"grpo: {name} must be a tensor, got a {type(x).__name__}; use torch.tensor(…)")
+    if logp_NT.dim() != 2 or len({x.shape for x in whole.values()}) > 1:
+        shown = ", ".join(f"{name} {tuple(x.shape)}" for name, x in whole.items())
+        raise MinidsError(f"grpo: {shown} must have one shape [answers, positions]")
+    if adv_N is not None and adv_N.shape not in (logp_NT.shape, logp_NT.shape[:1]):
+        N, T = logp_NT.shape
         raise MinidsError(
-            f"grpo: logp {tuple(logp_NT.shape)}, old_logp {tuple(old_logp_NT.shape)} and mask "
-            f"{tuple(mask_NT.shape)} must have one shape [answers, positions]"
+            f"grpo: adv {tuple(adv_N.shape)} must be [{N}], an advantage for each answer, or [{N}, {T}], one for each "
+            "token, as logp is"
         )
 
 

@@ -37,9 +37,25 @@ import torch
 
 from minids.errors import MinidsError
 
-RATIOS = ("token", "sequence", "sequence_token")
-CLIPS = ("none", "symmetric", "higher", "dual", "cispo")
-CORRECTIONS = ("none", "token_truncate", "token_mask", "sequence_truncate", "sequence_mask")
+RATIOS = {  # {value of the setting: what it means}
+    "token": "w, the token's own (PPO, DeepSeekMath)",
+    "sequence": "one for all tokens of an answer, the geometric mean of theirs (GSPO)",
+    "sequence_token": "the value of `sequence`, with the gradient of the token (GSPO-token)",
+}
+CLIPS = {
+    "none": "w A",
+    "symmetric": "min(w A, clip(w, 1 - clip_low, 1 + clip_low) A) (PPO)",
+    "higher": "the same between 1 - clip_low and 1 + clip_high (DAPO)",
+    "dual": "as higher (clip_high None: as symmetric), and never below dual_delta A where A < 0",
+    "cispo": "min(w, 1 + clip_high) A log p, the weight without a gradient (MiniMax-M1)",
+}
+CORRECTIONS = {
+    "none": "the sampler is the policy of old_logp_NT",
+    "token_truncate": "a token's term times min(v, correction_cap), v = p_old / p_sampler of the token",
+    "token_mask": "times v where v <= correction_cap, else 0",
+    "sequence_truncate": "as token_truncate, with the product of the answer's v for each of its tokens",
+    "sequence_mask": "as token_mask, with that product",
+}
 
 
 def sequence_log_ratio(log_ratio_NT: torch.Tensor, length_N1: torch.Tensor, ratio: str) -> torch.Tensor:
@@ -136,7 +152,7 @@ def check_correction(correction: str, cap: float | None) -> None:
     if correction == "none" and cap is not None:
         raise MinidsError(
             f"grpo: correction_cap={cap} has no effect with correction='none'; "
-            f"choose one of {', '.join(CORRECTIONS[1:])}"
+            f"choose one of {', '.join(list(CORRECTIONS)[1:])}"
         )
     if correction != "none" and cap is None:
         raise MinidsError(

@@ -1,5 +1,11 @@
 """The settings of `grpo_loss` one by one, by hand; refusals; padding. (TRL and exact gradients: the neighbours.)"""
 
+import inspect
+import pydoc
+import re
+import textwrap
+from dataclasses import fields
+
 import gradient_checks
 import pytest
 import torch
@@ -7,7 +13,7 @@ from gradient_checks import batch, gradient
 
 from minids.errors import MinidsError
 from minids.model.sampling import warp_logits
-from minids.rl.grpo import advantages, count_units, grpo_loss, kl_estimate, token_logps
+from minids.rl.grpo import LossConfig, advantages, count_units, grpo_loss, kl_estimate, token_logps
 
 NAN = float("nan")
 
@@ -259,6 +265,18 @@ def test_token_logps_are_those_of_the_sampling_distribution():
         (dict(correction="token_mask", correction_cap=2.0), "needs sampler_logp_NT"),
         (dict(sampler_logp_NT=torch.ones(4, 5)), "sampler_logp_NT has no effect"),
         (dict(off_policy_threshold=0.0), "off_policy_threshold"),
+        (dict(adv_N=torch.ones(3)), r"adv \(3,\) must be \[4\]"),
+        (dict(adv_N=torch.ones(4, 1)), r"adv \(4, 1\)"),
+        (dict(adv_N=torch.ones(5)), r"adv \(5,\)"),  # as many as positions
+        (dict(adv_N=torch.ones(1)), r"adv \(1,\)"),
+        (dict(adv_N=torch.tensor(1.0)), r"adv \(\)"),
+        (dict(adv_N=[1.0] * 4), "adv must be a tensor, got a list"),
+        (dict(old_logp_NT=torch.ones(4, 6)), "one shape"),
+        (dict(kl="k3", ref_logp_NT=torch.ones(4, 1)), r"ref_logp \(4, 1\)"),
+        (dict(off_policy_threshold=1.0, sampler_logp_NT=torch.ones(1, 5)), r"sampler_logp \(1, 5\)"),
+        (dict(skip_zero_variance=True, informative_N=[True] * 3), r"informative_N \(3,\) must be \[4\]"),
+        (dict(mask_truncated=True, finished_N=torch.ones(4, 5)), "finished_N"),
+        ({k: torch.ones(4) for k in ("logp_NT", "old_logp_NT", "mask_NT")}, "answers, positions"),
     ],
 )
 def test_impossible_settings_are_refused(settings, said):
@@ -280,3 +298,19 @@ def test_impossible_settings_are_refused(settings, said):
 def test_impossible_advantages_are_refused(rewards, settings, said):
     with pytest.raises(MinidsError, match=said):
         advantages(torch.tensor(rewards), **settings)
+
+
+def test_help_of_the_loss_is_enough():
+    """Every tensor with its shape, every setting and every value of one has a line, and the example runs."""
+    text = pydoc.plain(pydoc.render_doc(grpo_loss))
+    for f in fields(LossConfig):
+        assert re.search(rf"^ +{f.name} = ", text, re.M), f.name
+        for choice in f.metadata["choices"] or ():
+            assert re.search(rf"^ +{choice}  +\S", text, re.M), (f.name, choice)
+    for name in inspect.signature(grpo_loss).parameters:
+        assert name == "settings" or name in text
+    assert max(map(len, grpo_loss.__doc__.splitlines())) <= 120
+    example = textwrap.dedent(re.search(r"^ +import torch\n(.|\n)*?backward\(\)", text, re.M)[0])
+    found = {}
+    exec(example, found)
+    assert found["loss"].item() == pytest.approx(0.0, abs=0.7) and found["logp_NT"].grad.abs().sum() > 0
