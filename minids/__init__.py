@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 _HOME = {
     "ModelConfig": "minids.model.config",
     "Transformer": "minids.model.transformer",
+    "load": "minids.eval.model_folder",
+    "chat": "minids.serve.ask",
     "generate": "minids.model.generate",
     "Tokenizer": "minids.text.tokenizer",
     "grpo_loss": "minids.rl.grpo",

@@ -7,6 +7,7 @@
     read_json    the same as JSON: no key twice, no NaN or Infinity, not nested without end
     load_json    the same, where the caller has nothing to add but what to do: all that is wrong is a MinidsError
     sync         to the disk: a rename can outlive the data otherwise
+    below        for a message about a file that is not there: whether it lies one folder further down
 
 A pipe or a device in the place of a file would be read for ever, and a link may lead to any file of this computer,
 which an export would then carry away. Links within the folder are followed, and those from a snapshot of Hugging Face's
@@ -79,6 +80,13 @@ def load_json(path, hint: str, missing: str = "", kind: type = dict):
         wanted = {dict: "an object", list: "a list"}[kind]
         raise MinidsError(f"{path}: expected {wanted}, got {brief(value)}. {hint}")
     return value
+
+
+def below(folder, name):
+    """ " Did you mean runs/tiny/model?" where `name` lies in a folder right below this one; else ""."""
+    found = sorted(path.parent for path in Path(folder).glob(f"*/{name}") if path.is_file())
+    last = [path for path in found if path.name == "model"]  # of a run's folders: what it made last
+    return f" Did you mean {' or '.join(map(str, last or found[:5]))}?" if found else ""
 
 
 def brief(value, most=80):

@@ -27,9 +27,8 @@ from minids.errors import MinidsError
 from minids.eval import evaluate, model_folder
 from minids.model import hf
 from minids.model.transformer import Transformer
-from minids.rl import rollout
+from minids.serve import ask as serve_ask
 from minids.tasks import arithmetic
-from minids.text import chat
 from minids.text.tokenizer import Tokenizer
 
 FOLDER = Path(__file__).resolve().parents[2] / "chapters" / "data" / "tiny"
@@ -46,7 +45,7 @@ def model(stage, folder=None):
     folder = Path(folder or FOLDER) / stage
     if not folder.is_dir():
         raise MinidsError(f"{folder}: no such folder. Make it from a finished run: minids dev tiny-models RUN")
-    return Transformer.from_pretrained(folder, dtype=torch.float32).eval(), Tokenizer.from_pretrained(folder)
+    return model_folder.load(folder, dtype=torch.float32)
 
 
 def style(stage, folder=None):
@@ -56,12 +55,11 @@ def style(stage, folder=None):
 
 
 def ask(stage, question, temperature=0.0, seed=0, opened=None):
-    """The reply to a question, as a chat.Reply, and how many tokens it has; `opened` is what model(stage) gave, if it
+    """The reply to a question, as an ask.Reply, and how many tokens it has; `opened` is what model(stage) gave, if it
     is there already."""
-    net, tokenizer = opened or model(stage)
-    asked, how = arithmetic.normalise_question(question), style(stage)
-    drawn = rollout.sample(net, tokenizer, [asked], how, [seed], max_new_tokens=200, temperature=temperature)
-    return chat.parse(drawn.texts[0], how), len(drawn.ids[0])
+    how = {"style": style(stage), "temperature": temperature, "seed": seed, "max_new_tokens": 200}
+    reply = serve_ask.chat(*(opened or model(stage)), question, **how)
+    return reply, len(reply.ids)
 
 
 def accuracy(stage, problems, temperature=0.0, seed=0, opened=None):

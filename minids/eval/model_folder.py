@@ -4,6 +4,8 @@
     runs/tiny/sft        the model after one of its stages
     elsewhere            any folder in Hugging Face's layout with a tokenizer.json beside the weights
 
+    load(folder) -> model, tokenizer        open_folder(folder) -> also how it is evaluated and sampled
+
 `minids.json` beside a model says in which style it was taught to answer and which families of problems it knows. A
 model from elsewhere has none; it is then asked in the chat template. Whoever wrote a folder does not decide what runs
 here: families that name files and code (`user:FILE@check.py:function`) are left out when a folder is read, and are not
@@ -18,9 +20,9 @@ from pathlib import Path
 import torch
 
 from minids import settings
-from minids.errors import MinidsError
+from minids.errors import MinidsError, nearest
 from minids.eval.evaluate import EvalConfig
-from minids.files import load_json, read_bytes, write
+from minids.files import below, brief, load_json, read_bytes, write
 from minids.model import generation_config, hf
 from minids.model.config import DROPPED_KEYS
 from minids.model.transformer import Transformer
@@ -61,25 +63,40 @@ def open_folder(folder: str | Path, device: str = "cpu", families: Sequence[str]
     given = Path(folder)
     folder = find_model(given)
     about = about_model(folder)
-    tokenizer = Tokenizer.from_pretrained(folder)
-    model = Transformer.from_pretrained(folder)
-    hf.check_tokenizer(model.config, tokenizer)
-    if about["style"] != "plain":
+    model, tokenizer = load(folder, device)
+    if model.style != "plain":
         tokenizer.user_id, tokenizer.assistant_id  # noqa: B018  raise MinidsError where the template's marks are missing
     small = model.parameter_count() < 100_000_000
     if device == "cpu" and small:
         torch.set_num_threads(1)  # matrices of a small model are too small to split
     families, ours = about["families"] if families is None else families, (folder / ABOUT).exists()
     return Opened(
-        model.to(device).eval(),
-        tokenizer,
-        folder,
-        about["style"],
-        families,
-        _evaluation(given),
-        ours,
-        generation_config.for_chat(folder),
+        model, tokenizer, folder, model.style, families, _evaluation(given), ours, generation_config.for_chat(folder)
     )
+
+
+def load(
+    folder: str | Path, device: str | torch.device = "cpu", *, dtype: torch.dtype | None = None
+) -> tuple[Transformer, Tokenizer]:
+    """The model that a folder holds and its tokenizer, ready to be asked (`minids.chat`): in evaluation mode, and
+    `model.style` says in which template it was taught to answer ("tags" where the folder does not say).
+
+        model, tokenizer = minids.load("runs/tiny")
+
+    folder    of a run (its last model is taken), of one of its stages (runs/tiny/sft), of a chapter's model
+              (chapters/data/tiny/grpo), or any folder in Hugging Face's DeepSeek-V3 layout with a tokenizer.json
+    device    where the weights go
+    dtype     None: as stored. What the chapters keep is float16; torch.float32 is what is trained on
+
+    Raises MinidsError that says what to pass, or which file is missing, damaged or of another model.
+    """
+    folder = find_model(folder)
+    style = about_model(folder)["style"]
+    tokenizer = Tokenizer.from_pretrained(folder)
+    model = Transformer.from_pretrained(folder, dtype=dtype)
+    hf.check_tokenizer(model.config, tokenizer)
+    model.style = style
+    return model.to(device).eval(), tokenizer
 
 
 def about_model(folder: str | Path) -> dict:
@@ -95,9 +112,11 @@ def about_model(folder: str | Path) -> dict:
 
 def find_model(folder: str | Path) -> Path:
     """The model folder that is meant by a run's or a model's folder."""
+    if not isinstance(folder, str | Path):
+        raise MinidsError(f"a folder is named by a text or a Path, as in 'runs/tiny', got {brief(folder)}.")
     folder = Path(folder)
     if not folder.is_dir():
-        raise MinidsError(f"{folder}: no such folder. Give the folder of a run (runs/tiny) or of a model.")
+        raise MinidsError(f"{folder}: no such folder.{_instead(folder)}")
     if (folder / "config.json").exists():
         return folder
     if (folder / "model" / "config.json").exists():
@@ -110,7 +129,28 @@ def find_model(folder: str | Path) -> Path:
             f"{folder}: this run is not finished. Go on with `minids run … --resume`, or use the model that it made "
             f"last: {made[-1][1]}."
         )
-    raise MinidsError(f"{folder}: neither a run nor a model: there is no config.json in it, nor in {folder / 'model'}.")
+    if folder.name.startswith("step-") or any(folder.glob("step-*/state.json")):
+        raise MinidsError(
+            f"{folder}: checkpoints of training, which hold neither config.json nor tokenizer. Training goes on from "
+            "them (resume=True, or --resume); a model that can be loaded is written by save_pretrained."
+        )
+    raise MinidsError(
+        f"{folder}: neither a run nor a model: there is no config.json in it, nor in {folder / 'model'}."
+        + below(folder, "config.json")
+    )
+
+
+def _instead(folder):
+    """What to give instead of what is no folder."""
+    if folder.is_file():
+        return f" It is a file; give the folder that it lies in: {folder.parent}."
+    names = [path.name for path in folder.parent.glob("*") if path.is_dir()] if folder.parent.is_dir() else []
+    if near := nearest(folder.name, names):
+        return f" Did you mean {folder.parent / near}?"
+    return (
+        " Give the folder of a run (runs/tiny), of one of its stages (runs/tiny/sft), or of a model in Hugging Face's "
+        "layout. Nothing is downloaded."
+    )
 
 
 def made_with_mine(run: str | Path) -> bool:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import get_args
 
 from minids.errors import MinidsError, did_you_mean
-from minids.files import brief, load_json
+from minids.files import below, brief, load_json
 from minids.settings import setting
 
 # Keys of published DeepSeek-V3 config files that do not change what is computed here.
@@ -250,7 +250,7 @@ class ModelConfig:
         values = load_json(
             path,
             "Copy the file again from its source.",
-            missing="A model folder holds config.json and model.safetensors.",
+            missing=f"A model folder holds config.json and model.safetensors.{below(folder, path.name)}",
         )
         if values.get("model_type") == "minids":
             values = {k: v for k, v in values.items() if k != "model_type"}

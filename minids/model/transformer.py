@@ -147,6 +147,8 @@ class MTPModule(nn.Module):
 
 
 class Transformer(nn.Module):
+    style = None  # the template of text/chat.py that it was taught to answer in ("tags", "plain"), where that is known
+
     def __init__(self, config: ModelConfig):
         super().__init__()
         where, number = torch.empty(0), torch.get_default_dtype().itemsize

@@ -2,7 +2,7 @@
 
 Every question stands by itself, because the model was never shown a conversation. A piece of text is held back only
 while it may still become something else (a character cut in two by a token, the beginning of "Answer:"). Works on
-pipes too: `echo 347+5896 | minids chat DIR`.
+pipes too: `echo 347+5896 | minids chat DIR`. From Python: ask.py.
 
 Left out: line editing beyond what Python's readline gives, several turns.
 """
@@ -19,6 +19,7 @@ from minids.eval import model_folder
 from minids.model import generate as sampler
 from minids.model.sampling import LEAST
 from minids.rl.rollout import prompt_of, stop_ids
+from minids.serve import ask
 from minids.tasks import arithmetic, registry
 from minids.text.tokenizer import Tokenizer
 
@@ -42,7 +43,7 @@ def talk(
     temperature, max_new_tokens   None: what the folder's generation_config.json says, else 0 and 320
     """
     temperature = opened.sampling["temperature"] if temperature is None else temperature
-    max_new_tokens = max_new_tokens or opened.sampling["max_new_tokens"] or 320
+    max_new_tokens = max_new_tokens or opened.sampling["max_new_tokens"] or ask.MAX_NEW_TOKENS
     source, out = source or sys.stdin, out or sys.stdout
     if hasattr(source, "reconfigure"):
         source.reconfigure(errors="replace")

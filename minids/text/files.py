@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import files
 from ..errors import MinidsError
-from ..files import brief, load_json
+from ..files import below, brief, load_json
 from . import bpe
 from .specials import BOS, EOS, PAD
 
@@ -102,7 +102,7 @@ def load(directory: Path) -> dict:
     content = load_json(
         path,
         "Restore it or make it again.",
-        missing="There is no tokenizer at this place: give the folder of a run or of an export.",
+        missing=f"There is no tokenizer at this place: give the folder of a model.{below(directory, path.name)}",
         kind=object,
     )
 
