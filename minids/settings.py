@@ -19,12 +19,13 @@
 
 The type is that of the annotation: bool, int, float, str, dict, list, tuple[float, float], or one of them `| None`. An
 int is a float as well, True is no number, and a number is finite. The same metadata make the table of all settings
-(`rows`; docs/settings.md).
+(`rows`; docs/settings.md) and the end of each class's docstring (`Explained`): `help(Sampling)` lists the fields.
 
 Left out: what a dict or a list holds; the class checks that in `contradictions`.
 """
 
 import functools
+import inspect
 import numbers
 import operator
 import sys
@@ -86,7 +87,27 @@ def default_of(f):
     return f.metadata["default"]
 
 
-class Settings:
+class _Docstring:
+    """What was written as a class's docstring, then its fields; put together when somebody reads it."""
+
+    def __init__(self, written):
+        self.written = inspect.cleandoc(written)
+
+    def __get__(self, instance, cls):
+        listed = manual(cls) if hasattr(cls, "__dataclass_fields__") else ""
+        return f"{self.written}\n\n{listed}".rstrip()
+
+
+class Explained:
+    """Base of dataclasses whose fields are made by `setting`: `help` of the class lists them."""
+
+    def __init_subclass__(cls, **how):
+        super().__init_subclass__(**how)
+        if written := vars(cls).get("__doc__"):  # None with python -OO
+            cls.__doc__ = _Docstring(written)
+
+
+class Settings(Explained):
     """Base of the dataclasses; checks itself when it is made."""
 
     SHOWN = "setting {name} = {value}"
@@ -124,7 +145,7 @@ def wrong(f, value):
         return f"is not one of {', '.join(map(str, about['choices']))}{_hint(about)}{near and '.' + near}"
     kind = kinds[0]
     inside = list(value) if kind is tuple and isinstance(value, tuple) else [value]
-    fits = all(_is(float if kind is tuple else kind, v) and _within(about, v) for v in inside)
+    fits = all(_is(float if kind is tuple else kind, v) and within(about, v) for v in inside)
     if fits and (kind is not tuple or len(inside) == len(get_args(f.type))):
         return ""
     return f"must be {described(f)}{_hint(about)}"
@@ -145,7 +166,8 @@ def _is(kind, value):
     return isinstance(value, kind)
 
 
-def _within(about, value):
+def within(about, value):
+    """Whether a number is inside of the limits of a field, which are its metadata."""
     return all(holds(value, about[name]) for name, holds in LIMITS.items() if name in about)
 
 
@@ -155,8 +177,8 @@ def _hint(about):
 
 def described(f):
     """The values that a field may have: "a whole number from 1 to 4096", "a number above 0, or None"."""
-    kind = kinds_of(f)[0]
-    text = KINDS[kind]
+    kind, *others = (kind for kind in kinds_of(f) if kind is not type(None))
+    text = " or ".join(KINDS[k] for k in (kind, *others))
     if kind is tuple:
         text = f"a list of {len(get_args(f.type))} numbers"
     if f.metadata["choices"] and kind is not bool:

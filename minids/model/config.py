@@ -22,7 +22,7 @@ from typing import get_args
 
 from minids.errors import MinidsError, did_you_mean
 from minids.files import below, brief, load_json
-from minids.settings import setting
+from minids.settings import Explained, limits, setting, within
 
 # Keys of published DeepSeek-V3 config files that do not change what is computed here.
 PASSIVE_KEYS = {
@@ -97,48 +97,82 @@ MOST_LAYERS, MOST_EXPERTS, MOST_PARAMETERS, MOST = 10_000, 65_536, 10**14, 2**53
 
 # kind of attention -> whose projections and cache it has; attention.register adds to it
 LIKE = {"mla": "mla", "mha": "gqa", "gqa": "gqa"}
+ATTENTION = {
+    "mla": "multi-head latent attention: the cache keeps one latent for all heads (V2 §2.1)",
+    "mha": "keys and values for each head, to compare with",
+    "gqa": "keys and values for num_key_value_heads groups of heads, to compare with",
+}
+# Sizes of the experts; a model whose layers are all dense has none, and they are not looked at.
+OF_EXPERTS = (
+    "moe_intermediate_size",
+    "n_routed_experts",
+    "n_shared_experts",
+    "n_group",
+    "topk_group",
+    "num_experts_per_tok",
+)
 
 
 @dataclass
-class ModelConfig:
-    vocab_size: int = setting(129280, "tokens that there are")
-    hidden_size: int = setting(7168, "width of the residual stream")
-    intermediate_size: int = setting(18432, "width of a dense layer's SwiGLU")
-    moe_intermediate_size: int = setting(2048, "width of an expert's SwiGLU")
-    num_hidden_layers: int = setting(61, "layers")
-    num_attention_heads: int = setting(128, "attention heads")
+class ModelConfig(Explained):
+    """The sizes of a model, under the names and with the meaning of Hugging Face's `DeepseekV3Config`.
+
+        config = ModelConfig(
+            vocab_size=320, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+            kv_lora_rank=32, q_lora_rank=None, qk_rope_head_dim=8, qk_nope_head_dim=16, v_head_dim=16,
+            first_k_dense_replace=2, max_position_embeddings=256,
+        )
+
+    Widths are in elements. Defaults are those of DeepSeek-V3 (arXiv 2412.19437 §4.2). Raises MinidsError, with the
+    name of the field, for a value that is none of those below, for sizes that do not fit together, and for more than
+    1e14 parameters. first_k_dense_replace = num_hidden_layers, without MTP, is a dense model: the experts' sizes are
+    then not looked at. `passive` keeps the keys of a file that change no number; they are written back.
+
+    rope_scaling has YaRN's keys (arXiv 2309.00071): factor, how many times longer than original_max_position_embeddings
+    (tokens) a text may be; beta_fast and beta_slow, the turns within that length between which frequencies go from kept
+    to divided by factor; mscale and mscale_all_dim, how the attention's scale grows with the factor.
+
+    `config.stop_ids` are the tokens that end a text, `config.parameters` is how many parameters a model has.
+    """
+
+    vocab_size: int = setting(129280, "tokens that there are", above=0)
+    hidden_size: int = setting(7168, "width of the residual stream", above=0)
+    intermediate_size: int = setting(18432, "width of a dense layer's SwiGLU", above=0)
+    moe_intermediate_size: int = setting(2048, "width of an expert's SwiGLU", above=0)
+    num_hidden_layers: int = setting(61, "layers", above=0, most=MOST_LAYERS)
+    num_attention_heads: int = setting(128, "attention heads", above=0)
     num_key_value_heads: int | None = setting(
-        None, 'heads of keys and values, of attention "gqa"; MLA has as many as heads'
+        None, 'heads of keys and values, of attention "gqa"; None: as many as heads, as MLA has', above=0
     )
-    n_shared_experts: int = setting(1, "experts that every token takes")
-    n_routed_experts: int = setting(256, "experts that the router chooses from")
-    routed_scaling_factor: float = setting(2.5, "factor of the routed experts' sum")
-    kv_lora_rank: int = setting(512, "width of the latent that keys and values are made from")
+    n_shared_experts: int = setting(1, "experts that every token takes", least=1)
+    n_routed_experts: int = setting(256, "experts that the router chooses from", above=0, most=MOST_EXPERTS)
+    routed_scaling_factor: float = setting(2.5, "factor of the routed experts' sum", above=0)
+    kv_lora_rank: int = setting(512, "width of the latent that keys and values are made from", above=0)
     q_lora_rank: int | None = setting(
-        1536, "width of the latent that queries are made from; None, or 0 in a recipe: no such latent"
+        1536, "width of the latent that queries are made from; None, or 0 in a recipe: no such latent", above=0
     )
-    qk_rope_head_dim: int = setting(64, "width of the part of a query and key that is rotated")
-    qk_nope_head_dim: int = setting(128, "width of the part that is not")
-    v_head_dim: int = setting(128, "width of a head's values")
-    n_group: int = setting(8, "groups of experts")
-    topk_group: int = setting(4, "groups that a token's experts come from")
-    num_experts_per_tok: int = setting(8, "routed experts of a token")
-    first_k_dense_replace: int = setting(3, "layers at the bottom that are dense")
+    qk_rope_head_dim: int = setting(64, "width of the part of a query and key that is rotated", above=0)
+    qk_nope_head_dim: int = setting(128, "width of the part that is not", above=0)
+    v_head_dim: int = setting(128, "width of a head's values", above=0)
+    n_group: int = setting(8, "groups of experts", above=0)
+    topk_group: int = setting(4, "groups that a token's experts come from", above=0)
+    num_experts_per_tok: int = setting(8, "routed experts of a token", above=0)
+    first_k_dense_replace: int = setting(3, "layers at the bottom that are dense", least=0)
     norm_topk_prob: bool = setting(True, "the chosen experts' weights are divided by their sum")
-    hidden_act: str = setting("silu", "activation; only silu")
-    max_position_embeddings: int = setting(4096, "longest text, in tokens")
-    initializer_range: float = setting(0.02, "standard deviation of the weights at the start")
-    rms_norm_eps: float = setting(1e-6, "epsilon of RMSNorm")
-    rope_theta: float = setting(10000.0, "base of the rotations' wavelengths")
+    hidden_act: str = setting("silu", "activation of the SwiGLU", choices=("silu",))
+    max_position_embeddings: int = setting(4096, "longest text, in tokens", above=0)
+    initializer_range: float = setting(0.02, "standard deviation of the weights at the start", least=0)
+    rms_norm_eps: float = setting(1e-6, "epsilon of RMSNorm", above=0)
+    rope_theta: float = setting(10000.0, "base of the rotations' wavelengths", above=0)
     rope_scaling: dict | None = setting(None, 'None, or YaRN: {"type": "yarn", "factor": 40, ...}')
     rope_interleave: bool = setting(True, "pairs of the rotation are neighbours")
     attention_bias: bool = setting(False, "projections of attention have biases")
     tie_word_embeddings: bool = setting(False, "the output uses the embedding's weights")
-    num_nextn_predict_layers: int = setting(0, "MTP modules; V3 has 1")
+    num_nextn_predict_layers: int = setting(0, "MTP modules; V3 has 1", least=0, most=8)
     bos_token_id: int | None = setting(0, "token that begins a text")
     eos_token_id: int | list | None = setting(1, "token that ends a text; several: each of them does")
     pad_token_id: int | None = setting(None, "token of padding")
-    attention: str = setting("mla", '"mla", or "mha" and "gqa" to compare with')
+    attention: str = setting("mla", "kind of attention; attention.register adds others", choices=ATTENTION)
     passive: dict = field(default_factory=dict, repr=False)  # read from a file, written back, never used
 
     def __post_init__(self):
@@ -273,30 +307,11 @@ class ModelConfig:
             said = " or ".join(KINDS[kind] for kind in kinds)
             need(not kinds or any(_is(value, kind) for kind in kinds), f"{f.name} must be {said}, got {brief(value)}.")
             need(not _is(value, int) or abs(value) <= MOST, f"{f.name} must be at most {MOST}, got {brief(value)}.")
-        positive = [
-            "vocab_size",
-            "hidden_size",
-            "intermediate_size",
-            "num_hidden_layers",
-            "num_attention_heads",
-            "kv_lora_rank",
-            "qk_rope_head_dim",
-            "qk_nope_head_dim",
-            "v_head_dim",
-            "max_position_embeddings",
-            "num_key_value_heads",
-            "rms_norm_eps",
-            "rope_theta",
-            "routed_scaling_factor",
-        ]
-        for name in positive:
-            need(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}.")
-        for name in ("first_k_dense_replace", "initializer_range"):
-            need(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}.")
-        need(
-            self.num_hidden_layers <= MOST_LAYERS,
-            f"num_hidden_layers must be at most {MOST_LAYERS}, got {self.num_hidden_layers}.",
-        )
+        dense = self.first_k_dense_replace >= self.num_hidden_layers and self.num_nextn_predict_layers == 0
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is not None and not (dense and f.name in OF_EXPERTS):
+                need(within(f.metadata, value), f"{f.name} must be {limits(f)}, got {brief(value)}.")
         if isinstance(self.eos_token_id, list):
             self.eos_token_id = list(dict.fromkeys(self.eos_token_id))
             need(self.eos_token_id, "eos_token_id must be null, an integer or a list of some, got an empty list.")
@@ -308,20 +323,12 @@ class ModelConfig:
                 f"eos_token_id must be among the model's ids, 0 to {self.vocab_size - 1}, got {token}.",
             )
         need(
-            self.q_lora_rank is None or self.q_lora_rank > 0,
-            f"q_lora_rank must be null or positive, got {self.q_lora_rank}.",
-        )
-        need(
             self.qk_rope_head_dim % 2 == 0,
             f"qk_rope_head_dim must be even (RoPE turns pairs), got {self.qk_rope_head_dim}.",
         )
         need(self.hidden_act == "silu", f"hidden_act must be 'silu' (SwiGLU), got {self.hidden_act!r}.")
         kinds = f"{', '.join(map(repr, list(LIKE)[:-1]))} or {list(LIKE)[-1]!r}"
         need(self.attention in LIKE, f"attention must be {kinds}, got {self.attention!r}.")
-        need(
-            0 <= self.num_nextn_predict_layers <= 8,
-            f"num_nextn_predict_layers must be 0 to 8, got {self.num_nextn_predict_layers}.",
-        )
         if self.attention not in ("mla", "mha"):
             need(
                 self.num_attention_heads % self.num_key_value_heads == 0,
@@ -336,19 +343,11 @@ class ModelConfig:
             )
         if self.rope_scaling is not None:
             self._check_yarn(need)
-        if self.first_k_dense_replace >= self.num_hidden_layers and self.num_nextn_predict_layers == 0:
+        if dense:
             self._check_total(need)
-            return  # a dense model: the expert sizes are never read
+            return
         need(
-            self.moe_intermediate_size > 0, f"moe_intermediate_size must be positive, got {self.moe_intermediate_size}."
-        )
-        need(
-            0 < self.n_routed_experts <= MOST_EXPERTS,
-            f"n_routed_experts must be positive and at most {MOST_EXPERTS}, got {self.n_routed_experts}.",
-        )
-        need(self.n_shared_experts >= 1, f"n_shared_experts must be at least 1, got {self.n_shared_experts}.")
-        need(
-            self.n_group > 0 and self.n_routed_experts % self.n_group == 0,
+            self.n_routed_experts % self.n_group == 0,
             f"n_routed_experts {self.n_routed_experts} is no multiple of n_group {self.n_group}.",
         )
         per_group = self.n_routed_experts // self.n_group
@@ -356,11 +355,11 @@ class ModelConfig:
             per_group >= 2, f"a group needs at least 2 experts (its score is the sum of its two best), got {per_group}."
         )
         need(
-            0 < self.topk_group <= self.n_group,
+            self.topk_group <= self.n_group,
             f"topk_group must be 1 to n_group = {self.n_group}, got {self.topk_group}.",
         )
         need(
-            0 < self.num_experts_per_tok <= per_group * self.topk_group,
+            self.num_experts_per_tok <= per_group * self.topk_group,
             f"num_experts_per_tok {self.num_experts_per_tok} exceeds the {per_group * self.topk_group} experts "
             "of topk_group groups.",
         )
