@@ -249,6 +249,8 @@ def evaluate_beyond(
 
 @dataclass(frozen=True)
 class OutsideProblem:
+    """A problem from a file of yours; `line` is where it stands there, from 1."""
+
     question: str
     answer: str
     family: str = "outside"

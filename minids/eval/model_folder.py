@@ -34,14 +34,26 @@ ABOUT = "minids.json"
 
 @dataclass
 class Opened:
+    """What `open_folder` returns.
+
+    model        in evaluation mode, on the device that was asked for
+    tokenizer    of the same folder
+    folder       where they were found
+    style        how it answers: "tags" (thought and answer), "direct" (answer alone) or "plain" (text goes on)
+    families     kinds of problems that it knows
+    evaluation   the EvalConfig of its run, or the usual one
+    ours         whether a run of minids made it
+    sampling     what generation_config.json says: temperature, top_k, top_p, max_new_tokens
+    """
+
     model: Transformer
     tokenizer: Tokenizer
     folder: Path
     style: str
     families: list
     evaluation: EvalConfig
-    ours: bool  # made by a run of minids
-    sampling: dict  # what generation_config.json says: temperature, top_k, top_p, max_new_tokens
+    ours: bool
+    sampling: dict
 
 
 def describe(folder: str | Path, *, style: str, families: Sequence[str]) -> None:

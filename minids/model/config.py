@@ -355,8 +355,7 @@ class ModelConfig(Explained):
             per_group >= 2, f"a group needs at least 2 experts (its score is the sum of its two best), got {per_group}."
         )
         need(
-            self.topk_group <= self.n_group,
-            f"topk_group must be 1 to n_group = {self.n_group}, got {self.topk_group}.",
+            self.topk_group <= self.n_group, f"topk_group must be 1 to n_group = {self.n_group}, got {self.topk_group}."
         )
         need(
             self.num_experts_per_tok <= per_group * self.topk_group,

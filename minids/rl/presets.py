@@ -17,9 +17,17 @@ from minids.errors import MinidsError, did_you_mean
 
 @dataclass(frozen=True)
 class Preset:
+    """One published recipe.
+
+    title      its name in print
+    source     paper, section or equation
+    open       what the source leaves open, and what stands in its place here
+    settings   {name: value} for RLConfig
+    """
+
     title: str
-    source: str  # paper, section or equation
-    open: str  # what the source leaves open, and what stands in its place here
+    source: str
+    open: str
     settings: dict
 
 

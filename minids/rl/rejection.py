@@ -33,6 +33,9 @@ STEP = 0x3FFFFE  # the sampler's seeds of these answers: a step that neither RL 
 
 @dataclass
 class RejectionConfig(Settings):
+    """The settings of rejection sampling (`collect`). R1 kept answers in one script that are right (arXiv 2501.12948
+    §2.3.3); how many questions and samples it drew is not published."""
+
     SHOWN = "rejection setting {name} = {value}"
     FORMER = {"keep": "max_per_question"}
 

@@ -14,6 +14,8 @@ from minids.tasks.arithmetic import STYLES
 
 
 class Section(Settings):
+    """Base of a section's own keys; an error begins with the key, as the section is named in front of it."""
+
     SHOWN = "{name} = {value}"
 
 
@@ -37,12 +39,16 @@ class Corpus(Section):
 
 @dataclass
 class Pretraining(Corpus):
+    """The documents of pretraining: those of `Corpus`, and facts between them."""
+
     prompt_weight: float = setting(1.0, "weight of a question's tokens in the loss", least=0, most=100)
     fact_share: float = setting(0.0, "share of the documents that are lines of single-digit facts", least=0, most=1)
 
 
 @dataclass
 class ColdStart(Corpus):
+    """The documents of the cold start, which is supervised fine-tuning on thoughts (R1: arXiv 2501.12948 §2.3.1)."""
+
     FORMER = {"mixed": "language_mix"}
 
     prompt_weight: float = setting(0.0, "weight of a question's tokens in the loss", least=0, most=100)
@@ -58,6 +64,8 @@ class ColdStart(Corpus):
 
 @dataclass
 class Questions(Section):
+    """Which families a stage asks about."""
+
     families: list | None = setting(None, "families of the questions; None: those of the recipe")
 
     def contradictions(self) -> None:
@@ -66,6 +74,8 @@ class Questions(Section):
 
 @dataclass
 class General(Questions):
+    """What the second fine-tuning learns beside the kept answers (R1: 200k of other kinds, arXiv 2501.12948 §2.3.3)."""
+
     FORMER = {"general": "num_general_documents"}
 
     num_general_documents: int = setting(0, "written documents beside the kept answers", least=0)
@@ -108,6 +118,8 @@ class Asked(Section):
 
 @dataclass
 class TokenizerSection(Section):
+    """How the tokenizer is trained: a BPE over bytes."""
+
     vocab_size: int = setting(doc="tokens that there are", least=270, hint="256 bytes and the special tokens need 270")
     documents: int = setting(doc="documents that its merges are learned from", least=1)
     digits: str = setting("triples", "how numbers are cut: each digit a token, or three", choices=("single", "triples"))
@@ -115,6 +127,8 @@ class TokenizerSection(Section):
 
 @dataclass
 class Direct(Section):
+    """The control that answers without a thought; the rest of its settings is that of pretraining."""
+
     tokens_per_batch: int = setting(doc="tokens of a batch of each process", least=1)
     documents: int | None = setting(None, "documents without a thought; None: twice those of pretraining", least=1)
 

@@ -53,17 +53,22 @@ _INTEGER = re.compile(rf"0|-?[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")  # not \d: it ta
 
 @dataclass(frozen=True)
 class Problem:
+    """A sum. `terms` are signed whole numbers whose sum is the answer: 12+7-5 has (12, 7, -5). `size` is the digits
+    of the longer number in the family "add", and how many numbers there are in the others."""
+
     family: str
     question: str
-    terms: tuple  # signed integers; the answer is their sum
+    terms: tuple
     size: int
 
     @property
     def answer(self) -> str:
+        """The sum, as text."""
         return str(sum(self.terms))
 
     @property
     def expression(self) -> str:
+        """The sum as it is written: "12+7-5"."""
         return expression(self.terms)
 
     @property
@@ -73,6 +78,7 @@ class Problem:
 
     @property
     def split(self) -> str:
+        """ "train", "rl" or "test", by a hash of `key`."""
         return split_of(self.key)
 
 

@@ -31,6 +31,8 @@ LOW, HIGH = 10, 99  # of targets; the numbers are from 1 to 99
 
 
 class Countdown(Environment):
+    """The game as an environment. Sizes are how many numbers there are: 3 and 4 to train on, 5 to test beyond."""
+
     name = "countdown"
     about = "making a target from some numbers"
     styles = ("careful", "brisk", "hasty")
@@ -82,13 +84,16 @@ class Step:
 
     @property
     def values(self) -> tuple[int, ...]:
+        """The numbers that are left, sorted: what tells one state from another."""
         return tuple(sorted(value for value, _ in self.state))
 
     @property
     def expression(self) -> str:
+        """How the last number was made: "(5-2)*8"."""
         return self.state[0][1][1:-1]  # of a last step: no parentheses around the whole
 
     def text(self, target: int) -> str:
+        """The step as a thought says it: with the numbers that are left, or at the end with yes or no."""
         left = [value for value, _ in self.state]
         if len(left) == 1:
             return f"{self.said} {'yes' if left[0] == target else 'no'}"
@@ -108,6 +113,7 @@ def steps(state: list[tuple[int, str]]) -> list[Step]:
 
 
 def start(numbers: Sequence[int]) -> list[tuple[int, str]]:
+    """The state before the first step: each number, made of itself."""
     return [(n, str(n)) for n in numbers]
 
 
@@ -151,6 +157,7 @@ def tried(state: list[tuple[int, str]], target: int, goal: Step | None) -> list[
 
 
 def straight(numbers: Sequence[int], target: int, way: Sequence[Step]) -> list[str]:
+    """The words of a solution without a search."""
     return [step.text(target) for step in way]
 
 

@@ -71,9 +71,11 @@ class Documents:
 
     @property
     def lengths(self) -> np.ndarray:
+        """Tokens of each document, [n]."""
         return np.diff(self.starts)
 
     def tensors(self) -> dict[str, Tensor]:
+        """The arrays as tensors, which safetensors files and other processes take."""
         return {
             k: torch.from_numpy(np.asarray(v).astype(np.int64 if k != "ids" else np.int32))
             for k, v in vars(self).items()
@@ -81,6 +83,7 @@ class Documents:
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "Documents":
+        """Back from `tensors`."""
         return cls(**{k: tensors[k].numpy() for k in ("ids", "starts", "prompts")})
 
     def batch(self, rows: Sequence[int], prompt_weight: float) -> Batch:

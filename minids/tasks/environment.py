@@ -24,17 +24,26 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Item:
-    """A problem of an environment other than `tasks.arithmetic`. Its environment judges it."""
+    """A problem of an environment other than `tasks.arithmetic`. Its environment judges it.
+
+    family     the environment's name
+    question   what the model is asked
+    answer     the right answer, or one of them
+    key        what is asked, whatever the wording: its hash decides the split
+    size       one of the environment's sizes, or None
+    data       what the environment needs to judge and to demonstrate; two items are equal whatever it holds
+    """
 
     family: str
     question: str
     answer: str
     key: str
     size: object = None
-    data: object = field(default=None, compare=False)  # what the environment needs to judge and to demonstrate
+    data: object = field(default=None, compare=False)
 
     @property
     def split(self) -> str:
+        """ "train", "rl" or "test": the set that the problem belongs to, by a hash of `key`."""
         return arithmetic.split_of(self.key)
 
 
@@ -51,6 +60,11 @@ class Environment:
     beyond = ()  # sizes that are only tested
 
     def sample(self, rng: Random, split: str, size: int | None = None) -> AnyProblem:
+        """A problem of a split ("train", "rl" or "test"), drawn with `rng`; of a size, or of one by the weights in
+        `sizes`.
+
+        Raises MinidsError for a size that there is not, and where no problem falls into the split.
+        """
         raise NotImplementedError
 
     def score(self, problem: AnyProblem, answer_text: str) -> float:
@@ -69,6 +83,7 @@ class Environment:
         return Verdict(float(self.score(problem, text) == 1), self.canonical(problem, text))
 
     def demonstrate(self, problem: AnyProblem, style: str, rng: Random | None = None) -> str:
+        """A thought that leads to the problem's answer, in one of `styles`. Raises MinidsError where there are none."""
         raise MinidsError(
             f"environment {self.name!r} has no thoughts to learn from: it can be trained on by GRPO, and be evaluated, "
             "with a model that was taught to think elsewhere, but pretraining and SFT need another."

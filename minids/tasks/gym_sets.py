@@ -152,6 +152,7 @@ class Short:
 
     @staticmethod
     def thought(terms: object, style: str) -> str:
+        """The words that lead to the answer, in one of STYLES; `terms` is what `read` gave."""
         raise NotImplementedError
 
     @staticmethod
@@ -161,10 +162,13 @@ class Short:
 
     @staticmethod
     def facts(rng: Random) -> str | None:
+        """A line of the small facts that thoughts use, or None."""
         return None
 
 
 class ChainSum(Short):
+    """Sums and differences of several numbers, in the words of this library's own chains."""
+
     SIZES, BEYOND = {2: 0.35, 3: 0.4, 4: 0.25}, (5, 6)  # numbers, all of one digit or all of two
     STYLES = ("careful", "brisk", "hasty")
 
@@ -190,6 +194,8 @@ class ChainSum(Short):
 
 
 class Products(Short):
+    """Products of two numbers: column multiplication from the right, one digit of the second factor at a time."""
+
     SIZES, STYLES = {1: 0.1, 2: 0.9}, ("careful", "brisk", "hasty")  # digits of both factors
 
     @staticmethod
@@ -243,6 +249,8 @@ def times_steps(number: int, digit: int) -> list[str]:
 
 
 class Gcd(Short):
+    """The greatest common divisor of two numbers from 1 to 99, by remainders."""
+
     SIZES, STYLES = {2: 1.0}, ("careful", "brisk", "hasty")  # digits: two numbers from 1 to 99
 
     @staticmethod
@@ -300,6 +308,8 @@ def remainder(a: int, b: int) -> str:
 
 
 class NumberSorting(Short):
+    """Whole numbers put in order, each put in its place among those before it."""
+
     SIZES, BEYOND = {3: 0.2, 4: 0.3, 5: 0.3, 6: 0.2}, (7, 8)  # whole numbers from 0 to 99
 
     @staticmethod
@@ -329,6 +339,8 @@ class NumberSorting(Short):
 
 
 class SpellBackward(Short):
+    """A word spelled from its end, letter by letter."""
+
     SIZES, BEYOND = {3: 0.1, 4: 0.2, 5: 0.3, 6: 0.2, 7: 0.2}, (8, 9)  # letters
 
     @staticmethod
@@ -350,6 +362,8 @@ class SpellBackward(Short):
 
 
 class CountBits(Short):
+    """How many ones a number has in base 2: halved until nothing is left."""
+
     SIZES, STYLES = {3: 1.0}, ("careful", "brisk", "hasty")  # numbers from 1 to 4095: three hexadecimal digits
 
     @staticmethod
@@ -377,6 +391,8 @@ class CountBits(Short):
 
 
 class BaseConversion(Short):
+    """A number from base 2 to base 10, or back."""
+
     SIZES = {11: 1.0}  # bits: numbers from 1 to 2047, between the bases 2 and 10
 
     @staticmethod

@@ -128,14 +128,26 @@ def language_consistency(text, script="latin"):
 
 @dataclass(frozen=True)
 class RewardResult:
+    """What a reply earned, and why.
+
+    total         weighted sum of the parts; 0 for a reply that was cut off
+    accuracy      1.0 if the answer is right, else 0.0
+    format        1.0 if the reply has the form that was asked for, else 0.0
+    language      share of the thought's words in the script that was asked for, 0 to 1
+    empty_think   a thought block that is there and blank: the model guesses
+    truncated     the reply did not end by itself
+    answer        what was read, for majority votes; None: unreadable or cut off
+    failure       why a user's verifier gave no verdict ("": it gave one); the answer then counts as wrong
+    """
+
     total: float
     accuracy: float
     format: float
     language: float
-    empty_think: bool  # a thought block that is there and blank: the model guesses
+    empty_think: bool
     truncated: bool
-    answer: int | str | None  # what was read, for majority votes; None if unreadable or cut off
-    failure: str = ""  # why a user's verifier gave no verdict; the answer counts as wrong
+    answer: int | str | None
+    failure: str = ""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class Batch:
         return self._map(lambda x: x[rows])
 
     def to(self, device) -> "Batch":
+        """The same batch on another device."""
         return self._map(lambda x: x.to(device, non_blocking=True))
 
     @property

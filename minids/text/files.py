@@ -74,6 +74,7 @@ def tokenizer_json(tokenizer, with_specials: bool = True) -> str:
 
 
 def save(tokenizer, directory: Path) -> None:
+    """Writes tokenizer.json and tokenizer_config.json in the form of Hugging Face's fast tokenizers."""
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{

@@ -163,6 +163,7 @@ class Tokenizer:
         return len(self.pieces)
 
     def special_id(self, name: str) -> int:
+        """The id of a special token by its text. Raises MinidsError where there is no such token."""
         if name not in self.specials:
             raise MinidsError(
                 f"this tokenizer has no special token {name}; it has {', '.join(self.specials) or 'none'}"

@@ -259,12 +259,14 @@ def rng_state() -> dict:
 
 
 def seed_rng(seed: int) -> None:
+    """Seeds Python's, numpy's and torch's global generators."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
 
 def set_rng_state(state: dict) -> None:
+    """Puts the states of `rng_state` back."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])

@@ -39,11 +39,13 @@ class FlatGradients:
         self.params, self.views = params, [g.view_as(p) for p, g in zip(params, self.grads.split(sizes))]
 
     def zero_(self) -> None:
+        """Sets gradients and sums to zero, and points every parameter's .grad into the buffer."""
         self.buffer.zero_()
         for p, view in zip(self.params, self.views):
             p.grad = view  # autograd adds into it
 
     def add(self, **sums) -> None:
+        """Adds to the step's sums, by their names in SUMS."""
         for name, value in sums.items():
             self.sums[self.SUMS.index(name)] += value
 

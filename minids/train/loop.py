@@ -35,6 +35,9 @@ PRECISIONS = ("fp32", "bf16", "fp8")
 
 @dataclass
 class TrainConfig(Settings):
+    """The settings of `train`: of pretraining, SFT and distillation. MinidsError for a value that is none of those
+    below. log_every, save_every and keep_last may differ when a run is resumed; the others may not."""
+
     SHOWN = "training setting {name} = {value}"
     FREE = ("log_every", "save_every", "keep_last")  # may differ from the run that is resumed
 
@@ -63,9 +66,17 @@ class TrainConfig(Settings):
 
 @dataclass
 class TrainResult:
+    """What `train` returns.
+
+    step      the last optimizer step, from 1
+    loss      mean over the last window that was logged; None: none was
+    tokens    of the whole stage, over all processes, padding not counted
+    seconds   of training
+    """
+
     step: int
-    loss: float | None  # mean over the last logged window
-    tokens: int  # over the whole stage, all processes, padding not counted
+    loss: float | None
+    tokens: int
     seconds: float
 
 

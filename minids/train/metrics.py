@@ -23,6 +23,7 @@ class MetricsLog:
         self.sums = self.path.with_name(f".{self.path.name}.crc")
 
     def write(self, **values) -> None:
+        """Appends one line. Raises MinidsError where the disk is full or the folder cannot be written."""
         self._attempt(self._append, json.dumps(values) + "\n", False)
 
     def sync(self) -> None:

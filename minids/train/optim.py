@@ -67,6 +67,7 @@ class AdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure=None) -> None:
+        """One update of every parameter that has a gradient."""
         if as_written(adamw_update):
             return super().step(closure)
         for group in self.param_groups:
@@ -139,6 +140,8 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None) -> None:
+        """One update of every parameter that has a gradient: the Nesterov direction, orthogonalised, times lr
+        sqrt(max(1, rows/cols))."""
         batches: dict[tuple, list] = {}
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
@@ -197,24 +200,30 @@ class Optimizers:
 
     @property
     def param_groups(self) -> list[dict]:
+        """The groups of all optimizers."""
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
     def set_lr(self, lr: float) -> None:
+        """Sets each group's rate to lr * its lr_factor."""
         for group in self.param_groups:
             group["lr"] = lr * group.get("lr_factor", 1.0)
 
     def step(self) -> None:
+        """One update of all parameters."""
         for optimizer in self.optimizers:
             optimizer.step()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drops the gradients, or sets them to zero."""
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none)
 
     def state_dict(self) -> dict:
+        """{class name of an optimizer: its state}."""
         return {type(o).__name__: o.state_dict() for o in self.optimizers}
 
     def load_state_dict(self, state: dict) -> None:
+        """Takes a `state_dict` back. Raises MinidsError for one of other optimizers."""
         names = [type(o).__name__ for o in self.optimizers]
         if names != list(state):
             raise MinidsError(

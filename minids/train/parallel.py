@@ -66,6 +66,7 @@ class Comm:
                 dist.broadcast(tensor.data, src=0)
 
     def barrier(self) -> None:
+        """Waits until every process is here."""
         if self.world > 1:
             dist.barrier()
 

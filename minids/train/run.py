@@ -59,12 +59,16 @@ class TrainingRun:
     # --- What a kind of run says of itself ----------------------------------------------------------------------------
 
     def iteration(self, stop_requested: bool) -> dict:
+        """Takes one step and returns what to log: "stop" (whether to end after it), and a number for each name in
+        SHOWN."""
         raise NotImplementedError
 
     def settings(self) -> dict:
+        """The settings that a checkpoint keeps, and that a resumed run must have."""
         raise NotImplementedError
 
     def changed(self, saved: dict) -> list[str]:
+        """How the settings of a checkpoint differ from this run's, a line each; empty: they may go on together."""
         raise NotImplementedError
 
     def kept(self) -> dict:
@@ -72,6 +76,7 @@ class TrainingRun:
         return {}
 
     def restore(self, state: dict) -> None:
+        """Takes back what `kept` gave to a checkpoint."""
         pass
 
     def begin(self) -> None:
@@ -84,6 +89,10 @@ class TrainingRun:
     # --- The loop -----------------------------------------------------------------------------------------------------
 
     def start(self, resume: bool) -> None:
+        """Begins the run, or goes on from the newest whole checkpoint of `out_dir`.
+
+        Raises MinidsError for a folder that holds a checkpoint while `resume` is False, and for one of other settings.
+        """
         found = checkpoint.latest(self.out_dir) if self.out_dir else None
         if found and not resume:
             raise MinidsError(
@@ -119,6 +128,8 @@ class TrainingRun:
         self.optimizer.step()
 
     def not_finite(self, what: str, advice: str = "") -> MinidsError:
+        """The error to raise where a loss or a gradient is NaN or infinite: which step, and where the last good
+        weights are."""
         last = checkpoint.latest(self.out_dir) if self.out_dir else None
         where = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
         return MinidsError(
@@ -135,6 +146,8 @@ class TrainingRun:
     # --- Checkpoints --------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
+        """Writes a checkpoint: weights, optimizer, step, tokens, settings, and what `kept` adds; nothing without a
+        folder."""
         if self.out_dir is None:
             return
         kept = self.kept()
