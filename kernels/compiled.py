@@ -88,6 +88,8 @@ def table() -> list[dict]:
 
 
 def text(rows: list[dict]) -> str:
+    """The rows of `table` as text: registers, spills, bytes of shared memory, tensor-core instructions of each
+    kernel."""
     width = max(len(row["kernel"]) for row in rows)
     lines = [f"{'kernel':{width}}  sm   registers  spilled  shared  tensor core"]
     for row in rows:
@@ -102,6 +104,8 @@ def text(rows: list[dict]) -> str:
 
 
 def main(argv=None) -> int:
+    """`minids dev compile-kernels`: compiles every kernel for four architectures; returns the exit code, 2 without
+    Triton."""
     parser = argparse.ArgumentParser(prog="minids dev compile-kernels", description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="a list of rows instead of a table")
     options = parser.parse_args(argv)

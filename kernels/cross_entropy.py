@@ -62,6 +62,8 @@ def cross_entropy_reference(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
+    """`cross_entropy` in plain PyTorch: logits [N, V], targets [N], token_weights [N] or None -> a scalar, or [N]
+    for reduction "none"; in float32, or in the wider type of the logits."""
     wide = torch.promote_types(logits.dtype, torch.float32)
     weights = _weights(targets, token_weights, ignore_index, wide)
     counts = weights.nonzero()[:, 0]  # the others' logits may be anything
@@ -79,6 +81,8 @@ def linear_cross_entropy_reference(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
+    """`linear_cross_entropy` in plain PyTorch, with all logits at once: hidden [N, H], weight [V, H], targets [N] ->
+    as `cross_entropy_reference`."""
     counts = _weights(targets, token_weights, ignore_index, torch.float32).nonzero()[:, 0]
     token_weights = None if token_weights is None else token_weights[counts]
     return cross_entropy_reference(hidden[counts] @ weight.t(), targets[counts], token_weights, ignore_index, reduction)
@@ -337,6 +341,7 @@ def _in_vocabulary(targets, V, ignore_index) -> None:
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import Case
 
     sizes = {"V": "i32", "logits_row": "i32", "grad_row": "i32"}

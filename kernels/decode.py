@@ -350,6 +350,7 @@ def _check(q, cache, lengths, rank, table, splits) -> None:
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import SHARED_LIMIT, Case
 
     sizes = ("rows", "heads", "capacity", "page_size", "page_step", "table_step")

@@ -340,6 +340,7 @@ def _check(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: 
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import Case
 
     sizes = dict.fromkeys(("M", "N", "K", "c_row", "a_col", "b_row", "b_col", "bucket"), "i32")

@@ -74,6 +74,7 @@ def permutation(chosen: Tensor, n_experts: int) -> Permutation:
 
 
 def grouped_matmul_reference(x: Tensor, w: Tensor, offsets: Tensor) -> Tensor:
+    """x [R, K], w [E, N, K], offsets [E + 1] -> [R, N]: rows offsets[e] to offsets[e + 1] of x times w[e]^T."""
     bounds = offsets.tolist()
     return torch.cat([x[i:j] @ one.T for one, i, j in zip(w, bounds, bounds[1:])])
 

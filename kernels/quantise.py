@@ -87,6 +87,8 @@ def quantise_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]
 
 
 def quantise_weight_reference(w: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
+    """A weight in blocks of 128 x 128 -> (q [N, K] float8_e4m3fn, scales [ceil(N/128), ceil(K/128)] float32); else
+    as `quantise_reference`."""
     N, K = w.shape
     blocks = rearrange(_padded(w.float(), BLOCK, BLOCK), "(i r) (j c) -> i j r c", r=BLOCK, c=BLOCK)
     s = scale_of(reduce(blocks.abs(), "i j r c -> i j", "max"), scales)
@@ -95,6 +97,7 @@ def quantise_weight_reference(w: Tensor, scales: str = "fp32") -> tuple[Tensor, 
 
 
 def quantise_t_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]:
+    """`quantise_reference` of x^T: x [M, K] -> (q [K, M], scales [K, ceil(M/128)])."""
     return quantise_reference(x.t().contiguous(), scales)
 
 
@@ -272,6 +275,7 @@ def _check(x: Tensor, scales: str) -> None:
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import Case
 
     sizes = {"M": "i32", "K": "i32", "x_row": "i32", "s_col": "i32"}

@@ -38,6 +38,11 @@ LONGEST = 8192  # numbers in a row
 
 
 def rms_norm_reference(x: Tensor, weight: Tensor, eps: float, residual: Tensor | None = None):
+    """weight * h / sqrt(mean(h^2) + eps) of each row in plain PyTorch; h = x + residual, or x -> y, or (y, h) with a
+    residual.
+
+    x, residual, y, h [..., H], weight [H]; sums in float32, or in float64 for float64.
+    """
     h = x if residual is None else x + residual
     wide = h.to(torch.promote_types(h.dtype, torch.float32))
     u = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)
@@ -232,6 +237,7 @@ def _check(x, weight, eps, residual) -> int:
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import Case
 
     forward = {

@@ -32,6 +32,8 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
 
 def rope_reference(x: Tensor, cos: Tensor, sin: Tensor, interleave: bool = True) -> Tensor:
+    """Each pair of the last axis turned by its angle, in plain PyTorch: x [..., R] -> [..., R], all turned firsts,
+    then all seconds. cos, sin [..., R/2], or [B or 1, T, R/2] for x [B, H, T, R]; interleave: pairs are neighbours."""
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     a, b = rearrange(wide, "... (d two) -> two ... d" if interleave else "... (two d) -> two ... d", two=2)
     if cos.ndim == 3 and x.ndim == 4:  # between batch and time there are heads
@@ -175,6 +177,7 @@ def _check(x, cos, sin) -> None:
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import Case
 
     sizes = ("N", "T", "H", "HALF", "x_batch", "x_head", "x_time", "table_batch", "table_time")

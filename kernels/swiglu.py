@@ -29,6 +29,7 @@ from minids.kernels.runtime import need, pick, same_device, tl, triton
 
 
 def swiglu_reference(gate: Tensor, up: Tensor) -> Tensor:
+    """silu(gate) * up in plain PyTorch, in float32 or wider: gate, up [..., F] -> [..., F], in their dtype."""
     wide = torch.promote_types(gate.dtype, torch.float32)
     return (torch.nn.functional.silu(gate.to(wide)) * up.to(wide)).to(gate.dtype)
 
@@ -159,6 +160,7 @@ def _lendable(x: Tensor, name: str) -> None:
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import Case
 
     sizes = {name: "i32" for name in ("M", "F", "dy_row", "gate_row", "up_row", "dgate_row", "dup_row")}

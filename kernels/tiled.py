@@ -34,6 +34,7 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
 
 def matmul_reference(a: Tensor, b: Tensor) -> Tensor:
+    """a [M, K] @ b [K, N] in plain PyTorch, summed in float32 or wider -> [M, N], in the dtype of a."""
     wide = torch.promote_types(a.dtype, torch.float32)
     return (a.to(wide) @ b.to(wide)).to(a.dtype)
 
@@ -41,6 +42,7 @@ def matmul_reference(a: Tensor, b: Tensor) -> Tensor:
 def fp8_matmul_reference(
     a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: torch.dtype = torch.float32
 ) -> Tensor:
+    """a [M, K] @ b [K, N] with their scales, summed in pieces of 128 as the kernel sums -> [M, N] in out_dtype."""
     return gemm.matmul_reference(a, a_scales, b, b_scales, out_dtype, promote=BLOCK)
 
 
@@ -164,6 +166,7 @@ def _plan(M: int, N: int, dtype: torch.dtype) -> dict:
 
 
 def cases():
+    """The launches that `minids dev compile-kernels` compiles."""
     from minids.kernels.compiled import Case
 
     sizes = dict.fromkeys(("M", "N", "K", "a_row", "a_col", "b_row", "b_col", "c_row"), "i32")

@@ -34,6 +34,7 @@ def start(code: str, told: list, *flags: str, stderr=subprocess.DEVNULL, **setti
 
 
 def send(link: socket.socket, data: bytes, end: float) -> None:
+    """Sends all of `data`; TimeoutError if that is not done at `end`, a moment of time.monotonic()."""
     view = memoryview(data)
     while view:
         link.settimeout(max(end - time.monotonic(), 0.001))

@@ -97,6 +97,7 @@ def _defect(error):
 
 
 def run(args):
+    """`minids run`: a recipe from nothing to its report."""
     from minids import pipeline
     from minids.eval import eval_command
     from minids.run import recipes
@@ -138,6 +139,7 @@ def _mine():
 
 
 def chat(args):
+    """`minids chat`: questions to a model, in the terminal."""
     from minids import pipeline
     from minids.eval import model_folder
     from minids.serve import terminal
@@ -149,6 +151,7 @@ def chat(args):
 
 
 def evaluate(args):
+    """`minids eval`: how often a model is right."""
     from minids import pipeline
     from minids.eval import eval_command
     from minids.eval.evaluate import read_problems
@@ -160,6 +163,7 @@ def evaluate(args):
 
 
 def replay(args):
+    """`minids replay`: an answer of RL again, token for token."""
     from minids import pipeline
     from minids.eval import model_folder
     from minids.report import replayed
@@ -184,6 +188,7 @@ def replay(args):
 
 
 def export(args):
+    """`minids export`: a model in Hugging Face's layout, into a new folder."""
     from minids.eval import model_folder
     from minids.model import hf
     from minids.model.transformer import Transformer
@@ -194,6 +199,7 @@ def export(args):
 
 
 def import_(args):
+    """`minids import`: a model from Hugging Face's layout, into a new folder."""
     from minids.eval import model_folder
     from minids.model import hf
     from minids.model.transformer import Transformer
@@ -220,18 +226,21 @@ def _say_written(out, names):
 
 
 def bench(args):
+    """`minids bench`: speed beside peers."""
     from minids.bench import suite
 
     suite.main(args.what, as_json=args.json)
 
 
 def cost(args):
+    """`minids cost`: what a model takes on paper."""
     from minids.run import cost
 
     print(cost.text(cost.describe(args.name)))
 
 
 def grade(args):
+    """`minids grade`: points and feedback for students' notebooks."""
     from minids.course.grading import grade
 
     grade.grade_files(
@@ -246,30 +255,35 @@ def grade(args):
 
 
 def progress(args):
+    """`minids progress`: a student's ledger."""
     from minids.course import progress
 
     print(progress.write_html(args.html) if args.html else progress.text())
 
 
 def course(args):
+    """`minids course`: the course for nbgrader."""
     from minids.course import nbgrader
 
     nbgrader.write(Path(args.nbgrader))
 
 
 def doctor(args):
+    """`minids doctor`: what this machine can run."""
     from minids.bench import doctor
 
     print(doctor.text())
 
 
 def report(args):
+    """`minids report`: a run's page, drawn again."""
     from minids.report import run_report
 
     print(run_report.write(args.dir))
 
 
 def dev_(args):
+    """`minids dev`: the project's own tools."""
     return dev.run(args.tool, args.arguments)
 
 
@@ -281,6 +295,7 @@ def _clock(seconds):
 
 
 def parser():
+    """The parser of the whole command line; each command's function is its default `command`."""
     top = argparse.ArgumentParser(
         prog="minids", description="A DeepSeek-V3/R1 style reasoning model, from nothing, on two CPU cores."
     )
@@ -409,14 +424,17 @@ def parser():
 
 
 def natural(text):
+    """A whole number, 0 or more, as argparse wants it."""
     return _number(text, int, lambda n: n >= 0, "a whole number, 0 or more")
 
 
 def positive(text):
+    """A whole number, 1 or more."""
     return _number(text, int, lambda n: n > 0, "a whole number above 0")
 
 
 def temperature(text):
+    """A temperature: 0, or a number that the sampler takes."""
     from minids.model.sampling import LEAST
 
     return _number(text, float, lambda n: n == 0 or LEAST <= n <= 100, f"0 or a number from {LEAST:g} to 100")

@@ -46,6 +46,7 @@ class Progress:
             self._bar.stop()
 
     def update(self, n: int = 1, **values) -> None:
+        """`n` more are done; `values` are shown from now on."""
         self.done += n
         self.values.update(values)
         interval = LIVE_INTERVAL if self._bar is not None else PLAIN_INTERVAL

@@ -33,6 +33,7 @@ def models(config: ModelConfig) -> Transformer:
 
 
 def prompts_of(config: ModelConfig, count: int, shortest: int, longest: int) -> list[list[int]]:
+    """`count` prompts of random ids, with lengths from `shortest` to `longest` tokens."""
     lengths = torch.linspace(shortest, longest, count).long().tolist()
     return [torch.randint(0, config.vocab_size, (n,)).tolist() for n in lengths]
 
@@ -76,6 +77,14 @@ def check_greedy(model: Transformer, peer: torch.nn.Module, prompts: list[list[i
 def decode(
     name: str, config: ModelConfig, count: int, new: int, repeats: int, shortest: int = 16, longest: int = 24
 ) -> dict:
+    """A row of the bench: new tokens a second, greedy, beside transformers at the fastest of its settings.
+
+    count        prompts, decoded together, of `shortest` to `longest` tokens
+    new          new tokens of each
+    repeats      measurements of each side, in turns
+
+    Raises MinidsError where the two write different tokens.
+    """
     config = config or tiny_config()
     model = models(config)
     prompts = prompts_of(config, count, shortest, longest)
@@ -103,10 +112,12 @@ def decode(
 
 
 def decode_single(config: ModelConfig | None = None, new: int = 128, repeats: int = 5) -> dict:
+    """One prompt of 20 tokens."""
     return decode("decode_single", config, 1, new, repeats, 20, 20)
 
 
 def decode_batch(config: ModelConfig | None = None, count: int = 64, new: int = 64, repeats: int = 5) -> dict:
+    """Many prompts at a time."""
     return decode("decode_batch", config, count, new, repeats)
 
 

@@ -79,6 +79,7 @@ def _machine():
 
 
 def writable(folder: str | Path) -> bool:
+    """Whether a file can be made in the folder."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"minids")

@@ -65,6 +65,7 @@ class Timer:
 def gaussian(
     *shape: int, device: torch.device, dtype: torch.dtype = torch.bfloat16, seed: int = 0, scale: float = 1.0
 ) -> torch.Tensor:
+    """Normal random numbers times `scale`, the same for the same seed."""
     make = torch.Generator(device=device).manual_seed(seed)
     return (torch.randn(*shape, generator=make, device=device) * scale).to(dtype)
 
@@ -101,6 +102,8 @@ def row(
 
 
 def right(what: str, ours: torch.Tensor, want: torch.Tensor, limit: float) -> None:
+    """Raises MinidsError where a kernel's result is not the wanted one within `limit`, relative: a wrong one is not
+    timed."""
     from minids.bench.measure import same
 
     same(what, ours.double(), want.double(), limit)
@@ -202,6 +205,7 @@ def scaled_mm(timer: Timer, a: torch.Tensor, b: torch.Tensor) -> float | None:
 
 
 def quantising(timer: Timer) -> Iterator[dict]:
+    """Rows for quantising to FP8 along and across a tensor, beside the bandwidth that an H100 reaches."""
     from minids.kernels import quantise as Q
 
     M, K = (32768, 4096) if timer.gpu else (40, 300)
@@ -264,6 +268,8 @@ def experts(timer: Timer) -> Iterator[dict]:
 
 
 def decoding(timer: Timer) -> Iterator[dict]:
+    """The row of MLA's attention for one new token a sequence over a long latent cache, beside the data sheet's
+    bandwidth."""
     from minids.kernels.decode import mla_decode
 
     B, T, H, rank, rope = (128, 4096, 128, 512, 64) if timer.gpu else (2, 40, 16, 32, 16)

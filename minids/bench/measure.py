@@ -11,6 +11,7 @@ from minids.model.ops import linear
 
 
 def need(package: str) -> None:
+    """Raises MinidsError, with what to install, where a package to compare with is missing."""
     try:
         __import__(package)
     except ImportError:

@@ -24,6 +24,7 @@ ADAMW = dict(lr=1e-4, betas=(0.9, 0.95), weight_decay=0.01)
 
 
 def tiny_config() -> ModelConfig:
+    """The model of the recipe `tiny`."""
     recipe = recipes.load("tiny")
     return ModelConfig(**recipes.model_values(recipe, recipe.tokenizer["vocab_size"]))
 
@@ -49,12 +50,14 @@ def peer_of(model: Transformer, attention: str = "sdpa", experts: str = "grouped
 
 
 def peer_name() -> str:
+    """Name and version of what is compared with."""
     import transformers
 
     return f"transformers {transformers.__version__}"
 
 
 def our_loss(model: Transformer, ids_BT: torch.Tensor, valid_BT: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of the next token over what is text, by this library."""
     weight_BT = valid_BT.float()
     target, weight = (torch.nn.functional.pad(z[:, 1:], (0, 1)).flatten() for z in (ids_BT, weight_BT))
     hidden_ND = model.hidden(ids_BT, valid_BT=valid_BT).flatten(0, 1)
@@ -62,6 +65,7 @@ def our_loss(model: Transformer, ids_BT: torch.Tensor, valid_BT: torch.Tensor) -
 
 
 def peer_loss(peer: torch.nn.Module, ids_BT: torch.Tensor, valid_BT: torch.Tensor) -> torch.Tensor:
+    """The same by transformers."""
     mask = None if valid_BT.all() else valid_BT.long()
     labels = ids_BT.masked_fill(~valid_BT, -100)
     return peer(input_ids=ids_BT, attention_mask=mask, labels=labels, use_cache=False).loss
@@ -81,6 +85,7 @@ def check_equal(model: Transformer, peer: torch.nn.Module, ids_BT: torch.Tensor,
 
 
 def optimizer_of(model: Transformer) -> torch.optim.Optimizer:
+    """torch's fused AdamW with the settings of the comparison."""
     return torch.optim.AdamW(model.parameters(), fused=True, **ADAMW)
 
 
@@ -141,6 +146,7 @@ def relaxed_precision(run: Callable, repeats: int) -> float:
 
 
 def model_sizes(config: ModelConfig) -> dict:
+    """The sizes that a row of the bench names."""
     return {
         k: getattr(config, k)
         for k in (

@@ -25,10 +25,12 @@ _installed = set()  # exercises for which `install` was called
 
 
 def folder():
+    """Where a student's functions are kept: $MINIDS_MINE, or mine/ beside the chapters."""
     return Path(os.environ.get("MINIDS_MINE") or catalog.ROOT / "mine")
 
 
 def path_of(name):
+    """The file of one exercise in `folder`, there or not."""
     return folder() / f"{name}.py"
 
 

@@ -133,6 +133,7 @@ def everybodys():
 
 
 def put_everybodys(states):
+    """Puts the states of `everybodys` back."""
     for (_, put_back, _), state in zip(_RANDOM, states, strict=True):
         put_back(state)
 

@@ -171,10 +171,12 @@ def exact_texts(notebook):
 
 
 def write(notebook, path):
+    """Writes a notebook, whole or not at all."""
     files.write(path, nbformat.writes(notebook, version=4) + "\n")
 
 
 def main(argv=None):
+    """`minids dev build`: makes the notebooks of chapters/ and solutions/ from their sources; returns the exit code."""
     console()
     parser = argparse.ArgumentParser(prog="minids dev build", description=__doc__.split("\n\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")

@@ -30,8 +30,18 @@ _CELL = re.compile(r"^# %%(?=.*\bexercise=)(.*)$", re.M)
 
 @dataclass(frozen=True)
 class Exercise:
-    name: str  # its id, see exercises.py
-    chapter: str  # stem of the chapter's file
+    """A row of the course.
+
+    name         its id, see exercises.py
+    chapter      stem of the chapter's file
+    points       that a right answer earns
+    minutes      that it takes, about
+    difficulty   1, 2 or 3
+    start        the planted mistake that stands in the cell at first; None: the signature and docstring alone
+    """
+
+    name: str
+    chapter: str
     points: int = 1
     minutes: int = 10
     difficulty: int = 1
@@ -39,6 +49,7 @@ class Exercise:
 
     @property
     def function(self):
+        """The name of the library's function."""
         return exercises.PLACES[self.name].function
 
 
@@ -60,6 +71,7 @@ def every(chapter=None):
 
 
 def exercise(name):
+    """The exercise of this id, or of an earlier one. Raises MinidsError where there is none."""
     for found in every():
         if found.name == exercises.canonical(name):
             return found

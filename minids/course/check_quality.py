@@ -29,6 +29,17 @@ from minids.report import readme_tables
 
 @dataclass
 class Strength:
+    """How good one exercise's check is; the numbers are counts.
+
+    cases, held_out          cases that students see, and further ones
+    wrong, refused           planted mistakes, and those that some case refuses
+    by_their_case            those that the case named with them refuses
+    nameable, named          mistakes that a visible case refuses, and those that the student is told by name
+    alternatives, accepted   other right ways to write the function, and those that pass
+    own_accepted             whether the library's own function passes
+    complaints               what is not as it should be, in words
+    """
+
     exercise: str
     chapter: str
     cases: int
@@ -36,7 +47,7 @@ class Strength:
     wrong: int
     refused: int
     by_their_case: int
-    named: int  # among those that a visible case refuses
+    named: int
     nameable: int
     alternatives: int
     accepted: int
@@ -210,6 +221,7 @@ class _limited:
 
 
 def round_table(rows):
+    """One round of written answers as a table in Markdown: a row for each exercise, then the sums."""
     lines = [
         "| exercise | wrong | refused by the check | with held-out cases | named | right | accepted |",
         "|---|---|---|---|---|---|---|",
@@ -279,12 +291,15 @@ def chapters():
 
 
 def write_readme(rows):
+    """Writes the chapters and the totals into README.md, between their marks."""
     path = catalog.ROOT / "README.md"
     text = readme_tables.replaced(path.read_text(encoding="utf-8"), chapters(), "chapters")
     files.write(path, readme_tables.replaced(text, totals(rows), "strength"))
 
 
 def main(argv=None):
+    """`minids dev check-quality`: tries planted mistakes and right ways on every exercise's check; returns the exit
+    code."""
     parser = argparse.ArgumentParser(prog="minids dev check-quality", description=__doc__.split("\n\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03; all without")
     parser.add_argument("--json", type=Path)

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    module: str  # below `minids`
+    """Where an exercise's function is: its module below `minids`, its name, and `was`, earlier names as paths below
+    `minids`."""
+
+    module: str
     function: str
-    was: tuple = ()  # earlier names, as paths below `minids`
+    was: tuple = ()
 
 
 def _place(target, *was):

@@ -77,6 +77,7 @@ class Touched:
                 yield program, index[index >= 0]
 
     def program(self, tensor):
+        """Which program of the grid stored each number last: the tensor's shape, -1 where none did."""
         last = np.full(tensor.numel(), -1)
         for program, index in self._of(tensor, "store"):
             last[index] = program
@@ -89,6 +90,7 @@ class Touched:
         return torch.from_numpy(count).view(tensor.shape)
 
     def stores(self, tensor):
+        """How often each number was stored: the tensor's shape."""
         return self._count(tensor, "store")
 
     def loads(self, tensor, program=None):
@@ -100,6 +102,8 @@ class Touched:
         return alone._count(tensor, "load")
 
     def bytes(self):
+        """(bytes loaded, bytes stored), every access counted."""
+
         def total(kind):
             return sum(at.size * size for what, _, at, size in self.notes if what == kind)
 

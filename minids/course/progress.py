@@ -42,6 +42,7 @@ def summary(rows):
 
 
 def text():
+    """What `minids progress` prints: each exercise with its state, points, time spent, and what is next."""
     rows, book = standing()
     if not rows:
         return "There are no chapters here: chapters/src is empty."

@@ -313,6 +313,7 @@ def _code(node):
 
 
 def is_library(node, name):
+    """Whether a function is the library's own code, whatever its docstring and comments."""
     return same(node, ast.parse(catalog.solution(name)).body[0])
 
 

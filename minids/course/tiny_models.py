@@ -113,6 +113,7 @@ def _compare(stage, original, copy):
 
 
 def main(argv=None):
+    """`minids dev tiny-models`: makes the chapters' trained models from a finished run; returns the exit code."""
     parser = argparse.ArgumentParser(prog="minids dev tiny-models", description=__doc__.split("\n\n")[0])
     parser.add_argument("run", type=Path, help="folder of a finished run of the tiny recipe")
     parser.add_argument("--out", type=Path, default=None, help="where to, instead of chapters/data/tiny")

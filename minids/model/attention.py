@@ -260,4 +260,5 @@ def register(name, cls, like="gqa"):
 
 
 def build_attention(config, layer):
+    """The attention of one layer, of the kind that `config.attention` names."""
     return KINDS[config.attention](config, layer)

@@ -189,6 +189,7 @@ class ModelConfig(Explained):
 
     @property
     def qk_head_dim(self):
+        """Width of a query and key: qk_nope_head_dim + qk_rope_head_dim."""
         return self.qk_nope_head_dim + self.qk_rope_head_dim
 
     @property
@@ -199,6 +200,7 @@ class ModelConfig(Explained):
         return self.num_key_value_heads * (self.qk_head_dim + self.v_head_dim)
 
     def is_moe(self, layer):
+        """Whether a layer (from 0) has experts."""
         return layer >= self.first_k_dense_replace
 
     @property
@@ -291,6 +293,7 @@ class ModelConfig(Explained):
         return cls.from_dict(values, where=str(path))
 
     def save_pretrained(self, folder):
+        """Writes `folder/config.json`; makes the folder where there is none."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8", newline="\n")

@@ -107,11 +107,16 @@ def experts(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
 
 
 class Linear(matmul.Linear):
+    """A linear layer whose three products are in FP8; `convert` makes it of an ordinary one."""
+
     def forward(self, x):
+        """x [..., K] -> [..., N]."""
         return linear(x, self.weight, self.bias)
 
 
 class Experts(moe.Experts):
+    """Experts whose products are in FP8; `convert` makes them of ordinary ones."""
+
     def forward(self, x_ND, indices_NK, gates_NK):
         if not as_written(moe.experts_loop):
             return super().forward(x_ND, indices_NK, gates_NK)

@@ -82,9 +82,11 @@ class PlainDecoder:
         self.model, self.cache = model, cache
 
     def step(self, tokens_B):
+        """The last tokens [B] -> logits of the next [B, V]."""
         return self.model(tokens_B[:, None], cache=self.cache)[:, 0]
 
     def select(self, rows):
+        """Keeps these rows of the batch, a tensor of row numbers."""
         self.cache.data = self.cache.data.index_select(1, rows)
         self.cache.padding_B = self.cache.padding_B.index_select(0, rows)
 
@@ -187,11 +189,13 @@ class FoldedDecoder:
             )[:, None]
 
     def select(self, rows):
+        """Keeps these rows of the batch, a tensor of row numbers."""
         self.cache.data = self.cache.data.index_select(1, rows)
         self.cache.padding_B = self.cache.padding_B.index_select(0, rows)
         self._mask()
 
     def step(self, tokens_B):
+        """The last tokens [B] -> logits of the next [B, V]."""
         c, cache, t = self.config, self.cache, self.length
         B, D, H, C = len(tokens_B), c.hidden_size, c.num_attention_heads, c.kv_lora_rank
         cos, sin = self.model.angles((t - cache.padding_B)[:, None])

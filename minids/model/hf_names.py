@@ -118,9 +118,11 @@ class Files:
         return self._open[path]
 
     def shape(self, key):
+        """The shape of a tensor, without reading it."""
         return tuple(self._handle(self.where[key]).get_slice(key).get_shape())
 
     def read(self, key):
+        """The tensor, a copy. Raises MinidsError for a damaged file."""
         try:
             # a copy: the tensor is a view of the file, which may be gone before the model is
             return self._handle(self.where[key]).get_tensor(key).clone()
@@ -178,6 +180,8 @@ class Reader:
         return key in self.files.where
 
     def read(self, key, shape):
+        """One tensor of this shape, in floating point; float8 is multiplied by its scales. Raises MinidsError for
+        another shape, a type that is no weight's, missing scales, NaN and infinity."""
         path, found = self.files.where[key], self.files.shape(key)
         if found != tuple(shape):
             raise MinidsError(

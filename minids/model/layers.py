@@ -46,12 +46,15 @@ definitions(rms_norm, swiglu)  # both have fast forms
 
 
 class RMSNorm(nn.Module):
+    """weight * x / sqrt(mean(x^2) + eps) over the last axis, of `size` numbers."""
+
     def __init__(self, size, eps=1e-6):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(size))
         self.eps = eps
 
     def forward(self, x):
+        """x [..., size] -> the same shape and dtype."""
         if not as_written(rms_norm):
             return rms_norm(x, self.weight, self.eps)
         return (gpu if gpu.supports(x) else cpu).rms_norm(x, self.weight, self.eps)
@@ -67,6 +70,7 @@ class MLP(nn.Module):
         self.down_proj = Linear(intermediate_size, hidden_size, bias=False)
 
     def forward(self, x):
+        """x [..., D] -> [..., D]."""
         own = as_written(swiglu)
         if own and fusible(self.down_proj) and full_precision_cpu(x):
             y = cpu.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)

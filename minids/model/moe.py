@@ -244,6 +244,11 @@ def experts_form(x_ND):
 
 
 class Gate(nn.Module):
+    """The router: a score of every expert for every token, and which experts it takes (arXiv 2412.19437 §2.1.2).
+
+    `e_score_correction_bias` decides who is chosen and has no part in the gates; `update_bias` moves it.
+    """
+
     def __init__(self, config):
         super().__init__()
         self.config = config
@@ -286,6 +291,7 @@ class Experts(nn.Module):
         self.down_proj = nn.Parameter(torch.empty(E, D, F_))
 
     def forward(self, x_ND, indices_NK, gates_NK):
+        """x [N, D], indices and gates [N, K] -> sum over a token's experts of gate * expert(x), [N, D]."""
         form = experts_form(x_ND)
         if form is experts_loop:  # the others take gates of any type
             gates_NK = gates_NK.to(x_ND.dtype)
@@ -293,6 +299,9 @@ class Experts(nn.Module):
 
 
 class MoE(nn.Module):
+    """Routed experts beside the shared ones (DeepSeekMoE): x -> sum of gate * expert(x) + shared(x). `index` counts
+    the MoE layers from 0, for the loads."""
+
     def __init__(self, config, index):
         super().__init__()
         self.index = index  # among the MoE layers, for the load counts
@@ -301,6 +310,11 @@ class MoE(nn.Module):
         self.shared_experts = MLP(config.hidden_size, config.moe_intermediate_size * config.n_shared_experts)
 
     def forward(self, x_BTD, loads=None, rows_BT=None):
+        """x [B, T, D] -> [B, T, D].
+
+        loads     an ExpertLoad that counts who was chosen, in training; None: nobody counts
+        rows_BT   which text each token is of, -1 for padding; for `loads` alone
+        """
         x_ND = x_BTD.reshape(-1, x_BTD.shape[-1])
         scores, indices, gates = self.gate(x_ND)
         if loads is not None:
@@ -336,6 +350,7 @@ class ExpertLoad:
 
     @property
     def counts(self):
+        """Tokens that each expert got, [MoE layers, E] float64; None before the first forward."""
         return torch.stack([self.by_layer[i] for i in sorted(self.by_layer)]) if self.by_layer else None
 
     @property
@@ -373,4 +388,5 @@ def update_bias(model, counts, gamma):
 
 
 def moe_layers(model):
+    """The MoE layers of a model, those of its MTP modules too."""
     return [m for m in model.modules() if isinstance(m, MoE)]

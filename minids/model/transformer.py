@@ -24,6 +24,8 @@ from minids.model.ops.linear import Linear
 
 
 class Layer(nn.Module):
+    """x += attention(norm(x)); x += experts(norm(x)), or a dense SwiGLU in the lowest layers."""
+
     def __init__(self, config, index):
         super().__init__()
         self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
@@ -35,6 +37,7 @@ class Layer(nn.Module):
             self.mlp = MLP(config.hidden_size, config.intermediate_size)
 
     def forward(self, x_BTD, context):
+        """x [B, T, D] and the forward's context -> [B, T, D]."""
         x_BTD = x_BTD + self.self_attn(
             self.input_layernorm(x_BTD), context.cos, context.sin, context.mask, context.cache, context.absorb
         )
@@ -147,6 +150,18 @@ class MTPModule(nn.Module):
 
 
 class Transformer(nn.Module):
+    """The model: ids -> logits.
+
+        model = Transformer(config)
+        logits_BTV = model(ids_BT)                 # [B, T, V], at position t those of token t + 1
+        hidden_BTD = model.hidden(ids_BT)          # states after the final norm; lm_head makes logits of them
+        model.save_pretrained("folder"); model = Transformer.from_pretrained("folder")
+
+    Weights are drawn from torch's global generator, in its default dtype. Parameters are named as in the released
+    checkpoints. `generate` samples from it, `new_cache` is what a text is written on with. Raises MinidsError where the
+    memory does not suffice.
+    """
+
     style = None  # the template of text/chat.py that it was taught to answer in ("tags", "plain"), where that is known
 
     def __init__(self, config: ModelConfig):
@@ -229,6 +244,8 @@ class Transformer(nn.Module):
         return states
 
     def new_cache(self, batch, max_length, padding_B=None):
+        """An empty Cache for `batch` texts of at most max_length tokens, in the model's dtype and on its device;
+        padding_B [B] says how many columns at the left of each row stay empty."""
         weight = self.embed_tokens.weight
         return Cache(self.config, batch, max_length, padding_B, dtype=weight.dtype, device=weight.device)
 

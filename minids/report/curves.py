@@ -53,6 +53,8 @@ KL = "How far the policy has moved from the model that GRPO began with; a sudden
 
 
 def reinforcement(run: Run) -> str:
+    """The section of RL: reward, accuracy, length and the like over the iterations, for each stage of RL; "" without
+    one."""
     sections = []
     for stage in STAGES.values():
         if is_rl(stage.name) and (section := _reinforcement(run, stage, first=not sections)):
@@ -137,6 +139,7 @@ def _troubles(lines):
 
 
 def length_caption(lines: list[dict]) -> str:
+    """One sentence on how the answers' length changed, from the first tenth of the lines to the last."""
     pairs = plots.points(lines, "length")
     if not pairs:
         return ""
@@ -157,6 +160,7 @@ def length_caption(lines: list[dict]) -> str:
 
 
 def losses(run: Run) -> str:
+    """The section of losses over the steps of pretraining and fine-tuning; "" without any."""
     vocabulary = plots.number(run.records.get("tokenizer", {}).get("vocab_size")) or 0
     drawings = []
     for stage in STAGES.values():
@@ -187,6 +191,7 @@ def losses(run: Run) -> str:
 
 
 def experts(run: Run) -> str:
+    """The section of the experts' loads; "" for a model without experts."""
     drawings = [
         _last_load(run, "pretrain", "the end of pretraining"),
         _last_load(run, "sft", "the end of the cold start"),

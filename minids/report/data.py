@@ -99,9 +99,11 @@ class Run:
         self.recipe, self.seed = str(results.get("recipe", "?")), results.get("seed", "?")
 
     def row(self, stage: str, family: str = "all") -> dict:
+        """The row of the evaluation of a stage and family, {} where there is none."""
         return self.rows.get((stage, family), {})
 
     def value(self, stage: str, key: str, family: str = "all") -> float | None:
+        """A number of that row, None where it is missing or no finite number."""
         return plots.number(self.row(stage, family).get(key))
 
     def curve(self, stage: str, family: str = "all", key: str = "pass_at") -> list[tuple[int, float]]:

@@ -26,6 +26,8 @@ PASS_AT_K = (
 
 
 def sharpening(run: Run) -> str:
+    """The section on pass@k: whether RL made the right answer likelier, or brought new ones within reach; "" without
+    curves."""
     drawings = [d for f in ["all", *run.families] if (d := _pass_at_k(run, f))]
     if not drawings:
         return ""
@@ -206,6 +208,7 @@ def _side_by_side(run, before, after):
 
 
 def longer(run: Run) -> str:
+    """The section on sizes that no training problem had; "" without any."""
     rows = [r for r in run.results["beyond"] if plots.number(r.get("greedy")) is not None]
     if not rows:
         return ""
@@ -241,6 +244,7 @@ def longer(run: Run) -> str:
 
 
 def controls(run: Run) -> str:
+    """The section on the controls: no thought, and rewards by chance; "" without RL."""
     if not run.after:
         return ""
     asked = f"not run (minids run {shlex.quote(run.recipe)} --controls)."

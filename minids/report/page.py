@@ -108,6 +108,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def document(title: str, body: str) -> str:
+    """A whole page in one file, which loads nothing; its policy forbids scripts. `body` is HTML."""
     head = (
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -117,6 +118,7 @@ def document(title: str, body: str) -> str:
 
 
 def paragraph(content: str, kind: str = "") -> str:
+    """Text as a paragraph, of a class of STYLE or of none."""
     return f"<p{_kind(kind)}>{escape(content)}</p>"
 
 
@@ -137,6 +139,7 @@ def figure(title: str, drawing: str, caption: str, legend: Sequence[tuple] = ())
 
 
 def grid(*pieces: str) -> str:
+    """Pieces of HTML side by side where there is room; "" without any."""
     pieces = [p for p in pieces if p]
     if not pieces:
         return ""
@@ -182,6 +185,7 @@ def facts(items: Sequence[tuple]) -> str:
 
 
 def share(value: object, digits: int = 1) -> str:
+    """0.9312 -> "93.1 %"."""
     value = plots.number(value)
     return "–" if value is None else f"{100 * value:.{digits}f}\u00a0%"
 
@@ -199,11 +203,13 @@ def signed(value: float) -> str:
 
 
 def plain(value: object, form: str = ",.0f") -> str:
+    """A number in Python's format, by default whole with commas: 12345.6 -> "12,346"."""
     value = plots.number(value)
     return "–" if value is None else format(value, form)
 
 
 def duration(seconds: object) -> str:
+    """Seconds as people say them: 95 -> "1 min 35 s"."""
     seconds = plots.number(seconds)
     if seconds is None:
         return "–"
@@ -214,6 +220,7 @@ def duration(seconds: object) -> str:
 
 
 def size(value: object) -> str:
+    """Bytes in MiB or GiB, "" for none."""
     value = plots.number(value)
     if not value:
         return ""

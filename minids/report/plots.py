@@ -99,14 +99,17 @@ class Axis:
 
 
 def percent(value: float) -> str:
+    """0.931 -> "93.1%", for the ticks of an axis."""
     return f"{100 * value:.3g}%"
 
 
 def svg(height: float, label: str, body: str) -> str:
+    """A drawing of WIDTH x height; `label` is read out to those who do not see it, `body` is SVG."""
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">{body}</svg>'
 
 
 def text(x: float, y: float, content: object, anchor: str = "middle", kind: str = "", turn: float | None = None) -> str:
+    """Text in a drawing at (x, y): `anchor` start, middle or end, a class of the page's style, `turn` in degrees."""
     rotate = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}"{rotate}'
     return f"<text {place}>{escape(str(content))}</text>"

@@ -374,6 +374,8 @@ def _tiny(records):
 
 
 def main(argv: list[str] | None = None) -> int:
+    """`minids dev readme-tables`: writes the tables of README.md and docs/results.md from docs/results; with --check
+    it only looks, and returns 1 where a page would change."""
     args = argparse.ArgumentParser(prog="minids dev readme-tables", description=__doc__.split(":")[0])
     args.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page would change")
     args.add_argument("--root", default=".", metavar="DIR", help="the repository (default: here)")

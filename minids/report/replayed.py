@@ -60,6 +60,7 @@ def show(found: dict) -> None:
 
 
 def colour(logp: float) -> str:
+    """The style of a token by its log-probability: dim where it was likely, red where it was not."""
     return next(style for least, style in COLOURS if math.exp(logp) >= least)
 
 

@@ -108,6 +108,7 @@ def html(run: Run) -> str:
 
 
 def headline(run: Run) -> str:
+    """The head of the page: what came out in a sentence, and the run's numbers."""
     heading, lead = _title(run)
     active, peak = plots.number(run.model.get("active")), size(run.results.get("peak_bytes"))
     parameters, seconds = plots.number(run.model.get("parameters")), plots.number(run.results.get("seconds"))
@@ -158,6 +159,7 @@ def _machine(run):
 
 
 def footer(run: Run) -> str:
+    """What made the page, and on which machine the run was."""
     made = ", ".join(f"{k} {v}" for k, v in run.results["versions"].items())
     ran = ", ".join(f"{k} {v}" for k, v in run.hardware.items())
     lines = [f"Made by {made}." if made else "", f"Ran on: {ran}." if ran else "", SELF_CONTAINED]
@@ -168,6 +170,7 @@ def footer(run: Run) -> str:
 
 
 def before_and_after(run: Run) -> str:
+    """The section that compares the stages' accuracies, with intervals; "" without an evaluation."""
     if not run.rows:
         return ""
     families = ["all", *run.families]
@@ -264,6 +267,7 @@ def _manners(run):
 
 
 def time_and_cost(run: Run) -> str:
+    """The section on time by stage, and on the run's arithmetic beside DeepSeek-V3's; "" without a stage."""
     rows = []
     for name, record in run.records.items():
         seconds, evaluation, sampling, scoring, update = (
@@ -336,6 +340,7 @@ def _many(value):
 
 
 def going_on(run: Run) -> str:
+    """The section with the commands that one may want next."""
     folder, recipe = shlex.quote(_relative(run.folder)), shlex.quote(run.recipe)
     seed = plots.number(run.seed)
     lines = [

@@ -82,6 +82,8 @@ def time_shares(seconds: float, clock: dict[str, float]) -> str:
 
 
 class RLRun(TrainingRun):
+    """A stage of RL: `train_rl` with its parts in reach, for whoever wants to change one."""
+
     STEP, SHOWN, KEPT = "iteration", ("reward", "accuracy", "length"), ("clock", "reference")
 
     def __init__(

@@ -89,6 +89,7 @@ class Job:
         self.write()
 
     def write(self) -> None:
+        """Writes results.json, by rank 0; every process waits for it."""
         if self.rank == 0:
             try:
                 self.sums.write("results.json", json.dumps(self.results, indent=1) + "\n")
@@ -113,6 +114,7 @@ class Job:
 
     @property
     def tokenizer(self) -> Tokenizer:
+        """The run's tokenizer, read once."""
         if self._tokenizer is None:
             self._tokenizer = Tokenizer.from_pretrained(self.out / "tokenizer")
         return self._tokenizer
@@ -141,6 +143,8 @@ class Job:
             ) from None
 
     def new_model(self, small: bool = False) -> Transformer:
+        """The recipe's model with fresh weights, the same for the same seed; `small`: the one that is distilled
+        into."""
         torch.manual_seed(self.seed)
         change = self.recipe.small if small else {}
         values = model_values(self.recipe, len(self.tokenizer), self.tokenizer.eos_id, **change)
@@ -272,10 +276,12 @@ def pick_device(name: str) -> str:
 
 
 def versions() -> dict:
+    """Versions of what a run's numbers may depend on."""
     return {"minids": minids.__version__, "python": platform.python_version(), "torch": torch.__version__}
 
 
 def hardware(device: str, world: int) -> dict:
+    """The machine that a run is on, for results.json."""
     out = {
         "device": device,
         "processes": world,

@@ -102,6 +102,7 @@ REQUIRED = {f.name for f in fields(Recipe) if f.name not in defaults(Recipe)} | 
 
 
 def names() -> list[str]:
+    """The recipes that come with the package."""
     return sorted(p.stem for p in FOLDER.glob("*.toml"))
 
 

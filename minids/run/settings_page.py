@@ -78,6 +78,8 @@ def _model():
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """`minids dev settings`: writes docs/settings.md; with --check it raises MinidsError where the page is not up to
+    date."""
     parser = argparse.ArgumentParser(prog="minids dev settings", description="writes docs/settings.md")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not up to date")
     args = parser.parse_args(argv)

@@ -98,16 +98,22 @@ class AnyRecipe(Protocol):
     small: dict
 
     @property
-    def plan(self) -> list: ...
+    def plan(self) -> list:
+        """The stages after pretraining."""
 
     @property
-    def first_rl(self) -> str: ...
+    def first_rl(self) -> str:
+        """The first stage of RL in the plan."""
 
     @property
-    def evaluation(self) -> EvalConfig: ...
+    def evaluation(self) -> EvalConfig:
+        """The settings of the evaluation."""
 
-    def section(self, stage: str) -> dict: ...
+    def section(self, stage: str) -> dict:
+        """The settings of a stage, unchecked."""
 
-    def checked(self, stage: str) -> dict: ...
+    def checked(self, stage: str) -> dict:
+        """The settings of a stage with all defaults, each checked."""
 
-    def further(self, stage: str) -> list[type]: ...
+    def further(self, stage: str) -> list[type]:
+        """The classes of a stage's keys beside those of its `settings`."""

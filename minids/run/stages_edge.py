@@ -24,6 +24,7 @@ KS = (1, 4, 16, 64, 256)
 
 
 def edge(job: Job) -> dict:
+    """The stage `edge`, as the module says; returns its record."""
     model, section = job.load("model"), job.recipe.checked("edge")
     tries, problems, asked = (section[k] for k in ("tries", "problems", "asked"))
     style, longest = section.get("template", "tags"), section.get("max_new_tokens", 160)

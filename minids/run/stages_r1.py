@@ -28,6 +28,7 @@ from minids.tasks import documents
 
 
 def rl1(job: Job) -> dict:
+    """RL on the reasoning families, with a reward for thoughts in one script."""
     model = job.load("sft")
     record = job.train_rl(model)
     job.save_model(model)
@@ -36,10 +37,12 @@ def rl1(job: Job) -> dict:
 
 
 def rejection_sampling(job: Job) -> dict:
+    """Documents from the answers of rl1's model."""
     return _documents(job, job.load("rl1"))
 
 
 def sft2(job: Job) -> dict:
+    """The base model learns from those documents."""
     model, p = job.load("base"), job.section()
     record = job.train(model, job.source(job.corpus("rejection"), p, job.seed + 3), p)
     job.save_model(model)
@@ -48,6 +51,7 @@ def sft2(job: Job) -> dict:
 
 
 def rl2(job: Job) -> dict:
+    """RL over all families; its model is the final one."""
     model = job.load("sft2")
     record = job.train_rl(model)
     job.save_model(model)
@@ -56,10 +60,12 @@ def rl2(job: Job) -> dict:
 
 
 def teacher(job: Job) -> dict:
+    """Documents from the answers of the final model."""
     return _documents(job, job.load("model"))
 
 
 def small_pretrain(job: Job) -> dict:
+    """A smaller dense model, pretrained."""
     model, p = job.new_model(small=True), job.section()
     record = job.train(model, job.source(job.corpus(), p, job.seed), p)
     job.save_model(model, "plain")
@@ -68,14 +74,17 @@ def small_pretrain(job: Job) -> dict:
 
 
 def distill_samples(job: Job) -> dict:
+    """The small model learns from the teacher's answers."""
     return _distill(job, None)
 
 
 def distill_logits(job: Job) -> dict:
+    """The small model learns the teacher's distribution over every token of those answers."""
     return _distill(job, distill.FromLogits(job.load("model")))
 
 
 def small_rl(job: Job) -> dict:
+    """RL alone on the small model, to compare with."""
     model, style = job.load("small_base"), job.section().get("template", "plain")
     record = job.train_rl(model, template=style)
     job.save_model(model, style)

@@ -214,6 +214,7 @@ class Writer:
         self.out, self.colour, self.part = out, colour, None
 
     def write(self, part: str, text: str) -> None:
+        """Writes text of a part: "thought", "answer", "note" or "cut"."""
         text = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
         if part != self.part:
             text = text.lstrip()
@@ -228,12 +229,14 @@ class Writer:
         self.out.flush()
 
     def end_part(self) -> None:
+        """Ends the part's line and its colour."""
         if self.part is not None:
             self.out.write(("\x1b[0m" if self.colour else "") + "\n")
             self.out.flush()
             self.part = None
 
     def close(self) -> None:
+        """Ends the reply; an empty one is said to be so."""
         if self.part is None:
             self.out.write("(an empty answer)\n")
         self.end_part()

@@ -170,6 +170,7 @@ def plot(record: dict, path: str | Path | None = None, window: int = 5) -> objec
 
 
 def main(argv: list[str] | None = None) -> int:
+    """`minids dev presets`: prints the table of presets, or runs them side by side; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="minids dev presets", description="Published settings of GRPO: their table, or a comparison."
     )

@@ -207,6 +207,7 @@ def table(folder: str | Path, *, family: str = "add", seed: int = 0, depth: int 
 
 
 def main(argv: list[str] | None = None) -> int:
+    """`minids dev exact`: prints the tables; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="minids dev exact", description="Expected updates of GRPO's settings, and the exact gradient."
     )

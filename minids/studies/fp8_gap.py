@@ -131,6 +131,7 @@ def compare(runs: list[dict], steps: int) -> dict:
 
 
 def text(found: dict) -> str:
+    """What `compare` found, as a table."""
     lines = ["seed  training loss, smoothed: FP8 over BF16  (largest)   held-out: BF16     FP8     gap"]
     for p in found["pairs"]:
         lines.append(
@@ -145,6 +146,7 @@ def text(found: dict) -> str:
 
 
 def plot(runs: list[dict], path: Path) -> None:
+    """Draws the smoothed losses of the first seed into a file."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -160,6 +162,7 @@ def plot(runs: list[dict], path: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """`minids dev fp8-gap`: trains in both types and prints the gaps; returns the exit code."""
     parser = argparse.ArgumentParser(prog="minids dev fp8-gap", description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])

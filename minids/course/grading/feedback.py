@@ -36,6 +36,7 @@ def visible(text):
 
 
 def escaped(text):
+    """Anything as text that is safe inside of HTML."""
     return html.escape(visible(str(text)))
 
 

@@ -44,6 +44,7 @@ class Found:
 
     @property
     def is_file(self):
+        """Whether it is one file."""
         return self.kind in ("notebook", "file")
 
 
@@ -53,6 +54,7 @@ def ending(path, endings):
 
 
 def stem(path, kind):
+    """The name without the ending that its kind has."""
     return path.name if kind in ("kept", "nothing") else path.name[: -len(ending(path, NOTEBOOKS + FILES)) or None]
 
 

@@ -212,6 +212,7 @@ def children():
 
 
 def no_new_privileges():
+    """No program that this process starts can gain rights (prctl PR_SET_NO_NEW_PRIVS) -> whether the system agreed."""
     return sys.platform == "linux" and _call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
 
 
@@ -255,6 +256,7 @@ def landlock(readable, writable):
 
 
 def enter_landlock(rules):
+    """Applies the rules of `landlock` to this process, for good -> whether the system agreed."""
     return rules is not None and _call("syscall", 446, rules, 0) == 0
 
 

@@ -51,6 +51,8 @@ _START = 300  # seconds in which the nursery must have imported torch
 
 @dataclass(frozen=True)
 class Limits:
+    """What one answer may take; reaching a limit ends it."""
+
     cpu: int = 6  # seconds of processor time, of one worker; the cases of an exercise take the library less than 1
     call: float = 30.0  # seconds by the clock for one call: higher, for a busy machine is no fault of the answer
     total: float = 90.0  # seconds by the clock for all calls of one answer
@@ -314,6 +316,7 @@ class Nursery:
         return self.socket.fileno() >= 0 and not select.select([self.socket], [], [], 0)[0]
 
     def close(self):
+        """Ends the process and removes its folder."""
         try:
             self.socket.shutdown(socket.SHUT_RDWR)  # other processes of the grader may hold it too
         except OSError:

@@ -48,6 +48,9 @@ class Grade:
 
 @dataclass
 class Submission:
+    """A student's file and what it earned. `error` says why nothing could be read; `grades` has a Grade for each
+    exercise."""
+
     path: Path
     student: str = ""
     grades: list = field(default_factory=list)
@@ -55,10 +58,12 @@ class Submission:
 
     @property
     def points(self):
+        """Points earned."""
         return sum(g.points for g in self.grades)
 
     @property
     def of(self):
+        """Points that could be earned in what was sent."""
         return sum(g.of for g in self.grades)
 
 

@@ -166,6 +166,7 @@ class Table:
 
 
 def row(s, g):
+    """The cells of one line of the CSV, for submission s and grade g."""
     why = ". ".join(" ".join(t.split()) for t in (g.why.partition("\n")[0].rstrip("."), g.hint) if t)
     cells = [s.student, str(s.path), g.chapter, g.exercise, f"{g.points:g}", g.of, g.passed, g.cases, why]
     cells += ["yes" if g.same_as_library else "", g.note]

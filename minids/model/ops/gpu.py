@@ -38,6 +38,7 @@ def _in_autocast(*tensors):
 
 
 def rms_norm(x, weight, eps):
+    """`layers.rms_norm` by its kernel; rows longer than it takes go to torch."""
     from minids.kernels import rmsnorm
 
     if x.shape[-1] > rmsnorm.LONGEST:
@@ -46,6 +47,7 @@ def rms_norm(x, weight, eps):
 
 
 def swiglu(gate, up):
+    """`layers.swiglu` by its kernel."""
     from minids.kernels import swiglu as kernel
 
     return kernel.swiglu(gate.contiguous(), up.contiguous(), backend=BACKEND)

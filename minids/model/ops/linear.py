@@ -48,6 +48,7 @@ def onednn():
 
 
 def onednn_supports(a_MK):
+    """Whether oneDNN computes products with this matrix: float32, at least ROWS rows, on a CPU that has it."""
     return a_MK.dtype == torch.float32 and a_MK.shape[0] >= ROWS and a_MK.device.type == "cpu" and onednn()
 
 
@@ -103,6 +104,7 @@ class Linear(nn.Linear):
     """nn.Linear with the products above."""
 
     def forward(self, x):
+        """x [..., K] -> [..., N]."""
         return linear(x, self.weight, self.bias)
 
 
