@@ -29,10 +29,9 @@ import torch
 from torch import Tensor
 
 from minids.kernels.quantise import BLOCK, dequantise
-from minids.kernels.runtime import FP8, INTERPRETED, VERSION, need, pick, same_device, sm_count, tl, triton
+from minids.kernels.runtime import FP8, INTERPRETED, need, pick, same_device, sm_count, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float32)
-OLDEST = (3, 4)  # Triton with tensor descriptors
 
 
 # --- References -------------------------------------------------------------------------------------------------------
@@ -188,14 +187,9 @@ CONFIGS = [
 
 
 def _suitable(configs, arguments, **rest):
-    """Off Hopper `flat` and `special` spill or do not compile; before Triton 3.6 nobody tried `special`."""
+    """Off Hopper `flat` and `special` spill or do not compile."""
     hopper = torch.cuda.get_device_capability()[0] == 9
-    return [
-        config
-        for config in configs
-        if (hopper or not config.kwargs["FLAT"] and not config.kwargs["SPECIAL"])
-        and (VERSION >= (3, 6) or not config.kwargs["SPECIAL"])
-    ]
+    return [config for config in configs if hopper or not config.kwargs["FLAT"] and not config.kwargs["SPECIAL"]]
 
 
 _tuned = triton.autotune(
@@ -221,7 +215,6 @@ def matmul(
     if not pick(a, backend, (8, 9)):
         return matmul_reference(a, a_scales, b, b_scales, out_dtype)
     capability = torch.cuda.get_device_capability(a.device)[0] if a.is_cuda else 9
-    need(VERSION >= OLDEST, f"Triton {triton.__version__} has no tensor descriptors: 3.4 or newer, or backend='torch'")
     need(capability < 12, "compute capability 12 comes with too little shared memory: use backend='torch'")
     (M, K), N, sms = a.shape, b.shape[0], sm_count(a)
     a, b = _aligned(a), _aligned(b)

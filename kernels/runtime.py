@@ -30,7 +30,8 @@ class KernelError(ValueError):
 
 
 class _Missing:
-    """Stands in for `triton` and `triton.language` where there is no Triton: decorating works, launching does not."""
+    """Stands in for `triton` and `triton.language` where there is no Triton that is new enough: decorating works,
+    launching does not."""
 
     constexpr = int
 
@@ -48,9 +49,11 @@ try:
     import triton
     import triton.language as tl
 
-    VERSION = tuple(int(part) for part in triton.__version__.split(".")[:2])
+    VERSION, TOO_OLD = tuple(int(part) for part in triton.__version__.split(".")[:2]), None
+    if VERSION < OLDEST:  # torch 2.6 brings 3.2, whose decorators fail already where there is no GPU
+        triton, tl, VERSION, TOO_OLD = _Missing(), _Missing(), None, triton.__version__
 except ImportError:
-    triton, tl, VERSION = _Missing(), _Missing(), None
+    triton, tl, VERSION, TOO_OLD = _Missing(), _Missing(), None, None
 
 INTERPRETED = VERSION is not None and os.environ.get("TRITON_INTERPRET") == "1" and not _early
 if INTERPRETED:
@@ -67,10 +70,11 @@ def need(condition, message: str) -> None:
 
 def why_not(x: torch.Tensor, capability: tuple[int, int] = (8, 0)) -> str | None:
     """Why a kernel cannot run on the device of x, in words; None if it can. `capability`: the least that it needs."""
+    if TOO_OLD:
+        need = ".".join(map(str, OLDEST))
+        return f"Triton {TOO_OLD} is too old, the kernels need {need} or newer: use the reference (backend='torch')"
     if VERSION is None:
         return "no Triton is installed: use the reference (backend='torch'), or pip install 'minids[gpu]' on Linux"
-    if VERSION < OLDEST:
-        return f"Triton {triton.__version__} is too old: the kernels need {'.'.join(map(str, OLDEST))} or newer"
     if INTERPRETED:
         return None
     if x.device.type != "cuda":
