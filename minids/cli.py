@@ -103,7 +103,7 @@ def run(args):
     from minids.run import recipes
 
     prepare = _mine() if args.mine else None
-    recipe = recipes.load(args.recipe, args.set)
+    recipe = recipes.load(args.recipe, [*args.set, *["eval.after_stages=false"] * args.no_eval])
     name = recipe.name + (f"-seed{args.seed}" if args.seed else "") + "-mine" * args.mine
     out = Path(args.out or Path("runs") / name)
     how = {name: getattr(args, name) for name in ("seed", "resume", "controls", "device", "workers", "until", "redo")}
@@ -325,6 +325,7 @@ def parser():
         seed,
         device,
         workers,
+        ("--no-eval", {"action": "store_true", "help": "no evaluation after the stages (eval.after_stages=false)"}),
         ("--resume", {"action": "store_true", "help": "go on with the run in that folder"}),
         ("--controls", {"action": "store_true", "help": controls}),
         ("--until", {"metavar": "STAGE", "help": "stop after this stage; --resume goes on"}),

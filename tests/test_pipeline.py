@@ -12,6 +12,7 @@ from mini import assert_same_run, results, write_recipe
 from safetensors.torch import load_file
 
 from minids import MinidsError, cli
+from minids.eval import evaluate
 from minids.rl import rollout
 from minids.rl.config import RLConfig
 from minids.run import recipes
@@ -104,6 +105,44 @@ def test_killed_at_any_moment_and_resumed(longer, tmp_path):
     last = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert last.returncode == 0, f"killed after {moments}: {last.stderr}"
     assert_same_run(whole, cut)
+
+
+def test_a_run_without_evaluation(recipe, finished, tmp_path, capsys):
+    """The same models, no rows; what reads a run copes, and --resume knows."""
+    out = tmp_path / "run"
+    how = ["--out", str(out), "--workers", "1"]
+    assert cli.main(["run", recipe, "--no-eval", *how, "--until", "sft"]) == 0
+    assert "not evaluated" in capsys.readouterr().out
+    assert json.loads((out / "recipe.json").read_text("utf-8"))["recipe"]["eval"]["after_stages"] is False
+    assert cli.main(["run", recipe, "--no-eval", *how, "--resume"]) == 0
+    r = results(out)
+    assert (r["evals"], r["beyond"], r["examples"]) == ([], [], {}) and len(r["stages"]) == 4
+    assert all(stage["evaluation_seconds"] == 0 for stage in r["stages"])
+    for name in ("base", "sft", "model"):
+        one, other = (run / name / "model.safetensors" for run in (out, finished))
+        assert one.read_bytes() == other.read_bytes()
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "This run was not evaluated" in page and "not finished" not in page
+    assert cli.main(["eval", str(out), "--workers", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert [row["family"] for row in rows] == ["add", "chain", "word", "all"]
+
+
+def test_no_problems_beyond_the_sizes_of_training(recipe, tmp_path):
+    out, few = tmp_path / "run", ["pretrain.steps=2", "sft.steps=1", "grpo.steps=1", "eval.beyond=0"]
+    assert cli.main(["run", recipe, "--out", str(out), "--workers", "1", "--set", *few]) == 0
+    r = results(out)
+    assert r["beyond"] == [] and {row["stage"] for row in r["evals"]} == {"base", "sft", "grpo"}
+
+
+def test_outcomes_say_which_problems_were_right(finished):
+    rows = results(finished)["evals"]
+    for row in rows:
+        for how, share in (("greedy", "greedy"), ("sampled", "pass1")):
+            right = evaluate.read_outcomes(row["outcomes"][how], row["n"])
+            assert len(right) == row["n"] and sum(right) / row["n"] == row[share]
+    asked = {(row["family"], row["outcomes"]["problems"]) for row in rows}
+    assert len(asked) == len({row["family"] for row in rows})  # every stage was asked the same
 
 
 @pytest.mark.slow

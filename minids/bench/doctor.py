@@ -123,7 +123,7 @@ def estimate(recipe: recipes.Recipe, processes: int) -> float:
     ask = [[0] * 20] * prompts
     sample = _best(lambda: sampler.generate(model, ask, n=group, max_new_tokens=length, stop_ids=[]))
     e = recipe.evaluation
-    answers = 3 * len(recipe.families) * (2 * e.problems + e.samples * e.sampled_problems)
+    answers = 3 * len(recipe.families) * (2 * e.problems + e.samples * e.sampled_problems) * e.after_stages
     seconds = (recipe.pretrain["steps"] + recipe.sft["steps"]) * step
     seconds += recipe.grpo["steps"] * (sample / processes + 2 * step)
     seconds += answers / count * sample / processes

@@ -7,10 +7,15 @@
     maj@k       the majority vote of k samples
     ci          95 % bootstrap interval of pass@1 over problems
 
-A row of results is one stage of a run on one family (or on all), as `results.json` holds it.
+A row of results is one stage of a run on one family (or on all), as `results.json` holds it. Its `outcomes` say which
+problems were answered rightly, so that two runs that were asked the same ones can be compared problem by problem:
+
+    {"problems": CRC-32 of the questions and answers, "greedy": bits, "sampled": bits}      bits: hexadecimal, the first
+                                                                                        problem is the highest of n bits
 """
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -41,10 +46,11 @@ class EvalConfig(Settings):
     problems: int = setting(1000, "problems of each family", least=1, most=10_000)
     samples: int = setting(16, "answers to a problem, for pass@k and maj@k", least=1, most=4096)
     sampled_problems: int = setting(100, "problems of each family that are sampled so often", least=1, most=10_000)
-    ood_problems: int = setting(100, "problems of each size beyond training", least=1, most=10_000)
+    ood_problems: int = setting(100, "problems of each size beyond training; 0: none is asked", least=0, most=10_000)
     max_new_tokens: int = setting(160, "longest answer", least=1, most=2**20)
     max_batch: int = setting(256, "sequences sampled together", least=1, most=2**31)
     seed: int = setting(0, "of the samples", least=0, most=2**31)
+    after_stages: bool = setting(True, "whether a run evaluates the model that a stage leaves (false: --no-eval)")
 
 
 def answer(
@@ -134,6 +140,23 @@ def _majority(results, k):
     return sum(statistics.maj_at_k(said, right, k) for right in {r.answer for r in results if r.accuracy == 1})
 
 
+def outcomes(problems: Sequence, greedy: Sequence, once: Sequence) -> dict:
+    """Which problems these are, and which of them were answered rightly; `read_outcomes` reads the bits."""
+    asked = json.dumps([[p.question, str(p.answer)] for p in problems])
+    packed = {"problems": f"{zlib.crc32(asked.encode('utf-8')):08x}"}
+    for name, answers in (("greedy", greedy), ("sampled", once)):
+        bits = "".join(str(int(a[0][0].accuracy == 1)) for a in answers)
+        packed[name] = f"{int(bits, 2):0{-(-len(bits) // 4)}x}"
+    return packed
+
+
+def read_outcomes(bits: str, n: int) -> list[bool]:
+    """Whether each of n problems was answered rightly. Raises ValueError if the text does not hold n bits."""
+    if len(bits) != -(-n // 4) or not set(bits) <= set("0123456789abcdef") or (value := int(bits, 16)) >> n:
+        raise ValueError(f"these are not the outcomes of {n} problems")
+    return [bit == "1" for bit in f"{value:0{n}b}"]
+
+
 def guess_at(problems: Sequence, ks: Iterable[int], seen: Sequence | None = None) -> dict[str, float]:
     """What k guesses without reading the question solve: the k most frequent answers of each problem's family.
 
@@ -185,9 +208,11 @@ def evaluate(
     for family in (*families, "all"):
         pick = [i for i, p in enumerate(problems) if family in (p.family, "all")]
         sampled = [m for m, i in zip(many, few) if family in (problems[i].family, "all")]
-        rows.append(summarise(stage, family, [greedy[i] for i in pick], [once[i] for i in pick], sampled, config.seed))
+        asked, likeliest, drawn = ([of[i] for i in pick] for of in (problems, greedy, once))
+        rows.append(summarise(stage, family, likeliest, drawn, sampled, config.seed))
         if "pass_at" in rows[-1]:
-            rows[-1]["guess_at"] = guess_at([problems[i] for i in pick], rows[-1]["pass_at"])
+            rows[-1]["guess_at"] = guess_at(asked, rows[-1]["pass_at"])
+        rows[-1]["outcomes"] = outcomes(asked, likeliest, drawn)
     examples = [
         {
             "family": problems[i].family,
@@ -213,9 +238,9 @@ def evaluate_beyond(
     comm: Comm | None = None,
     progress: Progress | None = None,
 ) -> list[dict]:
-    """Greedy accuracy on sizes that no training problem had: rows with `size`."""
+    """Greedy accuracy on sizes that no training problem had: rows with `size`; none with `ood_problems` 0."""
     rows = []
-    for family in families:
+    for family in families if config.ood_problems else ():
         for size in registry.get(family).beyond:
             problems = registry.problem_set([family], "test", config.ood_problems, config.seed, size)
             found = answer(

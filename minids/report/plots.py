@@ -13,6 +13,7 @@ variables ("sft" -> var(--sft)). Left out: axes with dates, zooming, animation.
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
@@ -20,8 +21,8 @@ WIDTH, LEFT, RIGHT, TOP, BOTTOM = 440, 66, 14, 12, 48
 
 
 def number(value: object) -> float | None:
-    """The value if it is a finite number, else None; true and false are no numbers."""
-    ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """The value if it is a number that a float can hold, else None; true and false are no numbers."""
+    ok = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return value if ok else None
 
 

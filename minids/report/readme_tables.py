@@ -87,10 +87,10 @@ def _runs(name, runs):
     seeds = ", ".join(str(r["seed"]) for r in runs)
     h, v = runs[0]["hardware"], runs[0]["versions"]
     where = f"{h.get('gpu') or h['cpu']}, processes: {h['processes']}, torch {v['torch']}"
-    n = min(row["n"] for r in runs for row in r["evals"] if row["family"] != "all")
+    asked = [row["n"] for r in runs for row in r["evals"] if row["family"] != "all"]
+    n = f"{min(asked):,} held-out problems per family" if asked else "not evaluated"
     lines = [
-        f"**`minids run {name}`**, seeds {seeds}; {where}; {n:,} held-out problems per family; "
-        "in brackets 95 % bootstrap intervals.",
+        f"**`minids run {name}`**, seeds {seeds}; {where}; {n}; in brackets 95 % bootstrap intervals.",
         "",
         f"| | target | mean | seed {' | seed '.join(seeds.split(', '))} |",
         "|---|---|---|" + "---|" * len(runs),
@@ -130,6 +130,8 @@ def _figures(name, runs):
     points = lambda v: f"{100 * v:+.1f} points"  # noqa: E731
     yield "time, evaluation included", goal("≤ 10 min"), [r["seconds"] / 60 for r in runs], "{:.1f} min".format
     yield "peak memory", goal("≤ 4 GiB"), [r["peak_bytes"] / 2**30 for r in runs], "{:.2f} GiB".format
+    if not there:  # no stage that all have evaluated: they ran with --no-eval, say
+        return
     for stage in there:
         sampled = [Figure(_row(r, stage.rows)["pass1"], _row(r, stage.rows)["ci"]) for r in runs]
         yield f"pass@1 at T=1 {stage.label}", goal("≥ 90 %") if stage is last else "", sampled, _percent
@@ -368,9 +370,9 @@ def pages(root: Path) -> dict[Path, str]:
 
 
 def _tiny(records):
-    """The records of `tiny`, by seed."""
+    """The records of `tiny` that were evaluated, by seed."""
     read = (_read(path) for path in sorted(records.glob("tiny-seed*.json")))
-    return [r for r in read if isinstance(r, dict) and r.get("recipe") == "tiny"]
+    return [r for r in read if isinstance(r, dict) and r.get("recipe") == "tiny" and r["evals"]]
 
 
 def main(argv: list[str] | None = None) -> int:

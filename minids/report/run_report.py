@@ -25,6 +25,7 @@ from minids.report import curves, findings, page, plots, stages
 from minids.report.data import Run, colour, read_metrics, read_results, title
 from minids.report.page import duration, escape, figure, paragraph, plain, share, signed, size, span, table
 from minids.run import cost
+from minids.run.stages import STAGES
 
 MEANING = {"add": "adding two numbers", "chain": "a chain of plus and minus", "word": "a story in English"}
 FINISHED = (
@@ -143,6 +144,8 @@ def _title(run):
     gain = run.gain() if run.after and run.before else None
     if gain is None:
         done = ", ".join(run.records) or "none"
+        if not run.rows and any(s.name in run.records and s.rows for s in STAGES.values()):
+            return "This run was not evaluated", f"Its stages: {done}. `minids eval` on its folder says how good it is."
         return ("This run is not finished", f"Stages done so far: {done}. Go on with --resume; what there is follows.")
     a, b = share(run.value(run.before, "pass1"), 0), share(run.value(run.after, "pass1"), 0)
     if gain[0] > gain[1]:

@@ -235,8 +235,11 @@ class Job:
         return {k: done[k] for k in ("seconds", "tokens", "steps", "sampling", "scoring", "update")}
 
     def evaluate(self, model: Transformer, *, style: str = "tags", full: bool = True, beyond: bool = False) -> None:
-        """Adds the stage's rows to the results: all curves if `full`, and sizes that nobody trained on if `beyond`."""
+        """Adds the stage's rows to the results: all curves if `full`, and sizes that nobody trained on if `beyond`;
+        nothing where the recipe says that a run does not evaluate."""
         began, config = time.monotonic(), self.recipe.evaluation
+        if not config.after_stages:
+            return
         families, stage = self.recipe.families, self.stage.rows
         sampled = config.sampled_problems if full else 0
         total = len(families) * (2 * config.problems + sampled)
@@ -254,7 +257,7 @@ class Job:
             )
         self.results["evals"] += rows
         self.results["examples"][stage] = examples
-        if beyond:
+        if beyond and config.ood_problems:
             sizes = sum(len(registry.get(f).beyond) for f in families)
             with Progress("longer problems", sizes * config.ood_problems, "problem", quiet=self.quiet) as bar:
                 self.results["beyond"] += evaluate.evaluate_beyond(

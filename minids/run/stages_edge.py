@@ -31,6 +31,8 @@ def edge(job: Job) -> dict:
     record = job.train_rl(model)
     job.save_model(model, style)
     job.evaluate(model, style=style)
+    if not job.recipe.evaluation.after_stages:
+        return record
     sets = [(family, size) for family, sizes in asked.items() for size in sizes]
     guesses = {of: guess(*of, tries, job.seed) for of in sets}
     models = {"base": "plain", "sft": "tags", "model": style, "edge": style}  # weights and the style they answer in
