@@ -80,9 +80,11 @@ class RLConfig(OfLoss):
     replay: bool = setting(True, "keep what `minids replay` needs (record.py)")
 
     def instead(self) -> dict:
+        """The values of the preset, where one is named."""
         return presets.preset(self.preset) if self.preset else {}
 
     def contradictions(self) -> None:
+        """Refuses what the loss or the reward refuses, groups of one, and sizes that no family has."""
         if self.sizes is not None:
             self.sizes = {family: arithmetic.check_sizes(family, weights) for family, weights in self.sizes.items()}
         if self.num_generations < 2 and self.baseline != "none":
