@@ -44,7 +44,7 @@ GPUs, adding up the weight's gradient inside of the product, derivatives of seco
 import torch
 from torch import Tensor
 
-from minids.kernels.runtime import need, pick, same_device, tl, triton
+from minids.kernels.runtime import need, pick, same_device, tensors, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 REDUCTIONS = ("mean", "sum", "none")
@@ -162,6 +162,7 @@ def cross_entropy(
     check_targets: refuse targets outside of the vocabulary, for which the CPU waits for the GPU once; without it such a
     token's loss is NaN.
     """
+    tensors(logits=logits)
     _check("logits", logits, logits.shape[-1:], targets, token_weights, reduction)
     kernel = pick(logits, backend)
     if check_targets or not kernel:
@@ -214,6 +215,7 @@ def linear_cross_entropy(
     chunk: tokens whose logits exist at a time. Under autocast both operands are taken in its type; the gradients come
     in their own. The CPU waits for the GPU to know which tokens have a weight.
     """
+    tensors(weight=weight)
     need(weight.ndim == 2 and weight.numel() > 0, f"weight has shape {list(weight.shape)}: [V, H] is needed")
     _check("hidden", hidden, weight.shape[1:], targets, token_weights, reduction, weight=weight)
     need(reduction != "none", "reduction 'none': gradients are made with the loss, only 'mean' and 'sum' can be had")
@@ -303,6 +305,7 @@ def _plan(V: int) -> dict:
 
 
 def _check(name, x, last, targets, token_weights, reduction, **others) -> None:
+    tensors(**{name: x, "targets": targets, "token_weights": token_weights})
     need(
         x.ndim == 2 and x.numel() > 0 and x.shape[1:] == last,
         f"{name} has shape {list(x.shape)}: [N, {'V' if name == 'logits' else last[0]}] is needed, not empty",

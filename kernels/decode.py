@@ -37,7 +37,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from minids.kernels.runtime import INTERPRETED, VERSION, need, pick, same_device, sm_count, tl, triton
+from minids.kernels.runtime import INTERPRETED, VERSION, need, pick, same_device, sm_count, tensors, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 MOST_SPLITS = 256
@@ -201,7 +201,7 @@ def mla_decode(
     the number of shares of a sequence, is chosen where it is not given. Sizes that no plan fits (see `plan`) and
     tensors that want a gradient take the reference.
     """
-    _check(q, cache, lengths, rank, table, splits)
+    _check(q, cache, lengths, scale, rank, table, splits)
     B, H, width = q.shape[0], q.shape[-2], q.shape[-1]
     if not pick(q, backend):
         return mla_decode_reference(q, cache, lengths, scale, rank, table)
@@ -307,7 +307,10 @@ def splits_for(programs: int, blocks: int, multiprocessors: int) -> int:
     return min(range(1, min(blocks, MOST_SPLITS) + 1), key=time)
 
 
-def _check(q, cache, lengths, rank, table, splits) -> None:
+def _check(q, cache, lengths, scale, rank, table, splits) -> None:
+    tensors(q=q, cache=cache, lengths=lengths, table=table)
+    need(isinstance(rank, int), f"rank {rank!r}: a whole number is needed")
+    need(isinstance(scale, (int, float)), f"scale {scale!r}: a number is needed")
     need(q.ndim in (3, 4), f"q must be [B, H, R+P] or [B, S, H, R+P], got {list(q.shape)}")
     need(cache.ndim == 3, f"the cache must be [B, T, R+P], or pages [n, page, R+P], got {list(cache.shape)}")
     need(q.dtype in DTYPES, f"q is {q.dtype}: bfloat16, float16 or float32")

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from minids.kernels.quantise import BLOCK, dequantise
-from minids.kernels.runtime import FP8, INTERPRETED, need, pick, same_device, sm_count, tl, triton
+from minids.kernels.runtime import FP8, INTERPRETED, need, pick, same_device, sm_count, tensors, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float32)
 
@@ -304,6 +304,7 @@ def _scratch(size: int, alignment: int, stream) -> Tensor:
 
 
 def _check(a: Tensor, a_scales: Tensor, b: Tensor, b_scales: Tensor, out_dtype: torch.dtype) -> None:
+    tensors(a=a, a_scales=a_scales, b=b, b_scales=b_scales)
     for name, x in (("a", a), ("b", b)):
         need(x.ndim == 2, f"{name} must be a matrix, got shape {list(x.shape)}")
         need(x.dtype == FP8, f"{name} is {x.dtype}, needed is {FP8}: quantise it first")

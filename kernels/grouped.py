@@ -39,7 +39,7 @@ from torch.nn.functional import pad, silu
 
 from minids.kernels import quantise as Q
 from minids.kernels.quantise import BLOCK, DTYPES, dequantise
-from minids.kernels.runtime import FP8, INTERPRETED, need, pick, same_device, tl, triton
+from minids.kernels.runtime import FP8, INTERPRETED, need, pick, same_device, tensors, tl, triton
 
 
 class Permutation(NamedTuple):
@@ -640,6 +640,7 @@ def moe_experts(
     Gradients reach x, gates, gate_up and down. fp8 "fp32" or "ue8m0": all six products in FP8 with such scales.
     """
     named = {"x": x, "gates": gates, "gate_up": gate_up, "down": down}
+    tensors(**named, chosen=chosen)
     shapes = [tuple(t.shape) for t in (x, chosen, gates, gate_up, down)]
     fit = [len(shape) for shape in shapes] == [2, 2, 2, 3, 3]
     if fit:
@@ -671,6 +672,7 @@ def moe_experts(
 
 
 def _check(x: Tensor, w: Tensor, offsets: Tensor) -> None:
+    tensors(x=x, w=w, offsets=offsets)
     need(
         x.ndim == 2 and w.ndim == 3 and x.shape[1] == w.shape[2] and w.numel() > 0,
         f"x [R, K] and w [E, N, K] do not fit: x {list(x.shape)}, w {list(w.shape)}",
@@ -697,6 +699,8 @@ def _check_fp8(scales: str, **tensors: Tensor) -> None:
 
 
 def _check_chosen(chosen: Tensor, n_experts: int) -> None:
+    tensors(chosen=chosen)
+    need(isinstance(n_experts, int), f"n_experts {n_experts!r}: a whole number is needed")
     need(
         chosen.ndim == 2 and chosen.shape[1] > 0 and chosen.dtype in (torch.int32, torch.int64),
         f"chosen [N, K] must be int32 or int64, got {chosen.dtype} {list(chosen.shape)}",

@@ -24,7 +24,7 @@ import torch
 from einops import rearrange, reduce
 from torch import Tensor
 
-from minids.kernels.runtime import FP8, FP8_MAX, need, pick, tl, triton
+from minids.kernels.runtime import FP8, FP8_MAX, need, pick, tensors, tl, triton
 
 BLOCK = 128
 FLOOR = 1e-4  # of amax
@@ -261,6 +261,7 @@ def quantise_t(x: Tensor, scales: str = "fp32", backend: str | None = None) -> t
 
 
 def _check(x: Tensor, scales: str) -> None:
+    tensors(x=x)
     need(x.ndim == 2, f"a matrix is needed, got shape {list(x.shape)}")
     need(x.dtype in DTYPES, f"{x.dtype} cannot be quantised: bfloat16, float16 or float32")
     need(x.numel() > 0, f"nothing to quantise: shape {list(x.shape)}")

@@ -28,7 +28,7 @@ Left out: rows longer than 8,192 (backward would not fit into registers), a bias
 import torch
 from torch import Tensor
 
-from minids.kernels.runtime import need, pick, same_device, sm_count, tl, triton
+from minids.kernels.runtime import need, pick, same_device, sm_count, tensors, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 LONGEST = 8192  # numbers in a row
@@ -218,6 +218,7 @@ def _plan(H: int) -> dict:
 
 
 def _check(x, weight, eps, residual) -> int:
+    tensors(x=x, weight=weight, residual=residual)
     need(x.ndim >= 1 and x.numel() > 0, f"nothing to normalise: shape {list(x.shape)}")
     need(x.dtype in (*DTYPES, torch.float64), f"{x.dtype} cannot be normalised: bfloat16, float16 or float32")
     H = x.shape[-1]

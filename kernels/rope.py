@@ -23,7 +23,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from minids.kernels.runtime import need, pick, same_device, tl, triton
+from minids.kernels.runtime import need, pick, same_device, tensors, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
@@ -155,6 +155,7 @@ def _turn(x, cos, sin, back, pairs_in, pairs_out):
 
 
 def _check(x, cos, sin) -> None:
+    tensors(x=x, cos=cos, sin=sin)
     need(2 <= x.ndim <= 4, f"x has shape {list(x.shape)}: [B, H, T, D], [B, T, D] or [T, D] is needed")
     need(x.numel() > 0, f"nothing to turn: shape {list(x.shape)}")
     need(x.dtype in (*DTYPES, torch.float64), f"{x.dtype} cannot be turned: bfloat16, float16 or float32")

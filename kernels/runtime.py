@@ -107,6 +107,12 @@ def pick(x: torch.Tensor, backend: str | None = None, capability: tuple[int, int
     return why is None and x.device.type == "cuda"
 
 
+def tensors(**named) -> None:
+    """Refuses what is no tensor (a list, a number); None is what is left out."""
+    for name, x in named.items():
+        need(x is None or isinstance(x, torch.Tensor), f"{name} is a {type(x).__name__}: a tensor is needed")
+
+
 def same_device(**tensors) -> None:
     """All tensors on one device, or a KernelError that names the odd ones."""
     devices = {name: str(t.device) for name, t in tensors.items() if t is not None}

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from minids.kernels.rmsnorm import DTYPES, rows
-from minids.kernels.runtime import need, pick, same_device, tl, triton
+from minids.kernels.runtime import need, pick, same_device, tensors, tl, triton
 
 # --- Reference --------------------------------------------------------------------------------------------------------
 
@@ -77,6 +77,7 @@ def _backward_kernel(
 
 def swiglu(gate: Tensor, up: Tensor, inplace: bool = False, backend: str | None = None) -> Tensor:
     """gate, up [..., F] -> silu(gate) * up. inplace: the gradients are written over gate and up, which are lost."""
+    tensors(gate=gate, up=up)
     _check(gate, "gate")
     need(
         gate.shape == up.shape and gate.dtype == up.dtype,

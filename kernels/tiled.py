@@ -26,7 +26,7 @@ from torch import Tensor
 
 from minids.kernels import gemm
 from minids.kernels.quantise import BLOCK
-from minids.kernels.runtime import need, pick, same_device, tl, triton
+from minids.kernels.runtime import need, pick, same_device, tensors, tl, triton
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 
@@ -108,6 +108,7 @@ def fp8_matmul_kernel(
 
 def matmul(a: Tensor, b: Tensor, backend: str | None = None) -> Tensor:
     """a [M, K] @ b [K, N] -> [M, N] in the type of both."""
+    tensors(a=a, b=b)
     for name, x in (("a", a), ("b", b)):
         need(x.ndim == 2, f"{name} must be a matrix, got shape {list(x.shape)}")
         need(x.dtype in (*DTYPES, torch.float64), f"{name} is {x.dtype}: bfloat16, float16 or float32 is needed")

@@ -15,6 +15,8 @@ _HOME = {
     "Transformer": "minids.model.transformer",
     "load": "minids.eval.model_folder",
     "chat": "minids.serve.ask",
+    "Cache": "minids.model.cache",
+    "rotary_table": "minids.model.layers",
     "generate": "minids.model.generate",
     "Tokenizer": "minids.text.tokenizer",
     "grpo_loss": "minids.rl.grpo",

@@ -18,10 +18,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from minids.dispatch import as_written, definitions
+from minids.errors import MinidsError
+from minids.files import brief
+from minids.model.cache import Cache, causal_mask, split_keys_and_values
 from minids.model.config import LIKE
 from minids.model.layers import RMSNorm, apply_rope, softmax_scale
 from minids.model.ops import cpu, gpu
-from minids.model.ops.linear import Linear, full_precision_cpu, fusible, linear
+from minids.model.ops.linear import Linear, full_precision_cpu, fusible, linear, need_input
 
 LATENT_EPS = 1e-6  # of the two norms on latents; the released code does not take it from rms_norm_eps
 
@@ -45,7 +48,13 @@ def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
 
 
 def fused_attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
-    """`attend` by torch's fused kernel, unless it was replaced."""
+    """`attend` by torch's fused kernel, unless it was replaced. Without a mask the T queries are the last of S
+    positions, and each sees what stands before it and itself."""
+    T, S = q_BHTE.shape[2], k_BHSE.shape[2]
+    if mask is None and T != S:
+        if T > S:
+            raise MinidsError(f"attention: {T} queries over {S} keys need a mask that says what each may see.")
+        mask = causal_mask(T, S, device=q_BHTE.device)
     compute = cpu.attend if as_written(attend) else attend
     return compute(q_BHTE, k_BHSE, v_BHSV, scale, mask)
 
@@ -147,7 +156,82 @@ def fast_path(config, x_BTD, mask, cache, absorb):
     return plain and own and full_precision_cpu(x_BTD)
 
 
+def checked(module, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
+    """What attention is given, after refusing what does not fit together, before anything is written into the cache.
+
+    module is the MLA or GroupedQueryAttention. cos, sin [T, R/2] come back as [1, T, R/2]; with a cache and no mask,
+    the mask comes back that says what the new positions may see.
+    """
+    c, weight, name = module.config, module.o_proj.weight, type(module).__name__
+    for what, value in (("x", x_BTD), ("cos", cos), ("sin", sin), ("mask", mask)):
+        if not isinstance(value, torch.Tensor) and not (what == "mask" and value is None):
+            raise MinidsError(f"{name}: {what} must be a tensor, got {brief(value)}.")
+    if x_BTD.ndim != 3 or x_BTD.shape[2] != c.hidden_size or x_BTD.numel() == 0:
+        raise MinidsError(
+            f"{name}: x must be [B, T, {c.hidden_size}] (rows, at least one new position, hidden_size), got "
+            f"{list(x_BTD.shape)}."
+        )
+    need_input(name, x_BTD, weight, c.hidden_size)
+    if absorb not in (None, True, False):
+        raise MinidsError(f"{name}: absorb must be None, True or False, got {brief(absorb)}.")
+    B, T, _ = x_BTD.shape
+    if cache is not None:
+        if not isinstance(cache, Cache):
+            raise MinidsError(f"{name}: cache must be a minids.Cache, got {brief(cache)}.")
+        cache.check(name, c, B, T, module.layer, weight)
+    cos, sin = (angles if angles.ndim == 3 else angles[None] for angles in (cos, sin))
+    for angles in (cos, sin):
+        if angles.shape not in ((1, T, c.qk_rope_head_dim // 2), (B, T, c.qk_rope_head_dim // 2)):
+            raise MinidsError(
+                f"{name}: cos and sin must be [T, {c.qk_rope_head_dim // 2}] or [B, T, {c.qk_rope_head_dim // 2}] with "
+                f"T = {T}, the places of the new positions, and B = {B}; got {list(cos.shape)} and {list(sin.shape)}. "
+                "Take these rows of minids.rotary_table(config, length)."
+            )
+        autocast = angles.dtype == weight.dtype or torch.is_autocast_enabled(weight.device.type)
+        if angles.device != weight.device or not autocast:
+            raise MinidsError(
+                f"{name}: cos and sin are {angles.dtype} on {angles.device}, the layer {weight.dtype} on "
+                f"{weight.device}. Make them with dtype= and device= of minids.rotary_table."
+            )
+    start = 0 if cache is None else cache.lengths[module.layer]
+    if cache is not None and mask is None:
+        mask = cache.mask(T, start)
+    if mask is not None:
+        _check_mask(name, mask, B, c.num_attention_heads, T, start + T, weight.device)
+    return cos, sin, mask
+
+
+def _check_mask(name, mask, B, H, T, S, device):
+    fits = mask.ndim == 4 and mask.shape[0] in (1, B) and mask.shape[1] in (1, H) and mask.shape[2:] == (T, S)
+    if not fits or mask.dtype != torch.bool or mask.device != device:
+        raise MinidsError(
+            f"{name}: the mask must be bool [{B} or 1, 1, {T}, {S}] on {device} (rows, heads, new positions, all "
+            f"positions), True = may see; got {mask.dtype} {list(mask.shape)} on {mask.device}."
+        )
+
+
 class MLA(nn.Module):
+    """Multi-head latent attention, one layer of it. The equations are at the top of this module.
+
+    config   a ModelConfig      layer   its number: where it writes in a cache
+
+    It can be used alone; in pieces with a cache is the whole.
+
+    >>> import torch, minids
+    >>> from minids.model.attention import MLA
+    >>> config = minids.ModelConfig(hidden_size=32, num_attention_heads=4, kv_lora_rank=16, q_lora_rank=None,
+    ...                             qk_nope_head_dim=8, qk_rope_head_dim=8, v_head_dim=8, num_hidden_layers=1)
+    >>> attention, x_BTD = MLA(config, layer=0), torch.randn(2, 10, 32)
+    >>> cos, sin = minids.rotary_table(config, 10)
+    >>> cache = minids.Cache(config, batch=2, max_length=10)
+    >>> pieces = [attention(x_BTD[:, t], cos[t], sin[t], cache=cache) for t in (slice(0, 5), slice(5, 9), slice(9, 10))]
+    >>> torch.allclose(torch.cat(pieces, dim=1), attention(x_BTD, cos, sin), atol=1e-6)
+    True
+    >>> latents, rotated_keys = cache.latents(layer=0)
+    >>> latents.shape, rotated_keys.shape
+    (torch.Size([2, 10, 16]), torch.Size([2, 10, 8]))
+    """
+
     def __init__(self, config, layer):
         super().__init__()
         c, self.config, self.layer = config, config, layer
@@ -173,7 +257,18 @@ class MLA(nn.Module):
         return q_nope, rotate(q_rope, cos, sin, c.rope_interleave)
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
-        """cos, sin [B or 1, T, R/2]. With a cache the new positions see it too; absorb None = where it is cheaper."""
+        """x [B, T, D] -> [B, T, D].
+
+        cos, sin   [T, R/2] or [B or 1, T, R/2], of the places of these T positions (`rotary_table`)
+        mask       bool [B or 1, 1, T, S], True = may see; each position must see one at least. None: each sees what
+                   stands before it and itself, and no padding of the cache
+        cache      a Cache: the T positions are stored behind the older ones of this layer and see them too
+        absorb     True: `mla_absorbed`, False: `mla_naive`, the same numbers; None: the one that is cheaper
+
+        Raises MinidsError for what does not fit together and ValueError for a cache without room; the cache is then as
+        it was.
+        """
+        cos, sin, mask = checked(self, x_BTD, cos, sin, mask, cache, absorb)
         if fusible(self.o_proj) and fast_path(self.config, x_BTD, mask, cache, absorb):
             return self.forward_fast(x_BTD, cos, sin)
         q_nope, q_rope = self.queries(x_BTD, cos, sin)
@@ -187,6 +282,23 @@ class MLA(nn.Module):
         core = mla_absorbed if absorb else mla_naive
         out_BTHV = core(q_nope, q_rope, latent, k_rope, self.kv_b_proj.weight, self.scale, mask)
         return self.o_proj(out_BTHV.flatten(2))
+
+    def latent_queries(self, x_BTD, cos, sin):
+        """Queries as `mla_decode` and the cache's columns want them -> [B, T, H, C+R]: W_UK^T q_nope, then q_rope.
+
+        Arguments as in `forward`. The scores are self.scale times their products with the columns.
+        """
+        cos, sin, _ = checked(self, x_BTD, cos, sin)
+        q_nope_BTHN, q_rope_BTHR = self.queries(x_BTD, cos, sin)
+        w_HXC = self.kv_b_proj.weight.view(self.config.num_attention_heads, -1, self.config.kv_lora_rank)
+        w_uk_HNC = w_HXC[:, : self.config.qk_nope_head_dim]
+        return torch.cat([torch.einsum("bthn,hnc->bthc", q_nope_BTHN, w_uk_HNC), q_rope_BTHR], dim=-1)
+
+    def from_latents(self, latents_BTHC):
+        """What this layer returns, [B, T, D], from the mean latent of each query and head: W_O W_UV latent."""
+        w_HXC = self.kv_b_proj.weight.view(self.config.num_attention_heads, -1, self.config.kv_lora_rank)
+        w_uv_HVC = w_HXC[:, self.config.qk_nope_head_dim :]
+        return self.o_proj(torch.einsum("bthc,hvc->bthv", latents_BTHC, w_uv_HVC).flatten(2))
 
     def attend_expanded(self, q_nope, q_rope, kv_BSX, k_rope, mask):
         """`mla_naive` behind its product with W_UK and W_UV: kv [B, S, H*(N+V)] -> [B, T, H, V]."""
@@ -216,8 +328,27 @@ class MLA(nn.Module):
 
 
 class GroupedQueryAttention(nn.Module):
-    """GQA, and MHA when there are as many key heads as query heads.
-    Head sizes and RoPE on the last R dims as in MLA."""
+    """GQA, and MHA when there are as many key heads as query heads, one layer of it.
+    Head sizes and RoPE on the last R dims as in MLA.
+
+    config   a ModelConfig      layer   its number: where it writes in a cache
+
+    It can be used alone; in pieces with a cache is the whole.
+
+    >>> import torch, minids
+    >>> from minids.model.attention import GroupedQueryAttention
+    >>> config = minids.ModelConfig(attention="gqa", num_key_value_heads=2, hidden_size=32, num_attention_heads=4,
+    ...                             qk_nope_head_dim=8, qk_rope_head_dim=8, v_head_dim=8, num_hidden_layers=1)
+    >>> attention, x_BTD = GroupedQueryAttention(config, layer=0), torch.randn(2, 10, 32)
+    >>> cos, sin = minids.rotary_table(config, 10)
+    >>> cache = minids.Cache(config, batch=2, max_length=10)
+    >>> pieces = [attention(x_BTD[:, t], cos[t], sin[t], cache=cache) for t in (slice(0, 5), slice(5, 9), slice(9, 10))]
+    >>> torch.allclose(torch.cat(pieces, dim=1), attention(x_BTD, cos, sin), atol=1e-6)
+    True
+    >>> keys, values = cache.keys_and_values(layer=0)
+    >>> keys.shape, values.shape
+    (torch.Size([2, 10, 2, 16]), torch.Size([2, 10, 2, 8]))
+    """
 
     def __init__(self, config, layer):
         super().__init__()
@@ -234,14 +365,15 @@ class GroupedQueryAttention(nn.Module):
         return torch.cat([nope, rotate(rope, cos, sin, self.config.rope_interleave)], dim=-1)
 
     def forward(self, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
+        """x [B, T, D] -> [B, T, D]; arguments and errors as in `MLA.forward`. There is nothing to absorb."""
+        cos, sin, mask = checked(self, x_BTD, cos, sin, mask, cache, absorb)
         c, (B, T) = self.config, x_BTD.shape[:2]
         q_BTHE = self._rotate(self.q_proj(x_BTD).view(B, T, c.num_attention_heads, c.qk_head_dim), cos, sin)
         k_BTGE = self._rotate(self.k_proj(x_BTD).view(B, T, self.kv_heads, c.qk_head_dim), cos, sin)
         v_BTGV = self.v_proj(x_BTD).view(B, T, self.kv_heads, c.v_head_dim)
         if cache is not None:
             both = cache.append(self.layer, torch.cat([k_BTGE.flatten(2), v_BTGV.flatten(2)], dim=-1))
-            k_BTGE, v_BTGV = both.split([self.kv_heads * c.qk_head_dim, self.kv_heads * c.v_head_dim], dim=-1)
-            k_BTGE, v_BTGV = k_BTGE.unflatten(-1, (self.kv_heads, -1)), v_BTGV.unflatten(-1, (self.kv_heads, -1))
+            k_BTGE, v_BTGV = split_keys_and_values(both, c)
         repeat = c.num_attention_heads // self.kv_heads
         k_BHSE, v_BHSV = (z.transpose(1, 2).repeat_interleave(repeat, dim=1) for z in (k_BTGE, v_BTGV))
         out_BHTV = fused_attend(q_BTHE.transpose(1, 2), k_BHSE, v_BHSV, self.scale, mask)

@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from minids.dispatch import as_written
+from minids.errors import MinidsError
 from minids.kernels import gemm, quantise, runtime
 from minids.model import moe
 from minids.model.ops import gpu
@@ -107,10 +108,18 @@ def experts(x_ND, indices_NK, gates_NK, w_gate_up_EXD, w_down_EDF):
 
 
 class Linear(matmul.Linear):
-    """A linear layer whose three products are in FP8; `convert` makes it of an ordinary one."""
+    """A linear layer whose three products are in FP8; `convert` makes it of an ordinary one. The result has the dtype
+    of x.
+
+    Raises MinidsError for another size and KernelError, a ValueError, for a type that FP8 is not made from.
+    """
 
     def forward(self, x):
         """x [..., K] -> [..., N]."""
+        if x.ndim == 0 or x.shape[-1] != self.in_features:
+            raise MinidsError(
+                f"fp8.Linear: the last dimension of the input must be {self.in_features}, got {list(x.shape)}."
+            )
         return linear(x, self.weight, self.bias)
 
 

@@ -16,8 +16,12 @@ import torch
 from torch import nn
 
 from minids.dispatch import as_written, definitions
+from minids.errors import MinidsError
+from minids.files import brief
+from minids.model.config import ModelConfig
 from minids.model.ops import cpu, gpu
-from minids.model.ops.linear import Linear, full_precision_cpu, fusible
+from minids.model.ops.linear import Linear, full_precision_cpu, fusible, need_input
+from minids.model.sampling import whole
 
 
 def rms_norm(x, weight, eps):
@@ -46,7 +50,12 @@ definitions(rms_norm, swiglu)  # both have fast forms
 
 
 class RMSNorm(nn.Module):
-    """weight * x / sqrt(mean(x^2) + eps) over the last axis, of `size` numbers."""
+    """`rms_norm` with a weight of its own: x [..., size] -> [..., size], in the dtype of x, whatever the weight's is.
+
+    size   of the last dimension      eps   added to the mean square
+
+    Raises MinidsError for another size.
+    """
 
     def __init__(self, size, eps=1e-6):
         super().__init__()
@@ -55,13 +64,22 @@ class RMSNorm(nn.Module):
 
     def forward(self, x):
         """x [..., size] -> the same shape and dtype."""
+        if x.ndim == 0 or x.shape[-1] != len(self.weight) or not x.is_floating_point():
+            raise MinidsError(
+                f"RMSNorm: the input must be numbers [..., {len(self.weight)}], got {x.dtype} {list(x.shape)}."
+            )
         if not as_written(rms_norm):
             return rms_norm(x, self.weight, self.eps)
         return (gpu if gpu.supports(x) else cpu).rms_norm(x, self.weight, self.eps)
 
 
 class MLP(nn.Module):
-    """SwiGLU feed-forward D -> F -> D; also the shared expert of an MoE layer."""
+    """SwiGLU feed-forward, x [..., D] -> [..., D]; also the shared expert of an MoE layer.
+
+    hidden_size   D      intermediate_size   F, the width between its products
+
+    Raises MinidsError for another size or type.
+    """
 
     def __init__(self, hidden_size, intermediate_size):
         super().__init__()
@@ -71,6 +89,7 @@ class MLP(nn.Module):
 
     def forward(self, x):
         """x [..., D] -> [..., D]."""
+        need_input(type(self).__name__, x, self.gate_proj.weight, self.gate_proj.in_features)
         own = as_written(swiglu)
         if own and fusible(self.down_proj) and full_precision_cpu(x):
             y = cpu.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
@@ -147,7 +166,18 @@ def rotary_magnitude(config):
 
 
 def rotary_table(config, length, dtype=torch.float32, device=None):
-    """cos and sin of all positions below `length`: [length, R/2] each."""
+    """cos and sin of the positions 0 to length - 1, YaRN included -> [length, R/2] each, R = config.qk_rope_head_dim.
+
+    dtype, device   those of the layers that use them
+
+    Positions 5 to 9 are its rows 5 to 9: attention(x, cos[5:10], sin[5:10], cache=cache). What a Transformer looks its
+    angles up in. Raises MinidsError for a length that is none.
+    """
+    if not isinstance(config, ModelConfig) or not whole(length) or length < 0:
+        raise MinidsError(
+            f"rotary_table: a ModelConfig and a whole number of positions are needed, got {brief(config)} and "
+            f"{brief(length)}."
+        )
     inv_freq = yarn_inv_freq(config.qk_rope_head_dim, config.rope_theta, config.rope_scaling)
     angles = torch.arange(length, dtype=torch.float32)[:, None] * inv_freq
     magnitude = rotary_magnitude(config)

@@ -24,8 +24,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from minids.dispatch import as_written, definitions
+from minids.errors import MinidsError
 from minids.model.layers import MLP
 from minids.model.ops import gpu, linear
+from minids.model.ops.linear import need_input
 
 
 def mask_groups(choice_NE, n_group, topk_group):
@@ -299,8 +301,10 @@ class Experts(nn.Module):
 
 
 class MoE(nn.Module):
-    """Routed experts beside the shared ones (DeepSeekMoE): x -> sum of gate * expert(x) + shared(x). `index` counts
-    the MoE layers from 0, for the loads."""
+    """Routed experts beside the shared ones (DeepSeekMoE): x -> sum of gate * expert(x) + shared(x), of its shape.
+
+    config   a ModelConfig      index   its number among the layers with experts, for the counts of loads
+    """
 
     def __init__(self, config, index):
         super().__init__()
@@ -310,11 +314,14 @@ class MoE(nn.Module):
         self.shared_experts = MLP(config.hidden_size, config.moe_intermediate_size * config.n_shared_experts)
 
     def forward(self, x_BTD, loads=None, rows_BT=None):
-        """x [B, T, D] -> [B, T, D].
+        """x [B, T, D] -> [B, T, D]; any leading dimensions will do.
 
-        loads     an ExpertLoad that counts who was chosen, in training; None: nobody counts
-        rows_BT   which text each token is of, -1 for padding; for `loads` alone
+        loads     an ExpertLoad that collects what each expert got; None: nothing is collected
+        rows_BT   int [B, T] or as many numbers: the text that each token is of, -1 for padding; None: one text
+
+        Raises MinidsError for what does not fit together; `loads` is then as it was.
         """
+        need_input(type(self).__name__, x_BTD, self.gate.weight, self.gate.weight.shape[1])
         x_ND = x_BTD.reshape(-1, x_BTD.shape[-1])
         scores, indices, gates = self.gate(x_ND)
         if loads is not None:
@@ -339,12 +346,17 @@ class ExpertLoad:
 
     def record(self, index, scores_NE, indices_NK, rows_BT=None):
         """rows_BT numbers the texts (B*T values, -1 = padding, which is not counted); None: one text, no padding."""
+        if rows_BT is not None and (rows_BT.numel() != len(indices_NK) or rows_BT.is_floating_point()):
+            raise MinidsError(
+                f"expert loads: rows_BT must be whole numbers, one for each of {len(indices_NK)} tokens, got "
+                f"{rows_BT.dtype} {list(rows_BT.shape)}."
+            )
         rows_N = torch.zeros(len(indices_NK), dtype=torch.long) if rows_BT is None else rows_BT.reshape(-1)
         rows_N = rows_N.to(indices_NK.device)
         kept = indices_NK if rows_BT is None else indices_NK[rows_N >= 0]
         count = torch.bincount(kept.reshape(-1), minlength=scores_NE.shape[1]).double()
         self.by_layer[index] = self.by_layer.get(index, 0) + count
-        n_rows = int(rows_N.max()) + 1
+        n_rows = int(rows_N.max()) + 1 if len(rows_N) else 0
         if n_rows > 0:
             self.losses.append(balance_loss(scores_NE, indices_NK, rows_N, n_rows))
 

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from minids import memory
+from minids.errors import MinidsError
+from minids.files import brief
 from minids.model import layers
 from minids.model.attention import build_attention
 from minids.model.cache import Cache
@@ -20,7 +22,7 @@ from minids.model.config import ModelConfig
 from minids.model.layers import MLP, RMSNorm, rotary_table
 from minids.model.moe import Experts, Gate, MoE
 from minids.model.ops import linear
-from minids.model.ops.linear import Linear
+from minids.model.ops.linear import Linear, need_input
 
 
 class Layer(nn.Module):
@@ -61,25 +63,47 @@ def document_mask(doc_ids_BT):
     return (same_BTT & causal_TT)[:, None]
 
 
+def _check_texts(model, ids_BT, doc_ids_BT, valid_BT, cache, start):
+    """Refuses what does not fit together before anything is computed, or written into the cache."""
+    c = model.config
+    if not isinstance(ids_BT, torch.Tensor) or ids_BT.ndim != 2 or ids_BT.dtype not in (torch.int32, torch.int64):
+        got = f"{ids_BT.dtype} {list(ids_BT.shape)}" if isinstance(ids_BT, torch.Tensor) else brief(ids_BT)
+        raise MinidsError(f"Transformer: ids must be whole numbers [B, T], a row for each text, got {got}.")
+    if ids_BT.numel() == 0:
+        raise MinidsError(f"Transformer: ids {list(ids_BT.shape)} hold no token. Give each row one at least.")
+    for name, value, must in (("doc_ids_BT", doc_ids_BT, "whole numbers"), ("valid_BT", valid_BT, "True or False")):
+        if value is None:
+            continue
+        kind = value.dtype == torch.bool if name == "valid_BT" else not value.is_floating_point()
+        if value.shape != ids_BT.shape or not kind:
+            raise MinidsError(
+                f"Transformer: {name} must be {must} of the shape of ids, {list(ids_BT.shape)}, got {value.dtype} "
+                f"{list(value.shape)}."
+            )
+    if cache is None:
+        return
+    if doc_ids_BT is not None:
+        raise MinidsError("Transformer: a cache holds one text a row. Leave doc_ids_BT out, or the cache.")
+    if start is None:  # else one MTP module, whose attention checks its own layer
+        held = cache.lengths[: c.num_hidden_layers]
+        if len(held) < c.num_hidden_layers or len(set(held)) > 1:
+            raise MinidsError(
+                f"Transformer: {c.num_hidden_layers} layers need a cache whose layers hold equally many columns; they "
+                f"hold {brief(held)}. Make it by model.new_cache, or truncate it."
+            )
+        cache.check("Transformer", c, *ids_BT.shape, 0, model.embed_tokens.weight)
+
+
 class ForwardContext:
     """What every layer of one forward needs beside the states: angles of the positions, attention mask, cache, and
     for the experts' loads the text that each token is of."""
 
     def __init__(self, model, ids_BT, doc_ids_BT=None, valid_BT=None, loads=None, cache=None, absorb=None, start=None):
-        B, T = ids_BT.shape
-        device = ids_BT.device
+        _check_texts(model, ids_BT, doc_ids_BT, valid_BT, cache, start)
         self.loads, self.cache, self.absorb, self.mask, self.rows_BT = loads, cache, absorb, None, None
+        (B, T), device = ids_BT.shape, ids_BT.device
         if cache is not None:
-            start = cache.length if start is None else start
-            column_T = start + torch.arange(T, device=device)
-            positions_BT = (column_T - cache.padding_B[:, None]).clamp(min=0)
-            seen_S = torch.arange(start + T, device=device)
-            if T > 1 or cache.padding_B.any():
-                mask_BTS = (seen_S <= column_T[:, None]) & (seen_S >= cache.padding_B[:, None, None])
-                # a column of padding sees itself, so that no row of the softmax is empty
-                self.mask = (mask_BTS | (seen_S == column_T[:, None]))[:, None]
-            else:
-                self.mask = torch.ones(1, 1, 1, start + 1, dtype=torch.bool, device=device)
+            positions_BT, self.mask = cache.positions(T, start), cache.mask(T, start)
         elif doc_ids_BT is not None:
             self.mask = document_mask(doc_ids_BT)
             index_T = torch.arange(T, device=device)
@@ -143,6 +167,13 @@ class MTPModule(nn.Module):
     def forward(self, hidden_BTD, next_BTD, context):
         """hidden: the state that predicted `next`, after its final norm;
         next: embeddings of the tokens that followed."""
+        if hidden_BTD.shape != next_BTD.shape:
+            raise MinidsError(
+                f"MTPModule: hidden states {list(hidden_BTD.shape)} and embeddings {list(next_BTD.shape)} of the "
+                "tokens that followed must have one shape, [B, T, D]."
+            )
+        for part in (hidden_BTD, next_BTD):
+            need_input("MTPModule", part, self.hnorm.weight, len(self.hnorm.weight))
         x_BTD = mtp_combine(
             hidden_BTD, next_BTD, self.hnorm.weight, self.enorm.weight, self.eh_proj.weight, self.hnorm.eps
         )
@@ -218,10 +249,20 @@ class Transformer(nn.Module):
                       naive for many).
         """
         context = ForwardContext(self, ids_BT, doc_ids_BT, valid_BT, loads, cache, absorb)
-        x_BTD = self.embed_tokens(ids_BT)
+        x_BTD = self.embed(ids_BT)
         for layer in self.layers:
             x_BTD = layer(x_BTD, context)
         return self.norm(x_BTD)
+
+    def embed(self, ids_BT):
+        """ids [B, T] -> [B, T, D]. Raises MinidsError for ids that the model does not know (on a CPU; a GPU stops)."""
+        try:
+            return self.embed_tokens(ids_BT)
+        except IndexError:
+            raise MinidsError(
+                f"Transformer: ids from {int(ids_BT.min())} to {int(ids_BT.max())}, but the model knows 0 to "
+                f"{self.config.vocab_size - 1}. Is this the tokenizer that the model was trained with?"
+            ) from None
 
     def forward(self, ids_BT, **where):
         """ids [B, T] -> logits [B, T, V]; keywords as in `hidden`."""
@@ -239,7 +280,7 @@ class Transformer(nn.Module):
         for k, module in enumerate(self.mtp):
             next_BT, fed_BT = mtp_inputs(ids_BT, valid_BT, k)
             context = ForwardContext(self, ids_BT, doc_ids_BT, fed_BT, loads)
-            hidden_BTD = module(hidden_BTD, self.embed_tokens(next_BT), context)
+            hidden_BTD = module(hidden_BTD, self.embed(next_BT), context)
             states.append(hidden_BTD)
         return states
 

@@ -22,6 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from minids.errors import MinidsError
+
 ROWS = 64  # rows are rounded up to a multiple of this
 ROWS_WEIGHT_GRADIENT = 256  # below this many rows the copy in `weight_gradient` costs more than it saves
 
@@ -96,15 +98,31 @@ def linear(x, w_NK, bias_N=None):
     """x [..., K] -> x w^T (+ bias) [..., N]."""
     if not full_precision_cpu(x):
         return F.linear(x, w_NK, bias_N)
-    y = _Linear.apply(x.reshape(-1, x.shape[-1]), w_NK).view(*x.shape[:-1], -1)
+    y = _Linear.apply(x.reshape(-1, x.shape[-1]), w_NK).view(*x.shape[:-1], len(w_NK))
     return y if bias_N is None else y + bias_N
 
 
+def need_input(where, x, weight, size):
+    """Refuses an input [..., size] that does not belong to this weight; `where` names the layer's class in the error.
+
+    Under autocast any floating-point type is taken, as by torch's own layers.
+    """
+    if x.ndim == 0 or x.shape[-1] != size:
+        raise MinidsError(f"{where}: the last dimension of the input must be {size}, got {list(x.shape)}.")
+    same = x.dtype == weight.dtype or (x.is_floating_point() and torch.is_autocast_enabled(weight.device.type))
+    if not same or x.device != weight.device:
+        raise MinidsError(
+            f"{where}: the input is {x.dtype} on {x.device}, the layer {weight.dtype} on {weight.device}. Move one of "
+            "them with .to(…)."
+        )
+
+
 class Linear(nn.Linear):
-    """nn.Linear with the products above."""
+    """nn.Linear with the products above: x [..., in] -> [..., out]. Raises MinidsError for another size or type."""
 
     def forward(self, x):
         """x [..., K] -> [..., N]."""
+        need_input(type(self).__name__, x, self.weight, self.in_features)
         return linear(x, self.weight, self.bias)
 
 
