@@ -83,8 +83,8 @@ class Cache:
     Rows of different lengths stand at the right: cache = Cache(config, 2, 10, padding_B=[3, 0]), and
     `positions(new)` says which angles the next `new` columns of each row have.
 
-    Gradients flow through the columns of one forward; the next one overwrites what the first's backward needs, and
-    torch says so. Raises MinidsError for arguments that make no cache.
+    With gradients a cache serves one forward: the next one changes what the first's backward needs, and torch says so.
+    Decode under torch.no_grad(). Raises MinidsError for arguments that make no cache.
     """
 
     def __init__(self, config, batch, max_length, padding_B=None, dtype=torch.float32, device=None):

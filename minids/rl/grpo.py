@@ -257,6 +257,11 @@ class LossConfig(Settings):
         importance_sampling.check_correction(self.correction, self.correction_cap)
         if self.aggregation == "constant" and self.constant is None:
             raise MinidsError("grpo: aggregation='constant' needs constant=, the longest answer in tokens")
+        if self.aggregation != "constant" and self.constant is not None:
+            raise MinidsError(
+                f"grpo: constant={self.constant} has no effect with aggregation={self.aggregation!r}; leave it out, or "
+                "choose aggregation='constant'"
+            )
         if self.kl == "none" and self.kl_coef:
             raise MinidsError(f"grpo: kl_coef={self.kl_coef} has no effect with kl='none'; choose k1, k2 or k3")
         if self.kl_unbiased and self.kl not in ("k1", "k3"):
@@ -396,6 +401,9 @@ Shapes. N answers, group after group, T positions, padded on the right; any floa
     informative_N, finished_N                             bool [N]
     loss                                                  float []; its gradient goes into logp_NT alone
 
+A mask without any token, given or left by skip_zero_variance and mask_truncated (a micro-batch of answers that were
+all cut off), makes a loss of 0 with a gradient of 0, and metrics["tokens"] is 0.
+
 Example: two questions with two answers each, of which the first is right.
 
     import torch
@@ -432,6 +440,8 @@ def _check_tensors(
         raise MinidsError(f"grpo: correction={correction!r} needs sampler_logp_NT, the sampler's log-probabilities")
     if sampler_logp_NT is not None and correction == "none" and off_policy_threshold is None:
         raise MinidsError("grpo: sampler_logp_NT has no effect without correction or off_policy_threshold")
+    if ref_logp_NT is not None and kl == "none":
+        raise MinidsError("grpo: ref_logp_NT has no effect with kl='none'; choose k1, k2 or k3")
     others = {"ref_logp": ref_logp_NT, "sampler_logp": sampler_logp_NT}
     whole = {"logp": logp_NT, "old_logp": old_logp_NT, "mask": mask_NT}
     whole |= {name: x for name, x in others.items() if x is not None}
@@ -447,6 +457,8 @@ def _check_tensors(
             f"grpo: adv {tuple(adv_N.shape)} must be [{N}], an advantage for each answer, or [{N}, {T}], one for each "
             "token, as logp is"
         )
+    if mask_NT.dtype != torch.bool and not ((mask_NT == 0) | (mask_NT == 1)).all():
+        raise MinidsError("grpo: mask holds other numbers than 0 and 1; it says which tokens count, not how much")
 
 
 def _trusted(

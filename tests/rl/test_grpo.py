@@ -98,7 +98,8 @@ def test_clipping_of_one_token(ratio, adv, settings, value, slope):
 def test_what_stands_under_the_mask_is_never_used(aggregation, more):
     clean, dirty = batch(), batch()
     ref = clean["old_logp_NT"] + 0.1
-    settings = dict(aggregation=aggregation, kl="k3", kl_coef=0.1, constant=5, **more)
+    settings = dict(aggregation=aggregation, kl="k3", kl_coef=0.1, **more)
+    settings |= {"constant": 5} if aggregation == "constant" else {}
     hole = ~dirty["mask_NT"]
     if {"correction", "off_policy_threshold"} & set(more):
         clean["sampler_logp_NT"] = clean["old_logp_NT"] + 0.1
@@ -118,7 +119,8 @@ def test_what_stands_under_the_mask_is_never_used(aggregation, more):
 @pytest.mark.parametrize("aggregation", ["sequence_mean", "token_mean", "constant"])
 def test_skipping_equals_leaving_the_rows_out(aggregation):
     b, informative = batch(), torch.tensor([True, True, False, True])
-    settings = dict(aggregation=aggregation, constant=5, kl="k2", kl_coef=0.1)
+    settings = dict(aggregation=aggregation, kl="k2", kl_coef=0.1)
+    settings |= {"constant": 5} if aggregation == "constant" else {}
     ref = b["old_logp_NT"] - 0.2
     loss, metrics = grpo_loss(**b, **settings, ref_logp_NT=ref, informative_N=informative, skip_zero_variance=True)
     rest, _ = grpo_loss(
@@ -242,6 +244,10 @@ def test_token_logps_are_those_of_the_sampling_distribution():
         (dict(clip="both"), "clip='both'"),
         (dict(kl="k4"), "kl='k4'"),
         (dict(aggregation="constant"), "constant="),
+        (dict(constant=5), "constant=5.* no effect with aggregation='token_mean'"),
+        (dict(aggregation="sequence_mean", constant=5), "no effect with aggregation='sequence_mean'"),
+        (dict(ref_logp_NT=torch.zeros(4, 5)), "ref_logp_NT has no effect"),
+        (dict(mask_NT=torch.full((4, 5), 0.5)), "other numbers than 0 and 1"),
         (dict(kl="k3"), "ref_logp_NT"),
         (dict(kl_coef=0.1), "kl='none'"),
         (dict(clip_high=0.3), "symmetric"),
@@ -282,6 +288,27 @@ def test_token_logps_are_those_of_the_sampling_distribution():
 def test_impossible_settings_are_refused(settings, said):
     with pytest.raises(MinidsError, match=said):
         grpo_loss(**(batch() | settings))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"aggregation": "sequence_mean", "ratio": "sequence"},
+        {"aggregation": "constant", "constant": 7},
+        {"clip": "cispo", "clip_high": 0.1, "kl": "k3", "kl_coef": 0.1, "ref_logp_NT": torch.full((4, 5), NAN)},
+        {"normalizer": 12.0, "mask_truncated": True, "finished_N": torch.zeros(4).bool()},
+    ],
+)
+def test_without_any_token_the_loss_and_its_gradient_are_zero(settings):
+    """As in a micro-batch whose answers were all cut off; whatever stands in the tensors."""
+    b = batch()
+    if "mask_truncated" not in settings:
+        b["mask_NT"] = torch.zeros_like(b["mask_NT"])
+        b["old_logp_NT"] = torch.full_like(b["old_logp_NT"], NAN)
+    loss, metrics = grpo_loss(**b, **settings)
+    assert loss.item() == 0 and metrics["tokens"] == 0 and metrics["policy_loss"] == 0
+    assert not torch.autograd.grad(loss, b["logp_NT"])[0].any()
 
 
 @pytest.mark.parametrize(
