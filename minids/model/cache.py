@@ -146,7 +146,8 @@ class Cache:
     # -- what lies in it, as views -------------------------------------------------------------------------------------
 
     def columns(self, layer):
-        """All columns in use of a layer, [B, S, C] with C = config.cache_elements: what `mla_decode` reads."""
+        """All columns in use of a layer, [B, S, C] with C = config.cache_elements. `mla_decode` reads them as they are,
+        and knows no padding at the left."""
         self._check_layer(layer)
         return self.data[layer, :, : self.lengths[layer]]
 
