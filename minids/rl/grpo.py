@@ -286,8 +286,11 @@ class LossConfig(Settings):
 
 
 def loss_config(config: LossConfig | None = None, settings: dict | None = None) -> LossConfig:
-    """A LossConfig, the usual one if None, with some settings changed."""
+    """A LossConfig, the usual one if None, with some settings changed. Another aggregation than "constant" leaves the
+    config's `constant` behind."""
     settings = settings or {}
+    if settings.get("aggregation", "constant") != "constant":
+        settings = {"constant": None, **settings}
     refuse_unknown(settings, {f.name for f in fields(LossConfig)}, "grpo_loss")
     return replace(config, **settings) if config else LossConfig(**settings)
 
@@ -440,8 +443,6 @@ def _check_tensors(
         raise MinidsError(f"grpo: correction={correction!r} needs sampler_logp_NT, the sampler's log-probabilities")
     if sampler_logp_NT is not None and correction == "none" and off_policy_threshold is None:
         raise MinidsError("grpo: sampler_logp_NT has no effect without correction or off_policy_threshold")
-    if ref_logp_NT is not None and kl == "none":
-        raise MinidsError("grpo: ref_logp_NT has no effect with kl='none'; choose k1, k2 or k3")
     others = {"ref_logp": ref_logp_NT, "sampler_logp": sampler_logp_NT}
     whole = {"logp": logp_NT, "old_logp": old_logp_NT, "mask": mask_NT}
     whole |= {name: x for name, x in others.items() if x is not None}

@@ -246,7 +246,6 @@ def test_token_logps_are_those_of_the_sampling_distribution():
         (dict(aggregation="constant"), "constant="),
         (dict(constant=5), "constant=5.* no effect with aggregation='token_mean'"),
         (dict(aggregation="sequence_mean", constant=5), "no effect with aggregation='sequence_mean'"),
-        (dict(ref_logp_NT=torch.zeros(4, 5)), "ref_logp_NT has no effect"),
         (dict(mask_NT=torch.full((4, 5), 0.5)), "other numbers than 0 and 1"),
         (dict(kl="k3"), "ref_logp_NT"),
         (dict(kl_coef=0.1), "kl='none'"),
@@ -288,6 +287,13 @@ def test_token_logps_are_those_of_the_sampling_distribution():
 def test_impossible_settings_are_refused(settings, said):
     with pytest.raises(MinidsError, match=said):
         grpo_loss(**(batch() | settings))
+
+
+def test_another_aggregation_leaves_the_constant_of_a_config_behind():
+    config = LossConfig(aggregation="constant", constant=7)
+    assert grpo_loss(**batch(), config=config, aggregation="token_mean")[0] == grpo_loss(**batch())[0]
+    with pytest.raises(MinidsError, match="constant=7 has no effect"):
+        grpo_loss(**batch(), config=config, aggregation="token_mean", constant=7)
 
 
 @pytest.mark.parametrize(
