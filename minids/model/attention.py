@@ -187,8 +187,8 @@ def checked(module, x_BTD, cos, sin, mask=None, cache=None, absorb=None):
                 f"T = {T}, the places of the new positions, and B = {B}; got {list(cos.shape)} and {list(sin.shape)}. "
                 "Take these rows of minids.rotary_table(config, length)."
             )
-        autocast = angles.dtype == weight.dtype or torch.is_autocast_enabled(weight.device.type)
-        if angles.device != weight.device or not autocast:
+        same = angles.dtype == weight.dtype or torch.is_autocast_enabled(weight.device.type)
+        if not same or angles.device != weight.device:
             raise MinidsError(
                 f"{name}: cos and sin are {angles.dtype} on {angles.device}, the layer {weight.dtype} on "
                 f"{weight.device}. Make them with dtype= and device= of minids.rotary_table."
