@@ -8,8 +8,7 @@ from minids.model.attention import MLA
 
 config, T = minids.ModelConfig.from_pretrained("runs/tiny/model"), 10
 attention, x = MLA(config, layer=0).requires_grad_(False), torch.randn(2, T, config.hidden_size)
-cos, sin = minids.rotary_table(config, T)
-cache = minids.Cache(config, batch=2, max_length=T)
+(cos, sin), cache = minids.rotary_table(config, T), minids.Cache(config, batch=2, max_length=T)
 pieces = [attention(x[:, a:b], cos[a:b], sin[a:b], cache=cache) for a, b in ((0, 5), (5, 9), (9, T))]
 print("pieces against the whole:", (torch.cat(pieces, dim=1) - attention(x, cos, sin)).abs().max().item())
 queries = attention.latent_queries(x[:, -1:], cos[-1:], sin[-1:])
