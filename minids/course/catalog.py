@@ -9,6 +9,7 @@ that wrong version of minids/course/wrong: a bug to find.
 """
 
 import ast
+import functools
 import importlib
 import inspect
 import io
@@ -64,10 +65,14 @@ def every(chapter=None):
     found = []
     for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
         if chapter is None or source.stem.startswith(chapter):
-            for match in _CELL.finditer(source.read_text(encoding="utf-8")):
-                values = attributes(match[1])
-                found.append(Exercise(values.pop("exercise"), source.stem, **values))
+            found += _exercises(source.stem, source.read_text(encoding="utf-8"))
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _exercises(chapter, text):
+    headers = [attributes(match[1]) for match in _CELL.finditer(text)]
+    return [Exercise(values.pop("exercise"), chapter, **values) for values in headers]
 
 
 def exercise(name):

@@ -99,6 +99,17 @@ def measure(found, seed=0):
     )
 
 
+def with_another_seed(found, seed):
+    """Who is judged otherwise with this seed -> complaints. Of a mistake only the case that is meant for it runs."""
+    mistakes, ways = wrong.load()[0].get(found.name, []), wrong.load()[1].get(found.name, [])
+    complaints = [] if _accepted(found.name, catalog.reference(found.name), seed) else ["the library's own is refused"]
+    complaints += [f"{way.__name__} is refused" for way in ways if not _accepted(found.name, way, seed)]
+    for known in mistakes:
+        results = judge.run_cases(found.name, known.fn, held_out=True, seed=seed, only=known.refused_by)
+        complaints += [] if any(r.why for r in results) else [f"{known.fn.__name__} passes {known.refused_by}"]
+    return complaints
+
+
 def verdicts(found, seed):
     """Who is accepted with this seed, and who is not: {name of the version: bool}, the library's own as "own"."""
     versions = {"own": catalog.reference(found.name)}

@@ -142,13 +142,13 @@ def _by_name(name, args, kwargs):
     return [*zip([*names, *(f"number {i + 1}" for i in range(len(names), len(args)))], args), *kwargs.items()]
 
 
-def run_cases(name, fn, *, held_out=False, seed=0, extra=(), replaces=False):
+def run_cases(name, fn, *, held_out=False, seed=0, extra=(), replaces=False, only=None):
     """Runs the cases of an exercise on `fn` -> [Result]. Random numbers, dtype and threads stay as they were.
 
-    held_out adds the graders' cases, `extra` an instructor's. With `replaces`, the library's function is `fn` while
-    that runs, as it will be when it is kept. KeyboardInterrupt passes through.
+    held_out adds the graders' cases, `extra` an instructor's; `only` names the one that is to run. With `replaces`,
+    the library's function is `fn` while that runs, as it will be when it is kept. KeyboardInterrupt passes through.
     """
-    chosen = [c for c in cases.load()[name] if held_out or not c.held_out]
+    chosen = [c for c in cases.load()[name] if (held_out or not c.held_out) and only in (None, c.__name__)]
     return [_run(name, c, fn, seed, replaces) for c in [*chosen, *extra]]
 
 
@@ -243,20 +243,33 @@ def diagnose(name, results, seed=0):
     true, and a message says "much like".
     """
     visible, near = [r for r in results if not r.held_out], []
+    most = min(2, len(visible) // 3)
     for known, theirs in _planted(name, seed):
-        alike = [_alike(a.calls, b.calls) for a, b in zip(visible, theirs)]
-        if all(alike):
+        others, same_fault = 0, 0
+        for a, b in zip(visible, _one_by_one(name, known, seed, theirs)):
+            alike = _alike(a.calls, b.calls)
+            others, same_fault = others + (not alike), same_fault + bool(a.why and b.why and alike)
+            if others > most:
+                break  # it is not this one, whatever the other cases say
+        if not others:
             return known
-        same_fault = sum(bool(a.why and b.why and s) for a, b, s in zip(visible, theirs, alike))
-        if same_fault and alike.count(False) <= min(2, len(alike) // 3):
-            near.append((alike.count(False), -same_fault, len(near), known))
+        if same_fault and others <= most:
+            near.append((others, -same_fault, len(near), known))
     return replace(min(near)[3], near=True) if near else None
 
 
 @functools.lru_cache(maxsize=4)
 def _planted(name, seed):
-    """[(wrong version, its results)]: they are compared with answer after answer."""
-    return [(known, run_cases(name, known.fn, seed=seed)) for known in wrong.load()[0].get(name, ())]
+    """[(wrong version, its results so far)]: they are compared with answer after answer."""
+    return [(known, []) for known in wrong.load()[0].get(name, ())]
+
+
+def _one_by_one(name, known, seed, done):
+    """The results of a wrong version, case by case: a case runs when somebody asks for it, and once."""
+    for i, case in enumerate(c for c in cases.load()[name] if not c.held_out):
+        if i == len(done):
+            done.append(_run(name, case, known.fn, seed, replaces=False))
+        yield done[i]
 
 
 def told(known):
