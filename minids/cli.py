@@ -100,28 +100,47 @@ def run(args):
     """`minids run`: a recipe from nothing to its report."""
     from minids import pipeline
     from minids.eval import eval_command
-    from minids.run import recipes
+    from minids.run import begun
 
-    prepare = _mine() if args.mine else None
-    recipe = recipes.load(args.recipe, [*args.set, *["eval.after_stages=false"] * args.no_eval])
-    name = recipe.name + (f"-seed{args.seed}" if args.seed else "") + "-mine" * args.mine
-    out = Path(args.out or Path("runs") / name)
-    how = {name: getattr(args, name) for name in ("seed", "resume", "controls", "device", "workers", "until", "redo")}
+    recipe, out, how = _asked(args)
     try:
-        results = pipeline.run(recipe, out, **how, prepare=prepare)
+        results = pipeline.run(recipe, out, **how)
     except KeyboardInterrupt:
-        saved = f"What was finished is in {out}. Go on with the same command and --resume." if out.exists() else ""
+        again = f"minids run {out} --resume" + " --controls" * args.controls
+        saved = f"What was finished is in {out}. Go on with: {again}" if (out / begun.NAME).exists() else ""
         raise KeyboardInterrupt(saved) from None
     control = sum(s["seconds"] + s["evaluation_seconds"] for s in results["stages"] if s["control"])
-    print(eval_command.table(results["evals"]))
+    if results["evals"]:
+        print(eval_command.table(results["evals"]) + "\n")
     peak = results["peak_bytes"] / 2**30
     print(
-        f"\n{_clock(results['seconds'])} in all"
+        f"{_clock(results['seconds'])} in all"
         + f", and {_clock(control)} for the controls" * (control > 0)
         + f"; peak memory {peak:.1f} GiB" * (peak > 0)
     )
     print(f"report   {out / 'report.html'}")
-    print(f"next     minids chat {out}\n         minids eval {out} --problems FILE.jsonl")
+    print("next     " + "\n         ".join(begun.advice(recipe, out, results)))
+
+
+def _asked(args):
+    """The recipe, the folder and the settings of a run; one that goes on has those of its folder."""
+    from minids.run import begun, recipes
+
+    going_on, changes = args.resume or args.redo, [*args.set, *["eval.after_stages=false"] * args.no_eval]
+    if not args.recipe and not (going_on and args.out):
+        args.usage("name a recipe (minids run tiny), or a folder to go on with (minids run runs/tiny --resume)")
+    out = args.out or begun.folder_of(args.recipe)
+    if out is None:
+        name = recipes.name_of(args.recipe, changes)
+        out = Path("runs") / (name + (f"-seed{args.seed}" if args.seed else "") + "-mine" * args.mine)
+    before = begun.read(out) if going_on else {}
+    recipe, changes = begun.recipe(args.recipe, out, changes, before)
+    how = {name: getattr(args, name) for name in ("resume", "controls", "until", "redo")} | {"changes": changes}
+    how["seed"] = before.get("seed", 0) if args.seed is None else args.seed
+    how["workers"] = args.workers or before.get("workers")
+    how["device"] = before.get("device", "auto") if args.device == "auto" else args.device
+    how["prepare"] = _mine() if args.mine or before.get("mine") else None
+    return recipe, Path(out), how
 
 
 def _mine():
@@ -306,7 +325,7 @@ def parser():
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         for *names, settings in arguments:
             sub.add_argument(*names, **settings)
-        sub.set_defaults(command=function)
+        sub.set_defaults(command=function, usage=sub.error)
 
     device = ("--device", {"choices": DEVICES, "default": "auto"})
     folder = ("dir", {"metavar": "DIR", "help": "a run's folder (runs/tiny) or a model's"})
@@ -315,22 +334,23 @@ def parser():
     seed = ("--seed", {"type": natural, "default": 0, "metavar": "N"})
     answers = ("--mine", {"action": "store_true", "help": "on your own functions, kept in mine/ by the chapters"})
     change = {"action": "extend", "nargs": "+", "default": [], "metavar": "key=value"}
+    named = "tiny, tiny-zero, …, a .toml file, or a run's folder or recipe.json"
     controls = "also train to answer without thinking, and with random rewards"
     command(
         "run",
         run,
         "the main job: tokenizer, pretraining, SFT, GRPO, evaluation, report",
-        ("recipe", {"metavar": "RECIPE", "help": "tiny, tiny-zero, … or a .toml file"}),
+        ("recipe", {"nargs": "?", "metavar": "RECIPE", "help": named}),
         ("--out", {"metavar": "DIR", "help": "default runs/<name>, with -seed<N> behind it if N is not 0"}),
-        seed,
+        ("--seed", {"type": natural, "metavar": "N", "help": "default 0"}),
         device,
         workers,
         ("--no-eval", {"action": "store_true", "help": "no evaluation after the stages (eval.after_stages=false)"}),
-        ("--resume", {"action": "store_true", "help": "go on with the run in that folder"}),
+        ("--resume", {"action": "store_true", "help": "go on with the run in that folder, with what it was asked for"}),
         ("--controls", {"action": "store_true", "help": controls}),
         ("--until", {"metavar": "STAGE", "help": "stop after this stage; --resume goes on"}),
         ("--redo", {"metavar": "STAGE", "help": "run this stage of an earlier run again, and those after it"}),
-        ("--set", {**change, "help": "change the recipe: grpo.steps=40"}),
+        ("--set", {**change, "help": "change the recipe: grpo.steps=40 (docs/settings.md)"}),
         answers,
     )
     some = {"nargs": "+", "metavar": "NAME"}

@@ -18,7 +18,7 @@ record into the run's folder; `--resume` skips finished stages and goes on insid
     <run>/.checksums.json    of what a resumed run reads     .lock           held by the process that runs here
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from minids.errors import MinidsError
@@ -46,6 +46,7 @@ def run(
     prepare: Callable | None = None,
     until: str | None = None,
     redo: str | None = None,
+    changes: Sequence[str] = (),
 ) -> dict:
     """Runs a Recipe into the folder `out` and returns what results.json holds.
     Raises MinidsError for what a user can mend.
@@ -58,6 +59,7 @@ def run(
     until       the last stage to run; --resume goes on with the next
     redo        discard this stage of an earlier run and those after it, and run them again; the sections of the recipe
                 that they alone read may differ from what they were
+    changes     the "section.key=value" that made the recipe from the one that was named; kept in recipe.json
     """
     device = pick_device(device)
     workers = workers or parallel.choose_workers(device)
@@ -72,11 +74,11 @@ def run(
     evaluation = recipe.evaluation
     registry.assert_disjoint(recipe.families, min(100, evaluation.problems), evaluation.seed)
     with run_folder.locked(out):
-        run_folder.prepare_run_folder(out, asked, resume, plan, redo)
+        run_folder.prepare_run_folder(out, asked, resume, plan, redo, changes)
         sums = Sums(out)
         if redo:
             sums.check("results.json")
-            run_folder.discard_stages(out, asked, plan[: plan.index(redo)], sums)
+            run_folder.discard_stages(out, asked, plan[: plan.index(redo)], sums, changes)
         sums.check()
         metrics.read(out / "metrics.jsonl")  # a line that was changed is noticed before anything is computed
         if until:

@@ -136,9 +136,9 @@ def find_model(folder: str | Path) -> Path:
     if (folder / "recipe.json").exists():
         made = sorted((p.stat().st_mtime, p.parent) for p in folder.glob("*/config.json") if p.is_file())
         if not made:
-            raise MinidsError(f"{folder}: this run has made no model yet. Go on with `minids run … --resume`.")
+            raise MinidsError(f"{folder}: this run has made no model yet. Go on with `minids run {folder} --resume`.")
         raise MinidsError(
-            f"{folder}: this run is not finished. Go on with `minids run … --resume`, or use the model that it made "
+            f"{folder}: this run is not finished. Go on with `minids run {folder} --resume`, or use the model that it made "
             f"last: {made[-1][1]}."
         )
     if folder.name.startswith("step-") or any(folder.glob("step-*/state.json")):

@@ -1,10 +1,11 @@
 """Recipes: everything that a run depends on, in one TOML file. A key that nobody knows is refused by name.
 
-A recipe may say `extends = "tiny"` and then only what differs. `--set grpo.steps=40` changes one key from the command
-line.
+load("tiny")                    one of those that come with minids
+load("mine.toml")               a file; it may say `extends = "tiny"` and then only what differs
+load("runs/tiny/recipe.json")   what a run was asked for; its folder runs/tiny will do
+load("tiny", ["grpo.steps=40"]) changed as `--set` changes it (run/overrides.py)
 """
 
-import json
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -12,9 +13,11 @@ from pathlib import Path
 
 from minids.errors import MinidsError, did_you_mean
 from minids.eval.evaluate import EvalConfig
+from minids.files import brief, load_json
 from minids.run import stages
+from minids.run.overrides import apply
 from minids.run.sections import Direct, check_families, model_values
-from minids.settings import Settings, defaults, former_names, read, read_all, refuse_unknown, renamed, setting
+from minids.settings import UNSET, Settings, defaults, read, read_all, refuse_unknown, renamed, setting
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `rl_from`, unless `stages` says it
@@ -111,6 +114,12 @@ def classes(section: str) -> list[type]:
     return {"": [Recipe], "eval": [EvalConfig], "direct": [Direct]}.get(section) or stages.of_section(section)
 
 
+def sections() -> list[str]:
+    """The sections of a recipe: those that every recipe has, then those of further stages."""
+    mine = [f.name for f in fields(Recipe) if f.type is dict and f.name != "others"]
+    return list(dict.fromkeys([*mine, *(s.section for s in stages.STAGES.values())]))
+
+
 def current(values: dict, where: str) -> dict:
     """What a recipe says, under the names of today, whichever version wrote it."""
     return {
@@ -120,12 +129,11 @@ def current(values: dict, where: str) -> dict:
 
 
 def load(name: str | Path, overrides: Iterable[str] = ()) -> Recipe:
-    """Reads a recipe by name or by path to a .toml file, applies "section.key=value" overrides,
-    and checks every key and value."""
-    values, where = _read(name), f"recipe {name}"
-    for text in overrides:
-        _override(values, text)
-    values = current(values, where)
+    """Reads a recipe by its name or path, applies "section.key=value" overrides, and checks every key and value."""
+    if isinstance(overrides, str):
+        raise MinidsError(f"recipe {name}: overrides are a list of texts, as in ['grpo.steps=40'], got {overrides!r}.")
+    where = f"recipe {name}"
+    values = current(_values(name, overrides), where)
     parts = {f.name for f in fields(Recipe)} - {"others"}
     others = {s.section for s in stages.STAGES.values()} - parts
     refuse_unknown(values, parts | others, where, Recipe.FORMER)
@@ -133,6 +141,33 @@ def load(name: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     recipe = read(Recipe, values, where)
     check(recipe)
     return recipe
+
+
+def name_of(recipe: str | Path, overrides: Iterable[str] = ()) -> str:
+    """What the recipe calls itself: the name of a run's folder."""
+    called = _values(recipe, overrides).get("name")
+    if not isinstance(called, str) or not called:
+        raise MinidsError(f'recipe {recipe}: name is missing, or no text; give it one: name = "mine".')
+    return called
+
+
+def _values(name, overrides):
+    values = _read(name)
+    for text in overrides:
+        apply(values, text, classes, sections())
+    return values
+
+
+def differences(before: dict, now: dict) -> list[tuple[str, object, object]]:
+    """[(section.key, value before, value now)] of two recipes as `to_dict` gives them; UNSET where one says nothing."""
+    out = []
+    for key in dict.fromkeys((*before, *now)):
+        one, other = before.get(key, UNSET), now.get(key, UNSET)
+        if isinstance(one, dict) and isinstance(other, dict):
+            out += [(f"{key}.{inner}", a, b) for inner, a, b in differences(one, other)]
+        elif one != other:
+            out.append((key, one, other))
+    return out
 
 
 def check(recipe: Recipe) -> None:
@@ -176,25 +211,45 @@ def _check_plan(recipe, where):
         raise MinidsError(f"{where}: stages of a small model need a section [small]: how it differs from [model].")
 
 
+def path_of(name: str | Path) -> Path:
+    """The file that a recipe's name or path means."""
+    if str(name) in names():
+        return FOLDER / f"{name}.toml"
+    if Path(name).suffix in (".toml", ".json"):
+        return Path(name)
+    if Path(name).is_dir():
+        return Path(name) / "recipe.json"
+    return FOLDER / f"{name}.toml"
+
+
 def _read(name, above=()):
-    if not isinstance(name, str | Path) or str(name) in above:
-        raise MinidsError(
-            f"recipe {above[-1]}: extends = {name!r} must name another recipe, and not lead back to itself."
-        )
-    path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
+    if not isinstance(name, str | Path):
+        here = f"recipe {above[-1]}: extends = {brief(name)}" if above else f"recipe {brief(name)}"
+        raise MinidsError(f"{here} must be the name of a recipe ({', '.join(names())}) or a path, a text.")
+    if str(name) in above:
+        raise MinidsError(f"recipe {above[-1]}: extends = {name!r} must not lead back to itself.")
+    path = path_of(name)
     if not path.exists():
-        hint = did_you_mean(name, names())
-        raise MinidsError(
-            f"recipe {name!r}: not found.{hint} There are {', '.join(names())}, or give a path to a .toml file."
-        )
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise MinidsError(f"{path}: not readable as TOML: {error}.") from None
+        raise MinidsError(f"recipe {str(name)!r}: {_not_found(name, path)}")
+    if path.suffix == ".json":
+        values = load_json(path, "Give a recipe's .toml file, or the recipe.json of a run.")
+        values = values["recipe"] if isinstance(values.get("recipe"), dict) else values
+    else:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise MinidsError(f"{path}: not readable as TOML: {error}.") from None
     values = current(values, f"recipe {name}")
     if "extends" in values:
         values = _merge(_read(values.pop("extends"), (*above, str(name))), values)
     return values
+
+
+def _not_found(name, path):
+    if Path(name).is_dir():
+        return "this folder holds no run (there is no recipe.json in it)."
+    hint = did_you_mean(name, names())
+    return f"not found.{hint} There are {', '.join(names())}, or give a path to a .toml file or to a run's recipe.json."
 
 
 def _merge(below, above):
@@ -206,23 +261,3 @@ def _merge(below, above):
             else value
         )
     return out
-
-
-def _override(values, text):
-    path, equals, value = text.partition("=")
-    if not equals:
-        raise MinidsError(f"--set {text!r}: write section.key=value, for example grpo.steps=40.")
-    try:
-        value = json.loads(value)
-    except json.JSONDecodeError:
-        pass  # a plain word
-    *sections, key = path.split(".")
-    for section in sections:
-        if not isinstance(values.get(section), dict):
-            there = [k for k, v in values.items() if isinstance(v, dict)]
-            hint = did_you_mean(section, there)
-            raise MinidsError(f"--set {text!r}: there is no section {section!r}.{hint} There are {', '.join(there)}.")
-        values = values[section]
-    if len(sections) < 2:
-        key = former_names(classes("".join(sections))).get(key, key)
-    values[key] = value

@@ -14,15 +14,17 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from minids import files
 from minids.errors import MinidsError
-from minids.run import recipes, stages
+from minids.files import brief
+from minids.run import begun, recipes, stages
 from minids.run.results import read_json, whole
 from minids.run.sums import Sums
+from minids.settings import UNSET
 
 try:
     import fcntl
@@ -77,27 +79,62 @@ def _lock(file):
 # -- what was asked for ------------------------------------------------------------------------------------------------
 
 
-def prepare_run_folder(out: Path, asked: dict, resume: bool, plan: list, redo: str | None) -> None:
+def prepare_run_folder(
+    out: Path, asked: dict, resume: bool, plan: list, redo: str | None, changes: Sequence[str] = ()
+) -> None:
     """Makes the folder and remembers what was asked for, or checks that a resumed run asks for the same."""
-    path = out / "recipe.json"
+    path = out / begun.NAME
     if not path.exists():
-        _write_json(path, asked)
+        remember(out, asked, changes)
         return
     if not resume and not redo:
-        raise MinidsError(f"{out} already holds a run. Go on with it by --resume, or choose another folder with --out.")
-    before = {"mine": False, **read_json(path)}
+        raise MinidsError(
+            f"{out} already holds a run. Go on with it by --resume (`minids run {out} --resume`), or choose another "
+            "folder with --out."
+        )
+    before = {"mine": False, **begun.read(out)}
     if isinstance(before.get("recipe"), dict):
         before["recipe"] = recipes.current(before["recipe"], str(path))
     changed = [k for k in asked if before.get(k) != asked[k]]
-    if redo and changed == ["recipe"]:
-        fixed = _sections_read(plan[: plan.index(redo)], asked["recipe"], before["recipe"])
-        changed = [f"[{k}], which a stage before {redo!r} reads, is another" for k in fixed]
+    if (
+        redo
+        and changed == ["recipe"]
+        and not _sections_read(plan[: plan.index(redo)], asked["recipe"], before["recipe"])
+    ):
+        return
     if changed:
-        shown = [c if "[" in c else f"{c} was {before.get(c)!r}, is {asked[c]!r}" for c in changed if c != "recipe"]
+        shown = [f"{c} was {before.get(c)!r}, is {asked[c]!r}" for c in changed if c != "recipe"]
+        if "recipe" in changed:
+            shown += _changes_shown(plan, redo, asked["recipe"], before.get("recipe", {}))
         raise MinidsError(
-            f"{out} cannot be resumed with other settings: {'; '.join(shown) or 'the recipe is another'}. "
-            "Set them back, or choose another folder with --out."
+            f"{out} cannot be resumed with other settings: {'; '.join(shown)}. Set them back (`minids run {out} "
+            "--resume` takes all of them from the folder), or choose another folder with --out."
         )
+
+
+def remember(out: Path, asked: dict, changes: Sequence[str]) -> None:
+    """Writes what was asked for, and the changes by which its recipe was made."""
+    _write_json(out / begun.NAME, {**asked, "set": list(changes)})
+
+
+def _changes_shown(plan, redo, recipe, before):
+    """Each key that differs between two recipes, with both values, and from which stage a run could have it."""
+    keys = recipes.differences(before, recipe)
+    if redo:
+        fixed = _sections_read(plan[: plan.index(redo)], recipe, before)
+        shown = [f"[{s}], which a stage before {redo!r} reads, is another" for s in fixed]
+        keys = [key for key in keys if key[0].partition(".")[0] in fixed]
+    else:
+        shown = ["the recipe is another"]
+    shown[-1] += ": " + ", ".join(f"{key} was {_said(old)}, is {_said(new)}" for key, old, new in keys)
+    first = next((s for i, s in enumerate(plan) if i and _sections_read(plan[: i + 1], recipe, before)), None)
+    if first and not _sections_read(plan[: plan.index(first)], recipe, before):
+        shown[-1] += f" (--redo {first} may change that)"
+    return shown
+
+
+def _said(value):
+    return "not set" if value is UNSET else brief(value)
 
 
 def _sections_read(kept, recipe, before):
@@ -108,7 +145,7 @@ def _sections_read(kept, recipe, before):
     return [k for k in sorted(read) if recipe.get(k) != before.get(k)]
 
 
-def discard_stages(out: Path, asked: dict, kept: list, sums: Sums) -> None:
+def discard_stages(out: Path, asked: dict, kept: list, sums: Sums, changes: Sequence[str] = ()) -> None:
     """Takes the records and checkpoints of all stages but these out of a run, so that they are run again."""
     results = whole(read_json(out / "results.json"), out / "results.json")
     rows = {stages.STAGES[name].rows for name in kept}
@@ -123,7 +160,7 @@ def discard_stages(out: Path, asked: dict, kept: list, sums: Sums) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     sums.forget(lambda _, stage: stage is not None and stage not in kept)
     sums.write("results.json", json.dumps(results, indent=1) + "\n")
-    _write_json(out / "recipe.json", asked)
+    remember(out, asked, changes)
 
 
 def _write_json(path, values):

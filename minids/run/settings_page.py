@@ -24,7 +24,29 @@ HEAD = """# Settings
 Every key of a recipe. A recipe is a TOML file with these sections; `minids run tiny --set grpo.steps=40` changes one.
 A key that nobody knows is refused with the nearest name, and so is a value that does not fit. Written by
 `minids dev settings` from the classes that check them.
+
+## On the command line
+
+`--set` takes one change or several, in TOML or JSON, and may be given again:
+
+| | |
+|---|---|
+| a number, true or false | `--set grpo.steps=40 grpo.replay=false` |
+| a text, without quotes | `--set rl_from=base grpo.preset=dapo` |
+| no value, where a setting may be None | `--set model.q_lora_rank=none` |
+| one key of a table; the others stay | `--set grpo.reward.format=0.2 pretrain.styles.hasty=0.3` |
+| a list | `--set "families=['add', 'chain']"` |
+| a whole table | `--set "grpo.reward={accuracy = 1.0, format = 0.2}"` |
+
+Double quotes around the whole and single quotes inside, as in the last two rows, are right in bash, zsh, PowerShell and
+the Command Prompt of Windows alike. `'families=["add"]'` is right in bash and zsh alone: PowerShell may drop the inner
+quotes, and the Command Prompt knows no single quotes (there, write `"families=[\\"add\\"]"`).
+
+`minids run runs/tiny --resume` and `minids run runs/tiny --redo grpo` go on with the recipe that the folder holds, all
+its changes included. A `--set` beside `--redo` may change what the discarded stages alone read.
+`minids run runs/tiny/recipe.json --out runs/again` runs the same recipe in a new folder.
 """
+sections = recipes.sections
 GIVEN = {"vocab_size", "passive", "bos_token_id", "eos_token_id", "pad_token_id"}  # not a recipe's to say
 
 
@@ -36,12 +58,6 @@ def page() -> str:
         parts += [f"## [{section}]\n", *_about(section)]
     parts += ["## The loss\n", f"`grpo_loss` takes these as keywords, or a `LossConfig`.\n\n{table([LossConfig])}"]
     return "\n".join(parts)
-
-
-def sections() -> list[str]:
-    """The sections of a recipe: those that every recipe has, then those of further stages."""
-    mine = [f.name for f in fields(recipes.Recipe) if f.type is dict and f.name != "others"]
-    return list(dict.fromkeys([*mine, *(s.section for s in stages.STAGES.values())]))
 
 
 def table(classes: list[type], leave_out: Container[str] = ()) -> str:
