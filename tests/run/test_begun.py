@@ -33,6 +33,7 @@ def test_a_run_with_many_changes_goes_on_without_them(recipe, tmp_path, capsys):
     said = capsys.readouterr().out
     assert f"minids chat {parts / 'base'}\n" in said and f"minids eval {parts / 'base'} --problems" in said
     assert run("--resume", "--out", parts, "--until", "sft") == 0
+    capsys.readouterr()
     assert run(recipe, "--out", parts, "--resume") == 0
     said = capsys.readouterr().out
     assert f"next     minids chat {parts}\n" in said and "--resume" not in said
