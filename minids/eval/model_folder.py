@@ -138,8 +138,8 @@ def find_model(folder: str | Path) -> Path:
         if not made:
             raise MinidsError(f"{folder}: this run has made no model yet. Go on with `minids run {folder} --resume`.")
         raise MinidsError(
-            f"{folder}: this run is not finished. Go on with `minids run {folder} --resume`, or use the model that it made "
-            f"last: {made[-1][1]}."
+            f"{folder}: this run is not finished. Go on with `minids run {folder} --resume`, or use the model that it "
+            f"made last: {made[-1][1]}."
         )
     if folder.name.startswith("step-") or any(folder.glob("step-*/state.json")):
         raise MinidsError(
