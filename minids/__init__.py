@@ -20,6 +20,10 @@ _HOME = {
     "generate": "minids.model.generate",
     "Tokenizer": "minids.text.tokenizer",
     "grpo_loss": "minids.rl.grpo",
+    "sft": "minids.tasks.sft",
+    "SFTConfig": "minids.tasks.sft",
+    "train_rl": "minids.rl.trainer",
+    "RLConfig": "minids.rl.config",
 }
 __all__ = ["MinidsError", "__version__", *_HOME]
 

@@ -199,6 +199,8 @@ def replay(args):
         quiet=False,
         prepare=prepare,
         families=args.families,
+        reward=args.reward,
+        advantages=args.advantages,
     )
     if args.json:
         print(json.dumps(found, ensure_ascii=False))
@@ -378,6 +380,7 @@ def parser():
         ("--seed", {"type": natural, "metavar": "N", "help": "of the held-out problems and the samples"}),
         ("--families", {**some, "default": None, "help": "kinds of problems, instead of those that the folder names"}),
     )
+    hook = {"metavar": "FILE.py:NAME"}
     which_stage = {"metavar": "NAME", "help": "which stage of RL; default: the only one, or grpo"}
     command(
         "replay",
@@ -390,6 +393,8 @@ def parser():
         ("--device", {"choices": DEVICES, "help": "default: the run's"}),
         as_json,
         ("--families", {**some, "default": [], "help": "the run's user:FILE families: they may hold code"}),
+        ("--reward", {**hook, "help": "the run's hook that paid, if it had one"}),
+        ("--advantages", {**hook, "help": "the run's hook for advantages, if it had one"}),
     )
     experts = {"choices": ("separate", "fused"), "default": "separate"}
     layout = ("--experts", {**experts, "help": "a tensor for each expert (as published), or one per layer"})

@@ -140,7 +140,7 @@ def unbiased_kl_is_the_gradient_of_the_kl_on_every_step(kind):
 
 
 def the_real_model_gets_the_exact_gradient(trained):
-    """Through rollout.padded, rollout.score and grpo_loss: (G-1)/G of the gradient for every parameter."""
+    """Through rollout.batch, rollout.score and grpo_loss: (G-1)/G of the gradient for every parameter."""
     model, endings, truth = trained
     assert truth.norm() > 1e-3
     for G, settings, share in ((2, {}, 1 / 2), (3, {}, 2 / 3), (2, {"baseline": "loo"}, 1)):

@@ -766,7 +766,7 @@ def learn(model, optimizer, config, drawn, paid):
     adv, informative = grpo.advantages(paid, config.num_generations)
     rows = informative.nonzero()[:, 0].tolist()
     for part in filter(None, (rows[::2], rows[1::2])):
-        ids, mask, old = rollout.padded(drawn, part)
+        ids, mask, old = rollout.batch(drawn, part)
         loss, _ = grpo.grpo_loss(rollout.score(model.train(), ids, mask, config)[0], old, adv[part], mask)
         optimizer.zero_grad()
         loss.backward()

@@ -256,11 +256,13 @@ def _swiglu_into(x_BD, gate_up, w_down):
 
 @dataclass
 class Generation:
-    """New tokens of each sequence (with the stop token), their log-probabilities, and whether a stop token ended it."""
+    """New tokens of each sequence (with the stop token), their log-probabilities, whether a stop token ended it, and
+    the prompt that it continues."""
 
     ids: list[list[int]] = field(default_factory=list)
     logps: list[torch.Tensor] = field(default_factory=list)
     finished: list[bool] = field(default_factory=list)
+    prompts: list[list[int]] = field(default_factory=list)
 
 
 def prefill(model, prompts, n, room):
@@ -433,7 +435,8 @@ def generate(
                     logps[sequences[row]].append(value)
     finally:
         model.train(was_training)
-    return Generation(ids, [torch.tensor(p) for p in logps], [bool(i) and i[-1] in stop_ids for i in ids])
+    asked = [list(p) for p in prompts for _ in range(n)]
+    return Generation(ids, [torch.tensor(p) for p in logps], [bool(i) and i[-1] in stop_ids for i in ids], asked)
 
 
 def stream(model, prompt, *, max_new_tokens=256, temperature=1.0, top_k=0, top_p=1.0, seed=0, stop_ids=None):

@@ -66,7 +66,7 @@ def colour(logp: float) -> str:
 
 def _head(found):
     size = len(found["group_rewards"])
-    parts = ", ".join(f"{k} {v:g}" for k, v in found["parts"].items())
+    parts = ", ".join(f"{k} {v:g}" for k, v in {**found["parts"], **found["paid"]}.items())
     rest = " ".join(f"{r:g}" for r in found["group_rewards"])
     kind = "a coin's reward" if found["random_reward"] else "reward"
     begin = "the stage's start" if not found["from_step"] else f"the snapshot of iteration {found['from_step']}"

@@ -1,6 +1,7 @@
 """What a stage of RL leaves behind, so that any of its answers can be drawn again (replay.py) and be checked.
 
-    <stage>/replay/run.json          settings, families, the model's config, processes, device, versions
+    <stage>/replay/run.json          settings, families, the model's config, processes, device, versions; of hooks
+                                     (hooks.py) the name and a hash
     <stage>/replay/tokenizer.json    as it was
     <stage>/replay/step-…            weights and optimizer, as iteration step + 1 finds them: of the start, and of every
                                      `save_every` iterations; checkpoints as in train/checkpoint.py
@@ -68,10 +69,18 @@ class Record:
         self.lines = metrics.MetricsLog(self.folder / ROLLOUTS)
 
     def begin(
-        self, model: Transformer, start: dict, tokenizer: Tokenizer, families: Sequence[str], config: dict, step: int
+        self,
+        model: Transformer,
+        start: dict,
+        tokenizer: Tokenizer,
+        families: Sequence[str],
+        config: dict,
+        step: int,
+        hooks: dict | None = None,
     ) -> None:
         """Called once a run of the program: makes the folder, or cuts it back to the `step` that a resumed run goes on
-        from. `start` is the state dict that RL began with; `config` the settings as JSON holds them."""
+        from. `start` is the state dict that RL began with; `config` the settings as JSON holds them; `hooks` what
+        `hooks.Hooks.about` says."""
         if self.comm.rank != 0:
             return
         try:
@@ -92,6 +101,7 @@ class Record:
                     "model": model.config.to_dict(),
                     "versions": {"minids": minids.__version__, "torch": torch.__version__},
                 }
+                about |= {"hooks": hooks} if hooks else {}
                 files.write(self.folder / ABOUT, json.dumps(about, indent=1) + "\n")
             for found, path in snapshots(self.folder):
                 if found > step:
@@ -139,7 +149,10 @@ def read(folder: str | Path) -> dict:
             raise ValueError("device is none of cpu, cuda, mps")
         if not isinstance(about["config"], dict) or not isinstance(about["model"], dict):
             raise ValueError("config or model is no object")
-    except (ValueError, TypeError, KeyError) as error:
+        for kind, hook in about.setdefault("hooks", {}).items():
+            if kind not in ("reward", "advantages") or not all(isinstance(hook[k], str) for k in ("name", "source")):
+                raise ValueError("hooks is not what a run writes")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MinidsError(f"{path}: damaged ({brief(error, 200)}). {AGAIN}") from None
     return about
 

@@ -34,7 +34,7 @@ from minids.model.config import ModelConfig
 from minids.model.transformer import Transformer
 from minids.progress import Progress
 from minids.rl import config as rl_config
-from minids.rl import grpo, record, rollout, trainer
+from minids.rl import grpo, hooks, record, rollout, trainer
 from minids.settings import read
 from minids.tasks import registry
 from minids.text import chat
@@ -53,6 +53,8 @@ def replay(
     quiet: bool = True,
     prepare: Callable | None = None,
     families: Container[str] = (),
+    reward: hooks.Hook = None,
+    advantages: hooks.Hook = None,
 ) -> dict:
     """Draws one answer of an iteration again and returns what is known about it, as a dict that JSON can hold.
 
@@ -63,6 +65,8 @@ def replay(
     device    default: the run's
     prepare   called first in every process (a run with --mine)
     families  the user:FILE families of the run: they name files and code, which no folder may name by itself
+    reward, advantages
+              the hooks of the run (hooks.py), functions or "FILE.py:NAME"; the folder holds only their names
 
     `same` is True or False where the run wrote down its hashes, None where it did not; `note` says it in words.
     Raises MinidsError for what a user can mend.
@@ -76,6 +80,8 @@ def replay(
             "They may hold code, so they are used only if you name them yourself: "
             f"--families {' '.join(map(shlex.quote, theirs))}"
         )
+    own = hooks.Hooks.of(reward, advantages)
+    other = _other_hooks(folder, about["hooks"], own.about())
     try:
         config = read(rl_config.RLConfig, about["config"], "config")
     except (MinidsError, TypeError, ValueError, AttributeError) as error:
@@ -85,7 +91,7 @@ def replay(
     threads = torch.get_num_threads()
     torch.set_num_threads(about["threads"])
     try:
-        return parallel.run(
+        found = parallel.run(
             _replay,
             about["processes"],
             str(folder),
@@ -96,9 +102,25 @@ def replay(
             device or about["device"],
             quiet,
             prepare,
+            hooks.Hooks(reward, advantages),
         )
+        return found | {"note": "; ".join([found["note"], *other])}
     finally:
         torch.set_num_threads(threads)
+
+
+def _other_hooks(folder, theirs, ours):
+    """What to say of hooks that are not the run's; MinidsError where one is missing, or one too many."""
+    for kind in ("reward", "advantages"):
+        if kind in theirs and kind not in ours:
+            name, source = theirs[kind]["name"], theirs[kind]["source"]
+            raise MinidsError(
+                f"{folder / record.ABOUT}: the run had a hook {kind}={name} (source {source[:8]}), and a folder holds "
+                f"no code. Give it again: --{kind} FILE.py:{name}, in Python replay(…, {kind}={name})."
+            )
+        if kind in ours and kind not in theirs:
+            raise MinidsError(f"{folder / record.ABOUT}: the run had no hook {kind}. Leave it out.")
+    return [f"BUT {text}: rewards may be others than then" for text in hooks.changed(theirs, ours)]
 
 
 def find(run: str | Path, stage: str | None = None) -> Path:
@@ -147,11 +169,11 @@ class _Notes(dict):
         self[step] = line
 
 
-def _replay(rank, world, folder, about, lines, step, sample, device, quiet, prepare):
+def _replay(rank, world, folder, about, lines, step, sample, device, quiet, prepare, given):
     if prepare:
         prepare()
     folder, comm = Path(folder), parallel.Comm(rank, world)
-    run, began = _open(folder, about, step - 1, device, comm)
+    run, began = _open(folder, about, step - 1, device, comm, given)
     run.record = notes = _Notes()
     quiet = quiet or rank != 0 or began == step - 1
     with Progress("replay", step - 1, "iteration", quiet=quiet, initial=began) as bar:
@@ -171,7 +193,7 @@ def _replay(rank, world, folder, about, lines, step, sample, device, quiet, prep
     return head | verdict(notes, lines, step, question, about) | found
 
 
-def _open(folder, about, last, device, comm):
+def _open(folder, about, last, device, comm, given):
     """A run of RL as it was before iteration step + 1 for the largest kept step <= `last` -> (run, step)."""
     tokenizer = Tokenizer.from_pretrained(folder)
     model = Transformer(ModelConfig.from_dict(about["model"], where=str(folder / record.ABOUT))).to(device)
@@ -183,7 +205,8 @@ def _open(folder, about, last, device, comm):
         load_weights(model, checkpoint.read(start)[1]["model"], start)
     # made while the model holds the starting weights, which become the run's reference
     config = read(rl_config.RLConfig, about["config"], "config")
-    run = trainer.RLRun(model, tokenizer, about["families"], config, comm, None, None, about["stage"])
+    own = hooks.Hooks.of(given.reward, given.advantages)
+    run = trainer.RLRun(model, tokenizer, about["families"], config, comm, None, None, about["stage"], own=own)
     step, path = usable[-1]
     if step:
         with _foreign(path):
@@ -243,6 +266,7 @@ def _found(run, rollouts, rewards_N, adv_N, informative_N, row):
         "failure": result.failure,
         "reward": float(rewards_N[row]),
         "parts": {k: getattr(result, k) for k in ("accuracy", "format", "language")},
+        "paid": result.parts,
         "random_reward": run.config.random_reward,
         "group_rewards": rewards_N[first : first + run.config.num_generations].tolist(),
         "advantage": float(adv_N[row]),
@@ -259,7 +283,7 @@ def _taught(run, rollouts, adv_N, informative_N, row):
     config, finished_N = run.config, torch.tensor(rollouts.finished)
     rows = run._rows_used(informative_N)
     parts = list(rollout.micro_batches(rollouts, rows, config.tokens_per_batch))
-    batches = [rollout.padded(rollouts, b)[:2] for b in parts]
+    batches = [rollout.batch(rollouts, b)[:2] for b in parts]
     normalizer = run.units([mask for _, mask in batches], parts, informative_N, finished_N)
     settings = {**config.loss_config().policy_term().keywords(), "normalizer": normalizer}
 
@@ -292,7 +316,7 @@ def _taught(run, rollouts, adv_N, informative_N, row):
     out = {"weight": 0.0, "share": 0.0, "gradient_norm": 0.0, "iteration_gradient_norm": square**0.5, "cosine": None}
     shares = [0.0] * count
     if row in rows and square > 0:
-        ids, mask, _ = (x.to(run.device) for x in rollout.padded(rollouts, [row]))
+        ids, mask, _ = (x.to(run.device) for x in rollout.batch(rollouts, [row]))
         logp, _, slope_NT = loss_of([row], ids, mask)
         mine, slopes = torch.zeros_like(whole), slope_NT[mask].double()
         for t, (value, slope) in enumerate(zip(logp[mask], slopes)):

@@ -5,7 +5,7 @@
                 and interventions on a thought all do
     questions   the problems of an iteration, a function of (seed, iteration)
     roll_out    `num_generations` answers to each of them
-    padded      answers as tensors;  micro_batches  cuts a set of them into forwards of bounded size
+    batch       answers as tensors;  micro_batches  cuts a set of them into forwards of bounded size
     score       the log-probabilities that the training forward gives the same tokens
     sensitivity how far those move when the weights move by a rounding: what fp32 cannot promise
 
@@ -172,21 +172,32 @@ def rewards_of(rollouts: Rollouts, config: RLConfig, numbers: Sequence[int], ste
     return (sampler.uniform(seeds, 1)[:, 0] < 0.5).float()
 
 
-def padded(rollouts: Samples, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-    """The answers `rows` as tensors: ids [N, T] of prompt and answer, mask [N, T] of sampled tokens,
-    their log-probabilities [N, T]."""
-    texts = [rollouts.prompts[i] + rollouts.ids[i] for i in rows]
-    T = max(map(len, texts))
+def batch(generation: Samples | sampler.Generation, rows: Sequence[int] | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Answers as tensors, what a loss on them needs: (ids_NT, mask_NT, old_logp_NT), padded on the right.
+
+    ids_NT         int64 [N, T], prompt and answer, 0 behind the end
+    mask_NT        bool [N, T], True on the sampled tokens, the stop token included
+    old_logp_NT    float32 [N, T], the log-probabilities that they were drawn with, 0 elsewhere
+
+    generation     what `minids.generate`, `sample` or `roll_out` returned
+    rows           which answers, all of them by default
+
+    old_logp_NT[n, t] belongs to ids_NT[n, t]: it is the model's prediction at position t - 1 (`score` computes the same
+    with a gradient).
+    """
+    rows = range(len(generation.ids)) if rows is None else rows
+    texts = [generation.prompts[i] + generation.ids[i] for i in rows]
+    T = max(map(len, texts), default=0)
     ids_NT, mask_NT, logp_NT = (
         torch.zeros(len(rows), T, dtype=torch.long),
         torch.zeros(len(rows), T, dtype=torch.bool),
         torch.zeros(len(rows), T),
     )
     for n, (i, text) in enumerate(zip(rows, texts)):
-        begin = len(rollouts.prompts[i])
+        begin = len(generation.prompts[i])
         ids_NT[n, : len(text)] = torch.tensor(text)
         mask_NT[n, begin : len(text)] = True
-        logp_NT[n, begin : len(text)] = rollouts.logps[i]
+        logp_NT[n, begin : len(text)] = generation.logps[i]
     return ids_NT, mask_NT, logp_NT
 
 

@@ -37,15 +37,17 @@ import torch
 from minids.errors import MinidsError
 from minids.model.transformer import Transformer
 from minids.rl import config as rl_config
-from minids.rl import grpo, record, rollout, shaping
+from minids.rl import grpo, hooks, record, rollout, shaping
 from minids.rl.config import RLConfig
-from minids.text.tokenizer import Tokenizer
+from minids.tasks import registry
+from minids.text.tokenizer import EOS, Tokenizer
 from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.run import TrainingRun
 
 # A verifier may leave this share of the answers that it is given in an iteration without a verdict, or so many.
 MOST_FAILURES, FEWEST_FAILURES = 0.9, 8
+GUARDED = 100  # problems of each family's test split that none of training may be
 IDLE = 10  # iterations without any difference in any group, until a warning
 LOGP_TOLERANCE = {"cpu": 1e-4, "cuda": 2e-2}  # bf16 on a GPU rounds where fp32 does not
 
@@ -64,10 +66,41 @@ def train_rl(
     quiet: bool = False,
     stop: object | None = None,
     loss: Callable | None = None,
+    reward: hooks.Hook = None,
+    advantages: hooks.Hook = None,
 ) -> dict:
     """Runs GRPO in place and returns {steps, tokens, seconds, sampling, scoring, update}, the last four in seconds.
-    Checkpoints, and what a replay needs, go to `out_dir`. `loss` is called in the place of `grpo.grpo_loss`."""
-    run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage, loss)
+
+        train_rl(model, tokenizer, ["add"], RLConfig(steps=40, lr=3e-4))
+        train_rl(model, tokenizer, ["user:cmp.jsonl@check.py:verify"], RLConfig(steps=20, lr=3e-4, max_new_tokens=64))
+
+    model       what is trained, float32 weights; it should be right sometimes and wrong sometimes: where all answers to
+                a question earn the same, nothing is learned (`sft` first, if it is never right)
+    tokenizer   the model's own, with the marks of the chat template
+    families    kinds of problems (`tasks.registry`), drawn in turn from their split "rl". user:FILE are problems of
+                yours, with @check.py:function a function of yours says what is right (`tasks.user_file`)
+    config      RLConfig; steps and lr are needed, presets and the length penalties are there
+    comm        of several processes (`train.parallel`); each takes a share of the questions
+    out_dir     checkpoints, metrics.jsonl (unless `metrics` is given), and what `minids replay` needs; None: nothing is
+                written
+    resume      go on from the newest checkpoint in out_dir, bit for bit, with the same settings and hooks
+    stop        an object whose `.requested` ends the run after an iteration; default: Ctrl-C
+    loss        called in the place of `grpo.grpo_loss`, with the same arguments
+    reward      f(problem, reply, ids, finished) -> float, or a dict of parts whose sum is paid: in the place of the
+                built-in reward. Any finite number; the means of the parts are logged as "parts" (rl/hooks.py)
+    advantages  g(rewards_NG) -> advantages_NG, float [questions, answers to each]: in the place of config.baseline and
+                config.scale. Either may be "FILE.py:NAME"
+
+    metrics.jsonl gets a line per iteration: reward, accuracy, format, length, zero_variance (the share of answers in
+    groups with nothing to learn from), truncated, kl, entropy, clip_fraction, …
+
+    Raises MinidsError for families of which a problem to train on is held out for tests, settings that contradict each
+    other, a hook that fails or returns what it must not (with its name), a gradient that is not finite, and log-
+    probabilities of sampling and training that differ.
+    """
+    own = hooks.Hooks.of(reward, advantages)
+    registry.assert_disjoint(families, GUARDED, config.seed)
+    run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage, loss, own)
     run.start(resume)
     run.finish(quiet=quiet, stop=stop)
     if run.comm.rank == 0 and not quiet:
@@ -97,8 +130,12 @@ class RLRun(TrainingRun):
         metrics: MetricsLog | None,
         stage: str,
         loss: Callable | None = None,
+        own: hooks.Hooks | None = None,
     ):
         super().__init__(model, config, stage, comm, out_dir, metrics)
+        self.hooks = own or hooks.Hooks()
+        if self.hooks.reward and config.random_reward:
+            raise MinidsError(f"{stage}: random_reward=True pays by chance, so the hook reward would have no effect.")
         self.tokenizer, self.families = tokenizer, families
         self.reference = [p.detach().clone() for p in model.parameters()]
         self.idle, self.warned, self.loss_function = 0, False, loss
@@ -110,13 +147,17 @@ class RLRun(TrainingRun):
         if self.record:
             with rollout.weights(self.model, self.reference):
                 began = self.model.state_dict()
-                self.record.begin(self.model, began, self.tokenizer, self.families, self.settings(), self.step)
+                config, own = rl_config.plain(self.config), self.hooks.about()
+                self.record.begin(self.model, began, self.tokenizer, self.families, config, self.step, own)
 
     def settings(self) -> dict:
-        return rl_config.plain(self.config)
+        about = self.hooks.about()
+        return rl_config.plain(self.config) | ({"hooks": about} if about else {})
 
     def changed(self, saved: dict) -> list[str]:
-        return rl_config.changed(saved, self.config)
+        saved = dict(saved)
+        theirs = saved.pop("hooks", {})
+        return rl_config.changed(saved, self.config) + hooks.changed(theirs, self.hooks.about())
 
     def save(self) -> None:
         if self.record and self.comm.rank == 0 and 0 < self.step < self.config.steps:
@@ -137,9 +178,7 @@ class RLRun(TrainingRun):
         config = self.config
         problems, numbers = rollout.questions(config, self.families, self.step, self.comm.rank, self.comm.world)
         rollouts, rewards_N = self._draw(problems, numbers)
-        adv_N, informative_N = grpo.advantages(
-            rewards_N, config.num_generations, baseline=config.baseline, scale=config.scale
-        )
+        adv_N, informative_N = self._advantages(rewards_N)
         sums = self._summary(rollouts, rewards_N, informative_N)
         if config.dynamic_rounds:
             rollouts, rewards_N, sums["redrawn"], sums["redrawn_tokens"] = shaping.redraw(
@@ -149,11 +188,15 @@ class RLRun(TrainingRun):
                 config.dynamic_rounds,
                 functools.partial(self._draw_again, numbers),
             )
-            adv_N, informative_N = grpo.advantages(
-                rewards_N, config.num_generations, baseline=config.baseline, scale=config.scale
-            )
+            adv_N, informative_N = self._advantages(rewards_N)
             sums["still_zero_variance"] = float((~informative_N).sum())
         return numbers, rollouts, adv_N, informative_N, rewards_N, sums
+
+    def _advantages(self, rewards_N):
+        config = self.config
+        if self.hooks.advantages:
+            return hooks.advantages(self.hooks.advantages, rewards_N, config.num_generations)
+        return grpo.advantages(rewards_N, config.num_generations, baseline=config.baseline, scale=config.scale)
 
     def iteration(self, stop_requested: bool) -> dict:
         config, began, before = self.config, time.monotonic(), self.clock["sampling"]
@@ -171,7 +214,7 @@ class RLRun(TrainingRun):
         self.clock["scoring"] += collected - began - (self.clock["sampling"] - before)
         self.clock["update"] += done - collected
         shared = self.comm.gather({**sums, **update, "stop": float(stop_requested)})
-        total = {k: sum(part[k] for part in shared) for k in shared[0] if k != "logp_gap"}
+        total = {k: sum(part[k] for part in shared) for k in shared[0] if k not in ("logp_gap", "parts")}
         n, tokens = total["answers"], total["answer_tokens"]
         self._check_verifiers(rollouts, total)
         self.tokens += int(tokens + total.get("redrawn_tokens", 0))
@@ -198,11 +241,15 @@ class RLRun(TrainingRun):
             **{f"{name}_share": round(part / max(1e-9, self.seconds), 3) for name, part in self.clock.items()},
             "families": {f: total[f"right {f}"] / max(1.0, total[f"n {f}"]) for f in self.families},
         }
+        if self.hooks.reward:  # what it paid for, by its own names
+            names = sorted({name for part in shared for name in part["parts"]})
+            line["parts"] = {name: sum(part["parts"].get(name, 0.0) for part in shared) / n for name in names}
         failed, judged = (sum(total[f"{what} {f}"] for f in self.families) for what in ("failed", "judged"))
         if failed:
             line["failed"] = failed / judged
         if total["zero_variance"] == n:
-            line["warning"] = "all rewards of each group were equal: nothing was learned"
+            what = "advantages of each group were 0" if self.hooks.advantages else "rewards of each group were equal"
+            line["warning"] = f"all {what}: nothing was learned"
         self._warn(line)
         if config.dynamic_rounds:  # groups drawn again, and those that say nothing even so, as shares of all places
             line["redrawn"] = total["redrawn"] * config.num_generations / n
@@ -227,6 +274,12 @@ class RLRun(TrainingRun):
 
     def _draw(self, problems, numbers):
         rollouts = rollout.roll_out(self.model, self.tokenizer, self.config, problems, numbers, self.step, self.clock)
+        if hook := self.hooks.reward:
+            answers = zip(rollouts.results, rollouts.problems, rollouts.texts, rollouts.ids, rollouts.finished)
+            rollouts.results = [
+                hooks.graded(result, hook, problem, text.removesuffix(EOS), list(ids), finished)
+                for result, problem, text, ids, finished in answers
+            ]
         return rollouts, rollout.rewards_of(rollouts, self.config, numbers, self.step)
 
     def _draw_again(self, numbers, round, places):
@@ -247,6 +300,7 @@ class RLRun(TrainingRun):
             "truncated": sum(r.truncated for r in results),
             "empty_think": sum(r.empty_think for r in results),
             "language": sum(r.language for r in results),
+            "parts": {k: sum(r.parts.get(k, 0.0) for r in results) for k in {k for r in results for k in r.parts}},
         }
         for f in self.families:
             of = [r.accuracy for r, p in zip(results, rollouts.problems) if p.family == f]
@@ -317,7 +371,7 @@ class RLRun(TrainingRun):
         """One optimizer step on the answers `part` of this process and the others'."""
         config, corrected = self.config, scored is not None
         parts = list(rollout.micro_batches(rollouts, part, config.tokens_per_batch))
-        batches = [(b, *rollout.padded(rollouts, b)) for b in parts]
+        batches = [(b, *rollout.batch(rollouts, b)) for b in parts]
         normalizer = self.units([mask for _, _, mask, _ in batches], parts, informative_N, finished_N)
         if normalizer == 0:
             return
@@ -380,7 +434,7 @@ class RLRun(TrainingRun):
         policy's."""
         out = {}
         for b in rollout.micro_batches(rollouts, rows, self.config.tokens_per_batch):
-            ids, mask, _ = rollout.padded(rollouts, b)
+            ids, mask, _ = rollout.batch(rollouts, b)
             ids, mask = ids.to(self.device), mask.to(self.device)
             logp_NT, _ = rollout.score(self.model, ids, mask, self.config, entropy=False)
             out |= dict(zip(b, logp_NT))

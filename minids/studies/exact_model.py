@@ -6,7 +6,7 @@
 With top-k 3 and 4 tokens there are at most 81 endings, among them the true one with its stop token; rewards are those
 of `reward.Reward` on the whole answer, so an ending that does not stop earns nothing. grad J, with respect to all
 parameters, is autograd's through the sum of probability times reward, from plain softmax over the kept tokens. The
-update goes the way of the training loop: `rollout.padded`, `rollout.score` and `grpo.grpo_loss`, on all endings, each
+update goes the way of the training loop: `rollout.batch`, `rollout.score` and `grpo.grpo_loss`, on all endings, each
 with the advantages that it has in all groups of G (`exact.answer_weights`). In float64 minus the update must be
 (G - 1)/G of grad J with the mean baseline, and mistakes in the mask or in the settings that the scoring is told must
 turn it.
@@ -154,7 +154,7 @@ def expected_update(
     """
     rows = list(range(len(tree.prob_L)))
     weight_L = exact.answer_weights(tree.prob_L, tree.rewards_L, G, **{"scale": "none", **adv_settings}).sum(0)
-    ids, mask, _ = rollout.padded(tree.rollouts, rows)
+    ids, mask, _ = rollout.batch(tree.rollouts, rows)
     if damage is not None:
         mask = damage(mask, torch.tensor(tree.rollouts.finished))
     logp, _ = rollout.score(model, ids, mask, scored or tree.how)

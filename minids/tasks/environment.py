@@ -67,6 +67,10 @@ class Environment:
         """
         raise NotImplementedError
 
+    def count(self, split: str) -> int | None:
+        """How many problems a split has; None where there are more than can be counted."""
+        return None
+
     def score(self, problem: AnyProblem, answer_text: str) -> float:
         """Exactly 1.0 for a right answer and 0.0 for any other text."""
         raise NotImplementedError

@@ -142,13 +142,15 @@ def problem_set(
 def assert_disjoint(families: Sequence[str], tests: int, seed: int, draws: int = 300) -> None:
     """Refuses families whose training draws hold a problem that is tested on: a run looks before it starts.
 
-    tests     problems of each family's test split, as evaluation draws them
+    tests     problems of each family's test split, as evaluation draws them (all, where there are fewer)
     draws     as many from the splits "train" and "rl"; every later draw is asserted too, where it is made
     """
     rng = random.Random(f"guard {seed}")
     for family in families:
-        held_out = {p.key for p in problem_set([family], "test", tests, seed)}
-        for split in ("train", "rl"):
+        there = {split: get(family).count(split) for split in arithmetic.SPLITS}
+        many = tests if there["test"] is None else min(tests, there["test"])
+        held_out = {p.key for p in problem_set([family], "test", many, seed)}
+        for split in (s for s in ("train", "rl") if there[s] != 0):
             drawn = [sample(family, rng, split) for _ in range(draws)]
             arithmetic.assert_split(drawn, split)
             if leaks := held_out.intersection(p.key for p in drawn):

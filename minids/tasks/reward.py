@@ -25,12 +25,15 @@ answer cost both.
 Answers that are no integers belong to environments (`tasks.environment`): a problem's own is asked, with the text of
 the answer block and nothing else, and what it says is believed only if it is exactly 1.
 
-Left out: reward models, penalties for length.
+Penalties for length are in `rl.shaping`: `overlong_share` and `overlong_penalty` of RLConfig. A reward of your own,
+partial credit included, is a hook of `train_rl` (`rl.hooks`).
+
+Left out: reward models.
 """
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from minids.errors import MinidsError
@@ -138,6 +141,7 @@ class RewardResult:
     truncated     the reply did not end by itself
     answer        what was read, for majority votes; None: unreadable or cut off
     failure       why a user's verifier gave no verdict ("": it gave one); the answer then counts as wrong
+    parts         what a hook paid for (rl/hooks.py), by its own names; the total is their sum
     """
 
     total: float
@@ -148,6 +152,7 @@ class RewardResult:
     truncated: bool
     answer: int | str | None
     failure: str = ""
+    parts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ class User(Environment):
             raise MinidsError(f"environment {self.name!r} {what}.")
         return rng.choice(self.splits[split])
 
+    def count(self, split: str) -> int:
+        return len(self.splits[split])
+
     def score(self, problem: Item, answer_text: str) -> float:
         return self.judge(problem, answer_text).score
 

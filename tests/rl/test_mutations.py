@@ -69,7 +69,7 @@ def test_each_answer_moves_by_its_own_advantage(start):
     problems, numbers = rollout.questions(c, FAMILIES, 0)
     rollouts, rewards_N = run._draw(problems, numbers)
     rows = list(range(len(rewards_N)))
-    ids, mask, old = rollout.padded(rollouts, rows)
+    ids, mask, old = rollout.batch(rollouts, rows)
     run.iteration(False)
     with torch.no_grad():
         moved_N = ((rollout.score(model, ids, mask, c)[0] - old) * mask).sum(1)
@@ -82,13 +82,13 @@ def test_each_answer_moves_by_its_own_advantage(start):
 
 
 def _move_mask(monkeypatch, change):
-    real = rollout.padded
+    real = rollout.batch
 
-    def padded(rollouts, rows):
+    def batch(rollouts, rows=None):
         ids, mask, logp = real(rollouts, rows)
         return ids, change(mask, torch.tensor([rollouts.finished[i] for i in rows])), logp
 
-    monkeypatch.setattr(rollout, "padded", padded)
+    monkeypatch.setattr(rollout, "batch", batch)
 
 
 def mask_early(monkeypatch):

@@ -175,11 +175,11 @@ def test_padding_of_a_batch_does_not_change_scores(start):
     problems, numbers = rollout.questions(c, FAMILIES, 0)
     out = rollout.roll_out(model, tokenizer, c, problems, numbers, 0)
     rows = list(range(len(out.ids)))
-    ids, mask, old = rollout.padded(out, rows)
+    ids, mask, old = rollout.batch(out, rows)
     together, _ = rollout.score(model, ids, mask, c)
     for i in rows[:5]:
-        alone, _ = rollout.score(model, *rollout.padded(out, [i])[:2], c)
-        torch.testing.assert_close(together[i, mask[i]], alone[0, rollout.padded(out, [i])[1][0]], atol=1e-5, rtol=0)
+        alone, _ = rollout.score(model, *rollout.batch(out, [i])[:2], c)
+        torch.testing.assert_close(together[i, mask[i]], alone[0, rollout.batch(out, [i])[1][0]], atol=1e-5, rtol=0)
     assert float((together.detach() - old)[mask].abs().max()) < 1e-4
     assert sum(len(b) for b in rollout.micro_batches(out, rows, 150)) == len(rows)
 
