@@ -88,7 +88,7 @@ def sft(
         world=comm.world,
         prompt_weight=config.prompt_weight,
     )
-    return loop.train(
+    done = loop.train(
         model,
         batches,
         config,
@@ -100,6 +100,8 @@ def sft(
         quiet=quiet,
         stop=stop,
     )
+    model.style = "tags"  # the template that it answers in from now on, as `minids.load` says it
+    return done
 
 
 def file_documents(tokenizer: Tokenizer, source: str | Path) -> documents.Documents:

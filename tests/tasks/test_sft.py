@@ -37,7 +37,7 @@ def test_it_is_the_training_loop_on_the_split_train_of_the_file(start, file):
     path = file()
     tokenizer, model = tiny_rl.fresh(start)
     done = minids.sft(model, tokenizer, path, SFTConfig(steps=8, tokens_per_batch=300, seed=3), quiet=True)
-    assert isinstance(done, loop.TrainResult) and done.step == 8 and done.loss > 0
+    assert model.style == "tags" and isinstance(done, loop.TrainResult) and done.step == 8 and done.loss > 0
 
     tokenizer, same = tiny_rl.fresh(start)
     problems = [p for p in user_file.read(path, "user") if p.split == "train"]
