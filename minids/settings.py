@@ -250,12 +250,13 @@ def defaults(cls):
 
 
 def rows(cls):
-    """[(name, values it may have, default, doc)] of a class, in the order of its fields."""
+    """[(name, values it may have, default, what it is and what its values mean)] of a class, field by field."""
     out = []
     for f in (f for f in fields(cls) if f.metadata):
         default = default_of(f)
         shown = "" if default is MISSING else "None" if default is None else brief(default)
-        out.append((f.name, described(f), shown, f.metadata["doc"]))
+        means = "; ".join(f"{value}: {meaning}" for value, meaning in (f.metadata["means"] or {}).items())
+        out.append((f.name, described(f), shown, f.metadata["doc"] + (means and f". {means}")))
     return out
 
 

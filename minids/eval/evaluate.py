@@ -47,9 +47,9 @@ class EvalConfig(Settings):
     samples: int = setting(16, "answers to a problem, for pass@k and maj@k", least=1, most=4096)
     sampled_problems: int = setting(100, "problems of each family that are sampled so often", least=1, most=10_000)
     ood_problems: int = setting(100, "problems of each size beyond training; 0: none is asked", least=0, most=10_000)
-    max_new_tokens: int = setting(160, "longest answer", least=1, most=2**20)
+    max_new_tokens: int = setting(160, "longest answer, in tokens", least=1, most=2**20)
     max_batch: int = setting(256, "sequences sampled together", least=1, most=2**31)
-    seed: int = setting(0, "of the samples", least=0, most=2**31)
+    seed: int = setting(0, "of the samples' random numbers", least=0, most=2**31)
     after_stages: bool = setting(True, "whether a run evaluates the model that a stage leaves (false: --no-eval)")
 
 

@@ -9,11 +9,16 @@ from minids.rl.grpo import BASELINES, SCALES, LossConfig
 from minids.settings import Settings, defaults, read, renamed, setting
 from minids.tasks import arithmetic
 from minids.tasks.reward import Reward
+from minids.train import optim
 
 # Settings of the loss, by the name that they have in a run; the length that "constant" divides by is max_new_tokens.
 OWN = {"aggregation": "loss_aggregation"}
 LOSS = {OWN.get(f.name, f.name): f for f in fields(LossConfig) if f.name != "constant"}
 USUAL = {"clip": "higher", "clip_high": 0.28, "skip_zero_variance": True}  # defaults that are not those of the loss
+TEMPLATES = {
+    "tags": "<think> thought </think> <answer> answer </answer>, after a chat's marks (DeepSeek-R1)",
+    "plain": "thought, a line, Answer: answer; what a base model was pretrained on",
+}
 OfLoss = make_dataclass(
     "OfLoss",
     [(name, f.type, setting(USUAL.get(name, MISSING), like=f, preset=True)) for name, f in LOSS.items()],
@@ -40,15 +45,17 @@ class RLConfig(OfLoss):
     warmup: int = setting(10, "iterations until the learning rate is reached", least=0)
     prompts_per_step: int = setting(24, "questions of an iteration", above=0)
     num_generations: int = setting(8, "answers to each question", above=0)
-    max_new_tokens: int = setting(160, "longest answer", above=0)
+    max_new_tokens: int = setting(160, "longest answer, in tokens", above=0)
     temperature: float = setting(
         1.0,
-        "of the sampler and of the loss",
+        "divides the logits, in the sampler and in the loss",
         least=sampling.LEAST,
         hint="greedy decoding is asked for by itself, not scored",
     )
-    top_k: int = setting(0, "only the likeliest tokens are sampled; 0: off", least=0)
-    top_p: float = setting(1.0, "only the tokens of this much probability are sampled; 1: off", above=0, most=1)
+    top_k: int = setting(0, "only so many of the likeliest tokens are sampled; 0: all", least=0)
+    top_p: float = setting(
+        1.0, "only the likeliest tokens, of this much probability together, are sampled; 1: all", above=0, most=1
+    )
     minibatches: int = setting(2, "optimizer steps on the answers of an iteration", above=0)
     epochs: int = setting(1, "how often each answer is learned from", above=0)
     tokens_per_batch: int = setting(4096, "tokens of one forward in the update, padding included", above=0)
@@ -57,23 +64,28 @@ class RLConfig(OfLoss):
     scale: str = setting("std", "what the advantage is divided by", choices=SCALES, preset=True)
     reward: dict = setting(
         factory=lambda: {"accuracy": 1.0, "format": 0.1},
-        doc="weights of the reward's parts: accuracy, format, language; and the script that is asked for",
+        doc="weights of the reward's parts, accuracy, format and language, and the script that is asked for",
     )
     random_reward: bool = setting(False, "rewards are drawn by chance (a control)")
-    template: str = setting("tags", "format of the replies", choices=("tags", "plain"))
-    optimizer: str = setting("adamw", "AdamW, or Muon for the matrices", choices=("adamw", "muon"))
-    weight_decay: float = setting(0.0, "decoupled weight decay", least=0)
-    betas: tuple[float, float] = setting((0.9, 0.95), "of AdamW", least=0, below=1)
-    grad_clip: float = setting(1.0, "largest gradient norm; 0: no clipping", least=0)
+    template: str = setting("tags", "form of the replies", choices=TEMPLATES)
+    optimizer: str = setting("adamw", "how the gradients change the weights", choices=optim.OPTIMIZERS)
+    weight_decay: float = setting(0.0, "share of a weight, times the learning rate, that an update takes off", least=0)
+    betas: tuple[float, float] = setting(
+        (0.9, 0.95),
+        "of AdamW: how much of the running means of the gradient and of its square an update keeps",
+        least=0,
+        below=1,
+    )
+    grad_clip: float = setting(1.0, "largest norm of all gradients together; 0: no clipping", least=0)
     sizes: dict | None = setting(None, "{family: {size: weight}} of the questions; None: those of pretraining")
-    seed: int = setting(0, "of the run")
+    seed: int = setting(0, "of the run's random numbers")
     save_every: int = setting(0, "iterations from one checkpoint to the next; 0: at the end and on Ctrl-C", least=0)
-    keep_last: int = setting(2, "checkpoints that are kept", above=0)
-    preset: str = setting("", "settings of a published recipe, by name")
+    keep_last: int = setting(2, "newest checkpoints that are kept", above=0)
+    preset: str = setting("", f"settings of a published recipe, one of {', '.join(presets.PRESETS)}; empty: none")
     overlong_share: float = setting(
         0.0, "share of max_new_tokens, at its end, in which length costs (shaping.py)", least=0, most=1, preset=True
     )
-    overlong_penalty: float = setting(1.0, "what an answer of max_new_tokens loses", above=0, preset=True)
+    overlong_penalty: float = setting(1.0, "what an answer of max_new_tokens loses of its reward", above=0, preset=True)
     dynamic_rounds: int = setting(
         0, "how often groups whose rewards are all equal are replaced by another question's", least=0, preset=True
     )

@@ -57,7 +57,16 @@ KL_MEANS = {
     "k3": "exp(-x) + x - 1: unbiased, never negative (DeepSeekMath)",
 }
 KLS = tuple(KL_MEANS)
-BASELINES, SCALES = ("mean", "loo", "none"), ("std", "batch", "none")
+BASELINES = {
+    "mean": "the mean of the group (DeepSeekMath)",
+    "loo": "the mean of the others in the group (leave one out)",
+    "none": "nothing",
+}
+SCALES = {
+    "std": "the standard deviation of the group's rewards (DeepSeekMath)",
+    "batch": "that of all rewards of the batch",
+    "none": "nothing (Dr. GRPO)",
+}
 
 
 def _choose(name, value, allowed):

@@ -44,8 +44,8 @@ class RejectionConfig(Settings):
     max_per_question: int = setting(2, "answers to a question that become documents, at most", least=1)
     language: float = setting(1.0, "least share of a thought's words in the script", least=0, most=1)
     script: str = setting("latin", "the script that is asked for", choices=SCRIPTS)
-    temperature: float = setting(1.0, "of the sampler", least=sampling.LEAST)
-    max_new_tokens: int = setting(160, "longest answer", least=1)
+    temperature: float = setting(1.0, "divides the logits of the sampler", least=sampling.LEAST)
+    max_new_tokens: int = setting(160, "longest answer, in tokens", least=1)
     max_batch: int = setting(256, "sequences sampled together", least=1)
 
 

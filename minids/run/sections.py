@@ -13,6 +13,12 @@ from minids.tasks import registry
 from minids.tasks.arithmetic import STYLES
 
 
+DIGITS = {
+    "single": "each digit is a token, with which arithmetic is easier to learn",
+    "triples": "up to three digits are a token, as in DeepSeek-V3",
+}
+
+
 class Section(Settings):
     """Base of a section's own keys; an error begins with the key, as the section is named in front of it."""
 
@@ -122,7 +128,7 @@ class TokenizerSection(Section):
 
     vocab_size: int = setting(doc="tokens that there are", least=270, hint="256 bytes and the special tokens need 270")
     documents: int = setting(doc="documents that its merges are learned from", least=1)
-    digits: str = setting("triples", "how numbers are cut: each digit a token, or three", choices=("single", "triples"))
+    digits: str = setting("triples", "how numbers are cut", choices=DIGITS)
 
 
 @dataclass

@@ -30,7 +30,11 @@ from minids.train.metrics import MetricsLog
 from minids.train.parallel import Comm
 from minids.train.run import TrainingRun
 
-PRECISIONS = ("fp32", "bf16", "fp8")
+PRECISIONS = {
+    "fp32": "float32",
+    "bf16": "bfloat16, by autocast",
+    "fp8": "as bf16, and the linear layers in FP8 (arXiv 2412.19437 §3.3)",
+}
 
 
 @dataclass
@@ -44,24 +48,29 @@ class TrainConfig(Settings):
     steps: int = setting(doc="optimizer steps", least=0)
     lr: float = setting(doc="highest learning rate", above=0)
     warmup: int = setting(0, "steps until the learning rate is reached", least=0)
-    schedule: str = setting("warmup_linear", "how the learning rate goes on", choices=sorted(optim.SCHEDULES))
-    optimizer: str = setting(
-        "muon", "Muon for the matrices and AdamW for the rest, or AdamW", choices=("muon", "adamw")
+    schedule: str = setting("warmup_linear", "how the learning rate goes on after the warmup", choices=optim.SCHEDULES)
+    optimizer: str = setting("muon", "how the gradients change the weights", choices=optim.OPTIMIZERS)
+    weight_decay: float = setting(0.0, "share of a weight, times the learning rate, that an update takes off", least=0)
+    betas: tuple[float, float] = setting(
+        (0.9, 0.95),
+        "of AdamW: how much of the running means of the gradient and of its square an update keeps",
+        least=0,
+        below=1,
     )
-    weight_decay: float = setting(0.0, "decoupled weight decay", least=0)
-    betas: tuple[float, float] = setting((0.9, 0.95), "of AdamW", least=0, below=1)
-    muon_lr_factor: float = setting(8.0, "Muon's learning rate over AdamW's", above=0)
-    grad_clip: float = setting(1.0, "largest gradient norm; 0: no clipping", least=0)
+    muon_lr_factor: float = setting(8.0, "Muon's learning rate divided by AdamW's", above=0)
+    grad_clip: float = setting(1.0, "largest norm of all gradients together; 0: no clipping", least=0)
     bias_update_speed: float = setting(1e-3, "gamma of the router bias (arXiv 2412.19437, section 4.2)", least=0)
-    balance_alpha: float = setting(1e-4, "weight of the sequence-wise balance loss (same place)", least=0)
-    mtp_lambda: float = setting(0.3, "weight of the MTP loss, if the model has MTP modules (same place)", least=0)
-    precision: str = setting(
-        "fp32", "bf16: autocast; fp8: also FP8 linear layers; weights stay fp32", choices=PRECISIONS
+    balance_alpha: float = setting(
+        1e-4, "weight of the sequence-wise balance loss (arXiv 2412.19437, section 4.2)", least=0
     )
-    seed: int = setting(0, "of the run")
+    mtp_lambda: float = setting(
+        0.3, "weight of the MTP loss, if the model has MTP modules (arXiv 2412.19437, section 4.2)", least=0
+    )
+    precision: str = setting("fp32", "type of the numbers in products; the weights stay float32", choices=PRECISIONS)
+    seed: int = setting(0, "of the run's random numbers")
     log_every: int = setting(10, "steps from one line of metrics to the next", least=1)
     save_every: int = setting(0, "steps from one checkpoint to the next; 0: at the end and on Ctrl-C", least=0)
-    keep_last: int = setting(2, "checkpoints that are kept", least=1)
+    keep_last: int = setting(2, "newest checkpoints that are kept", least=1)
 
 
 @dataclass

@@ -257,6 +257,12 @@ def split_parameters(model: nn.Module) -> dict[str, list[tuple[str, nn.Parameter
     return kinds
 
 
+OPTIMIZERS = {
+    "muon": "Muon for the layers' matrices (Jordan 2024), AdamW for the rest",
+    "adamw": "AdamW for all weights (arXiv 1711.05101)",
+}
+
+
 def build_optimizer(
     model: nn.Module,
     name: str = "muon",
@@ -276,7 +282,7 @@ def build_optimizer(
     spreads them over its elements). sqrt(cols) ~ 10 at our size, so 8 makes the two comparable. Moonlight (Liu et al.
     2025, §2.2) puts the same thought into a rule, 0.2 sqrt(max(rows, cols)), so that one lr serves both.
     """
-    if name not in ("muon", "adamw"):
+    if name not in OPTIMIZERS:
         raise MinidsError(f"optimizer {name!r} is not known: choose 'muon' or 'adamw'")
     kinds = split_parameters(model)
     matrices = kinds["matrix"] + kinds["fused"]
@@ -355,7 +361,12 @@ def deepseek_v3(step: int, steps: int, warmup: int = 0) -> float:
     return 0.1 if tokens < V3_TOKENS - 167e9 else 7.3e-6 / 2.2e-4
 
 
-SCHEDULES = ("constant", "warmup_linear", "warmup_cosine", "deepseek_v3")
+SCHEDULES = {
+    "constant": "stays",
+    "deepseek_v3": "stays for two thirds, half a cosine to a tenth, at the end a third of that (arXiv 2412.19437 §4.2)",
+    "warmup_cosine": "half a cosine to a tenth",
+    "warmup_linear": "a straight line to 0",
+}
 
 
 def schedule(name: str, step: int, steps: int, warmup: int = 0) -> float:
