@@ -12,7 +12,6 @@ from minids.settings import Settings, refuse_unknown, setting
 from minids.tasks import registry
 from minids.tasks.arithmetic import STYLES
 
-
 DIGITS = {
     "single": "each digit is a token, with which arithmetic is easier to learn",
     "triples": "up to three digits are a token, as in DeepSeek-V3",
