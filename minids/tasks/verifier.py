@@ -15,7 +15,7 @@ beyond `memory`, an ended process. That answer scores 0, the failure is counted 
 is replaced. One child serves many calls. What the function prints goes nowhere.
 
 The limits guard against accidents: the function runs with the rights of whoever started the run. What comes back is
-read as JSON and is never an object of the child's. RLIMIT_AS is not enforced by macOS; the time is, everywhere.
+read as JSON and is never an object of the child's. The limit on memory is not enforced by macOS; the time is, everywhere.
 
 Left out: several children at a time, functions in installed packages (import them in your file).
 """
@@ -170,7 +170,9 @@ sys.argv = [path]
 sys.path[0] = os.path.dirname(path)
 try:
     import resource
-    for what, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
+    # what it writes to is what counts: a CUDA build of torch maps 3 GB of files that cost nothing
+    limits = {resource.RLIMIT_DATA: memory, resource.RLIMIT_AS: memory + (8 << 30), resource.RLIMIT_CORE: 0}
+    for what, limit in limits.items():
         resource.setrlimit(what, (limit, limit))
 except (ImportError, ValueError, OSError):
     resource = None
