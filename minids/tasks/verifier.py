@@ -15,7 +15,8 @@ beyond `memory`, an ended process. That answer scores 0, the failure is counted 
 is replaced. One child serves many calls. What the function prints goes nowhere.
 
 The limits guard against accidents: the function runs with the rights of whoever started the run. What comes back is
-read as JSON and is never an object of the child's. The limit on memory is not enforced by macOS; the time is, everywhere.
+read as JSON and is never an object of the child's. macOS does not enforce the limit on memory; that on time holds
+everywhere.
 
 Left out: several children at a time, functions in installed packages (import them in your file).
 """
