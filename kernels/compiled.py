@@ -23,15 +23,25 @@ TENSOR_CORE = {"wgmma": r"wgmma\.mma_async\S*", "mma": r"\bmma\.sync\S*", "tcgen
 
 @dataclass
 class Case:
-    """One way to call a kernel: the types of its arguments as Triton writes them, and the values of its constants."""
+    """One way to call a kernel.
+
+    name        of the row
+    kernel      the Triton function
+    types       {argument: its type as Triton writes it}: "*bf16", "*fp8e4nv", "i32", "fp32",
+                "tensordesc<fp8e4nv[128,128]>", …
+    constants   {argument: value} of the constants
+    options     num_warps, num_stages
+    oldest      architecture below which it does not compile
+    newest      architecture above which it is not used
+    """
 
     name: str
     kernel: object
-    types: dict  # argument -> "*bf16", "*fp8e4nv", "i32", "fp32", "tensordesc<fp8e4nv[128,128]>", …
+    types: dict
     constants: dict = field(default_factory=dict)
-    options: dict = field(default_factory=dict)  # num_warps, num_stages
-    oldest: int = 80  # architecture below which it does not compile
-    newest: int = 999  # architecture above which it is not used
+    options: dict = field(default_factory=dict)
+    oldest: int = 80
+    newest: int = 999
 
 
 def compiled(case: Case, architecture: int) -> dict:

@@ -43,12 +43,18 @@ from minids.kernels.runtime import FP8, INTERPRETED, need, pick, same_device, te
 
 
 class Permutation(NamedTuple):
-    """R = N K choices sorted by expert: slot r holds choice order[r] of the flat list, one of token rows[r]."""
+    """R = N K choices sorted by expert.
 
-    order: Tensor  # [R] int64
-    rows: Tensor  # [R] int64, order // K
-    offsets: Tensor  # [E+1] int32: slots offsets[e] .. offsets[e+1] belong to expert e
-    place: Tensor  # [N, K] int64: the slot of each choice, order[place[n, k]] = n K + k
+    order     [R] int64: slot r holds choice order[r] of the flat list
+    rows      [R] int64: the token of each slot, order // K
+    offsets   [E+1] int32: slots offsets[e] .. offsets[e+1] belong to expert e
+    place     [N, K] int64: the slot of each choice, order[place[n, k]] = n K + k
+    """
+
+    order: Tensor
+    rows: Tensor
+    offsets: Tensor
+    place: Tensor
 
 
 def permutation(chosen: Tensor, n_experts: int) -> Permutation:

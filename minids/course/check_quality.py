@@ -31,7 +31,8 @@ from minids.report import readme_tables
 class Strength:
     """How good one exercise's check is; the numbers are counts.
 
-    cases, held_out          cases that students see, and further ones
+    exercise, chapter        its id, and the stem of the chapter's file
+    cases, held_out          all cases, and those of them that students do not see
     wrong, refused           planted mistakes, and those that some case refuses
     by_their_case            those that the case named with them refuses
     nameable, named          mistakes that a visible case refuses, and those that the student is told by name
@@ -140,15 +141,24 @@ def unsteady(found, seeds):
 
 @dataclass
 class Round:
-    """What became of the answers to one exercise."""
+    """What became of the answers to one exercise.
+
+    exercise         its id
+    wrong, right     answers that are
+    seen             wrong ones that a case refuses which a student sees
+    refused          wrong ones that these or a held-out case refuses
+    named            wrong ones whose mistake is told
+    accepted         right ones that pass, with every seed
+    notes            what slipped, in words
+    """
 
     exercise: str
     wrong: int = 0
-    seen: int = 0  # refused by a case that a student sees
-    refused: int = 0  # ... or by a held-out one
+    seen: int = 0
+    refused: int = 0
     named: int = 0
     right: int = 0
-    accepted: int = 0  # with every seed
+    accepted: int = 0
     notes: list = field(default_factory=list)
 
 

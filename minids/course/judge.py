@@ -58,7 +58,14 @@ CALLS_ITSELF = (
 
 @dataclass
 class Result:
-    """One case on one answer. `why` is None when it passed; `calls` is what the answer gave back, for a diagnosis."""
+    """One case on one answer.
+
+    case       its name
+    why        what did not hold; None: it passed
+    held_out   whether students do not see the case
+    printed    what the answer printed meanwhile
+    calls      what the answer gave back, for a diagnosis
+    """
 
     case: str
     why: str | None

@@ -274,7 +274,12 @@ def evaluate_beyond(
 
 @dataclass(frozen=True)
 class OutsideProblem:
-    """A problem from a file of yours; `line` is where it stands there, from 1."""
+    """A problem from a file of yours.
+
+    question, answer   as they stand there
+    family             the kind that they are counted as
+    line               where it stands, from 1
+    """
 
     question: str
     answer: str

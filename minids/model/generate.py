@@ -256,8 +256,13 @@ def _swiglu_into(x_BD, gate_up, w_down):
 
 @dataclass
 class Generation:
-    """New tokens of each sequence (with the stop token), their log-probabilities, whether a stop token ended it, and
-    the prompt that it continues."""
+    """What `generate` returns: a list with an entry for each sequence, those of one prompt next to each other.
+
+    ids        its new tokens, the stop token included
+    logps      their log-probabilities, float32 [number of new tokens], under the distribution that they were drawn from
+    finished   whether a stop token ended it
+    prompts    the tokens that it continues
+    """
 
     ids: list[list[int]] = field(default_factory=list)
     logps: list[torch.Tensor] = field(default_factory=list)

@@ -78,17 +78,26 @@ def _enough(run, stage, problems=500):
 
 
 class Outcome(NamedTuple):
-    """What RL did to the curves. `kind` is a key of SAID: pass@1 has "no gain", or the curve ends "lower", "no higher",
-    higher only "within the noise", or "higher"."""
+    """What RL did to the curves of pass@k.
+
+    kind    a key of SAID: pass@1 has "no gain", or the curve ends "lower", "no higher", higher only "within the noise",
+            or "higher"
+    first   pass@1 before and after, where both are known
+    k       the largest that the stages share
+    best    the earlier stage that is best at k, and p its pass@k
+    q       pass@k after RL
+    n       problems
+    noise   of q - p
+    """
 
     kind: str
-    first: tuple[float, float] | None  # pass@1 before and after, where both are known
-    k: int  # the largest that the stages share
-    best: str  # the earlier stage that is best at k
-    p: float  # its pass@k
-    q: float  # pass@k after RL
-    n: float  # problems
-    noise: float  # of q - p
+    first: tuple[float, float] | None
+    k: int
+    best: str
+    p: float
+    q: float
+    n: float
+    noise: float
 
 
 SAID = {

@@ -47,13 +47,14 @@ Hook = Callable | str | None
 
 @dataclass(frozen=True)
 class Hooks:
-    """The functions of a run; None: the built-in ones."""
+    """The functions of a run, `reward` and `advantages` as the module says; None: the built-in ones."""
 
     reward: Callable | None = None
     advantages: Callable | None = None
 
     @classmethod
     def of(cls, reward: Hook = None, advantages: Hook = None) -> "Hooks":
+        """From functions, or from texts "FILE.py:NAME". Raises MinidsError where there is no such function."""
         return cls(_function(reward, "reward"), _function(advantages, "advantages"))
 
     def about(self) -> dict[str, dict[str, str]]:

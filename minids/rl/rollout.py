@@ -64,18 +64,26 @@ def text_of(tokenizer: Tokenizer, ids: Sequence[int], stops: Set[int]) -> str:
 
 @dataclass
 class Samples:
-    """Answers, those to one question next to each other; `ids` and `logps` hold what was sampled."""
+    """Answers, those to one question next to each other; lists with an entry for each.
 
-    prompts: list[list[int]]  # what each answer continues, its opening included
+    prompts    tokens that it continues, its opening included
+    ids        tokens that were sampled, the stop token included
+    logps      their log-probabilities as the sampler drew them
+    finished   whether it ended by itself
+    texts      opening and answer, without the token that ended it where that is not the tokenizer's own end
+    """
+
+    prompts: list[list[int]]
     ids: list[list[int]]
     logps: list[Tensor]
     finished: list[bool]
-    texts: list[str]  # opening and answer, without the token that ended it where that is not the tokenizer's own end
+    texts: list[str]
 
 
 @dataclass
 class Rollouts(Samples):
-    """Answers to problems, graded."""
+    """Answers to problems, graded: `results` are what they earned, `problems` what was asked, an entry for each
+    answer."""
 
     results: list[RewardResult]
     problems: list[AnyProblem]

@@ -26,6 +26,8 @@ STYLES = ("tags", "direct", "plain")
 class Reply:
     """What a model said to a question.
 
+    question    as it was asked
+    style       how it was asked to answer: "tags", "direct" or "plain"
     thought     the text of its thought; None where it gave none, or did not keep to its template
     answer      the text of its answer; None where none can be read, as in a reply that was cut off
     text        all that it said, special tokens written out

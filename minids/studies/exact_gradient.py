@@ -38,16 +38,23 @@ SUM = LossConfig(aggregation="constant", constant=1, clip="none")  # the plain s
 
 @dataclass(frozen=True)
 class Tree:
-    """All answers over `vocab` tokens of which token 0 stops; an answer of `depth` tokens ends there anyway."""
+    """All answers over `vocab` tokens of which token 0 stops; an answer of `depth` tokens ends there anyway.
+
+    prefixes   tuples of tokens; row p of theta belongs to prefixes[p]
+    answers    tuples of tokens, L of them
+    ids_LT     their tokens, padded;  mask_LT: which are tokens
+    nodes_LT   the prefix that each token follows
+    ends_L     position of the stop token, -1 in answers that were cut off
+    """
 
     vocab: int
     depth: int
-    prefixes: list  # tuples of tokens; row p of theta belongs to prefixes[p]
+    prefixes: list
     answers: list
     ids_LT: torch.Tensor
     mask_LT: torch.Tensor
-    nodes_LT: torch.Tensor  # the prefix that each token follows
-    ends_L: torch.Tensor  # position of the stop token, -1 in answers that were cut off
+    nodes_LT: torch.Tensor
+    ends_L: torch.Tensor
 
 
 def tree(vocab: int = 3, depth: int = 4) -> Tree:

@@ -39,17 +39,23 @@ from minids.text.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Endings:
-    """Every ending of a begun answer under a sampler's settings, as rollouts, with its probability."""
+    """Every ending of a begun answer under a sampler's settings.
+
+    how         those settings
+    rollouts    a row for each; `ids` are the endings, the opening is part of the prompt
+    prob_L      probability of each
+    rewards_L   what each earns
+    """
 
     how: "Scoring"
-    rollouts: rollout.Rollouts  # `ids` are the endings; the opening is part of the prompt
+    rollouts: rollout.Rollouts
     prob_L: torch.Tensor
     rewards_L: torch.Tensor
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """The settings that `rollout.score` reads from a run's config."""
+    """The settings that `rollout.score` reads from a run's config: temperature, top_k and top_p of the sampler."""
 
     temperature: float = 1.0
     top_k: int = 3

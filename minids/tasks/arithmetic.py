@@ -53,8 +53,13 @@ _INTEGER = re.compile(rf"0|-?[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")  # not \d: it ta
 
 @dataclass(frozen=True)
 class Problem:
-    """A sum. `terms` are signed whole numbers whose sum is the answer: 12+7-5 has (12, 7, -5). `size` is the digits
-    of the longer number in the family "add", and how many numbers there are in the others."""
+    """A sum, in the words of a family.
+
+    family     "add", "chain" or "word"
+    question   what the model is asked
+    terms      signed whole numbers whose sum is the answer: 12+7-5 has (12, 7, -5)
+    size       digits of the longer number in "add", how many numbers there are in the others
+    """
 
     family: str
     question: str

@@ -29,7 +29,12 @@ ANY_TAG = re.compile("|".join(map(re.escape, _TAGS)) + r"|<｜[^｜<>]*｜>")
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply taken apart. `well_formed`: it keeps to the template, with nothing before, between or after."""
+    """A reply taken apart.
+
+    thought       its text; None without one
+    answer        its text; None where none can be read
+    well_formed   it keeps to the template, with nothing before, between or after
+    """
 
     thought: str | None
     answer: str | None

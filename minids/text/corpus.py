@@ -31,12 +31,18 @@ Weights = Sequence[Sequence[float]] | None
 
 @dataclass
 class Batch:
-    """Ids [B, T] with the weight of predicting each, whether it is text, and which document of the row it is in."""
+    """Rows of tokens, and what training needs to know of them.
 
-    ids_BT: torch.Tensor  # int64
-    weight_BT: torch.Tensor  # float32
-    valid_BT: torch.Tensor  # bool
-    doc_ids_BT: torch.Tensor | None = None  # int64: attend within equal numbers only; None: one document a row
+    ids_BT       int64, the tokens
+    weight_BT    float32, the weight of predicting each
+    valid_BT     bool, False for padding
+    doc_ids_BT   int64, which document of the row each is in: it attends within equal numbers only; None: one a row
+    """
+
+    ids_BT: torch.Tensor
+    weight_BT: torch.Tensor
+    valid_BT: torch.Tensor
+    doc_ids_BT: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids_BT)

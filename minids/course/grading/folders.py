@@ -33,13 +33,15 @@ _LINK = "a link to another file, and links are not followed: put the file itself
 
 @dataclass(frozen=True)
 class Found:
-    """A submission: a notebook, a file, the folder whose kept answers it is, or a folder with nothing in it to grade.
+    """What a submission may be.
 
-    `error` says why it is not read.
+    path    a notebook, a file, the folder whose kept answers it is, or a folder with nothing in it to grade
+    kind    "notebook", "file", "kept" or "nothing"
+    error   why it is not read
     """
 
     path: Path
-    kind: str  # "notebook", "file", "kept", "nothing"
+    kind: str
     error: str = ""
 
     @property

@@ -51,17 +51,28 @@ _START = 300  # seconds in which the nursery must have imported torch
 
 @dataclass(frozen=True)
 class Limits:
-    """What one answer may take; reaching a limit ends it."""
+    """What one answer may take; reaching a limit ends it.
 
-    cpu: int = 6  # seconds of processor time, of one worker; the cases of an exercise take the library less than 1
-    call: float = 30.0  # seconds by the clock for one call: higher, for a busy machine is no fault of the answer
-    total: float = 90.0  # seconds by the clock for all calls of one answer
-    memory: int = 2 << 30  # bytes beyond what torch and the library take
-    file: int = 64 << 20  # bytes of one file in the empty folder
-    files: int = 64  # open at a time
-    lives: int = 2  # workers for one answer: an endless loop costs 12 seconds
-    whole: float = 180.0  # seconds by the clock for all of one answer, with the judging of what it gave
-    judge: int = 2 << 30  # bytes that the process of the judge may take beyond what it has at the start
+    cpu      seconds of processor time, of one worker; the cases of an exercise take the library less than 1
+    call     seconds by the clock for one call: higher, for a busy machine is no fault of the answer
+    total    seconds by the clock for all calls of one answer
+    memory   bytes beyond what torch and the library take
+    file     bytes of one file in the empty folder
+    files    open at a time
+    lives    workers for one answer: an endless loop costs 12 seconds
+    whole    seconds by the clock for all of one answer, with the judging of what it gave
+    judge    bytes that the process of the judge may take beyond what it has at the start
+    """
+
+    cpu: int = 6
+    call: float = 30.0
+    total: float = 90.0
+    memory: int = 2 << 30
+    file: int = 64 << 20
+    files: int = 64
+    lives: int = 2
+    whole: float = 180.0
+    judge: int = 2 << 30
 
 
 class NoResult(AssertionError):

@@ -27,34 +27,48 @@ _CHECK = re.compile(r"""\bcheck\( *\\?["']([\w.]{1,200})""")  # a backslash: in 
 
 @dataclass
 class Grade:
-    """One exercise of one submission. `source` is the text of the cell, None where nothing was attempted.
+    """One exercise of one submission.
 
-    Where that text has no function that could be run, `code` is empty, and `why` says so.
+    exercise, chapter   its id, and the stem of the chapter's file
+    of, points          what a right answer earns, and what this one earned
+    source              text of the cell; None: nothing was attempted
+    code                what the worker runs, as Python: where the text has magics, they have become calls; "" where the
+                        text has no function that could be run, and `why` says so
+    cases, passed       how many cases there are, and how many hold
+    why                 what did not hold, in words
+    hint                the known mistake, and a question that leads on
+    same_as_library     whether it is the library's own code
+    note                for the instructor: trouble with the machine, or ways to the library's own code
     """
 
     exercise: str
     chapter: str
     of: int
     source: str | None = None
-    code: str = ""  # what the worker runs, as Python: where the text has magics, they have become calls
+    code: str = ""
     points: float = 0.0
     passed: int = 0
     cases: int = 0
     why: str = ""
-    hint: str = ""  # the known mistake, and a question that leads on
+    hint: str = ""
     same_as_library: bool = False
-    note: str = ""  # for the instructor: trouble with the machine, or ways to the library's own code
+    note: str = ""
 
 
 @dataclass
 class Submission:
-    """A student's file and what it earned. `error` says why nothing could be read; `grades` has a Grade for each
-    exercise."""
+    """A student's file and what it earned.
+
+    path      of the file, or of the folder of kept answers
+    student   who sent it, from the part in which the paths differ
+    grades    a Grade for each exercise
+    error     why nothing could be read
+    """
 
     path: Path
     student: str = ""
     grades: list = field(default_factory=list)
-    error: str = ""  # why nothing could be read
+    error: str = ""
 
     @property
     def points(self):
