@@ -1,6 +1,7 @@
 """The main job in miniature: the whole pipeline in seconds. It learns nothing; it shows that the parts fit."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,29 @@ def write_recipe(folder, base="tiny", steps=12, fewer=6):
     path = Path(folder) / f"mini-{base}-{steps}.toml"
     path.write_text(MINI.format(base=base, steps=steps, fewer=fewer), encoding="utf-8")
     return str(path)
+
+
+def own_files(folder):
+    """What the examples bring along: corpus.txt, and cmp.jsonl with check.py, problems and a function that grades."""
+    rng = random.Random(0)
+    words = "the a small large red old new house river road goes runs stands by over under and".split()
+    lines = [" ".join(rng.choices(words, k=rng.randint(4, 12))) + "." for _ in range(400)]
+    (folder / "corpus.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "cmp.jsonl").write_text("".join(map(_comparison, _pairs(rng))), encoding="utf-8")
+    check = "def verify(question, answer, reply):\n    return reply.strip() == answer\n"
+    (folder / "check.py").write_text(check, encoding="utf-8")
+
+
+def _pairs(rng, n=300):
+    pairs = {(rng.randint(1, 99), rng.randint(1, 99)) for _ in range(2 * n)}
+    return sorted((a, b) for a, b in pairs if a != b)[:n]
+
+
+def _comparison(pair):
+    a, b = pair
+    sign = ">" if a > b else "<"
+    line = {"question": f"larger of {a} and {b}", "thought": f"{a}{sign}{b}", "answer": str(max(pair))}
+    return json.dumps(line) + "\n"
 
 
 def minids(*arguments, timeout=300, **how):

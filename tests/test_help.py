@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mini import own_files
 
 import minids
 from minids import cli
@@ -29,7 +30,7 @@ from minids.settings import Explained, described
 ROOT = Path(minids.__file__).parents[1]
 TABLES = ("course/cases", "course/wrong")  # rows for checks: their decorators say what each is
 ELSEWHERE = ("extending.md", "library.md", "environments.md")  # pages whose blocks other tests run
-# Indented blocks of docstrings that can be read as Python and are not meant to be run.
+# Indented blocks of docstrings that can be read as Python and are none to run: add those of yours.
 NO_PROGRAM = {
     "minids/model/moe.py: permute_tokens",  # a call, and what it returns
     "minids/model/transformer.py: module",  # an equation
@@ -96,7 +97,7 @@ def test_every_public_name_has_a_docstring():
 
 
 def fields_left_out():
-    """Fields of public dataclasses and named tuples that the class docstring does not name; `setting` explains others."""
+    """Fields of public dataclasses and named tuples that the class docstring does not name, but for settings."""
     for file, tree in sources().items():
         for node in public(tree.body, ast.ClassDef):
             above = " ".join(map(ast.unparse, [*node.decorator_list, *node.bases]))
@@ -194,6 +195,7 @@ def desk(finished, tmp_path_factory):
     """A folder with a run in runs/tiny, as the examples expect it, and what they take as given."""
     folder = tmp_path_factory.mktemp("desk")
     shutil.copytree(finished, folder / "runs" / "tiny")
+    own_files(folder)
     model, tokenizer = minids.load(folder / "runs" / "tiny")
     given = {"model": model, "tokenizer": tokenizer, "config": model.config, "minids": minids}
     given["ids_BT"] = torch.tensor([tokenizer.encode("12+30=42")])
@@ -206,11 +208,11 @@ def test_there_are_programs_in_docstrings():
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if name not in NO_PROGRAM])
 def test_what_a_docstring_shows_runs(name, desk, monkeypatch):
-    """In its module, with a model, a tokenizer and a run at hand; what is no program is named in NO_PROGRAM."""
+    """In its module, with a model, a tokenizer and a run at hand, and one step of each training."""
     monkeypatch.chdir(desk[0])
     module = importlib.import_module(name.partition(".py")[0].replace("/", "."))
     for code in SHOWN[name]:
-        exec(code, {**vars(module), **desk[1]})  # noqa: S102
+        exec(re.sub(r"\bsteps=[0-9]+", "steps=1", code), {**vars(module), **desk[1]})  # noqa: S102
 
 
 def test_sessions_in_docstrings_say_what_comes_out():

@@ -8,9 +8,7 @@ A program is started in a folder of its own that holds
 """
 
 import ast
-import json
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -18,7 +16,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mini import minids
+from mini import minids, own_files
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = sorted((ROOT / "examples" / "ten_tasks").glob("[0-9]*.py"))
@@ -43,26 +41,8 @@ def two_runs(recipe, finished, made_once):
 def desk(two_runs, tmp_path):
     """A folder as the programs expect it."""
     shutil.copytree(two_runs, tmp_path / "runs")
-    rng = random.Random(0)
-    words = "the a small large red old new house river road goes runs stands by over under and".split()
-    lines = [" ".join(rng.choices(words, k=rng.randint(4, 12))) + "." for _ in range(400)]
-    (tmp_path / "corpus.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (tmp_path / "cmp.jsonl").write_text("".join(map(_comparison, _pairs(rng))), encoding="utf-8")
-    check = "def verify(question, answer, reply):\n    return reply.strip() == answer\n"
-    (tmp_path / "check.py").write_text(check, encoding="utf-8")
+    own_files(tmp_path)
     return tmp_path
-
-
-def _pairs(rng, n=300):
-    pairs = {(rng.randint(1, 99), rng.randint(1, 99)) for _ in range(2 * n)}
-    return sorted((a, b) for a, b in pairs if a != b)[:n]
-
-
-def _comparison(pair):
-    a, b = pair
-    sign = ">" if a > b else "<"
-    line = {"question": f"larger of {a} and {b}", "thought": f"{a}{sign}{b}", "answer": str(max(pair))}
-    return json.dumps(line) + "\n"
 
 
 def code_of(source):
