@@ -300,7 +300,10 @@ def report(args):
     """`minids report`: a run's page, drawn again."""
     from minids.report import run_report
 
-    print(run_report.write(args.dir))
+    if len(args.runs) == 1 and args.out:
+        raise MinidsError(f"--out is for a comparison of several runs; one run's report is {args.runs[0]}/report.html.")
+    several = len(args.runs) > 1
+    print(run_report.compare(args.runs, args.out or "compare.html") if several else run_report.write(args.runs[0]))
 
 
 def dev_(args):
@@ -438,7 +441,11 @@ def parser():
         ("--nbgrader", {"metavar": "DIR", "required": True, "help": "write an nbgrader course there"}),
     )
     command("doctor", doctor, "what this machine can and cannot run")
-    command("report", report, "draw a run's report again", folder)
+    several = {"nargs": "+", "metavar": "RUN", "help": "a run's folder (runs/tiny); several are compared on one page"}
+    page = {"metavar": "FILE.html", "help": "the page of several runs; default compare.html"}
+    command(
+        "report", report, "draw a run's report again, or a page that compares runs", ("runs", several), ("--out", page)
+    )
     command(
         "dev",
         dev_,

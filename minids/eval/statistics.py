@@ -127,6 +127,25 @@ def paired_test(differences_P):
     return sum(count for total, count in patterns.items() if abs(total) >= observed) / 2 ** len(differences)
 
 
+def mcnemar(better: int, worse: int) -> float:
+    """p of `paired_test` where each problem is right or wrong, from two counts: a float.
+
+    better, worse   problems that only the one model got right, and that only the other did
+
+    Whoever is asked the same problems twice is right in both, or wrong in both, on most of them; those add nothing. Of
+    the others each could as well have gone the other way, so the smaller count is that of heads in as many throws of a
+    coin (McNemar 1947), and p is the share of both tails. Exact: whole numbers, divided once.
+    """
+    n, smaller = better + worse, min(better, worse)
+    if smaller < 0:
+        raise MinidsError(f"metrics: mcnemar counts problems, got {better} and {worse}")
+    ways = total = 1  # n over 0
+    for i in range(smaller):
+        ways = ways * (n - i) // (i + 1)
+        total += ways
+    return min(1.0, 2 * total / 2**n)
+
+
 def slope_within(x_PS, y_PS):
     """Slope of y on x between samples of the same problem: by how much y rises where x is larger by one. A float.
 

@@ -40,10 +40,10 @@ def read_results(path: Path) -> dict:
 
 
 def read_metrics(path: Path) -> tuple[list[dict], int]:
-    """The lines of metrics.jsonl that can be read, and how many cannot; none if there is no file."""
+    """The lines of metrics.jsonl that can be read, and how many cannot; none if no file can be read."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
+        lines = files.read_bytes(path).decode("utf-8", errors="replace").split("\n")
+    except (OSError, ValueError):
         return [], 0
     good, bad = [], 0
     for line in filter(str.strip, lines):
@@ -122,10 +122,10 @@ class Run:
         a, b = plots.number(after.get("pass1")), plots.number(before.get("pass1"))
         if a is None or b is None:
             return None
-        return a - b, (_half_width(after) ** 2 + _half_width(before) ** 2) ** 0.5
+        return a - b, (half_width(after) ** 2 + half_width(before) ** 2) ** 0.5
 
 
-def _half_width(row):
+def half_width(row):
     """Half the interval; where all answers were equal it has no width, and n problems still bound a rate by
     3/n."""
     n = plots.number(row.get("n")) or 1

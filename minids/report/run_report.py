@@ -13,14 +13,18 @@ that was cut short gives a shorter report.
 
 What a stage is called and its colour are in its row of run/stages.py.
 
-Left out: comparing several runs; anything that needs the model.
+    compare, compared   several runs on one page, and what they are compared by
+
+Left out: anything that needs the model.
 """
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from minids import files
 from minids.errors import MinidsError
+from minids.report import compare as page_of_several
 from minids.report import curves, findings, page, plots, stages
 from minids.report.data import Run, colour, read_metrics, read_results, title
 from minids.report.page import duration, escape, figure, paragraph, plain, share, signed, size, span, table
@@ -78,6 +82,15 @@ def write(run_dir: str | Path) -> Path:
             "the run to a folder that can be written."
         ) from None
     return path
+
+
+def compare(folders: Sequence[str | Path], out: str | Path = "compare.html") -> Path:
+    """Draws one page of several runs: their curves over each other, the settings that differ, right answers with
+    intervals and a paired test. Returns its path; the first run is the one that the others are compared with.
+
+        run_report.compare(["runs/a", "runs/b"], "compare.html")
+    """
+    return page_of_several.write(folders, out)
 
 
 def html(run: Run) -> str:

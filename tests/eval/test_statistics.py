@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minids.errors import MinidsError
-from minids.eval.statistics import bootstrap_ci, maj_at_k, mean_maj_at_k, paired_test, pass_at_k, slope_within
+from minids.eval.statistics import bootstrap_ci, maj_at_k, mcnemar, mean_maj_at_k, paired_test, pass_at_k, slope_within
 
 
 def brute_maj(answers, right, k):
@@ -152,3 +152,14 @@ def test_the_slope_is_least_squares_with_a_column_a_problem(x_PS, random):
 def test_impossible_questions_are_refused(call):
     with pytest.raises(MinidsError, match="metrics:"):
         call()
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 5))
+def test_mcnemar_is_the_paired_test_of_two_counts(better, worse, both):
+    assert mcnemar(better, worse) == paired_test([1] * better + [-1] * worse + [0] * both)
+
+
+def test_mcnemar_takes_counts():
+    assert mcnemar(0, 0) == 1.0 and 0 < mcnemar(30_000, 29_000) < 0.05 and mcnemar(60_000, 0) == 0.0
+    with pytest.raises(MinidsError, match="counts problems"):
+        mcnemar(-1, 3)
