@@ -64,7 +64,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x):
         """x [..., size] -> the same shape and dtype."""
-        if x.ndim == 0 or x.shape[-1] != len(self.weight) or not x.is_floating_point():
+        if x.shape[-1:] != self.weight.shape or not x.is_floating_point():
             raise MinidsError(
                 f"RMSNorm: the input must be numbers [..., {len(self.weight)}], got {x.dtype} {list(x.shape)}."
             )
@@ -89,7 +89,13 @@ class MLP(nn.Module):
 
     def forward(self, x):
         """x [..., D] -> [..., D]."""
-        need_input(type(self).__name__, x, self.gate_proj.weight, self.gate_proj.in_features)
+        try:
+            return self.computed(x)
+        except (RuntimeError, IndexError):
+            need_input(type(self).__name__, x, self.gate_proj.weight, self.gate_proj.in_features)
+            raise
+
+    def computed(self, x):
         own = as_written(swiglu)
         if own and fusible(self.down_proj) and full_precision_cpu(x):
             y = cpu.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
