@@ -23,7 +23,7 @@ TOOLS = {
 
 
 def run(name, arguments):
-    """The tool's exit code; without a name, the table of tools."""
+    """The tool's exit code; without a name, the table of tools. Raises MinidsError for a file that is not there."""
     if name is None:
         print("\n".join(f"minids dev {name:<16} {about}" for name, (_, about) in TOOLS.items()))
         return 0

@@ -212,7 +212,8 @@ def former_names(classes):
 
 
 def renamed(classes, values, where):
-    """Values with the names of today where a file of an earlier version has others."""
+    """Values with the names of today where a file of an earlier version has others. Raises MinidsError for a key
+    that is there under both names."""
     out, former = {}, former_names(classes)
     for key, value in values.items():
         now = former.get(key, key)

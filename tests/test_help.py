@@ -96,6 +96,23 @@ def test_every_public_name_has_a_docstring():
     assert list(without_docstring()) == []
 
 
+def errors_left_out():
+    """Public functions and methods that raise our errors themselves and do not say so; commands and checks apart."""
+    for file, tree in sources().items():
+        for node in () if "/course/" in file or "/bench/" in file else public(tree.body):
+            methods = public(node.body, ast.FunctionDef) if isinstance(node, ast.ClassDef) else [node]
+            for method in methods:
+                raised = [ast.unparse(n.exc) for n in ast.walk(method) if isinstance(n, ast.Raise) and n.exc]
+                said = re.search("raise|refus|error", ast.get_docstring(method) or "", re.I)
+                if any(re.match("(Minids|Kernel)Error", error) for error in raised) and not said:
+                    if method is node or not overrides(node, method.name):
+                        yield f"{file}: {node.name}.{method.name}"
+
+
+def test_who_raises_our_errors_says_when():
+    assert list(errors_left_out()) == []
+
+
 def fields_left_out():
     """Fields of public dataclasses and named tuples that the class docstring does not name, but for settings."""
     for file, tree in sources().items():

@@ -23,6 +23,8 @@ def run(
     """What `minids eval --json` prints: {model, style, rows, examples}, or with outside problems {…, answers}.
 
     families    the kinds of problems, from whoever gives the command; default what the folder says, files left out
+
+    Raises MinidsError where the folder names no problems to ask.
     """
     model = model_folder.find_model(folder)
     if problems is None and not (families or model_folder.about_model(model)["families"]):

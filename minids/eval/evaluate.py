@@ -336,7 +336,8 @@ def evaluate_outside(
     comm: Comm | None = None,
     progress: Progress | None = None,
 ) -> tuple[list[dict], list[dict]]:
-    """Rows for each family (and "all", if there are several), and what was answered to each problem."""
+    """Rows for each family (and "all", if there are several), and what was answered to each problem. Raises
+    MinidsError for a question that leaves no room for an answer in the model's context."""
     room = model.config.max_position_embeddings
     for p in problems:
         length = len(rollout.prompt_of(tokenizer, p.question, style))

@@ -57,7 +57,7 @@ class Opened:
 
 
 def describe(folder: str | Path, *, style: str, families: Sequence[str]) -> None:
-    """Writes `minids.json` beside a model."""
+    """Writes `minids.json` beside a model. Raises MinidsError where the folder cannot be written."""
     text = json.dumps({"style": style, "families": list(families)}) + "\n"
     try:
         write(Path(folder) / ABOUT, text)
@@ -112,7 +112,8 @@ def load(
 
 
 def about_model(folder: str | Path) -> dict:
-    """What `minids.json` says, {"style", "families"}, without families that name files; else defaults."""
+    """What `minids.json` says, {"style", "families"}, without families that name files; else defaults. Raises
+    MinidsError for a style or family that there is not."""
     path = Path(folder) / ABOUT
     about = _read_object(path)
     style, families = about.get("style", "tags"), about.get("families", list(arithmetic.FAMILIES))
@@ -123,7 +124,8 @@ def about_model(folder: str | Path) -> dict:
 
 
 def find_model(folder: str | Path) -> Path:
-    """The model folder that is meant by a run's or a model's folder."""
+    """The model folder that is meant by a run's or a model's folder. Raises MinidsError where there is none, with
+    what to give instead."""
     if not isinstance(folder, str | Path):
         raise MinidsError(f"a folder is named by a text or a Path, as in 'runs/tiny', got {brief(folder)}.")
     folder = Path(folder)

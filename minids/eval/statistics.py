@@ -41,9 +41,9 @@ def pass_at_k(n, c, k):
 def maj_at_k(answers: Sequence, right: object, k: int) -> float:
     """Probability that a majority vote over k of the answers, drawn without replacement, gives `right`.
 
-    Answers and `right` are compared with ==, so both are integers or both are text. An answer of None
-    (unreadable, cut off) takes a place and has no vote. A tie is broken by a fair draw among the tied;
-    without any vote the result is wrong.
+    Answers and `right` are compared with ==, so both are integers or both are text. An answer of None (unreadable, cut
+    off) takes a place and has no vote. A tie is broken by a fair draw among the tied; without any vote the result is
+    wrong. Raises MinidsError for a k below 1 or above the number of answers.
     """
     if not 1 <= k <= len(answers):
         raise MinidsError(f"metrics: maj@k needs 1 <= k <= number of samples, got k={k} of {len(answers)}")
@@ -74,7 +74,7 @@ def _majority(mine, others, silent, k):
 
 
 def mean_maj_at_k(answers_PS: Sequence[Sequence], rights_P: Sequence, k: int) -> float:
-    """Mean over problems of `maj_at_k`."""
+    """Mean over problems of `maj_at_k`. Raises MinidsError where problems and right answers do not match in number."""
     if len(answers_PS) != len(rights_P):
         raise MinidsError(f"metrics: {len(answers_PS)} problems sampled, {len(rights_P)} answers known")
     return float(np.mean([maj_at_k(row, right, k) for row, right in zip(answers_PS, rights_P)]))

@@ -31,7 +31,8 @@ _RESULT = re.compile(r"=(\d+)")
 
 
 def marks(tokenizer: Tokenizer, style: str = "tags") -> tuple[list[int], list[int]]:
-    """(begin, end): the ids that open a thought, and those that close it and open the answer."""
+    """(begin, end): the ids that open a thought, and those that close it and open the answer. Raises MinidsError for
+    a style without thoughts."""
     if style == "plain":
         return [], tokenizer.encode("\nAnswer:")
     if style != "tags":
@@ -72,7 +73,8 @@ def refuse_end(reply: list[int], more: list[int], begin: list[int], end: list[in
 def corrupt(thought: str, step: int, shift: int = 1) -> str:
     """The thought with `shift` added, modulo 10, to the last digit of the result of its column step number `step`.
 
-    corrupt("7+6=13 4+9+1=14", 0) is "7+6=14 4+9+1=14". The carry, and all other steps, stay as they are.
+    corrupt("7+6=13 4+9+1=14", 0) is "7+6=14 4+9+1=14". The carry, and all other steps, stay as they are. Raises
+    MinidsError where the thought has no such step.
     """
     results = list(_RESULT.finditer(thought))
     if not 0 <= step < len(results):
@@ -104,6 +106,7 @@ def resume(
     """Lets the model go on from openings[i], ids that follow the prompt of problems[i].
 
     Returns a list of (RewardResult, length of the whole reply in tokens, its text), as `evaluate.answer` gives them.
+    Raises MinidsError where problems and openings do not match in number.
     """
     if len(problems) != len(openings):
         raise MinidsError(f"probe: {len(problems)} problems, but {len(openings)} beginnings of replies")

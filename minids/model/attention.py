@@ -49,7 +49,8 @@ def attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
 
 def fused_attend(q_BHTE, k_BHSE, v_BHSV, scale, mask=None):
     """`attend` by torch's fused kernel, unless it was replaced. Without a mask the T queries are the last of S
-    positions, and each sees what stands before it and itself."""
+    positions, and each sees what stands before it and itself. Raises MinidsError for more queries than keys without
+    a mask."""
     T, S = q_BHTE.shape[2], k_BHSE.shape[2]
     if mask is None and T != S:
         if T > S:

@@ -135,7 +135,8 @@ class Cache:
         return columns_BSC
 
     def truncate(self, length, layer=None):
-        """Forgets the columns from `length` on, in one layer or in all. Nothing comes back where there are fewer."""
+        """Forgets the columns from `length` on, in one layer or in all. Nothing comes back where there are fewer.
+        Raises MinidsError for a length that is no whole number, 0 or more."""
         if not whole(length) or length < 0:
             raise MinidsError(f"cache: truncate to a whole number of columns, at least 0, got {brief(length)}.")
         if layer is not None:
@@ -153,7 +154,7 @@ class Cache:
 
     def latents(self, layer):
         """MLA's: normalised latents [B, S, kv_lora_rank], and the rotated keys that all heads share,
-        [B, S, qk_rope_head_dim]."""
+        [B, S, qk_rope_head_dim]. Raises MinidsError for another kind of attention."""
         c, columns_BSC = self.config, self.columns(layer)
         if LIKE[c.attention] != "mla":
             raise MinidsError(f"cache: attention {c.attention!r} keeps no latents. Use keys_and_values({layer}).")
@@ -161,7 +162,7 @@ class Cache:
 
     def keys_and_values(self, layer):
         """MHA's and GQA's: keys [B, S, G, qk_head_dim], their last qk_rope_head_dim elements rotated, and values
-        [B, S, G, v_head_dim], with G = num_key_value_heads."""
+        [B, S, G, v_head_dim], with G = num_key_value_heads. Raises MinidsError for another kind of attention."""
         c = self.config
         if LIKE[c.attention] == "mla":
             raise MinidsError(f"cache: attention {c.attention!r} keeps latents, no keys. Use latents({layer}).")

@@ -353,7 +353,8 @@ def check_prompts(model, prompts, max_new_tokens):
 
 
 def stops(model, stop_ids=None):
-    """The set of tokens that end a text: those asked for, or the model's own (eos_token_id)."""
+    """The set of tokens that end a text: those asked for, or the model's own (eos_token_id). Raises MinidsError for
+    what are no ids of the model."""
     ids = model.config.stop_ids if stop_ids is None else stop_ids
     try:
         ids = {operator.index(i) for i in ids}

@@ -77,7 +77,8 @@ def read(folder):
 
 
 def with_stop_ids(config, folder):
-    """The model's config with the stop tokens of the folder's file among its own."""
+    """The model's config with the stop tokens of the folder's file among its own. Raises MinidsError for stop tokens
+    that are no ids of the model."""
     stop = read(folder)["stop_ids"]
     more = [token for token in dict.fromkeys(stop) if token not in config.stop_ids]
     if not more:

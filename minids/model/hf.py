@@ -159,7 +159,8 @@ def _some(keys, what, most=3):
 def save_model(model, folder, *, experts="separate", max_shard_bytes=5_000_000_000):
     """Writes config.json and weights; experts "separate" (as published) or "fused". Other files there stay.
 
-    A new folder appears at once and whole. In an old one every file is replaced whole, weights first.
+    A new folder appears at once and whole. In an old one every file is replaced whole, weights first. Raises
+    MinidsError where the folder cannot be written.
     """
     if experts not in ("separate", "fused"):
         raise MinidsError(f"experts must be 'separate' or 'fused', got {experts!r}.")

@@ -145,7 +145,8 @@ def _nothing_to_read(folder):
 
 
 def dequantize(weight, scale_inv, block=(128, 128), where="weight"):
-    """float8 [..., M, N] * its block's scale [..., ceil(M/128), ceil(N/128)] -> float32, ragged ends included."""
+    """float8 [..., M, N] * its block's scale [..., ceil(M/128), ceil(N/128)] -> float32, ragged ends included.
+    Raises MinidsError for scales of another shape."""
     rows, cols = weight.shape[-2:]
     expected = (*weight.shape[:-2], -(-rows // block[0]), -(-cols // block[1]))
     if tuple(scale_inv.shape) != expected:

@@ -63,7 +63,8 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x):
-        """x [..., size] -> the same shape and dtype."""
+        """x [..., size] -> the same shape and dtype. Raises MinidsError for another size, and for x that are no
+        numbers."""
         if x.shape[-1:] != self.weight.shape or not x.is_floating_point():
             raise MinidsError(
                 f"RMSNorm: the input must be numbers [..., {len(self.weight)}], got {x.dtype} {list(x.shape)}."

@@ -345,7 +345,8 @@ class ExpertLoad:
         self.losses = []
 
     def record(self, index, scores_NE, indices_NK, rows_BT=None):
-        """rows_BT numbers the texts (B*T values, -1 = padding, which is not counted); None: one text, no padding."""
+        """rows_BT numbers the texts (B*T values, -1 = padding, which is not counted); None: one text, no padding.
+        Raises MinidsError for rows_BT of another number."""
         if rows_BT is not None and (rows_BT.numel() != len(indices_NK) or rows_BT.is_floating_point()):
             raise MinidsError(
                 f"expert loads: rows_BT must be whole numbers, one for each of {len(indices_NK)} tokens, got "

@@ -165,8 +165,8 @@ class MTPModule(nn.Module):
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def forward(self, hidden_BTD, next_BTD, context):
-        """hidden: the state that predicted `next`, after its final norm;
-        next: embeddings of the tokens that followed."""
+        """hidden: the state that predicted `next`, after its final norm; next: embeddings of the tokens that
+        followed. Raises MinidsError where the two do not match in shape."""
         if hidden_BTD.shape != next_BTD.shape:
             raise MinidsError(
                 f"MTPModule: hidden states {list(hidden_BTD.shape)} and embeddings {list(next_BTD.shape)} of the "

@@ -349,7 +349,8 @@ def _spread(values, form=".1f"):
 
 
 def replaced(page: str, block: str, name: str = "results", where: str = "README.md") -> str:
-    """The page's text with a new block of this name."""
+    """The page's text with a new block of this name. Raises MinidsError where the page does not have the block's two
+    marks once each."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
         raise MinidsError(f"{where}: needs the line {begin} once and, below it, {end} once.")

@@ -69,7 +69,7 @@ COST_NOTES = (
 
 
 def write(run_dir: str | Path) -> Path:
-    """Draws `run_dir`/report.html and returns its path."""
+    """Draws `run_dir`/report.html and returns its path. Raises MinidsError where the folder cannot be written."""
     run_dir = Path(run_dir)
     results = read_results(run_dir / "results.json")
     metrics, torn = read_metrics(run_dir / "metrics.jsonl")

@@ -78,9 +78,9 @@ class Record:
         step: int,
         hooks: dict | None = None,
     ) -> None:
-        """Called once a run of the program: makes the folder, or cuts it back to the `step` that a resumed run goes on
-        from. `start` is the state dict that RL began with; `config` the settings as JSON holds them; `hooks` what
-        `hooks.Hooks.about` says."""
+        """Called once a run of the program: makes the folder, or cuts it back to the `step` that a resumed run goes
+        on from. `start` is the state dict that RL began with; `config` the settings as JSON holds them; `hooks` what
+        `hooks.Hooks.about` says. Raises MinidsError where the folder cannot be written."""
         if self.comm.rank != 0:
             return
         try:

@@ -124,7 +124,8 @@ def _other_hooks(folder, theirs, ours):
 
 
 def find(run: str | Path, stage: str | None = None) -> Path:
-    """The folder `replay` of a stage, from the run's folder or from the stage's own."""
+    """The folder `replay` of a stage, from the run's folder or from the stage's own. Raises MinidsError where
+    nothing was recorded, or several stages were and none is named."""
     run = Path(run)
     if not run.is_dir():
         raise MinidsError(f"{run}: no such folder. Give the folder of a run, runs/tiny for example.")

@@ -27,7 +27,8 @@ def folder_of(recipe: str | None) -> Path | None:
 
 
 def read(folder: str | Path) -> dict:
-    """What a run's folder says that was asked for; {} for a folder that holds no run."""
+    """What a run's folder says that was asked for; {} for a folder that holds no run. Raises MinidsError where a
+    file of the folder is not as `minids run` writes it."""
     path = Path(folder) / NAME
     if not path.exists():
         return {}
@@ -42,7 +43,7 @@ def recipe(
     name: str | None, folder: str | Path, changes: Sequence[str], before: dict
 ) -> tuple[recipes.Recipe, list[str]]:
     """The recipe with which the run in `folder` begins or, if `read` found it `before`, goes on; and all changes to
-    what is named."""
+    what is named. Raises MinidsError for a folder that holds no run."""
     made = list(dict.fromkeys(reversed([*before.get("set", []), *changes])))[::-1]  # the last of equal ones counts
     if before and _own(name, folder, before):
         return recipes.load(Path(folder) / NAME, changes), made

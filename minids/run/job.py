@@ -89,7 +89,7 @@ class Job:
         self.write()
 
     def write(self) -> None:
-        """Writes results.json, by rank 0; every process waits for it."""
+        """Writes results.json, by rank 0; every process waits for it. Raises MinidsError where the disk is full."""
         if self.rank == 0:
             try:
                 self.sums.write("results.json", json.dumps(self.results, indent=1) + "\n")
@@ -120,7 +120,8 @@ class Job:
         return self._tokenizer
 
     def corpus(self, name: str = "corpus") -> documents.Documents:
-        """Documents that an earlier stage wrote with `keep_corpus`."""
+        """Documents that an earlier stage wrote with `keep_corpus`. Raises MinidsError where the file is damaged or
+        missing."""
         if name not in self._corpora:
             path = self.out / f"{name}.safetensors"
             try:
@@ -130,7 +131,7 @@ class Job:
         return self._corpora[name]
 
     def keep_corpus(self, docs: documents.Documents, name: str = "corpus") -> None:
-        """Called by one process; the others wait for it."""
+        """Called by one process; the others wait for it. Raises MinidsError where the disk is full."""
         path = self.out / f"{name}.safetensors"
         self._corpora.pop(name, None)
         try:
@@ -267,7 +268,8 @@ class Job:
 
 
 def pick_device(name: str) -> str:
-    """ "auto" -> "cuda", "mps" or "cpu", whichever is there in this order; others are checked."""
+    """ "auto" -> "cuda", "mps" or "cpu", whichever is there in this order; others are checked. Raises MinidsError for
+    a device that torch does not find here."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return "cuda" if there["cuda"] else "cpu"  # a model this small runs faster on two CPU cores than on mps

@@ -27,6 +27,8 @@ def apply(values: dict, text: str, classes: Callable[[str], list[type]], section
 
     classes     the Settings classes of a section ("" for the keys above all sections)
     sections    the names of the sections that there are
+
+    Raises MinidsError for a text without "=", a key that is none, and a value that is neither TOML nor JSON.
     """
     path, equals, value = text.partition("=")
     keys = [key.strip() for key in path.split(".")]

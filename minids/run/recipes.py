@@ -129,7 +129,8 @@ def current(values: dict, where: str) -> dict:
 
 
 def load(name: str | Path, overrides: Iterable[str] = ()) -> Recipe:
-    """Reads a recipe by its name or path, applies "section.key=value" overrides, and checks every key and value."""
+    """Reads a recipe by its name or path, applies "section.key=value" overrides, and checks every key and value.
+    Raises MinidsError with the section and the key that is wrong."""
     if isinstance(overrides, str):
         raise MinidsError(f"recipe {name}: overrides are a list of texts, as in ['grpo.steps=40'], got {overrides!r}.")
     where = f"recipe {name}"
@@ -144,7 +145,7 @@ def load(name: str | Path, overrides: Iterable[str] = ()) -> Recipe:
 
 
 def name_of(recipe: str | Path, overrides: Iterable[str] = ()) -> str:
-    """What the recipe calls itself: the name of a run's folder."""
+    """What the recipe calls itself: the name of a run's folder. Raises MinidsError for a recipe without a name."""
     called = _values(recipe, overrides).get("name")
     if not isinstance(called, str) or not called:
         raise MinidsError(f'recipe {recipe}: name is missing, or no text; give it one: name = "mine".')
@@ -171,7 +172,8 @@ def differences(before: dict, now: dict) -> list[tuple[str, object, object]]:
 
 
 def check(recipe: Recipe) -> None:
-    """Builds every config of the recipe once, so that an impossible value is found before the first step."""
+    """Builds every config of the recipe once, so that an impossible value is found before the first step. Raises
+    MinidsError with the section and the key."""
     from minids.model.config import ModelConfig
 
     for section, keys in recipe.others.items():

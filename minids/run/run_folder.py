@@ -82,7 +82,8 @@ def _lock(file):
 def prepare_run_folder(
     out: Path, asked: dict, resume: bool, plan: list, redo: str | None, changes: Sequence[str] = ()
 ) -> None:
-    """Makes the folder and remembers what was asked for, or checks that a resumed run asks for the same."""
+    """Makes the folder and remembers what was asked for, or checks that a resumed run asks for the same. Raises
+    MinidsError for a folder that holds another run, or settings that differ from those that it began with."""
     path = out / begun.NAME
     if not path.exists():
         remember(out, asked, changes)

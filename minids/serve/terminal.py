@@ -99,7 +99,8 @@ class Chat:
         self.out, self.colour, self.question = out, colour, None
 
     def take(self, line: str) -> str | None:
-        """One line of input: a command or a question. Returns "quit" when the chat is over."""
+        """One line of input: a command or a question. Returns "quit" when the chat is over. Raises MinidsError for a
+        command that there is not."""
         text = arithmetic.normalise_question("".join(c if c.isprintable() else " " for c in line))
         word, _, rest = text.partition(" ")
         if not text:

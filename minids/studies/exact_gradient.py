@@ -58,7 +58,8 @@ class Tree:
 
 
 def tree(vocab: int = 3, depth: int = 4) -> Tree:
-    """Every prefix and every answer. The answers are (vocab - 1)^depth and one more for each prefix."""
+    """Every prefix and every answer. The answers are (vocab - 1)^depth and one more for each prefix. Raises
+    MinidsError for a tree that is too large to be enumerated."""
     if vocab < 2 or depth < 1 or sum((vocab - 1) ** n for n in range(depth)) > 2000:
         raise MinidsError(f"exact: vocab={vocab}, depth={depth} is no tree that can be enumerated; try 3 and 4")
     words = range(1, vocab)

@@ -84,7 +84,8 @@ def endings(
     how: Scoring | None = None,
     reward: Reward | None = None,
 ) -> Endings:
-    """Cuts the model's greedy answer open `depth` tokens before its end and enumerates how it can go on."""
+    """Cuts the model's greedy answer open `depth` tokens before its end and enumerates how it can go on. Raises
+    MinidsError for more endings than can be enumerated."""
     how = how or Scoring()
     if how.top_k < 1 or how.top_k**depth > 1000:
         raise MinidsError(

@@ -146,7 +146,8 @@ def digit_steps(total, term, block=1):
 
 
 def thought(problem: Problem, style: str, rng: Random | None = None) -> str:
-    """The thought that solves a problem in a style; every style but "sloppy" says only what is true."""
+    """The thought that solves a problem in a style; every style but "sloppy" says only what is true. Raises
+    MinidsError for a style that there is not."""
     if style not in STYLES:
         raise MinidsError(f"tasks: style {style!r} is not one of {', '.join(STYLES)}.")
     terms = problem.terms
@@ -298,7 +299,8 @@ def check_sizes(family: str, weights: dict) -> dict[int, float]:
 
 
 def sample(family: str, rng: Random, split: str, size: int | None = None) -> Problem:
-    """One problem of a family from a split; `size` None draws it with the weights of SIZES."""
+    """One problem of a family from a split; `size` None draws it with the weights of SIZES. Raises MinidsError for a
+    family that there is not, and a size of which the split has no problem."""
     if family not in FAMILIES:
         raise MinidsError(f"tasks: family {family!r} is not one of {', '.join(FAMILIES)}.")
     if size is None:
@@ -319,7 +321,8 @@ def problem_set(
 ) -> list:
     """`count` problems per family with different operands, drawn with a seed; asserted to lie in the split.
 
-    `draw(family, rng, split, size)` draws one: `sample`, or that of all environments (`tasks.registry`).
+    `draw(family, rng, split, size)` draws one: `sample`, or that of all environments (`tasks.registry`). Raises
+    MinidsError where the split has fewer than `count`.
     """
     draw, out = draw or sample, []
     for family in families:

@@ -123,7 +123,8 @@ def near(target: int) -> Callable:
 
 
 def solve(numbers: Sequence[int], target: int) -> list[Step] | None:
-    """The steps of a solution, found depth first over the whole tree; every state is looked at once."""
+    """The steps of a solution, found depth first over the whole tree; every state is looked at once. Raises
+    MinidsError where there is none."""
     dead = set()
 
     def search(state):

@@ -58,7 +58,7 @@ class Documents:
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[list[int], int]]) -> "Documents":
-        """From (ids, prompt length) pairs."""
+        """From (ids, prompt length) pairs. Raises MinidsError without a pair."""
         pairs = list(pairs)
         if not pairs:
             raise MinidsError("documents: the corpus is empty. Raise `documents` in the recipe.")

@@ -87,7 +87,8 @@ def _library():
 
 
 def create(dataset_name: str, *, size: int, seed: int, **config: object) -> Sequence[dict]:
-    """A reasoning-gym data set by name: a sequence of entries {"question", "answer", "metadata"}."""
+    """A reasoning-gym data set by name: a sequence of entries {"question", "answer", "metadata"}. Raises MinidsError
+    for settings that reasoning-gym refuses."""
     library = _library()
     known(dataset_name)
     try:

@@ -105,7 +105,8 @@ def sft(
 
 
 def file_documents(tokenizer: Tokenizer, source: str | Path) -> documents.Documents:
-    """The problems of a file that belong to the split "train", in the chat template and in the file's order."""
+    """The problems of a file that belong to the split "train", in the chat template and in the file's order. Raises
+    MinidsError where no problem is in that split."""
     path = user_file.parts(str(source))[0]
     problems = user_file.read(path, f"user:{path}")
     mine = [p for p in problems if p.split == "train"]

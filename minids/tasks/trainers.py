@@ -73,6 +73,7 @@ def compute_score(data_source: str, solution_str: str, ground_truth: str, extra_
     """verl's custom_reward_function: 1.0 if the reply's answer, in R1's tags, is right, else 0.0.
 
     `data_source` is the environment's name, and extra_info holds the columns `question` and `problem` of `dataset`.
+    Raises MinidsError where extra_info lacks a column.
     """
     row = extra_info or {}
     if missing := [name for name in ("question", "problem") if not isinstance(row.get(name), str)]:

@@ -133,7 +133,8 @@ class Verifier:
 
 
 def find_function(source: str) -> tuple[Path, str]:
-    """("check.py:verify") -> (path, "verify"); says what is missing without running the file."""
+    """("check.py:verify") -> (path, "verify"); says what is missing without running the file. Raises MinidsError for
+    another form, a file that cannot be read or is not Python, and one without the function."""
     text, colon, function = str(source).rpartition(":")
     if not colon or not text.endswith(".py") or not function.isidentifier():
         raise MinidsError(f"verifier {source!r}: write it as file.py:function, as in check.py:verify.")

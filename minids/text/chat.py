@@ -95,7 +95,7 @@ def parse(text: str, style: str = "chat") -> Reply:
         "plain_direct"   answer EOS                           after "Answer:"
 
     Text outside the blocks, and nothing else, leaves an answer readable that is not well formed: with two answers, a
-    block that is not closed, or something behind the answer there is none.
+    block that is not closed, or something behind the answer there is none. Raises MinidsError for another style.
     """
     if style == "chat":
         style = "tags" if THINK in text else "opened" if END_THINK in text else "direct"

@@ -87,8 +87,9 @@ definitions(pad_batch)  # `Documents.batch` computes it for all rows at once
 
 
 def plan_batches(lengths: Sequence[int], tokens_per_batch: int, rng) -> list[np.ndarray]:
-    """Which documents go together: sorted by length (ties at random), cut when rows * longest would exceed
-    the limit, then the batches in random order. `rng` is a numpy Generator or a seed such as (seed, epoch)."""
+    """Which documents go together: sorted by length (ties at random), cut when rows * longest would exceed the
+    limit, then the batches in random order. `rng` is a numpy Generator or a seed such as (seed, epoch). Raises
+    MinidsError for a document that is longer than a batch."""
     rng = np.random.default_rng(rng)
     lengths = np.asarray(lengths)
     if len(lengths) and lengths.max() > tokens_per_batch:
@@ -124,10 +125,10 @@ def pack(
 ) -> Batch:
     """Packs documents into rows of `length` ids: all rows as one Batch, to be sliced.
 
-    With boundaries each document is a segment (numbered from 1 in its row, padding 0), placed by best fit,
-    longest first. Without, the documents are one stream, cut into rows, and doc_ids_BT is one segment a row.
-    Where a document or the stream is cut, the id before the cut is repeated with weight 0, so every weighted
-    id is still predicted exactly once. `rng` shuffles documents and rows.
+    With boundaries each document is a segment (numbered from 1 in its row, padding 0), placed by best fit, longest
+    first. Without, the documents are one stream, cut into rows, and doc_ids_BT is one segment a row. Where a document
+    or the stream is cut, the id before the cut is repeated with weight 0, so every weighted id is still predicted
+    exactly once. `rng` shuffles documents and rows. Raises MinidsError for a length below 2.
     """
     if length < 2:
         raise MinidsError(f"rows of length {length} hold nothing to predict: pack needs length >= 2")
@@ -171,9 +172,9 @@ def best_fit(parts: Sequence[tuple[list[int], list[float]]], length: int) -> lis
 def load_texts(source: str | Path, field: str = "text") -> Iterator[str]:
     """The texts of a corpus, one by one, through `datasets`, streamed.
 
-    `source` is a .jsonl, .parquet or .txt file, a folder of them, or a name on the Hugging Face hub
-    ("owner/name" or "owner/name:config"; its train split). Records hold the text in `field`; a .txt file is
-    one document.
+    `source` is a .jsonl, .parquet or .txt file, a folder of them, or a name on the Hugging Face hub ("owner/name" or
+    "owner/name:config"; its train split). Records hold the text in `field`; a .txt file is one document. Raises
+    MinidsError where there is no corpus.
     """
     path = Path(source).expanduser()
     if path.exists():

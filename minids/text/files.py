@@ -74,7 +74,8 @@ def tokenizer_json(tokenizer, with_specials: bool = True) -> str:
 
 
 def save(tokenizer, directory: Path) -> None:
-    """Writes tokenizer.json and tokenizer_config.json in the form of Hugging Face's fast tokenizers."""
+    """Writes tokenizer.json and tokenizer_config.json in the form of Hugging Face's fast tokenizers. Raises
+    MinidsError where the folder cannot be written."""
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{
@@ -98,7 +99,8 @@ def save(tokenizer, directory: Path) -> None:
 
 
 def load(directory: Path) -> dict:
-    """The arguments of `Tokenizer(...)`, from the `tokenizer.json` of a folder (or the path of the file itself)."""
+    """The arguments of `Tokenizer(...)`, from the `tokenizer.json` of a folder (or the path of the file itself).
+    Raises MinidsError for a damaged file, and for a tokenizer that is no byte-level BPE."""
     path = directory if directory.suffix == ".json" else directory / "tokenizer.json"
     content = load_json(
         path,

@@ -70,8 +70,9 @@ class Tokenizer:
     ) -> "Tokenizer":
         """Learns a vocabulary of `vocab_size` ids, or fewer if no pair occurs `min_frequency` times any more.
 
-        `digits="single"` makes every digit a token of its own (arithmetic is easier to learn so); "triples"
-        is V3's. Special tokens found in the texts are ordinary text here.
+        `digits="single"` makes every digit a token of its own (arithmetic is easier to learn so); "triples" is V3's.
+        Special tokens found in the texts are ordinary text here. Raises MinidsError for a vocabulary that is too small,
+        an empty corpus, and special tokens that repeat, are empty or could be text.
         """
         special_tokens = list(special_tokens)
         if len(set(special_tokens)) != len(special_tokens) or "" in special_tokens:
@@ -137,7 +138,8 @@ class Tokenizer:
     # ---- ids -> text
 
     def decode_bytes(self, ids: Iterable[int], skip_special: bool = False) -> bytes:
-        """The bytes of the ids. `skip_special` leaves out BOS, EOS, padding and the role marks, not the tags."""
+        """The bytes of the ids. `skip_special` leaves out BOS, EOS, padding and the role marks, not the tags. Raises
+        MinidsError for an id that the tokenizer does not have."""
         skip = self._control_ids if skip_special else ()
         ids = [int(i) for i in ids]
         for i in ids:

@@ -40,7 +40,8 @@ NAME = re.compile(r"step-(\d{8,})(?:\.(\d+))?")  # .N: the same step saved again
 
 
 def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float | None = None) -> Path:
-    """Writes a checkpoint and removes old ones, but never the `keep_last` newest or the one with the highest `best`."""
+    """Writes a checkpoint and removes old ones, but never the `keep_last` newest or the one with the highest `best`.
+    Raises MinidsError where the folder cannot be written; earlier checkpoints stay as they are."""
     directory = Path(directory)
     temporary = directory / f".writing-{step:08d}-{os.getpid()}"
     tensors: dict[str, Tensor] = {}
@@ -141,7 +142,8 @@ def latest(directory) -> Path | None:
 
 
 def load(directory) -> tuple[int, dict]:
-    """(step, state) of the newest whole checkpoint. A damaged one is reported and the one before it is taken."""
+    """(step, state) of the newest whole checkpoint. A damaged one is reported and the one before it is taken. Raises
+    MinidsError where there is none."""
     paths = available(directory)
     if not paths:
         raise MinidsError(f"there is no checkpoint in {directory}: check the folder, or start without --resume")

@@ -280,7 +280,8 @@ def build_optimizer(
 
     Why a factor: AdamW moves an element by about lr a step, Muon by lr / sqrt(cols) (a matrix with unit singular values
     spreads them over its elements). sqrt(cols) ~ 10 at our size, so 8 makes the two comparable. Moonlight (Liu et al.
-    2025, §2.2) puts the same thought into a rule, 0.2 sqrt(max(rows, cols)), so that one lr serves both.
+    2025, §2.2) puts the same thought into a rule, 0.2 sqrt(max(rows, cols)), so that one lr serves both. Raises
+    MinidsError for another name.
     """
     if name not in OPTIMIZERS:
         raise MinidsError(f"optimizer {name!r} is not known: choose 'muon' or 'adamw'")

@@ -91,7 +91,8 @@ def choose_workers(device) -> int:
 
 
 def run(fn, world: int, *args):
-    """fn(rank, world, *args) in `world` processes; returns what rank 0 returns. `fn` and `args` must be picklable."""
+    """fn(rank, world, *args) in `world` processes; returns what rank 0 returns. `fn` and `args` must be picklable.
+    Raises MinidsError where processes cannot be started."""
     memory.keep()
     if world == 1:
         return fn(0, 1, *args)
