@@ -297,7 +297,8 @@ def doctor(args):
 
 
 def report(args):
-    """`minids report`: a run's page, drawn again."""
+    """`minids report`: a run's page, drawn again, or a page that compares several. Raises MinidsError for --out with
+    one."""
     from minids.report import run_report
 
     if len(args.runs) == 1 and args.out:

@@ -134,7 +134,8 @@ def mcnemar(better: int, worse: int) -> float:
 
     Whoever is asked the same problems twice is right in both, or wrong in both, on most of them; those add nothing. Of
     the others each could as well have gone the other way, so the smaller count is that of heads in as many throws of a
-    coin (McNemar 1947), and p is the share of both tails. Exact: whole numbers, divided once.
+    coin (McNemar 1947), and p is the share of both tails. Exact: whole numbers, divided once. Raises MinidsError for a
+    count below 0.
     """
     n, smaller = better + worse, min(better, worse)
     if smaller < 0:

@@ -97,6 +97,7 @@ class MLP(nn.Module):
             raise
 
     def computed(self, x):
+        """`forward` without its checks: by one fused step where that computes the same, else layer by layer."""
         own = as_written(swiglu)
         if own and fusible(self.down_proj) and full_precision_cpu(x):
             y = cpu.mlp(x.reshape(-1, x.shape[-1]), self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)

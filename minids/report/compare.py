@@ -40,8 +40,10 @@ TEST = (
 
 
 def write(folders: Sequence[str | Path], out: str | Path = "compare.html") -> Path:
-    """Draws the page of these runs into the file `out` and returns its path. An earlier page is replaced; anything else
-    that lies there is left alone."""
+    """Draws the page of these runs into the file `out` and returns its path.
+
+    An earlier page is replaced. Raises MinidsError for anything else that lies there, and where it cannot be written.
+    """
     entries, out = compared.read(folders), Path(out)
     if out.is_dir():
         raise MinidsError(f"{out}: this is a folder. Name a file with --out, as in {out / 'compare.html'}.")
@@ -64,6 +66,7 @@ def _ours(path):
 
 
 def html(entries: Sequence[Entry]) -> str:
+    """The page as text."""
     sections = (settings, evaluations, longer, losses, reinforcement, times)
     main = "\n".join(filter(None, (section(entries) for section in sections)))
     names = _listed([entry.name for entry in entries])
@@ -82,6 +85,7 @@ def _listed(names):
 
 
 def headline(entries: Sequence[Entry], names: str) -> str:
+    """The head of the page: which of the final models is right more often, and a table of the runs."""
     kicker = paragraph(f"minids · {len(entries)} runs beside each other", "kicker")
     said = "".join(paragraph(verdict(entries[0], other), "lead") for other in entries[1:])
     return f"{kicker}<h1>{escape(names)}</h1>{said}{_runs(entries)}"
@@ -144,6 +148,7 @@ def _versions(run):
 
 
 def settings(entries: Sequence[Entry]) -> str:
+    """The section of the settings that are not the same in all runs."""
     found = compared.differing(entries)
     rows = [[key[:80], *(_setting(*each) for each in values)] for key, values in found[:MOST]]
     without = [entry.name for entry in entries if entry.settings is None]
@@ -169,6 +174,7 @@ def _setting(value, source):
 
 
 def evaluations(entries: Sequence[Entry]) -> str:
+    """The section of right answers, each run beside the first with a paired test."""
     names = compared.families(entries)
     if not names:
         return "<h2>Right answers</h2>" + paragraph("None of these runs was evaluated.")
@@ -262,6 +268,7 @@ def _longer(row):
 
 
 def losses(entries: Sequence[Entry]) -> str:
+    """The section of losses over the steps, the runs over each other; "" without any."""
     caption, drawings = "Look where they part, and whether they have flattened.", []
     for stage in stages.STAGES.values():
         if not stage.control:
@@ -275,6 +282,7 @@ def losses(entries: Sequence[Entry]) -> str:
 
 
 def reinforcement(entries: Sequence[Entry]) -> str:
+    """The section of RL's curves, the runs over each other; "" without any."""
     out = []
     for stage in stages.STAGES.values():
         if not stages.is_rl(stage.name):
@@ -317,6 +325,7 @@ def _legend(entries):
 
 
 def times(entries: Sequence[Entry]) -> str:
+    """The section of time by stage; "" without any."""
     rows = []
     for stage in stages.STAGES.values():
         records = [entry.run.records.get(stage.name, {}) for entry in entries]

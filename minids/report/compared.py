@@ -32,7 +32,13 @@ MISSING = object()
 
 @dataclass
 class Entry:
-    """One of the runs: `settings` is {"grpo.lr": 3e-4, …}, or None where recipe.json says nothing that can be read."""
+    """One of the runs.
+
+    name       its folder's, with as many of the folders above as it takes to tell runs apart
+    colour     a variable of page.STYLE
+    run        results and metrics (report/data.py)
+    settings   {"grpo.lr": 3e-4, …}, or None where recipe.json says nothing that can be read
+    """
 
     name: str
     colour: str
@@ -46,6 +52,7 @@ class Entry:
         return self.run.after or (measured[-1] if measured else None)
 
     def row(self, rows: str | None, family: str) -> dict:
+        """The row of the evaluation with these names, {} where there is none."""
         return self.run.row(rows, family) if rows else {}
 
 
