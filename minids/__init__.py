@@ -17,6 +17,8 @@ _HOME = {
     "chat": "minids.serve.ask",
     "Cache": "minids.model.cache",
     "rotary_table": "minids.model.layers",
+    "pretrain": "minids.train.loop",
+    "TrainConfig": "minids.train.loop",
     "generate": "minids.model.generate",
     "Tokenizer": "minids.text.tokenizer",
     "grpo_loss": "minids.rl.grpo",

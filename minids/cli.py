@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 from minids import __version__, dev
-from minids.errors import MinidsError
+from minids.errors import MinidsError, for_shell
 from minids.progress import console
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -52,7 +52,7 @@ def _guarded(args):
         sys.stdout.flush()
         return code or 0
     except MinidsError as error:
-        return _complain(str(error), 2)
+        return _complain(for_shell(str(error)), 2)
     except KeyboardInterrupt as stopped:
         return _complain(f"stopped. {stopped}".strip(), 130)
     except BrokenPipeError:  # `minids … | head`
@@ -78,7 +78,7 @@ def _guarded(args):
 
 def _note(message, category, filename, line, file=None, code=None):
     if category is UserWarning:  # ours
-        print(f"minids: note: {message}", file=sys.stderr)
+        print(f"minids: note: {for_shell(str(message))}", file=sys.stderr)
     elif not issubclass(category, (DeprecationWarning, FutureWarning)):
         print(f"{filename}:{line}: {category.__name__}: {message}", file=sys.stderr)
 

@@ -2,10 +2,20 @@
 
 import difflib
 
+# What the library advises, in arguments of its functions, and the same in options of `minids run`.
+IN_SHELL = {"resume=True": "--resume", "out_dir=…": "--out", "replay=False": "--set grpo.replay=false"}
+
 
 class MinidsError(Exception):
     """Raised for bad input (a config key, a checkpoint, a file, a setting).
-    The command line prints it without a traceback."""
+    The command line prints it without a traceback, `for_shell`."""
+
+
+def for_shell(message: str) -> str:
+    """A message as the command line says it: "go on with --resume" for "go on with resume=True"."""
+    for argument, option in IN_SHELL.items():
+        message = message.replace(argument, option)
+    return message
 
 
 def nearest(name, known) -> str | None:

@@ -95,6 +95,9 @@ KINDS = {
 MOST_LAYERS, MOST_EXPERTS, MOST_PARAMETERS, MOST = 10_000, 65_536, 10**14, 2**53
 
 
+# What stands in config.json where transformers has no such model.
+OUR_TYPE, OUR_ARCHITECTURE = "minids", "MinidsForCausalLM"
+
 # kind of attention -> whose projections and cache it has; attention.register adds to it
 LIKE = {"mla": "mla", "mha": "gqa", "gqa": "gqa"}
 ATTENTION = {
@@ -178,7 +181,72 @@ class ModelConfig(Explained):
     def __post_init__(self):
         if self.num_key_value_heads is None:
             self.num_key_value_heads = self.num_attention_heads
+        if _is(self.q_lora_rank, int) and self.q_lora_rank == 0:
+            self.q_lora_rank = None  # as recipes write it, for TOML has no null
         self._check()
+
+    # -- made from little ---------------------------------------------------------------------------------------------
+    @classmethod
+    def small(cls, tokenizer, *, hidden_size: int = 96, num_hidden_layers: int = 4, **change) -> "ModelConfig":
+        """A small model of the same architecture for a tokenizer (or a number of tokens): every other size follows from
+        the width, in the proportions of the recipe `tiny`.
+
+            ModelConfig.small(tokenizer, hidden_size=128, num_hidden_layers=6, attention="gqa", num_key_value_heads=2)
+
+        A head's queries and keys are 16 wide with and 16 without rotation, its values 32. There is a head for each 32
+        of the width, a latent of a third of it, one dense layer, then layers of 8 experts of half the width, of which a
+        token takes 2, beside 2 that every token takes. Any field can be given instead. Raises MinidsError for a name
+        that no field has, and for sizes that contradict each other.
+        """
+        if not _is(hidden_size, int) or not 0 < hidden_size <= MOST:
+            raise MinidsError(f"config: hidden_size must be a positive integer, got {brief(hidden_size)}.")
+        cls._refuse_unknown(change, "ModelConfig.small")
+        heads, third = max(1, hidden_size // 32), max(8, hidden_size // 24 * 8)
+        values = {
+            "intermediate_size": -(-8 * hidden_size // 24) * 8,
+            "moe_intermediate_size": max(8, hidden_size // 2),
+            "num_attention_heads": heads,
+            "q_lora_rank": None,
+            "kv_lora_rank": third,
+            "qk_rope_head_dim": 16,
+            "qk_nope_head_dim": 16,
+            "v_head_dim": 32,
+            "first_k_dense_replace": 1,
+            "n_routed_experts": 8,
+            "num_experts_per_tok": 2,
+            "n_shared_experts": 2,
+            "n_group": 1,
+            "topk_group": 1,
+            "routed_scaling_factor": 1.0,
+            "max_position_embeddings": 1024,
+            "initializer_range": round(0.8 / math.sqrt(hidden_size), 4),
+        }
+        sizes = {"hidden_size": hidden_size, "num_hidden_layers": num_hidden_layers}
+        return cls(**{**_vocabulary(tokenizer), **values, **sizes, **change})
+
+    def replace(self, **change) -> "ModelConfig":
+        """The same config with other values, checked as a whole; this one stays as it is.
+
+            config.replace(attention="gqa", num_key_value_heads=2)
+
+        Where every head has keys and values of its own, that stays so with another number of heads. Raises MinidsError
+        for a name that no field has (with the nearest one) and for values that contradict each other.
+        """
+        self._refuse_unknown(change, "config.replace")
+        values = asdict(self)
+        if self.num_key_value_heads == self.num_attention_heads:
+            values["num_key_value_heads"] = None
+        if change.keys() & {"qk_nope_head_dim", "qk_rope_head_dim"}:  # a file may have said what follows from them
+            values["passive"] = {k: v for k, v in self.passive.items() if k not in ("head_dim", "qk_head_dim")}
+        return type(self)(**{**values, **change})
+
+    @classmethod
+    def _refuse_unknown(cls, names, where):
+        known = {f.name for f in fields(cls)} - {"passive"}
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known, " See help(minids.ModelConfig) for the names there are.")
+                raise MinidsError(f"{where}: unknown name {brief(name)}.{hint}")
 
     # -- derived ------------------------------------------------------------------------------------------------------
     @property
@@ -235,6 +303,9 @@ class ModelConfig(Explained):
         Raises MinidsError on unknown or contradictory keys."""
         values = dict(values)
         known = {f.name for f in fields(cls)} - {"passive"}
+        for key, ours in (("model_type", OUR_TYPE), ("architectures", [OUR_ARCHITECTURE])):
+            if values.get(key) == ours:  # it follows from `attention`
+                del values[key]
         if "num_mtp_layers" in values:  # transformers 5 writes both names
             _same(values, "num_nextn_predict_layers", values.pop("num_mtp_layers"), where)
         if "num_local_experts" in values:
@@ -245,11 +316,6 @@ class ModelConfig(Explained):
                 raise MinidsError(
                     f"{where}: {key} is {brief(values[key])}, but this architecture has {key} = {must!r}."
                 )
-        if values.get("model_type") == "deepseek_v3" and values.get("attention", "mla") != "mla":
-            raise MinidsError(
-                f"{where}: attention is {brief(values['attention'])}, but model_type 'deepseek_v3' has MLA. "
-                "Drop one of them."
-            )
         for key in values:
             if key not in known | PASSIVE_KEYS | DROPPED_KEYS:
                 hint = did_you_mean(key, known, " See minids.ModelConfig for the keys there are.")
@@ -272,11 +338,11 @@ class ModelConfig(Explained):
             **self.passive,
         }
         out |= {k: v for k, v in asdict(self).items() if k != "passive"}
-        out["model_type"] = "deepseek_v3" if self.attention == "mla" else "minids"
+        out["model_type"] = "deepseek_v3" if self.attention == "mla" else OUR_TYPE
         if self.attention == "mla":
             del out["attention"]
         else:
-            out["architectures"] = ["MinidsForCausalLM"]
+            out["architectures"] = [OUR_ARCHITECTURE]
         return out
 
     @classmethod
@@ -288,8 +354,11 @@ class ModelConfig(Explained):
             "Copy the file again from its source.",
             missing=f"A model folder holds config.json and model.safetensors.{below(folder, path.name)}",
         )
-        if values.get("model_type") == "minids":
-            values = {k: v for k, v in values.items() if k != "model_type"}
+        if values.get("model_type") == "deepseek_v3" and values.get("attention", "mla") != "mla":
+            raise MinidsError(
+                f"{path}: attention is {brief(values['attention'])}, but model_type 'deepseek_v3' has MLA. "
+                "Drop one of them."
+            )
         return cls.from_dict(values, where=str(path))
 
     def save_pretrained(self, folder):
@@ -401,6 +470,23 @@ def _is(value, kind):
     if kind is list:
         return isinstance(value, list) and all(_is(v, int) for v in value)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _vocabulary(tokenizer):
+    """The fields that a tokenizer decides, or a number of tokens."""
+    if _is(tokenizer, int):
+        return {"vocab_size": tokenizer}
+    try:
+        values = {"vocab_size": len(tokenizer), "passive": {"tokenizer_fingerprint": tokenizer.fingerprint}}
+    except (TypeError, AttributeError):
+        kind = type(tokenizer).__name__
+        raise MinidsError(f"ModelConfig.small: give a minids.Tokenizer, or a number of tokens, got {kind}.") from None
+    for name in ("bos", "eos", "pad"):
+        try:
+            values[f"{name}_token_id"] = getattr(tokenizer, f"{name}_id")
+        except MinidsError:  # it has no such token
+            values[f"{name}_token_id"] = None
+    return values
 
 
 def _same(values, key, other, where):

@@ -106,6 +106,7 @@ def folds(config):
         and config.q_lora_rank is None
         and not config.attention_bias
         and config.kv_lora_rank <= 2 * config.qk_nope_head_dim
+        and config.kv_lora_rank % 2 == 0  # the rotary part behind the latent is read as complex numbers
         and as_written(*folded_definitions())
     )
 

@@ -109,7 +109,7 @@ class Record:
         except OSError as error:
             raise MinidsError(
                 f"{self.folder} cannot be written ({error.strerror or error}). Free some space, choose another folder "
-                "with --out, or do without replay (--set grpo.replay=false); then go on with --resume."
+                "with out_dir=…, or do without replay (replay=False); then go on with resume=True."
             ) from None
         self.lines.rewind(self.stage, step)
 

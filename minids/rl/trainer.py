@@ -318,7 +318,7 @@ class RLRun(TrainingRun):
                 raise MinidsError(
                     f"{self.stage} iteration {self.step}: {failed} of {judged} answers to {f} could not be graded: "
                     f"{next(why, 'see the other process')}. Nothing of this iteration is kept. Mend it, then go on "
-                    "with --resume."
+                    "with resume=True."
                 )
 
     def _rows_used(self, informative_N):

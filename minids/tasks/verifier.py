@@ -100,7 +100,7 @@ class Verifier:
         why = f"it took more than {self.seconds:g} seconds"
         if self.slow >= PATIENCE:
             raise MinidsError(
-                f"verifier {self.source}: {why}, {self.slow} times in a row. Mend it, then go on with --resume."
+                f"verifier {self.source}: {why}, {self.slow} times in a row. Mend it, then go on with resume=True."
             )
         return why
 

@@ -1,5 +1,7 @@
 """Documents -> batches: padded rows of similar length, or packed rows of one length; and corpora read from disk.
 
+    batches("corpus.txt", tokenizer, length, rows)    a corpus as the source of `minids.pretrain`: all of it in one call
+
 A document is a list of ids with one weight per id; weight[t] is the weight of predicting id t from the ids
 before it:
 
@@ -167,6 +169,83 @@ def best_fit(parts: Sequence[tuple[list[int], list[float]]], length: int) -> lis
         if free > need:
             insort(room, (free - need, row))
     return rows
+
+
+class Rows:
+    """Packed rows as the source of training: `source(step)` -> [Batch] of this process, without end.
+
+    A function of (seed, step, rank, world) and nothing else, so a run that is resumed needs no state of its data. Each
+    epoch goes through all rows in a new order; the step that comes to its end goes on in the next.
+    """
+
+    def __init__(self, packed: Batch, rows: int, *, seed: int = 0, rank: int = 0, world: int = 1):
+        if type(rows) is not int or rows < 1:
+            raise MinidsError(f"rows must be a whole number, at least 1: rows of a batch, got {rows!r}")
+        self.packed, self.rows, self.seed, self.rank, self.world = packed, rows, seed, rank, world
+        self._epoch, self._order = None, None
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of the corpus; those at which a document is cut count twice."""
+        return self.packed.n_tokens
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps in which all processes together go through the corpus once."""
+        return len(self.packed) / (self.rows * self.world)
+
+    def __call__(self, step: int) -> list[Batch]:
+        first = (step * self.world + self.rank) * self.rows
+        return [self.packed[torch.tensor([self._row(i) for i in range(first, first + self.rows)])]]
+
+    def _row(self, index):
+        epoch, place = divmod(index, len(self.packed))
+        if epoch != self._epoch:
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.packed))
+            self._epoch, self._order = epoch, order
+        return int(self._order[place])
+
+
+def batches(
+    source: str | Path | Sequence[str],
+    tokenizer,
+    length: int,
+    rows: int,
+    seed: int = 0,
+    *,
+    field: str = "text",
+    boundaries: bool = False,
+    rank: int = 0,
+    world: int = 1,
+) -> Rows:
+    """A corpus as the source of training: BOS text EOS of every document, packed into rows of `length` ids (`pack`).
+
+        source = corpus.batches("corpus.txt", tokenizer, length=128, rows=8)
+        minids.pretrain(model, source, TrainConfig(steps=200, lr=2e-3))
+
+    source       a .txt (one document), .jsonl or .parquet file, a folder of them, or a name on the hub, as `load_texts`
+                 reads; or texts, in a list
+    tokenizer    a Tokenizer
+    length       ids of a row, at least 2; what the model may see at once
+    rows         rows of a batch, of this process: a step takes rows * length tokens
+    seed         of the order, which is new in each epoch
+    field        of a record that holds the text
+    boundaries   whether a document is seen by itself alone; without, rows are cut from one stream, and a document sees
+                 the end of the one before it, as DeepSeek-V3 was pretrained (paper section 4.1)
+    rank, world  this process's number, and how many there are (train/parallel.py)
+
+    Returns a Rows: endless, a function of the step alone. Raises MinidsError for a corpus that is not there, cannot be
+    read or is empty.
+    """
+    if type(length) is not int or type(seed) is not int or seed < 0:
+        raise MinidsError(f"length and seed must be whole numbers, got length={length!r}, seed={seed!r}")
+    texts = list(load_texts(source, field) if isinstance(source, str | Path) else source)
+    if not all(isinstance(text, str) for text in texts) or not any(texts):
+        raise MinidsError("a corpus is a path, or a list of texts that are not all empty")
+    bos, eos = tokenizer.bos_id, tokenizer.eos_id
+    docs = [[bos, *ids, eos] for ids in tokenizer.encode_batch(texts)]
+    packed = pack(docs, None, length, boundaries=boundaries, pad_id=tokenizer.pad_id)
+    return Rows(packed, rows, seed=seed, rank=rank, world=world)
 
 
 def load_texts(source: str | Path, field: str = "text") -> Iterator[str]:

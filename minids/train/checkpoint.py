@@ -63,7 +63,7 @@ def save(directory, step: int, state: dict, *, keep_last: int = 2, best: float |
         raise MinidsError(
             f"could not write the checkpoint of step {step} to {directory}: {error.strerror or error}. "
             "Earlier checkpoints are untouched. Free some space or choose a folder that can be written "
-            "(--out), then go on with --resume"
+            "(out_dir=…), then go on with resume=True"
         ) from error
     except BaseException:  # Ctrl-C in the middle
         shutil.rmtree(temporary, ignore_errors=True)
@@ -146,7 +146,7 @@ def load(directory) -> tuple[int, dict]:
     MinidsError where there is none."""
     paths = available(directory)
     if not paths:
-        raise MinidsError(f"there is no checkpoint in {directory}: check the folder, or start without --resume")
+        raise MinidsError(f"there is no checkpoint in {directory}: check the folder, or start without resume=True")
     problems = []
     for path in reversed(paths):
         try:

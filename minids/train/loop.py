@@ -77,16 +77,18 @@ class TrainConfig(Settings):
 class TrainResult:
     """What `train` returns.
 
-    step      the last optimizer step, from 1
-    loss      mean over the last window that was logged; None: none was
-    tokens    of the whole stage, over all processes, padding not counted
-    seconds   of training
+    step      steps that were taken, those before a resume included
+    loss      mean over the last logged window, per weighted token, in nats; None before the first
+    tokens    over the whole stage, all processes, padding not counted
+    seconds   of training, those before a resume included
+    stopped   whether `stop` ended it before the last step
     """
 
     step: int
     loss: float | None
     tokens: int
     seconds: float
+    stopped: bool = False
 
 
 # --- The loop -------------------------------------------------------------------------------------------------------
@@ -108,19 +110,35 @@ def train(
     on_step=None,
     objective=None,
 ) -> TrainResult:
-    """Trains in place. `source(step) -> list[Batch]`: this process's micro-batches of that step.
+    """Trains the model in place. `minids.pretrain` is this function.
 
+        source = corpus.batches("corpus.txt", tokenizer, length=128, rows=8)
+        pretrain(model, source, TrainConfig(steps=200, lr=2e-3), out_dir="runs/own/checkpoints", resume=True)
+
+    source    called as source(step), from 0: this process's micro-batches of that step (a list of corpus.Batch), a
+              function of the step alone (`corpus.batches`, `tasks.documents.Source`)
+    config    a TrainConfig
+    stage     what its lines in metrics.jsonl and its checkpoints are called
+    comm      of several processes (train/parallel.py)
     objective the loss of a micro-batch, called as `loss.lm_loss` is, which is the default (see rl/distill.py).
     out_dir   checkpoints (and metrics.jsonl, unless `metrics` is given); None: nothing is written.
     resume    go on from the newest checkpoint in out_dir, if there is one; the rest of the run is then bit-identical.
-    stop      object whose `.requested` ends the run after a step; default: Ctrl-C (see train/stop.py).
+    metrics   a MetricsLog that takes the lines, instead of out_dir's
+    title     what the progress bar says; default the stage.  quiet: no bar
+    stop      object whose `.requested` ends the run after a step: it is saved, and the result says `stopped`. Without
+              one Ctrl-C ends it so, and raises MinidsError (train/stop.py).
     on_step   called as on_step(step, values) on every process after every step.
+
+    Returns a TrainResult. Raises MinidsError for settings, checkpoints and batches that cannot be trained with.
     """
     run = _Run(model, source, config, stage, comm or Comm(), out_dir, metrics, objective, on_step)
     run.start(resume)
     with _fp8(model, config, quiet or run.comm.rank != 0):
         run.finish(title=title, quiet=quiet, stop=stop)
-    return TrainResult(run.step, run.last_loss, run.tokens, run.clock())
+    return TrainResult(run.step, run.last_loss, run.tokens, run.clock(), run.step < config.steps)
+
+
+pretrain = train  # its name in `minids`, where `minids.train` is this package
 
 
 @contextmanager

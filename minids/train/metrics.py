@@ -64,7 +64,7 @@ class MetricsLog:
         except OSError as error:
             raise MinidsError(
                 f"could not write {self.path}: {error.strerror or error}. Free some space or choose a "
-                "folder that can be written (--out), then go on with --resume"
+                "folder that can be written (out_dir=…), then go on with resume=True"
             ) from error
 
 
@@ -101,7 +101,7 @@ def read(path) -> list[dict]:
                 break
             raise MinidsError(
                 f"{path}, line {number} is not JSON in UTF-8 ({error}): restore the file from a copy, or "
-                "start in a new folder (--out)"
+                "start in a new folder (out_dir=…)"
             ) from error
         parsed.append(values)
         found.append((number, _crc(line + b"\n")))
@@ -109,13 +109,13 @@ def read(path) -> list[dict]:
         if crc != said:
             raise MinidsError(
                 f"{path}, line {number} was changed, or lines before it were taken out: its checksum is "
-                "another. Restore the file from a copy, or start in a new folder (--out); if the change "
+                "another. Restore the file from a copy, or start in a new folder (out_dir=…); if the change "
                 f"is meant, delete {sums_path} and go on"
             )
     if sums is not None and len(sums) > len(parsed) + 1:  # one too many is that of a torn line
         raise MinidsError(
             f"{path}: {len(sums) - len(parsed)} lines at its end are missing. Restore the file from a "
-            f"copy, or start in a new folder (--out); if the change is meant, delete {sums_path}"
+            f"copy, or start in a new folder (out_dir=…); if the change is meant, delete {sums_path}"
         )
     return parsed
 

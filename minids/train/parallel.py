@@ -149,7 +149,7 @@ class _Child:
             cause = _cause(self.process.exitcode)
             self.failure = MinidsError(
                 f"worker process {self.rank} ended without a word ({cause}): the run is "
-                "stopped; go on with --resume, with one worker if it happens again"
+                "stopped; go on with resume=True, with one worker if it happens again"
             )
         return message if isinstance(message, str) else None
 

@@ -7,7 +7,8 @@
 
     run = MyRun(…)
     run.start(resume)
-    run.finish()                              to the last step; Ctrl-C saves and raises MinidsError
+    run.finish()                              to the last step; Ctrl-C saves and raises MinidsError, `stop` saves and
+                                              returns
 
 Saved are weights, optimizer, step and tokens, every `save_every` steps, at the end and on Ctrl-C. A resumed run begins
 with the newest checkpoint that is whole, and takes from metrics.jsonl what comes after it. On several processes all
@@ -97,7 +98,7 @@ class TrainingRun:
         if found and not resume:
             raise MinidsError(
                 f"{self.out_dir} holds a checkpoint of an earlier run ({found.name}): go on with "
-                "--resume, or choose another folder (--out)"
+                "resume=True, or choose another folder (out_dir=…)"
             )
         if found:
             self._load(*checkpoint.load(self.out_dir))
@@ -107,20 +108,23 @@ class TrainingRun:
             self.metrics.rewind(self.stage, self.step)
 
     def finish(self, *, title: str | None = None, quiet: bool = False, stop=None) -> None:
-        """Takes the steps that are left. `stop`: an object whose `.requested` ends the run; default: Ctrl-C."""
+        """Takes the steps that are left. `stop`: an object whose `.requested` ends the run after a step, saved. Without
+        one Ctrl-C does, which raises MinidsError too, so that what comes after the training does not use half of it."""
         first, steps, every = self.comm.rank == 0, self.config.steps, self.config.save_every
         bar = Progress(title or self.stage, steps, quiet=quiet or not first, initial=self.step)
         with StopOnSignal(enabled=first and stop is None) as caught, bar:
-            stop = stop or caught
+            asked = caught if stop is None else stop
             while self.step < steps:
-                values = self.iteration(stop.requested)
+                values = self.iteration(asked.requested)
                 bar.update(1, **{name: values[name] for name in self.SHOWN})
                 stopping = values["stop"] and self.step < steps
                 if self.step == steps or stopping or (every and self.step % every == 0):
                     self.save()
                 self.saved(values)
-                if stopping:
+                if stopping and stop is None:
                     raise self._stopped()
+                if stopping:
+                    return
 
     def take_step(self, norm: float, weight: float = 1.0) -> None:
         """One optimizer step with the gradients over `weight`, clipped; `norm` is that of the quotient."""
@@ -139,7 +143,9 @@ class TrainingRun:
 
     def _stopped(self) -> MinidsError:
         where = (
-            f"saved in {self.out_dir}; go on with --resume" if self.out_dir else "nothing was saved (no folder given)"
+            f"saved in {self.out_dir}; go on with resume=True"
+            if self.out_dir
+            else "nothing was saved (no folder given)"
         )
         return MinidsError(f"{self.stage} was stopped after {self.STEP} {self.step} of {self.config.steps}: {where}")
 

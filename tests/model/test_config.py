@@ -212,7 +212,8 @@ POSITIVE = [
     "changes,words",
     [
         *[({key: bad}, [key, repr(bad)]) for key in POSITIVE for bad in (0, -4, 1.5, "8", True, None)],
-        ({"q_lora_rank": 0}, ["q_lora_rank"]),
+        ({"q_lora_rank": -1}, ["q_lora_rank"]),
+        ({"q_lora_rank": False}, ["q_lora_rank"]),
         ({"qk_rope_head_dim": 7}, ["qk_rope_head_dim", "even"]),
         ({"hidden_act": "gelu"}, ["hidden_act", "gelu"]),
         ({"attention": "linear"}, ["attention", "linear"]),
@@ -320,7 +321,10 @@ def test_missing_file(tmp_path):
 
 
 def test_an_attention_that_the_published_type_does_not_have(tmp_path):
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "deepseek_v3", "attention": "gqa"}), encoding="utf-8"
+    )
     with pytest.raises(MinidsError, match="attention"):
-        ModelConfig.from_dict({"model_type": "deepseek_v3", "attention": "gqa"})
+        ModelConfig.from_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "minids", "attention": "mha"}), encoding="utf-8")
     assert ModelConfig.from_pretrained(tmp_path).attention == "mha"

@@ -105,6 +105,15 @@ def test_folded_decoder_equals_the_model_in_float64(change, limit, monkeypatch):
         torch.testing.assert_close(x, y, atol=2e-6, rtol=0)  # handed out as float32
 
 
+def test_a_latent_of_odd_width_is_decoded_without_folding():
+    """The rotary part stands behind the latent, and is read as complex numbers: it has to begin at an even place."""
+    model = tiny(kv_lora_rank=11)
+    assert not room.folds(model.config) and room.folds(model.config.replace(kv_lora_rank=12))
+    out = generate(model, PROMPTS, max_new_tokens=12, stop_ids=[1, 2])
+    for row, logps in zip(rescored(model, PROMPTS, out), out.logps):
+        assert torch.allclose(row, logps, atol=1e-5)
+
+
 def test_greedy_is_the_argmax_of_a_plain_forward():
     model = tiny()
     out = generate(model, PROMPTS, max_new_tokens=15, temperature=0.0, stop_ids=[])

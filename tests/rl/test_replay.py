@@ -84,9 +84,6 @@ def train(out, rank=0, world=1, stop=None, resume=False, **change):
             stop=stop,
             resume=resume,
         )
-    except MinidsError:
-        if stop is None:
-            raise
     finally:
         rollout.roll_out = honest
     return drawn

@@ -297,7 +297,7 @@ def test_ctrl_c_saves_and_says_so(tmp_path, uninterrupted):
             os.kill(os.getpid(), signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(MinidsError, match="pretrain was stopped after step 4 of 6: saved in .*--resume"):
+    with pytest.raises(MinidsError, match="pretrain was stopped after step 4 of 6: saved in .*resume=True"):
         run(tiny_model(), on_step=interrupt, **how)
     assert signal.getsignal(signal.SIGINT) is before
     assert checkpoint.load(tmp_path)[0] == 4
@@ -361,7 +361,7 @@ def test_a_full_disk_in_the_middle_of_a_run(tmp_path, monkeypatch):
 
     how = dict(config=settings(save_every=2, log_every=3), source=source, out_dir=tmp_path)
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(MinidsError, match="step 4 .*No space left.*--resume"):
+    with pytest.raises(MinidsError, match="step 4 .*No space left.*resume=True"):
         run(tiny_model(), **how)
     assert checkpoint.load(tmp_path)[0] == 2
     monkeypatch.undo()
@@ -375,7 +375,7 @@ def test_a_metrics_file_that_cannot_be_written(tmp_path):
 
 
 def test_an_old_run_is_not_overwritten(uninterrupted):
-    with pytest.raises(MinidsError, match="holds a checkpoint of an earlier run .*--resume"):
+    with pytest.raises(MinidsError, match="holds a checkpoint of an earlier run .*resume=True"):
         run(tiny_model(), out_dir=uninterrupted)
 
 
