@@ -135,6 +135,7 @@ class ModelConfig(Explained):
     (tokens) a text may be; beta_fast and beta_slow, the turns within that length between which frequencies go from kept
     to divided by factor; mscale and mscale_all_dim, how the attention's scale grows with the factor.
 
+    `ModelConfig.small(tokenizer, hidden_size=96)` makes a small one, and `config.replace(name=value)` another one.
     `config.stop_ids` are the tokens that end a text, `config.parameters` is how many parameters a model has.
     """
 
@@ -152,7 +153,7 @@ class ModelConfig(Explained):
     routed_scaling_factor: float = setting(2.5, "factor of the routed experts' sum", above=0)
     kv_lora_rank: int = setting(512, "width of the latent that keys and values are made from", above=0)
     q_lora_rank: int | None = setting(
-        1536, "width of the latent that queries are made from; None, or 0 in a recipe: no such latent", above=0
+        1536, "width of the latent that queries are made from; None or 0: no such latent", above=0
     )
     qk_rope_head_dim: int = setting(64, "width of the part of a query and key that is rotated", above=0)
     qk_nope_head_dim: int = setting(128, "width of the part that is not", above=0)
