@@ -77,3 +77,16 @@ def test_is_short_and_shown_in_the_page(program):
 
 def test_comments_and_the_docstring_do_not_count():
     assert code_of('"""Says\nwhat."""\n\nimport a\n# why\n\nb = 1  # c\n') == ["import a", "b = 1  # c"]
+
+
+def test_the_readme_leads_there_and_stays_short():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "docs/library.md" in text and "ten_tasks/" in text
+    assert len(text.encode()) <= 9_000
+
+
+def test_the_five_lines_of_the_readme_run(desk):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    done = subprocess.run([sys.executable, "-c", program], cwd=desk, capture_output=True, encoding="utf-8", timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -171,7 +171,7 @@ def test_ctrl_c_with_two_processes(tmp_path):
 @pytest.mark.parametrize(
     "how, error, words",
     [
-        ("kill", MinidsError, "worker process 1 ended without a word .killed by SIGKILL.*memory.*--resume"),
+        ("kill", MinidsError, "worker process 1 ended without a word .killed by SIGKILL.*memory.*resume=True"),
         ("exit", MinidsError, "exit code 7"),
         ("mistake", MinidsError, "rank 1 met a bad file: repair it"),
         ("bug", RuntimeError, "worker process 1 failed:\n(.|\n)*ValueError: a bug on rank 1"),
