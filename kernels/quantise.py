@@ -78,11 +78,11 @@ def quantise_reference(x: Tensor, scales: str = "fp32") -> tuple[Tensor, Tensor]
     """
     M, K = x.shape
     # zeros behind a short last block do not change its largest absolute value
-    blocks = _padded(x.float(), 1, BLOCK).view(M, -1, BLOCK)
+    blocks = _padded(x.float(), 1, BLOCK).view(M, -(-K // BLOCK), BLOCK)
     # one scale per block
     s = scale_of(blocks.abs().amax(-1), scales)
     # divide, round, and take the padding away again
-    q = _to_fp8(blocks / s[..., None]).view(M, -1)[:, :K].contiguous()
+    q = _to_fp8(blocks / s[..., None]).flatten(1)[:, :K].contiguous()
     return q, s
 
 
@@ -111,7 +111,7 @@ def dequantise(q: Tensor, s: Tensor, dtype: torch.dtype = torch.float32) -> Tens
     """
     R, C = q.shape
     need(
-        s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
+        s.ndim == 2 and s.shape[1] == -(-C // BLOCK) and s.shape[0] in (R, -(-R // BLOCK)),
         f"scales {list(s.shape)} fit neither 1x128 nor 128x128 blocks of {[R, C]}",
     )
     # every scale as often as its block is long, and what reaches beyond the edge cut off

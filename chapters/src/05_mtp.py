@@ -106,7 +106,7 @@ show(fig, "Four tokens, above each its state h of the main model; above these th
 #
 # The two vectors come from different places: a state is the sum of everything that the layers have written, an
 # embedding is one row of a table. Both are brought to the same size first, then joined and projected to the model's
-# width. `layers.rms_norm(x, weight, eps)` and `matmul.linear(x, weight)` are at hand.
+# width. `layers.rms_norm(x, weight, eps)` and `linear.linear(x, weight)` are at hand.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -221,7 +221,7 @@ print(informative.tolist())
 
 # %% [markdown]
 # Does the group's mean cost anything? Every answer is compared with a mean that it has pulled towards itself. On the
-# tree we need not guess: `exact.expected_update` adds up the update of *every possible group*, each with its
+# tree we need not guess: `exact_gradient.expected_update` adds up the update of *every possible group*, each with its
 # probability, and compares the result with the truth.
 
 # %%

@@ -434,7 +434,8 @@ show(fig, "What becomes of the answers to questions of two to five digits, for t
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The chance of exactly R good answers is C(n, R) pᴿ (1 - p)ⁿ⁻ᴿ; `math.comb` is at hand.
+# Go through the answers one by one, and keep how likely each number of documents is so far. Or add up over R: the
+# chance of exactly R good answers is C(n, R) pᴿ (1 - p)ⁿ⁻ᴿ, and `from math import comb` gives C(n, R).
 # </details>
 
 # %% exercise="rejection.expected" points=2 minutes=15 difficulty=1

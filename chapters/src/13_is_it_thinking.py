@@ -255,7 +255,7 @@ for stage in ("base", "grpo"):
 #
 # Who does not know the right answer can still take the most frequent one (self-consistency, arXiv 2203.11171). For
 # R1-Zero a vote of 64 answers raised AIME 2024 from 71.0 to 86.7 % (arXiv 2501.12948, version 1, section 2.2.4).
-# `metrics.maj_at_k` is the probability that a vote of k answers, drawn from the n, is right: counted exactly, as for
+# `statistics.maj_at_k` is the probability that a vote of k answers, drawn from the n, is right: counted exactly, as for
 # pass@k.
 
 # %%
@@ -604,7 +604,7 @@ print(f"and if it knows that a+b = b+a: {turned}")
 
 # %% [markdown]
 # Better, and still half. Small tasks run out of questions. So the split must not be left to a generator: it has to be a
-# property of the question. In this library a hash of the operands decides (`tasks.split_of`): a tenth of all that
+# property of the question. In this library a hash of the operands decides (`arithmetic.split_of`): a tenth of all that
 # could ever be asked belongs to the test, whoever asks, in whatever words. That leaves one decision, and no hash can
 # take it: when are two questions the same?
 #

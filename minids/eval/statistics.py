@@ -35,7 +35,8 @@ def pass_at_k(n, c, k):
     """
     if not 0 <= c <= n or not 1 <= k <= n:
         raise MinidsError(f"metrics: pass@k needs 0 <= c <= n and 1 <= k <= n, got n={n}, c={c}, k={k}")
-    return 1.0 - comb(n - c, k) / comb(n, k)
+    subsets = comb(n, k)
+    return (subsets - comb(n - c, k)) / subsets
 
 
 def maj_at_k(answers: Sequence, right: object, k: int) -> float:
@@ -88,8 +89,8 @@ def bootstrap_ci(values_P, *, level=0.95, draws=2000, seed=0):
     those (Efron 1979). The random numbers are those of a generator of its own, made of `seed`.
 
     For a gain, pass the differences after - before on the same problems: that interval is narrower than two apart.
-    Raises MinidsError for an empty list, for what is not finite, for a level that is not between 0 and 1, and for
-    less than one draw.
+    Raises MinidsError for what is no list of numbers, for an empty one, for what is not finite, for a level that is not
+    between 0 and 1, and for less than one draw.
     """
     values_P = np.asarray(values_P, dtype=np.float64)
     if values_P.ndim != 1 or not len(values_P) or not np.isfinite(values_P).all():

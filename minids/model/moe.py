@@ -92,7 +92,7 @@ def balance_loss(scores_NE, indices_NK, rows_N, n_rows):
     # f and P of each text: sums over its tokens are products with member_NR
     chosen_NE = torch.zeros_like(scores_NE).scatter_(1, indices_NK, 1.0)
     f_RE = member_NR.T @ chosen_NE * (E / K) / length_R1
-    p_RE = member_NR.T @ (scores_NE / scores_NE.sum(-1, keepdim=True)) / length_R1
+    p_RE = member_NR.T @ (scores_NE / (scores_NE.sum(-1, keepdim=True) + 1e-20)) / length_R1
     # the mean over the texts that have tokens
     return (f_RE * p_RE).sum() / (count_R > 0).sum().clamp(min=1)
 

@@ -13,7 +13,6 @@ each takes a share. Questions come from the split "rl", which is asserted.
 Left out: a model as judge, which R1 used where no rule decides; fewer documents of questions that are always right.
 """
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,11 +75,16 @@ def expected_kept(rate, samples, keep):
     With keep = samples that is rate * samples: a question counts as often as it is solved. With keep = 1 it is pass@k
     with k = samples, and most questions count alike.
     """
-    # the probability of each number of good answers, times what is kept of so many
-    return sum(
-        math.comb(samples, good) * rate**good * (1 - rate) ** (samples - good) * min(good, keep)
-        for good in range(samples + 1)
-    )
+    most = min(samples, keep)
+    # how likely 0, 1, ..., `most` documents are: before the first answer there are none
+    chance = [1.0] + [0.0] * most
+    for _ in range(samples):
+        # a good answer makes one document more, unless there are `keep`
+        for k in range(most, 0, -1):
+            chance[k] = chance[k] * (1.0 if k == most else 1 - rate) + chance[k - 1] * rate
+        chance[0] *= 1 - rate
+    # each number times its probability
+    return sum(k * p for k, p in enumerate(chance))
 
 
 def collect(

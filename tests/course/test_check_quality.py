@@ -57,12 +57,12 @@ ROUNDS = sorted((catalog.ROOT / "tests" / "course" / "rounds").glob("[0-9]"))
 
 
 @pytest.mark.parametrize("folder", ROUNDS, ids=lambda p: p.name)
-def test_a_round_of_fresh_answers_has_ten_wrong_and_four_right_ones_to_an_exercise(folder):
+def test_a_round_of_fresh_answers_has_ten_wrong_ones_or_more_and_four_right_ones_to_an_exercise(folder):
     names = {e.name for e in EXERCISES}
     for path in folder.glob("*.py"):
         answers = check_quality.fresh(path)
         kinds = [who.partition("_")[0] for who, _, _ in answers]
-        assert path.stem in names and kinds.count("wrong") == 10 and kinds.count("right") == 4, path
+        assert path.stem in names and kinds.count("wrong") >= 10 and kinds.count("right") == 4, path
         assert all(about for _, about, _ in answers), path
 
 

@@ -146,3 +146,15 @@ def test_bad_numbers_give_the_same_everywhere(name, scales):
 def test_scales_of_nan_and_infinity(scales):
     amax = torch.tensor([float("nan"), -float("nan"), float("inf"), 448.0])
     assert torch.equal(Q.scale_of(amax, scales).nan_to_num(-1.0, 9.0), torch.tensor([-1.0, -1, 9, 1]))
+
+
+@pytest.mark.parametrize("M,K", [(0, 300), (0, 128), (3, 0)])
+def test_the_reference_of_nothing_is_nothing(M, K):
+    q, s = Q.quantise_reference(torch.zeros(M, K))
+    assert q.shape == (M, K) and s.shape == (M, -(-K // 128))
+
+
+def test_scales_that_are_no_table_are_refused():
+    for s in (torch.ones(2), torch.tensor(1.0), torch.ones(1, 1, 1)):
+        with pytest.raises(runtime.KernelError, match="fit neither"):
+            Q.dequantise(torch.zeros(2, 3).to(torch.float8_e4m3fn), s)

@@ -238,6 +238,16 @@ def test_balance_loss_by_hand(rows, k, seed):
     assert math.isclose(ours, loss_by_hand(scores.tolist(), indices.tolist(), rows), rel_tol=1e-9)
 
 
+def test_a_token_whose_scores_are_all_zero_does_not_spoil_the_balance_loss():
+    scores, indices = torch.full((3, 4), 0.3), torch.tensor([[0, 1], [2, 3], [0, 1]])
+    scores[2] = 0.0
+    for rows in ([0, 0, -1], [0, 0, 1]):
+        scores_NE = scores.clone().requires_grad_()
+        loss = moe.balance_loss(scores_NE, indices, torch.tensor(rows), max(rows) + 1)
+        loss.backward()
+        assert loss.isfinite() and scores_NE.grad.isfinite().all()
+
+
 def test_balance_loss_is_one_when_even_and_more_when_not():
     even = torch.tensor([[0, 1], [2, 3], [1, 2], [3, 0]])
     rows = torch.zeros(4, dtype=torch.long)

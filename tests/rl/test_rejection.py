@@ -53,6 +53,11 @@ def test_documents_to_expect_are_those_of_all_outcomes(rate, samples, keep):
     assert rejection.expected_kept(float(rate), samples, keep) == pytest.approx(float(expected), abs=1e-9)
 
 
+def test_documents_to_expect_of_thousands_of_answers():
+    assert rejection.expected_kept(0.5, 3000, 4) == pytest.approx(4.0)
+    assert rejection.expected_kept(1e-3, 5000, 1) == pytest.approx(1 - 0.999**5000)
+
+
 @pytest.fixture(scope="module")
 def speaker():
     parts = list(documents.pretraining_parts(["add"], 200, mix={"hasty": 1.0}, fact_share=0.0, seed=0))

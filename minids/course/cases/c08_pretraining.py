@@ -322,6 +322,17 @@ def the_defaults_are_those_of_v3(adamw_update):
 
 
 @case("pretraining.adamw")
+def every_setting_is_the_given_one(adamw_update):
+    """Each of them in turn, after three updates, when every power of a beta counts."""
+    given = _state(4)
+    usual = dict(lr=0.1, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1)
+    for name, value in (("lr", 0.02), ("beta1", 0.6), ("beta2", 0.8), ("eps", 0.3), ("weight_decay", 0.7)):
+        settings = usual | {name: value}
+        want = _adamw_by_elements(*given, 3, *settings.values())
+        expect(adamw_update(*given, 3, **settings), want, tol=1e-5, step=3, **settings)
+
+
+@case("pretraining.adamw")
 def tiny_and_large_gradients_move_alike(adamw_update):
     """Whatever the scale of a gradient, the first update is one lr; also in float32, whose squares may be tiny."""
     for scale in (1e-6, 1e-3, 1.0, 1e3):
@@ -538,6 +549,27 @@ def noisy_losses_have_the_least_squared_error(fit):
     law = fit(list(SIZES), list(TOKENS), losses)
     got = _error(law, losses)
     assert got <= best[0] * (1 + 1e-6), f"squared error {got:.3g} where {best[0]:.3g} is possible, with {law}"
+
+
+@case("pretraining.scaling_law")
+def the_best_of_all_pairs_and_not_of_those_on_a_path(fit):
+    """Here one exponent alone helps no more at several pairs, and one of them is the best."""
+    exponents = (0.1, 0.3, 0.5, 0.8, 1.2)
+    for losses in (
+        [9.55, 7.17, 4.99, 8.64, 5.89, 4.08, 8.21, 5.34, 3.55, 7.84, 5.06, 3.19],
+        [13.81, 9.5, 6.93, 13.04, 9.21, 6.77, 11.91, 8.97, 6.03, 11.37, 8.45, 5.73],
+        [13.07, 10.28, 8.49, 12.24, 9.85, 7.73, 11.31, 9.42, 6.88, 10.53, 8.44, 6.59],
+    ):
+        _, alpha, beta, _ = min((p for p in _pairs(losses, exponents) if p[3].min() >= 0), key=lambda p: p[0])
+        law = fit(list(SIZES), list(TOKENS), losses, exponents)
+        expect([law["alpha"], law["beta"]], [alpha, beta], losses=losses, exponents=exponents)
+
+
+@case("pretraining.scaling_law")
+def arrays_are_losses_too_and_stay_as_they_are(fit):
+    losses = _losses(1.0, 60.0, 0.5, 40.0, 0.3)
+    given = [np.array(x, dtype=np.float64) for x in (SIZES, TOKENS, losses)]
+    expect(fit(*given, (0.3, 0.5, 0.9)), _law(1.0, 60.0, 0.5, 40.0, 0.3), tol=1e-3, exponents=(0.3, 0.5, 0.9))
 
 
 @case("pretraining.scaling_law", held_out=True)

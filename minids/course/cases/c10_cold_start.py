@@ -83,9 +83,17 @@ def marks_have_the_ids_that_the_tokenizer_gives_them(prompt_ids):
 
 @case("sft.prompt")
 def texts_are_encoded_as_they_are(prompt_ids):
-    """Blanks and line ends at their edges too, and nothing at all."""
+    """Blanks and line ends at their edges too, nothing at all, and tags: of an earlier answer too all is kept."""
     t = hand_made()
-    for question, asked, answered in ((" 1 ", "\n2", "3\n"), ("", "", ""), ("the", "a", ""), ("", "a", "b")):
+    marks = "1<think>2</think>3", "<answer>4</answer>", "5<think>\n</think>6</answer>7"
+    for question, asked, answered in (
+        (" 1 ", "\n2", "3\n"),
+        ("", "", ""),
+        ("the", "a", ""),
+        ("", "a", "b"),
+        marks,
+        marks[::-1],
+    ):
         ids = prompt_ids(t, question, [(asked, answered)])
         turn = f"<｜User｜>{asked}<｜Assistant｜><answer>{answered}</answer><｜end▁of▁sentence｜>"
         want = f"<｜begin▁of▁sentence｜>{turn}<｜User｜>{question}<｜Assistant｜>"

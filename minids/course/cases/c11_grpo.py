@@ -8,6 +8,7 @@ import torch
 
 from minids.course.cases import case, expect, gradients, raises
 from minids.errors import MinidsError
+from minids.rl.grpo import LossConfig
 
 # -- slopes by hand ----------------------------------------------------------------------------------------------------
 
@@ -92,6 +93,16 @@ def float32_stays_float32(slopes):
 
 
 @case(SLOPES)
+def logits_of_any_size(slopes):
+    """A softmax does not change when the same is added to all logits, however much."""
+    for dtype, far in ((torch.float32, 200.0), (torch.float64, 1000.0)):
+        theta, ids, nodes, mask = _answers(3, 4, 5, 3, dtype)
+        for moved in (theta + far, theta - far, theta * torch.tensor([1.0, far, -far], dtype=dtype)[:, None]):
+            given = moved, ids, nodes, mask
+            expect(slopes(*given), _by_autograd(*given), tol=1e-4, theta_PV=moved, ids_LT=ids, nodes_LT=nodes)
+
+
+@case(SLOPES)
 def no_answer_s_slopes_are_another_s(slopes):
     """Two answers over the same prefixes, one of them twice; and one answer alone."""
     theta, ids, nodes, mask = _answers(3, 4, 3, 4)
@@ -158,13 +169,19 @@ def a_group_is_compared_with_itself_only(advantages):
 
 @case(ADVANTAGES)
 def leave_one_out_compares_with_the_others(advantages):
-    _judge(advantages, [1.0, 0.0, 0.0, 0.0, 0.5, 0.25, 1.0, 0.0], 4, baseline="loo", scale="none")
+    rewards = [1.0, 0.0, 0.0, 0.0, 0.5, 0.25, 1.0, 0.0]
+    _judge(advantages, rewards, 4, baseline="loo", scale="none")
+    # whatever is taken off, it is the rewards whose deviation is taken
+    for scale in ("std", "batch"):
+        for ddof in (0, 1):
+            _judge(advantages, rewards, 4, baseline="loo", scale=scale, ddof=ddof, eps=0.1)
 
 
 @case(ADVANTAGES)
 def the_standard_deviation_of_the_group(advantages):
     for ddof in (0, 1):
         _judge(advantages, [1.0, 0.0, 0.5, 0.25, 4.0, 1.0], 3, ddof=ddof, eps=0.5)
+        _judge(advantages, [3000.0, 3000.5, 3001.0, 3000.5], 4, ddof=ddof, eps=0.1)  # far from 0, near each other
 
 
 @case(ADVANTAGES)
@@ -378,6 +395,17 @@ def every_token_of_random_answers(surrogate):
 
 
 @case(SURROGATE)
+def good_and_bad_tokens_in_one_batch(surrogate):
+    """What holds for a token is asked of its own advantage: good ones outweigh the bad, or the other way round."""
+    ratio, logp = torch.tensor([[0.4, 1.0, 2.5, 9.0], [9.0, 2.5, 1.0, 0.4]]), -torch.ones(2, 4)
+    for sign in (1.0, -1.0):
+        adv = sign * torch.tensor([[3.0, 3.0, 2.0, 3.0], [-1.0, -1.0, 1.0, -0.5]])
+        for settings in CLIPS:
+            want = _surrogate(ratio, adv, logp, *settings)
+            expect(surrogate(ratio, adv, logp, *settings), want, ratio_NT=ratio, adv_NT=adv, clip=settings[0])
+
+
+@case(SURROGATE)
 def no_advantage_no_gain(surrogate):
     zeros = torch.zeros(1, 4, dtype=torch.float64)
     for settings in CLIPS:
@@ -462,6 +490,16 @@ def far_apart_it_is_as_large_as_it_is(kl_estimate):
         given = torch.tensor([x], dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
         for kind, want in (("k1", x), ("k2", x * x / 2), ("k3", math.exp(-x) + x - 1)):
             expect(kl_estimate(*given, kind), torch.tensor([want], dtype=torch.float64), kind=kind, x=x)
+
+
+@case(KL)
+def tokens_that_hardly_ever_come(kl_estimate):
+    """Their probabilities are 0 as floats; x is not."""
+    for dtype, low in ((torch.float32, -300.0), (torch.float64, -2000.0)):
+        logp, ref = torch.tensor([low, low, low + 2], dtype=dtype), torch.tensor([low, low + 1, low], dtype=dtype)
+        x = logp - ref
+        for kind, want in (("k1", x), ("k2", x * x / 2), ("k3", torch.exp(-x) + x - 1)):
+            expect(kl_estimate(logp, ref, kind), want, kind=kind, logp=logp, ref_logp=ref)
 
 
 @case(KL)
@@ -746,6 +784,44 @@ def what_does_not_fit_together_is_refused(grpo_loss):
     ):
         shown = {k: v if not isinstance(v, torch.Tensor) else "given" for k, v in settings.items()}
         raises(MinidsError, grpo_loss, *batch, **settings, because=f"{shown}")
+
+
+@case(LOSS)
+def tensors_that_are_missing_or_of_no_use_are_refused(grpo_loss):
+    batch = _batch(2, 3)
+    other = batch[1] - 0.1
+    for because, settings in (
+        ("a KL needs a reference", dict(kl="k3", kl_coef=0.1)),
+        ("a correction needs the sampler's log-probabilities", dict(correction="token_truncate")),
+        ("nothing uses a sampler", dict(sampler_logp_NT=other)),
+        ("a reference [2, 2] beside logp [2, 3]", dict(kl="k1", kl_coef=0.1, ref_logp_NT=other[:, :2])),
+        ("a reference of one answer beside two", dict(kl="k1", kl_coef=0.1, ref_logp_NT=other[:1])),
+    ):
+        raises(MinidsError, grpo_loss, *batch, **settings, because=because)
+    raises(MinidsError, grpo_loss, batch[0], batch[1][:1], *batch[2:], because="old_logp [1, 3] beside logp [2, 3]")
+    raises(MinidsError, grpo_loss, *batch[:3], batch[3][:, :1], because="a mask [2, 1] beside logp [2, 3]")
+
+
+@case(LOSS)
+def keywords_change_the_config_that_is_given(grpo_loss):
+    """An answer to the exercise of earlier versions has no `config`, and every run gives it keywords."""
+    batch, config = _batch(3, 5), LossConfig(aggregation="sequence_mean", clip="higher", clip_high=0.4)
+    try:
+        grpo_loss(*batch, config=config)
+    except Exception as error:
+        if "unexpected keyword argument 'config'" in str(error):
+            return
+        raise
+    _same(grpo_loss, batch, {"config": config}, {"aggregation": "sequence_mean", "high": 0.4})
+    for changed, hand in (
+        (dict(aggregation="token_mean"), dict(high=0.4)),
+        (dict(clip_high=0.1), dict(high=0.1)),
+        (dict(clip="none", clip_high=0.2), dict(clip=False)),
+    ):
+        hand = {"aggregation": "sequence_mean"} | hand | {k: v for k, v in changed.items() if k == "aggregation"}
+        _same(grpo_loss, batch, {"config": config, **changed}, hand)
+    raises(MinidsError, grpo_loss, *batch, config=config, clip="both", because="clip='both' beside a config")
+    raises(MinidsError, grpo_loss, *batch, config=config, clips="none", because="there is no setting 'clips'")
 
 
 @case(LOSS)

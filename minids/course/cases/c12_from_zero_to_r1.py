@@ -396,6 +396,9 @@ def certain_and_hopeless_questions(expected_kept):
     _documents(expected_kept, 1.0, 8, 3, 3.0)
     _documents(expected_kept, 1.0, 2, 3, 2.0)
     _documents(expected_kept, 0.0, 8, 3, 0.0)
+    for keep in (4, 9):  # room for many more than are drawn
+        _documents(expected_kept, 1.0, 2, keep, 2.0)
+        _documents(expected_kept, 0.0, 2, keep, 0.0)
 
 
 @case(EXPECTED)

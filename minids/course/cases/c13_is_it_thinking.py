@@ -248,7 +248,7 @@ def hundreds_of_problems_are_counted_exactly(paired_test):
 
 @case("statistics.paired")
 def whole_numbers_may_be_floats_or_of_numpy(paired_test):
-    for differences in ([1.0, 1.0, 1.0, 1.0], np.array([1, 1, 1, 1]), (1, 1, 1, 1)):
+    for differences in ([1.0, 1.0, 1.0, 1.0], np.array([1, 1, 1, 1]), np.ones(4), (1, 1, 1, 1)):
         got = paired_test(differences)
         expect(got, 0.125, differences=differences)
     got = paired_test([0])
@@ -364,9 +364,23 @@ def the_slope_of_y_on_x_and_not_of_x_on_y(slope_within):
 
 @case("statistics.slope")
 def far_from_zero_it_is_the_same_slope(slope_within):
-    """Lengths around a million: means have to be taken away before anything is squared."""
-    x, y = [[1e6, 1e6 + 1, 1e6 + 2], [3e6, 3e6 + 2]], [[0, 1, 1], [1, 0]]
-    expect(slope_within(x, y), _with_a_column_a_problem([[0, 1, 2], [0, 2]], y), tol=1e-6, x=x, y=y)
+    """Means have to be taken away before anything is squared: squares of such numbers are rounded."""
+    y = [[0, 1, 1, 0], [1, 0]]
+    want = _with_a_column_a_problem([[0.1, 1, 2.3, 5], [0, 2.7]], y)
+    for far in (1e6, 7_654_321.0):
+        x = [[far + 0.1, far + 1, far + 2.3, far + 5], [3 * far, 3 * far + 2.7]]
+        expect(slope_within(x, y), want, tol=1e-6, x=x, y=y)
+
+
+@case("statistics.slope")
+def rows_may_be_tuples_or_arrays_and_stay_as_they_are(slope_within):
+    x, y = [[4.0, 1.0, 7.0], [2.0, 6.0]], [[1.0, 0.0, 3.0], [2.0, 5.0]]
+    want = _with_a_column_a_problem(x, y)
+    for kind in (tuple, np.array, lambda row: np.array(row, dtype=np.float32)):
+        given = [kind(row) for row in x], [kind(row) for row in y]
+        expect(slope_within(*given), want, tol=1e-6, x=given[0], y=given[1])
+    table = np.array([[4.0, 1.0, 7.0], [2.0, 6.0, 3.0]]), np.array([[1.0, 0.0, 3.0], [2.0, 5.0, 1.0]])
+    expect(slope_within(*table), _with_a_column_a_problem(*table), tol=1e-6, x=table[0], y=table[1])
 
 
 @case("statistics.slope")

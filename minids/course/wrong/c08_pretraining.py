@@ -523,6 +523,19 @@ def without_momentum(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weig
     return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, lambda m, v, mh, vh: g / (vh.sqrt() + eps))
 
 
+@wrong(
+    "pretraining.adamw",
+    mistake="the means were corrected for the usual betas whatever is given",
+    ask="With beta2 = 0.8, what share of v has been filled after three updates?",
+    refused_by="every_setting_is_the_given_one",
+)
+def corrected_for_the_usual(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
+    def move(m, v, m_hat, v_hat):
+        return m / (1 - 0.9**step) / ((v / (1 - 0.95**step)).sqrt() + eps)
+
+    return _adamw(w, g, m, v, step, lr, beta1, beta2, eps, weight_decay, move)
+
+
 @alternative("pretraining.adamw")
 def with_torchs_operations(w, g, m, v, step, lr, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1):
     m, v = torch.lerp(m, g, 1 - beta1), (v * beta2).addcmul(g, g, value=1 - beta2)
@@ -805,6 +818,23 @@ def never_raises(sizes, tokens, losses, exponents=EXPONENTS):
         return _named(*_best(_solutions(sizes, tokens, losses, exponents))[2:])
     except MinidsError:
         return _named(exponents[0], exponents[0], (0.0, 0.0, 0.0))
+
+
+@wrong(
+    "pretraining.scaling_law",
+    mistake="one exponent could be chosen after the other",
+    ask="Where changing alpha alone helps no more, nor beta alone: is there no better pair?",
+    refused_by="the_best_of_all_pairs_and_not_of_those_on_a_path",
+)
+def one_exponent_at_a_time(sizes, tokens, losses, exponents=EXPONENTS):
+    found = {(f[2], f[3]): f for f in _solutions(sizes, tokens, losses, exponents) if f[4].min() >= 0}
+    if not found:
+        raise MinidsError("no law fits")
+    at = next(iter(found))
+    for _ in range(len(found)):
+        for i in (0, 1):
+            at = min((pair for pair in found if pair[1 - i] == at[1 - i]), key=lambda pair: found[pair][0])
+    return _named(*found[at][2:])
 
 
 @alternative("pretraining.scaling_law")

@@ -161,6 +161,20 @@ def strips_the_texts(tokenizer, question, history=()):
     return [*ids, t.user_id, *t.encode(question.strip()), t.assistant_id]
 
 
+@wrong(
+    "sft.prompt",
+    mistake="an earlier answer ended its thought itself",
+    ask="history holds answers. What is lost of one that spells </think>?",
+    refused_by="texts_are_encoded_as_they_are",
+)
+def cuts_at_the_tag(tokenizer, question, history=()):
+    t, ids = tokenizer, [tokenizer.bos_id]
+    for asked, answered in history:
+        ids += [t.user_id, *t.encode(asked), t.assistant_id]
+        ids += [t.answer_id, *t.encode(answered.split("</think>")[-1]), t.end_answer_id, t.eos_id]
+    return [*ids, t.user_id, *t.encode(question), t.assistant_id]
+
+
 @alternative("sft.prompt")
 def joined_from_turns(tokenizer, question, history=()):
     t = tokenizer

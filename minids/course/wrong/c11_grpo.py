@@ -3,6 +3,7 @@
 import math
 import re
 import statistics
+from dataclasses import fields
 
 import torch
 
@@ -130,6 +131,18 @@ def one_prefix_early(theta_PV, ids_LT, nodes_LT, mask_LT):
     return _placed(theta_PV, _steps(theta_PV, ids_LT, nodes_LT), early, mask_LT)
 
 
+@wrong(
+    SLOPES,
+    mistake="logits were small enough to take exp of them",
+    ask="What is exp(1000)? And what does a softmax make of logits if the largest is taken off all of them first?",
+    refused_by="logits_of_any_size",
+)
+def exp_over_its_sum(theta_PV, ids_LT, nodes_LT, mask_LT):
+    each = theta_PV.exp()
+    steps = _steps(theta_PV, ids_LT, nodes_LT, probs=each / each.sum(-1, keepdim=True))
+    return _placed(theta_PV, steps, nodes_LT, mask_LT)
+
+
 @alternative(SLOPES)
 def with_one_product(theta_PV, ids_LT, nodes_LT, mask_LT):
     P, V = theta_PV.shape
@@ -140,7 +153,8 @@ def with_one_product(theta_PV, ids_LT, nodes_LT, mask_LT):
 
 @alternative(SLOPES)
 def token_by_token(theta_PV, ids_LT, nodes_LT, mask_LT):
-    probs = theta_PV.exp() / theta_PV.exp().sum(-1, keepdim=True)
+    each = (theta_PV - theta_PV.amax(-1, keepdim=True)).exp()
+    probs = each / each.sum(-1, keepdim=True)
     out = torch.zeros(len(ids_LT), *theta_PV.shape, dtype=theta_PV.dtype)
     for n, (ids, nodes) in enumerate(zip(ids_LT.tolist(), nodes_LT.tolist())):
         for t, (i, p) in enumerate(zip(ids, nodes)):
@@ -298,6 +312,19 @@ def zero_whatever_the_baseline(rewards_N, group_size, *, baseline="mean", scale=
     rewards_PG = grpo._groups(rewards_N, group_size, baseline, scale, ddof)
     adv_PG = _scaled(_centred(rewards_PG, baseline), rewards_PG, scale, ddof, eps)
     return _finished(adv_PG, _differs(rewards_PG), "mean")
+
+
+@wrong(
+    ADVANTAGES,
+    mistake="with the loo baseline the deviation were that of what is left",
+    ask="What is left of the rewards with loo is G / (G - 1) times as large. What does dividing by its deviation undo?",
+    refused_by="leave_one_out_compares_with_the_others",
+)
+def deviation_after_loo(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, eps=1e-4):
+    rewards_PG = grpo._groups(rewards_N, group_size, baseline, scale, ddof)
+    adv_PG = _centred(rewards_PG, baseline)
+    spread_of = adv_PG if scale == "std" else rewards_PG
+    return _finished(_scaled(adv_PG, spread_of, scale, ddof, eps), _differs(rewards_PG), baseline)
 
 
 @alternative(ADVANTAGES)
@@ -499,6 +526,19 @@ def cispo_without_logp(ratio_NT, adv_NT, logp_NT, clip, low, high, dual_delta):
     return _ppo(ratio_NT, adv_NT, logp_NT, clip, 1 - low, 1 + high, dual_delta)
 
 
+@wrong(
+    SURROGATE,
+    mistake="the whole batch were good or bad",
+    ask="A batch holds good and bad answers. Whose advantage decides whether the dual bound holds for a token?",
+    refused_by="good_and_bad_tokens_in_one_batch",
+)
+def dual_by_the_mean(ratio_NT, adv_NT, logp_NT, clip, low, high, dual_delta):
+    if clip == "cispo":
+        return _cispo(ratio_NT, adv_NT, logp_NT, high)
+    gain_NT = _ppo(ratio_NT, adv_NT, logp_NT, "none" if clip == "none" else "symmetric", 1 - low, 1 + high, None)
+    return torch.maximum(gain_NT, dual_delta * adv_NT) if clip == "dual" and adv_NT.mean() < 0 else gain_NT
+
+
 @alternative(SURROGATE)
 def one_bound_for_each_sign(ratio_NT, adv_NT, logp_NT, clip, low, high, dual_delta):
     if clip == "none":
@@ -634,6 +674,18 @@ def without_a_slope(logp, ref_logp, kind):
 )
 def ratio_for_logarithm(logp, ref_logp, kind):
     return _estimates(torch.exp(logp - ref_logp) - 1, kind)
+
+
+@wrong(
+    KL,
+    mistake="the two probabilities could be divided",
+    ask="What is exp(-800) as a float? What has to be subtracted before exp is taken?",
+    refused_by="tokens_that_hardly_ever_come",
+)
+def quotient_of_probabilities(logp, ref_logp, kind):
+    _kind(kind)
+    x, ref = logp - ref_logp, torch.as_tensor(ref_logp, dtype=logp.dtype)
+    return ref.exp() / logp.exp() + x - 1 if kind == "k3" else _estimates(x, kind)
 
 
 @alternative(KL)
@@ -822,9 +874,14 @@ def written_back(text):
 LOSS = "grpo.loss"
 
 
-def _keyword_defaults(given):
-    tensors = ("ref_logp_NT", "sampler_logp_NT", "informative_N", "finished_N", "normalizer")
-    return {**grpo.LossConfig().keywords(), **dict.fromkeys(tensors), **given}
+def _settings(given, logp, old, adv, mask):
+    """All keywords with their values, after the library's refusals."""
+    given, names = dict(given), ("ref_logp_NT", "sampler_logp_NT", "informative_N", "finished_N", "normalizer")
+    apart = {name: given.pop(name, None) for name in names}
+    k = {**grpo.loss_config(given.pop("config", None), given).keywords(), **apart}
+    others = (k[name] for name in ("ref_logp_NT", "sampler_logp_NT", "kl", "correction", "off_policy_threshold"))
+    grpo._check_tensors(logp, old, mask, *others, adv)
+    return k
 
 
 def _loss(
@@ -845,7 +902,7 @@ def _loss(
     exponent=torch.exp,
 ):
     """The loss with one part exchanged; each keyword is a part that a mistake replaces."""
-    k = _keyword_defaults(given)
+    k = _settings(given, logp, old, adv, mask)
     low, high = grpo.check_settings(**k)
     mask, kept = grpo._used(mask, k["informative_N"], k["skip_zero_variance"], k["finished_N"], k["mask_truncated"])
     mask = wrong_mask(mask) if wrong_mask else mask
@@ -1079,9 +1136,34 @@ def token_for_sequence(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
     return _loss(logp_NT, old_logp_NT, adv_N, mask_NT, {**given, "ratio": "token"})
 
 
+@wrong(
+    LOSS,
+    mistake="keywords beside a config did not count",
+    ask="What does loss_config(config, settings) do with a config that is given, and with the settings?",
+    refused_by="keywords_change_the_config_that_is_given",
+)
+def config_alone(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
+    if given.get("config"):
+        names = {f.name for f in fields(grpo.LossConfig)}
+        given = {name: value for name, value in given.items() if name not in names}
+    return _loss(logp_NT, old_logp_NT, adv_N, mask_NT, given)
+
+
+@wrong(
+    LOSS,
+    mistake="a KL without a reference were none",
+    ask="Who notices if a run asks for a KL, and the reference is missing?",
+    refused_by="tensors_that_are_missing_or_of_no_use_are_refused",
+)
+def missing_reference_is_no_kl(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
+    if given.get("ref_logp_NT") is None and given.get("kl", "none") in grpo.KLS:
+        given = {**given, "kl": "none", "kl_coef": 0.0, "kl_unbiased": False}
+    return _loss(logp_NT, old_logp_NT, adv_N, mask_NT, given)
+
+
 @alternative(LOSS)
 def answer_by_answer(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
-    k = _keyword_defaults(given)
+    k = _settings(given, logp_NT, old_logp_NT, adv_N, mask_NT)
     low, high = grpo.check_settings(**k)
     mask, kept = grpo._used(mask_NT, k["informative_N"], k["skip_zero_variance"], k["finished_N"], k["mask_truncated"])
     sampler = old_logp_NT if k["sampler_logp_NT"] is None else k["sampler_logp_NT"]
@@ -1141,7 +1223,7 @@ def answer_by_answer(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
 
 @alternative(LOSS)
 def all_tokens_in_one_row(logp_NT, old_logp_NT, adv_N, mask_NT, **given):
-    k = _keyword_defaults(given)
+    k = _settings(given, logp_NT, old_logp_NT, adv_N, mask_NT)
     low, high = grpo.check_settings(**k)
     mask, kept = grpo._used(mask_NT, k["informative_N"], k["skip_zero_variance"], k["finished_N"], k["mask_truncated"])
     n, t = mask.nonzero(as_tuple=True)

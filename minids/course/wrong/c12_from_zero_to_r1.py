@@ -651,15 +651,8 @@ def by_tails(rate, samples, keep):
 
 
 @alternative(EXPECTED)
-def answer_by_answer(rate, samples, keep):
-    """The distribution of what is kept so far, one more answer at a time."""
-    chance = [1.0] + [0.0] * keep
-    for _ in range(samples):
-        grown = [p * (1 - rate) for p in chance]
-        for kept, p in enumerate(chance):
-            grown[min(kept + 1, keep)] += p * rate
-        chance = grown
-    return sum(kept * p for kept, p in enumerate(chance))
+def by_the_formula_of_the_hint(rate, samples, keep):
+    return sum(_chance(rate, samples, good) * min(good, keep) for good in range(samples + 1))
 
 
 # -- the divergence of two distributions -------------------------------------------------------------------------------

@@ -564,6 +564,39 @@ def flat_if_unknown(x_PS, y_PS):
     return float(sum((x - x.mean()) @ y for x, y in pairs) / squares) if squares else 0.0
 
 
+@wrong(
+    "statistics.slope",
+    mistake="the means were taken away from the given rows themselves",
+    ask="np.asarray of an array is that array. Whose numbers does x -= x.mean() change?",
+    refused_by="rows_may_be_tuples_or_arrays_and_stay_as_they_are",
+)
+def in_place(x_PS, y_PS):
+    _match(x_PS, y_PS)
+    both = squares = 0.0
+    for x_S, y_S in zip(x_PS, y_PS):
+        if len(x_S):
+            x, y = np.asarray(x_S, dtype=np.float64), np.asarray(y_S, dtype=np.float64)
+            x -= x[0]
+            x -= x.mean()
+            both, squares = both + x @ y, squares + x @ x
+    return _ratio(both, squares)
+
+
+@wrong(
+    "statistics.slope",
+    mistake="squares of large numbers were exact",
+    ask="Σ x² - n mean² is right on paper. What is left of it for x around ten million that differ by 1?",
+    refused_by="far_from_zero_it_is_the_same_slope",
+)
+def squares_first(x_PS, y_PS):
+    both = squares = 0.0
+    for x, y in _match(x_PS, y_PS):
+        if (x != x[0]).any():
+            both += x @ y - x.sum() * y.sum() / len(x)
+            squares += x @ x - x.sum() ** 2 / len(x)
+    return _ratio(both, squares)
+
+
 @alternative("statistics.slope")
 def with_a_column_a_problem(x_PS, y_PS):
     pairs = _match(x_PS, y_PS)
