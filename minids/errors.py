@@ -1,6 +1,7 @@
 """The one exception for a user's mistake: its message says what is wrong, where, and what to do."""
 
 import difflib
+import reprlib
 
 # What the library advises, in arguments of its functions, and the same in options of `minids run`.
 IN_SHELL = {"resume=True": "--resume", "out_dir=…": "--out", "replay=False": "--set grpo.replay=false"}
@@ -16,6 +17,14 @@ def for_shell(message: str) -> str:
     for argument, option in IN_SHELL.items():
         message = message.replace(argument, option)
     return message
+
+
+def need(value, kind, name: str, what: str) -> None:
+    """Raises MinidsError unless an argument is of a class, or of one of several: "generate: model must be …, got 3"."""
+    if not isinstance(value, kind):
+        plain = value is None or isinstance(value, bool | int | float | str)
+        got = reprlib.repr(value) if plain else f"a {type(value).__name__}"
+        raise MinidsError(f"{name} must be {what}, got {got}.")
 
 
 def nearest(name, known) -> str | None:

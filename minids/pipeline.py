@@ -21,7 +21,7 @@ record into the run's folder; `--resume` skips finished stages and goes on insid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, need
 from minids.report import run_report
 from minids.run import controls as control_stages
 from minids.run import run_folder
@@ -61,6 +61,7 @@ def run(
                 that they alone read may differ from what they were
     changes     the "section.key=value" that made the recipe from the one that was named; kept in recipe.json
     """
+    need(recipe, Recipe, "run: recipe", "a Recipe, as minids.run.recipes.load('tiny') gives one")
     device = pick_device(device)
     workers = workers or parallel.choose_workers(device)
     if workers > 1 and device != "cpu":

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, need
 from minids.eval import statistics
 from minids.model.transformer import Transformer
 from minids.progress import Progress
@@ -188,6 +188,8 @@ def evaluate(
 ) -> tuple[list[dict], list[dict]]:
     """Rows for each family and for "all", and a few example answers, on the held-out split.
     `full` False: greedy and pass@1 only."""
+    rollout.check_asked("evaluate", model, tokenizer, families)
+    need(config, EvalConfig, "evaluate: config", "an EvalConfig(problems=…, samples=…)")
     comm = comm or Comm()
     how = {
         "style": style,

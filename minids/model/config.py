@@ -16,11 +16,12 @@ states its own.
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import get_args
 
-from minids.errors import MinidsError, did_you_mean
+from minids.errors import MinidsError, did_you_mean, need
 from minids.files import below, brief, load_json
 from minids.settings import Explained, limits, setting, within
 
@@ -302,6 +303,7 @@ class ModelConfig(Explained):
     def from_dict(cls, values, where="config"):
         """Reads a dict with HF's names; `where` is named in errors.
         Raises MinidsError on unknown or contradictory keys."""
+        need(values, Mapping, where, "a table of keys and values (a dict)")
         values = dict(values)
         known = {f.name for f in fields(cls)} - {"passive"}
         for key, ours in (("model_type", OUR_TYPE), ("architectures", [OUR_ARCHITECTURE])):

@@ -28,6 +28,7 @@ end). An iteration of RL fits into one batch anyway (`max_batch`), and then ther
 """
 
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -36,7 +37,7 @@ from einops import rearrange
 
 from minids import memory
 from minids.dispatch import as_written
-from minids.errors import MinidsError
+from minids.errors import MinidsError, need
 from minids.files import brief
 from minids.model import attention, cache, layers, moe
 from minids.model.ops import gpu
@@ -327,15 +328,18 @@ def steps(model, prompts, n, max_new_tokens, temperature, top_k, top_p, seeds, s
 
 def check_prompts(model, prompts, max_new_tokens):
     """Refuses prompts that cannot be continued, by their number."""
+    need(model, torch.nn.Module, "generate: model", "a Transformer, as minids.load(folder) gives one")
     config = model.config
     if not whole(max_new_tokens) or max_new_tokens < 1:
         raise MinidsError(f"generate: max_new_tokens must be a whole number, at least 1, got {brief(max_new_tokens)}.")
+    need(prompts, Iterable, "generate: prompts", "a list of prompts, each a list of token ids")
     for i, prompt in enumerate(prompts):
         try:
             ids = [operator.index(token) for token in prompt]
         except TypeError:
             raise MinidsError(
-                f"generate: prompt {i} is no list of token ids, but {brief(prompt)}. Encode texts with the tokenizer."
+                f"generate: prompt {i} is no list of token ids, but {brief(prompt)}. Encode texts with the "
+                "tokenizer, and give a list of prompts: generate(model, [tokenizer.encode(text)])."
             ) from None
         if not ids:
             raise MinidsError(
@@ -403,6 +407,7 @@ def generate(
     for name, value in (("n", n), ("max_batch", max_batch)):
         if not whole(value) or value < 1:
             raise MinidsError(f"generate: {name} must be a whole number, at least 1, got {brief(value)}.")
+    need(seeds, Iterable | None, "generate: seeds", "a list of whole numbers, one for each answer")
     seeds = list(range(len(prompts) * n)) if seeds is None else list(seeds)
     if len(seeds) != len(prompts) * n:
         raise MinidsError(

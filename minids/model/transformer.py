@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from minids import memory
-from minids.errors import MinidsError
+from minids.errors import MinidsError, need
 from minids.files import brief
 from minids.model import layers
 from minids.model.attention import build_attention
@@ -197,6 +197,7 @@ class Transformer(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
+        need(config, ModelConfig, "Transformer: config", "a ModelConfig; ModelConfig.from_dict makes one of a dict")
         where, number = torch.empty(0), torch.get_default_dtype().itemsize
         what = f"a model of {config.parameters:,} parameters"
         memory.afford(config.parameters * number, what, "Make it smaller.", where.device)

@@ -65,6 +65,7 @@ class RLConfig(OfLoss):
     reward: dict = setting(
         factory=lambda: {"accuracy": 1.0, "format": 0.1},
         doc="weights of the reward's parts, accuracy, format and language, and the script that is asked for",
+        hint="its keys are accuracy, format, language and script, as in { accuracy = 1.0, format = 0.1 }",
     )
     random_reward: bool = setting(False, "rewards are drawn by chance (a control)")
     template: str = setting("tags", "form of the replies", choices=TEMPLATES)
@@ -77,7 +78,11 @@ class RLConfig(OfLoss):
         below=1,
     )
     grad_clip: float = setting(1.0, "largest norm of all gradients together; 0: no clipping", least=0)
-    sizes: dict | None = setting(None, "{family: {size: weight}} of the questions; None: those of pretraining")
+    sizes: dict | None = setting(
+        None,
+        "{family: {size: weight}} of the questions; None: those of pretraining",
+        hint="as in { add = { 3 = 0.5, 4 = 0.5 } }",
+    )
     seed: int = setting(0, "of the run's random numbers")
     save_every: int = setting(0, "iterations from one checkpoint to the next; 0: at the end and on Ctrl-C", least=0)
     keep_last: int = setting(2, "newest checkpoints that are kept", above=0)

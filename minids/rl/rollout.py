@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from minids.errors import MinidsError, need
 from minids.model import generate as sampler
 from minids.model.transformer import Transformer
 from minids.rl import grpo, shaping
@@ -35,6 +36,15 @@ from minids.text.tokenizer import Tokenizer
 def prompt_of(tokenizer: Tokenizer, question: str, style: str) -> list[int]:
     """Token ids that an answer in this style continues."""
     return chat.plain_prompt_ids(tokenizer, question) if style == "plain" else chat.prompt_ids(tokenizer, question)
+
+
+def check_asked(where: str, model: object, tokenizer: object, families: object) -> None:
+    """Raises MinidsError unless these are a model, a tokenizer and names of families, in this order."""
+    need(model, nn.Module, f"{where}: model", "a Transformer, as minids.load(folder) gives one")
+    need(tokenizer, Tokenizer, f"{where}: tokenizer", "a Tokenizer, the one that the model was trained with")
+    need(families, list | tuple, f"{where}: families", f"a list of families of problems ({registry.known()})")
+    if not families:
+        raise MinidsError(f"{where}: families is empty; name at least one of {registry.known()}.")
 
 
 def questions(

@@ -34,7 +34,7 @@ from pathlib import Path
 
 import torch
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, need
 from minids.model.transformer import Transformer
 from minids.rl import config as rl_config
 from minids.rl import grpo, hooks, record, rollout, shaping
@@ -98,6 +98,8 @@ def train_rl(
     other, a hook that fails or returns what it must not (with its name), a gradient that is not finite, and log-
     probabilities of sampling and training that differ.
     """
+    need(config, RLConfig, "train_rl: config", "an RLConfig(steps=…, lr=…)")
+    rollout.check_asked("train_rl", model, tokenizer, families)
     own = hooks.Hooks.of(reward, advantages)
     registry.assert_disjoint(families, GUARDED, config.seed)
     run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage, loss, own)

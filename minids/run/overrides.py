@@ -14,18 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 from minids.errors import MinidsError, did_you_mean
-from minids.model.config import ModelConfig
 from minids.run import stages
-from minids.settings import default_of, described, former_names, kinds_of
+from minids.settings import Settings, default_of, described, former_names, kinds_of
 
 QUOTING = "put double quotes around the whole and single quotes inside, as in --set \"families=['add', 'chain']\""
-MODELS = ("model", "small")
 
 
 def apply(values: dict, text: str, classes: Callable[[str], list[type]], sections: Sequence[str]) -> None:
     """Changes the values of a recipe as one `--set` says.
 
-    classes     the Settings classes of a section ("" for the keys above all sections)
+    classes     the classes whose fields are the keys of a section ("" for the keys above all sections)
     sections    the names of the sections that there are
 
     Raises MinidsError for a text without "=", a key that is none, and a value that is neither TOML nor JSON.
@@ -35,8 +33,8 @@ def apply(values: dict, text: str, classes: Callable[[str], list[type]], section
     if not equals or not all(keys):
         raise MinidsError(f"--set {text!r}: write section.key=value, for example grpo.steps=40.")
     section = keys.pop(0) if len(keys) > 1 else ""
-    known = {f.name: f for cls in _classes(section, classes) for f in fields(cls)}
-    former = former_names(classes(section)) if section not in MODELS else {}
+    known = {f.name: f for cls in classes(section) for f in fields(cls)}
+    former = former_names(cls for cls in classes(section) if issubclass(cls, Settings))
     key = former.get(keys[0], keys[0])
     if len(keys) > 1:
         _check_table(text, section, key, known)
@@ -54,10 +52,6 @@ def apply(values: dict, text: str, classes: Callable[[str], list[type]], section
         table[name] = dict(table[name]) if isinstance(table.get(name), dict) else {}
         table = table[name]
     table[keys[-1]] = new
-
-
-def _classes(section, classes):
-    return [ModelConfig] if section in MODELS else classes(section)
 
 
 def _section(values, text, section, sections):

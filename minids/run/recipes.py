@@ -14,10 +14,11 @@ from pathlib import Path
 from minids.errors import MinidsError, did_you_mean
 from minids.eval.evaluate import EvalConfig
 from minids.files import brief, load_json
+from minids.model.config import ModelConfig
 from minids.run import stages
 from minids.run.overrides import apply
 from minids.run.sections import Direct, check_families, model_values
-from minids.settings import UNSET, Settings, defaults, read, read_all, refuse_unknown, renamed, setting
+from minids.settings import UNSET, Settings, defaults, former_names, read, read_all, refuse_unknown, renamed, setting
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `rl_from`, unless `stages` says it
@@ -110,8 +111,13 @@ def names() -> list[str]:
 
 
 def classes(section: str) -> list[type]:
-    """The Settings classes whose fields are the keys of a section; none of [model] and [small], see ModelConfig."""
+    """The Settings classes whose fields are the keys of a section; none of [model], [small]: see `classes_of_keys`."""
     return {"": [Recipe], "eval": [EvalConfig], "direct": [Direct]}.get(section) or stages.of_section(section)
+
+
+def classes_of_keys(section: str) -> list[type]:
+    """The classes whose fields are the keys of a section: `classes`, or ModelConfig, which checks itself."""
+    return [ModelConfig] if section in ("model", "small") else classes(section)
 
 
 def sections() -> list[str]:
@@ -131,10 +137,19 @@ def current(values: dict, where: str) -> dict:
 def load(name: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     """Reads a recipe by its name or path, applies "section.key=value" overrides, and checks every key and value.
     Raises MinidsError with the section and the key that is wrong."""
-    if isinstance(overrides, str):
-        raise MinidsError(f"recipe {name}: overrides are a list of texts, as in ['grpo.steps=40'], got {overrides!r}.")
+    texts = list(overrides) if isinstance(overrides, Iterable) and not isinstance(overrides, str | dict) else [None]
+    if not all(isinstance(text, str) for text in texts):
+        raise MinidsError(
+            f"recipe {name}: overrides must be a list of texts, as in ['grpo.steps=40'], got {brief(overrides)}."
+        )
     where = f"recipe {name}"
-    values = current(_values(name, overrides), where)
+    values = current(_values(name, texts), where)
+    for section in sections():
+        if not isinstance(values.get(section, {}), dict):
+            keys = ", ".join(f.name for cls in classes_of_keys(section) for f in fields(cls))
+            raise MinidsError(
+                f"{where}: {section} must be a section with keys, got {brief(values[section])}. Its keys: {keys}."
+            )
     parts = {f.name for f in fields(Recipe)} - {"others"}
     others = {s.section for s in stages.STAGES.values()} - parts
     refuse_unknown(values, parts | others, where, Recipe.FORMER)
@@ -155,7 +170,7 @@ def name_of(recipe: str | Path, overrides: Iterable[str] = ()) -> str:
 def _values(name, overrides):
     values = _read(name)
     for text in overrides:
-        apply(values, text, classes, sections())
+        apply(values, text, classes_of_keys, sections())
     return values
 
 
@@ -174,11 +189,9 @@ def differences(before: dict, now: dict) -> list[tuple[str, object, object]]:
 def check(recipe: Recipe) -> None:
     """Builds every config of the recipe once, so that an impossible value is found before the first step. Raises
     MinidsError with the section and the key."""
-    from minids.model.config import ModelConfig
-
-    for section, keys in recipe.others.items():
-        if not isinstance(keys, dict):
-            raise MinidsError(f"{recipe.where}: {section} must be a section with keys, got {keys!r}.")
+    for section, keys in recipe.others.items():  # also of stages that the plan has not
+        known = [f.name for cls in classes(section) for f in fields(cls)]
+        refuse_unknown(keys, known, f"{recipe.where}, section [{section}]", former_names(classes(section)))
     _check_plan(recipe, recipe.where)
     room = recipe.model.get("max_position_embeddings", 4096)
     for stage in dict.fromkeys((*stages.FIRST, "sft", "grpo", *recipe.plan)):

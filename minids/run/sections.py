@@ -29,7 +29,9 @@ class Corpus(Section):
     """Documents with written thoughts, and how they are put together."""
 
     documents: int = setting(doc="documents that are made", least=1)
-    styles: dict = setting(doc=f"{{style of thought: share}}, of {', '.join(STYLES)}, none")
+    styles: dict = setting(
+        doc=f"{{style of thought: share}}, of {', '.join(STYLES)}, none", hint="as in { careful = 0.4, hasty = 0.6 }"
+    )
     tokens_per_batch: int = setting(doc="tokens of a batch of each process", least=1)
 
     def contradictions(self) -> None:
@@ -97,7 +99,9 @@ class Asked(Section):
 
     tries: int = setting(doc="samples of each problem", least=1, most=4096)
     problems: int = setting(doc="problems of each size that is asked for", least=1, most=10_000)
-    asked: dict = setting(doc="{family: [sizes]} that are asked for; none that pretraining has")
+    asked: dict = setting(
+        doc="{family: [sizes]} that are asked for; none that pretraining has", hint="as in { chain = [6] }"
+    )
 
     def contradictions(self) -> None:
         if not self.asked:

@@ -18,6 +18,8 @@ Left out: normalisation (the text is taken as it is), offsets, adding BOS by its
 
 import hashlib
 import json
+import numbers
+import operator
 import os
 import re
 from collections.abc import Iterable
@@ -25,7 +27,8 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from ..errors import MinidsError
+from ..errors import MinidsError, need
+from ..files import brief
 from . import bpe
 from .specials import ANSWER, ASSISTANT, BOS, CONTROL, DEFAULT_SPECIALS, END_ANSWER, END_THINK, EOS, PAD, THINK, USER
 
@@ -74,6 +77,8 @@ class Tokenizer:
         Special tokens found in the texts are ordinary text here. Raises MinidsError for a vocabulary that is too small,
         an empty corpus, and special tokens that repeat, are empty or could be text.
         """
+        need(vocab_size, numbers.Integral, "Tokenizer.train: vocab_size", "a whole number")
+        need(texts, Iterable, "Tokenizer.train: texts", "texts, or a list of texts")
         special_tokens = list(special_tokens)
         if len(set(special_tokens)) != len(special_tokens) or "" in special_tokens:
             raise MinidsError(f"special tokens must be distinct and not empty, but are {special_tokens}")
@@ -85,7 +90,8 @@ class Tokenizer:
                 f"vocab_size={vocab_size} is too small for a byte-level tokenizer: 256 bytes and "
                 f"{len(special_tokens)} special tokens need {smallest}; choose at least that"
             )
-        counts = bpe.count_words([texts] if isinstance(texts, str) else texts, digits)
+        texts = [texts] if isinstance(texts, str) else texts
+        counts = bpe.count_words((_text(text, "Tokenizer.train: each of texts") for text in texts), digits)
         if not counts:
             raise MinidsError("the tokenizer got no text to learn from: the corpus is empty")
         n = len(special_tokens)
@@ -107,6 +113,7 @@ class Tokenizer:
     def encode(self, text: str, *, allow_special: bool = False) -> list[int]:
         """Ids of a text. With `allow_special` the special tokens in it are read as such: for templates, never
         for input."""
+        _text(text, "encode: text")
         if not allow_special:
             return self._encode_ordinary(text)
         ids, start = [], 0
@@ -122,7 +129,9 @@ class Tokenizer:
 
     def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> list[list[int]]:
         """`encode` for many texts, through `tokenizers` on all cores where it is installed."""
-        texts = list(texts)
+        if isinstance(texts, str) or not isinstance(texts, Iterable):
+            raise MinidsError(f"encode_batch: texts must be a list of texts, got {brief(texts)}. encode takes one.")
+        texts = [_text(text, "encode_batch: each of texts") for text in texts]
         engine = self._engine[allow_special] if bpe.as_engine() else None
         if engine is not None:
             try:
@@ -141,7 +150,13 @@ class Tokenizer:
         """The bytes of the ids. `skip_special` leaves out BOS, EOS, padding and the role marks, not the tags. Raises
         MinidsError for an id that the tokenizer does not have."""
         skip = self._control_ids if skip_special else ()
-        ids = [int(i) for i in ids]
+        try:
+            ids = [operator.index(i) for i in ids]
+        except TypeError:
+            raise MinidsError(
+                f"decode: ids must be a list of token ids of one text, got {brief(ids)}. A tensor has one dimension; "
+                "texts are encoded, not decoded."
+            ) from None
         for i in ids:
             if not 0 <= i < len(self.pieces):
                 raise MinidsError(
@@ -227,6 +242,11 @@ class Tokenizer:
         except ImportError:
             return {False: None, True: None}
         return {known: Rust.from_str(self.to_json(with_specials=known)) for known in (False, True)}
+
+
+def _text(text, name):
+    need(text, str, name, "a text")
+    return text
 
 
 class _Words(dict):

@@ -16,13 +16,14 @@ Left out: fp16 (needs loss scaling), sharded models, accumulation over steps of 
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, need
 from minids.model import moe
 from minids.settings import Settings, setting
 from minids.train import checkpoint, loss, optim
@@ -131,6 +132,9 @@ def train(
 
     Returns a TrainResult. Raises MinidsError for settings, checkpoints and batches that cannot be trained with.
     """
+    need(model, nn.Module, "train: model", "a model, as Transformer(config) makes one")
+    need(source, Callable, "train: source", "called with the number of a step and give its list of batches")
+    need(config, TrainConfig, "train: config", "a TrainConfig(steps=…, lr=…)")
     run = _Run(model, source, config, stage, comm or Comm(), out_dir, metrics, objective, on_step)
     run.start(resume)
     with _fp8(model, config, quiet or run.comm.rank != 0):

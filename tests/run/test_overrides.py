@@ -71,8 +71,12 @@ def test_a_table_of_a_section_starts_from_the_one_that_the_section_stands_on():
         ("grpo.steps=" + "9" * 5000, "must be a whole number"),
         ("=3", "write section.key=value"),
         ("grpo.=3", "write section.key=value"),
-        ("grpo=3", "grpo = 3 must be a table of keys and values"),
+        ("grpo=3", "grpo must be a section with keys, got 3. Its keys: loss_aggregation, "),
+        ("model=x", "model must be a section with keys, got 'x'. Its keys: vocab_size, hidden_size"),
         ("edge=3", "edge must be a section with keys"),
+        ("edge.trys=3", "section [edge]: unknown key 'trys'. Did you mean 'tries'?"),
+        ("sft.styles=3", "styles = 3 must be a table of keys and values; as in { careful = 0.4"),
+        ("grpo.reward=format", "must be a table of keys and values; its keys are accuracy, format, language"),
     ],
 )
 def test_changes_that_cannot_be(change, said):
@@ -81,5 +85,5 @@ def test_changes_that_cannot_be(change, said):
 
 
 def test_changes_are_a_list():
-    with pytest.raises(MinidsError, match=r"a list of texts, as in \['grpo.steps=40'\], got 'grpo.steps=3'"):
+    with pytest.raises(MinidsError, match=r"must be a list of texts, as in \['grpo.steps=40'\], got 'grpo.steps=3'"):
         recipes.load("tiny", "grpo.steps=3")
