@@ -36,6 +36,9 @@ def main(argv=None):
     """Runs one command and returns the exit code."""
     console()
     args = parser().parse_args(argv)
+    for name, value in vars(args).items():
+        if value == "":  # a shell variable that is not set, most often
+            args.usage(f"{name} is empty: say what it should be, or leave it out")
     with warnings.catch_warnings():
         warnings.showwarning = _note
         code = _guarded(args)

@@ -105,6 +105,11 @@ def test_help_is_instant():
         *[["chat", "x", "--temperature", t] for t in ("nan", "inf", "1e-40", "101", "-1")],
         ["chat", "x", "--max-new-tokens", "0"],
         ["run", "tiny", "--device", "tpu"],
+        ["run", ""],
+        ["run", "tiny", "--out", ""],
+        ["eval", "x", "--problems", ""],
+        ["progress", "--html", ""],
+        ["course", "--nbgrader", ""],
     ],
 )
 def test_what_cannot_be_parsed_is_refused_with_2(words, capsys):
