@@ -128,7 +128,8 @@ class Tokenizer:
         return self._encode_ordinary(data.decode("utf-8", "surrogateescape"))
 
     def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> list[list[int]]:
-        """`encode` for many texts, through `tokenizers` on all cores where it is installed."""
+        """`encode` for many texts, through `tokenizers` on all cores where it is installed. Raises MinidsError for
+        anything but a list of texts."""
         if isinstance(texts, str) or not isinstance(texts, Iterable):
             raise MinidsError(f"encode_batch: texts must be a list of texts, got {brief(texts)}. encode takes one.")
         texts = [_text(text, "encode_batch: each of texts") for text in texts]
