@@ -350,7 +350,7 @@ class ModelConfig(Explained):
 
     @classmethod
     def from_pretrained(cls, folder):
-        """Reads `folder/config.json`. Raises MinidsError where there is none, or where it is not of this architecture."""
+        """Reads `folder/config.json`. Raises MinidsError where there is none, or it is not of this architecture."""
         path = Path(folder) / "config.json"
         values = load_json(
             path,
