@@ -130,12 +130,15 @@ def _asked(args):
     from minids.run import begun, recipes
 
     going_on, changes = args.resume or args.redo, [*args.set, *["eval.after_stages=false"] * args.no_eval]
+    changes += [f"origin={json.dumps(args.origin)}"] if args.origin else []
     if not args.recipe and not (going_on and args.out):
         args.usage("name a recipe (minids run tiny), or a folder to go on with (minids run runs/tiny --resume)")
     out = args.out or begun.folder_of(args.recipe)
     if out is None:
         name = recipes.name_of(args.recipe, changes)
-        out = Path("runs") / (name + (f"-seed{args.seed}" if args.seed else "") + "-mine" * args.mine)
+        out = Path("runs") / (
+            name + (f"-seed{args.seed}" if args.seed else "") + "-mine" * args.mine + "-from" * bool(args.origin)
+        )
     before = begun.read(out) if going_on else {}
     recipe, changes = begun.recipe(args.recipe, out, changes, before)
     how = {name: getattr(args, name) for name in ("resume", "controls", "until", "redo")} | {"changes": changes}
@@ -357,6 +360,14 @@ def parser():
         ("--no-eval", {"action": "store_true", "help": "no evaluation after the stages (eval.after_stages=false)"}),
         ("--resume", {"action": "store_true", "help": "go on with the run in that folder, with what it was asked for"}),
         ("--controls", {"action": "store_true", "help": controls}),
+        (
+            "--from",
+            {
+                "dest": "origin",
+                "metavar": "DIR",
+                "help": "start from this model (a run's, a stage's), not from nothing",
+            },
+        ),
         ("--until", {"metavar": "STAGE", "help": "stop after this stage; --resume goes on"}),
         ("--redo", {"metavar": "STAGE", "help": "run this stage of an earlier run again, and those after it"}),
         ("--set", {**change, "help": "change the recipe: grpo.steps=40 (docs/settings.md)"}),

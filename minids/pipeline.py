@@ -24,10 +24,10 @@ from pathlib import Path
 from minids.errors import MinidsError, need
 from minids.report import run_report
 from minids.run import controls as control_stages
-from minids.run import run_folder
+from minids.run import run_folder, stages_start
 from minids.run.job import Job, pick_device
 from minids.run.recipes import Recipe
-from minids.run.stages import FIRST, STAGES
+from minids.run.stages import STAGES
 from minids.run.sums import Sums
 from minids.tasks import registry
 from minids.train import metrics, parallel
@@ -68,11 +68,15 @@ def run(
         raise MinidsError(f"--workers {workers}: several processes are for the CPU; use 1 with --device {device}.")
     out = Path(out)
     asked = {"recipe": recipe.to_dict(), "seed": seed, "workers": workers, "device": device, "mine": bool(prepare)}
-    plan = [*FIRST, *recipe.plan]
+    plan = [*recipe.first, *recipe.plan]
     for option, stage in (("--until", until), ("--redo", redo)):
         if stage is not None and stage not in plan:
             raise MinidsError(f"{option} {stage}: recipe {recipe.name} has no such stage; there are {', '.join(plan)}.")
     evaluation = recipe.evaluation
+    wanted = [*recipe.controls, *(control_stages.CLASSIC if controls else ())]
+    if recipe.origin:
+        _check_origin(recipe, out, [*recipe.plan, *wanted], changes)
+    stages_start.check_problems(recipe)
     registry.assert_disjoint(recipe.families, min(100, evaluation.problems), evaluation.seed)
     with run_folder.locked(out):
         run_folder.prepare_run_folder(out, asked, resume, plan, redo, changes)
@@ -85,8 +89,21 @@ def run(
         if until:
             plan = plan[: plan.index(until) + 1]
         else:
-            plan += dict.fromkeys([*recipe.controls, *(control_stages.CLASSIC if controls else ())])
+            plan += dict.fromkeys(wanted)
         return parallel.run(_run, workers, recipe, str(out), seed, plan, device, quiet, prepare)
+
+
+def _check_origin(recipe, out, names, changes):
+    """Refuses a run from a model that is there where the model or what is asked for does not do."""
+    for change in changes:
+        section = change.partition("=")[0].strip().partition(".")[0]
+        if section in stages_start.UNREAD:
+            raise MinidsError(
+                f"--set {change}: with --from the model is the one that is there, and [{section}] is not read. "
+                "Leave it out."
+            )
+    if not (out / "base" / "config.json").exists():  # later the origin is not needed
+        stages_start.check(recipe, [STAGES[name] for name in names])
 
 
 def _run(rank, world, recipe, out, seed, plan, device, quiet, prepare):

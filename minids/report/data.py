@@ -92,7 +92,7 @@ class Run:
         there = {s for s, _ in self.rows}
         known = [s for s in stages.STAGES.values() if s.rows in there]
         self.stages = [s.rows for s in known]
-        self.before = "sft" if "sft" in there else "base" if "base" in there else None
+        self.before = next((s for s in ("sft", "base", "start") if s in there), None)
         rl = [s for s in known if stages.is_rl(s.name) and not s.small]
         self.after = next((s.rows for s in reversed(rl) if s.model == "model"), rl[-1].rows if rl else None)
         self.first_rl = rl[0].rows if rl else None

@@ -37,7 +37,7 @@ def sharpening(run: Run) -> str:
 
 
 def _pass_at_k(run, family):
-    curves = {s: c for s in ("base", "sft", run.after) if (c := run.curve(s, family))}
+    curves = {s: c for s in ("base", "start", "sft", run.after) if (c := run.curve(s, family))}
     if not curves:
         return ""
     series = [
@@ -115,7 +115,7 @@ SAID = {
 def outcome(run: Run) -> Outcome | None:
     """Sharpening or new ability, by the largest k that the stages share -> Outcome, or None without the curves."""
     after = dict(run.curve(run.after))
-    earlier = {s: dict(run.curve(s)) for s in ("base", "sft") if run.curve(s)}
+    earlier = {s: dict(run.curve(s)) for s in ("base", "start", "sft") if run.curve(s)}
     common = set(after).intersection(*earlier.values()) if earlier else set()
     if not common:
         return None

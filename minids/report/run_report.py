@@ -34,11 +34,13 @@ from minids.run.stages import STAGES
 MEANING = {"add": "adding two numbers", "chain": "a chain of plus and minus", "word": "a story in English"}
 FINISHED = (
     "Right answers are counted on problems that were in no training set, one sampled answer each. The model "
-    "was made from nothing: it learned to write worked solutions, {then}then went on by trial and error, "
+    "{made}, {then}then went on by trial and error, "
     "rewarded for what it got right."
 )
+PRETRAINED = "was made from nothing: it learned to write worked solutions"
+STARTED = "was there before: {origin}. Pretraining was no part of this run, which began with that model"
 STEPS = (
-    "<p>The run has {count} steps. <b>Pretraining</b> shows worked solutions, careful and hasty ones. "
+    "<p>The run has {count} steps. {first}"
     "{cold}<b>GRPO</b> shows nothing any more: the model answers each question several times, a program "
     "checks the answers, and what was better than its group becomes more likely.</p>"
 )
@@ -46,6 +48,8 @@ MANY_STEPS = (
     "<p><b>Pretraining</b> shows worked solutions, careful and hasty ones. What follows is the way of DeepSeek-R1, in "
     "several steps; they are told one by one below, under <b>Stage by stage</b>.</p>"
 )
+SHOWS = "<b>Pretraining</b> shows worked solutions, careful and hasty ones. "
+FOUND = "It <b>started</b> from a model that was there; neither pretraining nor its cost is in this report. "
 COLD = (
     "The <b>cold start</b> (SFT) teaches to think inside &lt;think&gt; and to answer inside &lt;answer&gt;, "
     "mostly by hasty examples. "
@@ -129,7 +133,11 @@ def headline(run: Run) -> str:
     processes = plots.number(run.hardware.get("processes"))
     tiles = page.facts(
         [
-            (seconds and duration(seconds), "from nothing to this report, controls not counted"),
+            (
+                seconds and duration(seconds),
+                f"from {'a model that was there' if 'start' in run.records else 'nothing'} to this report, controls "
+                "not counted",
+            ),
             (parameters and cost.count(parameters), "parameters"),
             (active and cost.count(active), "of them active for a token"),
             (peak, "peak memory, all processes"),
@@ -167,7 +175,8 @@ def _title(run):
         heading = f"Reinforcement learning made this model worse: from {a} to {b} right answers"
     else:
         heading = f"Reinforcement learning did not measurably change this model: {a} right before, {b} after"
-    return heading, FINISHED.format(then="then the chat format, " if run.before == "sft" else "")
+    made = STARTED.format(origin=run.records["start"].get("origin")) if "start" in run.records else PRETRAINED
+    return heading, FINISHED.format(made=made, then="then the chat format, " if run.before == "sft" else "")
 
 
 def _machine(run):
@@ -203,7 +212,8 @@ def before_and_after(run: Run) -> str:
         f"<li><b>{escape(f)}</b>: {escape(MEANING.get(f, 'problems'))}{_example(run, f)}</li>" for f in run.families
     )
     cold = "sft" in run.records or run.before == "sft"
-    words = STEPS.format(count="three" if cold else "two", cold=COLD if cold else "") + TERMS
+    first = FOUND if "start" in run.records else SHOWS
+    words = STEPS.format(count="three" if cold else "two", first=first, cold=COLD if cold else "") + TERMS
     if "rl1" in run.records:
         words = MANY_STEPS + TERMS
     if {"direct", "random_reward"} <= set(run.stages):

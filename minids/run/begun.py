@@ -64,8 +64,8 @@ def _own(name, folder, before):
 def advice(recipe: recipes.Recipe, out: Path, results: dict) -> list[str]:
     """What can be done next with what is in the folder: commands to type."""
     done = {s["name"] for s in results["stages"]}
-    left = [name for name in (*stages.FIRST, *recipe.plan) if name not in done]
-    made = [stages.STAGES[name].model for name in (*stages.FIRST, *recipe.plan) if name in done]
+    left = [name for name in (*recipe.first, *recipe.plan) if name not in done]
+    made = [stages.STAGES[name].model for name in (*recipe.first, *recipe.plan) if name in done]
     made = next((folder for folder in reversed(made) if folder), "")
     where = out if made == "model" else out / made
     lines = [f"minids run {out} --resume   ({', '.join(left)})"] if left else []

@@ -26,7 +26,7 @@ from minids.model.accounting import (
     v3_share,
 )
 from minids.model.config import ModelConfig
-from minids.run import recipes, stages
+from minids.run import recipes, stages, stages_start
 
 # -- descriptions --------------------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ def _recipe(recipe, processes):
     models = {"model": config, "small": _config(recipe, **recipe.small)}
     length = recipe.checked("grpo")["max_new_tokens"] // 2
     planned = {}
-    for name in ("pretrain", *recipe.plan):
+    for name in (*recipe.first, *recipe.plan):
         if stages.STAGES[name].passes:
             tokens = stages.inherited(name, "planned")(recipe.checked(name), length, processes)
             planned[name] = {"tokens": tokens, "flops": _flops(name, models, tokens, length)}
@@ -114,6 +114,7 @@ def _recipe(recipe, processes):
             f"{processes} processes, each with its tokens_per_batch",
             f"a text has {length} tokens on average, half of grpo.max_new_tokens; a run's report counts its own",
             "RL: every answer token is sampled (2 N) and trained on (6 N); prompts and skipped groups not looked at",
+            *[f"pretraining is not part of it: the run starts from {recipe.origin}"] * bool(recipe.origin),
             *_assumed(planned),
             "evaluation and controls are not counted",
             "cache in float32, as on a CPU",
@@ -122,6 +123,8 @@ def _recipe(recipe, processes):
 
 
 def _config(recipe, **change):
+    if recipe.origin and not change:
+        return stages_start.opened(recipe.origin)[0]
     values = recipes.model_values(recipe, recipe.tokenizer["vocab_size"], **change)
     return ModelConfig.from_dict(values, where=f"recipe {recipe.name}")
 

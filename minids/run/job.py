@@ -152,12 +152,16 @@ class Job:
         values["tokenizer_fingerprint"] = self.tokenizer.fingerprint  # so that another tokenizer is noticed
         config = ModelConfig.from_dict(values, where=f"recipe {self.recipe.name}")
         model = Transformer(config).to(self.device)
-        self.results["small" if small else "model"] = {
-            "config": config.to_dict(),
+        self.describe_model(model, "small" if small else "model")
+        return model
+
+    def describe_model(self, model: Transformer, key: str = "model") -> None:
+        """Writes into the results what the model is."""
+        self.results[key] = {
+            "config": model.config.to_dict(),
             "parameters": model.parameter_count(),
             "active": model.parameter_count(active=True),
         }
-        return model
 
     def load(self, name: str) -> Transformer:
         """The model in one of the run's folders."""

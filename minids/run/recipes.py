@@ -46,6 +46,11 @@ class Recipe(Settings):
     stages: list = setting(factory=list, doc="stages after pretraining, in this order; empty: as rl_from says")
     controls: list = setting(factory=list, doc="what the result is compared with; their time is counted apart")
     small: dict = setting(factory=dict, doc="the model that is distilled into: what differs from [model]")
+    origin: str = setting(
+        "",
+        "folder of the model that the run starts from (--from), in the place of tokenizer and pretraining; empty: from "
+        "nothing",
+    )
     others: dict = setting(factory=dict, doc="sections of the other stages of run/stages.py, by their name")
 
     def contradictions(self) -> None:
@@ -59,7 +64,12 @@ class Recipe(Settings):
     def to_dict(self) -> dict:
         """The sections as a recipe has them, without those that it leaves out."""
         values = {**{k: v for k, v in vars(self).items() if k != "others"}, **self.others}
-        return {k: v for k, v in values.items() if v not in ({}, []) or k in REQUIRED}
+        return {k: v for k, v in values.items() if v not in ({}, [], "") or k in REQUIRED}
+
+    @property
+    def first(self) -> tuple:
+        """The stages before those that the recipe names."""
+        return stages.FROM_MODEL if self.origin else stages.FIRST
 
     @property
     def plan(self) -> list:
@@ -196,7 +206,7 @@ def check(recipe: Recipe) -> None:
     room = recipe.model.get("max_position_embeddings", 4096)
     for stage in dict.fromkeys((*stages.FIRST, "sft", "grpo", *recipe.plan)):
         longest = recipe.checked(stage).get("max_new_tokens", 0)
-        if longest >= room and stage in recipe.plan:
+        if longest >= room and stage in recipe.plan and not recipe.origin:
             raise MinidsError(
                 f"{recipe.where}: {stage}.max_new_tokens {longest} leaves no room for a prompt in {room} positions."
             )

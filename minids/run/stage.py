@@ -96,6 +96,7 @@ class AnyRecipe(Protocol):
     sft: dict
     direct: dict
     small: dict
+    origin: str
 
     @property
     def plan(self) -> list:

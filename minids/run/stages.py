@@ -6,18 +6,21 @@ leaves, costs or is called, asks this table.
 
 from collections.abc import Container
 
-from minids.run import controls, stages_edge, stages_main, stages_r1
+from minids.run import controls, stages_edge, stages_main, stages_r1, stages_start
 from minids.run.stage import Stage
 
-FIRST = ("tokenizer", "pretrain")  # of every run; what follows is named by the recipe
+FIRST = ("tokenizer", "pretrain")  # of every run that starts from nothing; what follows is named by the recipe
+FROM_MODEL = ("start",)  # of a run that starts from a model that is there
 STAGES: dict[str, Stage] = {
-    stage.name: stage for module in (stages_main, stages_r1, stages_edge, controls) for stage in module.STAGES
+    stage.name: stage
+    for module in (stages_main, stages_start, stages_r1, stages_edge, controls)
+    for stage in module.STAGES
 }
 
 
 def plannable() -> list[str]:
     """The names that `stages` of a recipe may have."""
-    return [s.name for s in STAGES.values() if not s.control and s.name not in FIRST]
+    return [s.name for s in STAGES.values() if not s.control and s.name not in FIRST + FROM_MODEL]
 
 
 def controls_known() -> list[str]:

@@ -12,7 +12,7 @@ questions can be asked of it, with intervals over problems.
 
 import random
 
-from minids.eval import evaluate, statistics
+from minids.eval import evaluate, model_folder, statistics
 from minids.model.transformer import Transformer
 from minids.progress import Progress
 from minids.run.job import Job
@@ -35,7 +35,8 @@ def edge(job: Job) -> dict:
         return record
     sets = [(family, size) for family, sizes in asked.items() for size in sizes]
     guesses = {of: guess(*of, tries, job.seed) for of in sets}
-    models = {"base": "plain", "sft": "tags", "model": style, "edge": style}  # weights and the style they answer in
+    before = model_folder.about_model(job.out / "base")["style"]
+    models = {"base": before, "sft": "tags", "model": style, "edge": style}  # weights and the style they answer in
     if "sft" not in job.recipe.plan:
         del models["sft"]
     total = len(models) * problems * len(sets)
