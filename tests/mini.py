@@ -84,7 +84,7 @@ def _pairs(rng, n=300):
 def _comparison(pair):
     a, b = pair
     sign = ">" if a > b else "<"
-    line = {"question": f"larger of {a} and {b}", "thought": f"{a}{sign}{b}", "answer": str(max(pair))}
+    line = {"question": f"which is larger, {a} or {b}?", "thought": f"{a}{sign}{b}", "answer": str(max(pair))}
     return json.dumps(line) + "\n"
 
 
