@@ -15,7 +15,7 @@ from pathlib import Path
 from minids import files
 from minids.errors import MinidsError
 from minids.report import compared, page, plots
-from minids.report.compared import MISSING, Difference, Entry
+from minids.report.compared import MISSING, Entry
 from minids.report.data import title
 from minids.report.page import duration, escape, figure, paragraph, plain, share, signed, size, span, table
 from minids.run import cost, stages
@@ -66,7 +66,7 @@ def _ours(path):
 
 
 def html(entries: Sequence[Entry]) -> str:
-    """The page as text."""
+    """The page."""
     sections = (settings, evaluations, longer, losses, reinforcement, times)
     main = "\n".join(filter(None, (section(entries) for section in sections)))
     names = _listed([entry.name for entry in entries])
@@ -85,7 +85,7 @@ def _listed(names):
 
 
 def headline(entries: Sequence[Entry], names: str) -> str:
-    """The head of the page: which of the final models is right more often, and a table of the runs."""
+    """Which runs these are, and in a sentence each how they compare with the first."""
     kicker = paragraph(f"minids · {len(entries)} runs beside each other", "kicker")
     said = "".join(paragraph(verdict(entries[0], other), "lead") for other in entries[1:])
     return f"{kicker}<h1>{escape(names)}</h1>{said}{_runs(entries)}"
@@ -101,17 +101,10 @@ def verdict(first: Entry, other: Entry) -> str:
     if set(first.run.families) != set(other.run.families):
         return f"{other.name} and {first.name} were asked other families; the table has those that both know."
     one, two = (f"{e.name} ({title(e.final)})" if first.final != other.final else e.name for e in (first, other))
-    figures = f"{share(rows[1]['pass1'])} against {share(rows[0]['pass1'])}, {_test(found)}"
+    figures = f"{share(rows[1]['pass1'])} against {share(rows[0]['pass1'])}, {found.test}"
     if not found.sure:
         return f"{two} is not measurably better or worse than {one}: {figures}."
     return f"{two} is right {'more' if found.points > 0 else 'less'} often than {one}: {figures}."
-
-
-def _test(found: Difference) -> str:
-    if found.p is None:
-        return f"± {100 * found.noise:.1f}, not paired: {found.why}"
-    p = "p\u00a0<\u00a00.001" if found.p < 0.001 else f"p\u00a0=\u00a0{found.p:.2g}"
-    return f"{p} ({found.better} won, {found.worse} lost)"
 
 
 def _runs(entries):
@@ -148,7 +141,7 @@ def _versions(run):
 
 
 def settings(entries: Sequence[Entry]) -> str:
-    """The section of the settings that are not the same in all runs."""
+    """The table of the settings that differ."""
     found = compared.differing(entries)
     rows = [[key[:80], *(_setting(*each) for each in values)] for key, values in found[:MOST]]
     without = [entry.name for entry in entries if entry.settings is None]
@@ -174,7 +167,7 @@ def _setting(value, source):
 
 
 def evaluations(entries: Sequence[Entry]) -> str:
-    """The section of right answers, each run beside the first with a paired test."""
+    """Right answers of the final models, by family, and below them those of every other stage that two runs have."""
     names = compared.families(entries)
     if not names:
         return "<h2>Right answers</h2>" + paragraph("None of these runs was evaluated.")
@@ -225,7 +218,7 @@ def _table(entries, rows, families, key):
         for entry, stage in others:
             row = entry.row(stage, family)
             found = compared.difference(start, row, key) if same or family != "all" else None
-            cells += [_right(row, key), (signed(found.points), _test(found)) if found else "–"]
+            cells += [_right(row, key), (signed(found.points), found.test) if found else "–"]
         out.append(["all families" if family == "all" else family[:40], *cells])
     return table(head, out, main=[0])
 
@@ -268,7 +261,7 @@ def _longer(row):
 
 
 def losses(entries: Sequence[Entry]) -> str:
-    """The section of losses over the steps, the runs over each other; "" without any."""
+    """The loss of every supervised stage, run over run."""
     caption, drawings = "Look where they part, and whether they have flattened.", []
     for stage in stages.STAGES.values():
         if not stage.control:
@@ -282,7 +275,7 @@ def losses(entries: Sequence[Entry]) -> str:
 
 
 def reinforcement(entries: Sequence[Entry]) -> str:
-    """The section of RL's curves, the runs over each other; "" without any."""
+    """What every stage of RL logged, run over run."""
     out = []
     for stage in stages.STAGES.values():
         if not stages.is_rl(stage.name):
@@ -325,7 +318,7 @@ def _legend(entries):
 
 
 def times(entries: Sequence[Entry]) -> str:
-    """The section of time by stage; "" without any."""
+    """How long each stage took."""
     rows = []
     for stage in stages.STAGES.values():
         records = [entry.run.records.get(stage.name, {}) for entry in entries]

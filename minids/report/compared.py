@@ -19,7 +19,7 @@ from minids import files
 from minids.errors import MinidsError
 from minids.eval import statistics
 from minids.eval.evaluate import read_outcomes
-from minids.report import plots
+from minids.report import page, plots
 from minids.report.data import Run, half_width, read_metrics, read_results
 from minids.run import recipes, stages
 from minids.settings import UNSET, default_of
@@ -32,12 +32,12 @@ MISSING = object()
 
 @dataclass
 class Entry:
-    """One of the runs.
+    """One of the runs that are compared.
 
-    name       its folder's, with as many of the folders above as it takes to tell runs apart
+    name       what the page calls it: its folder's name, with those above where two are alike
     colour     a variable of page.STYLE
-    run        results and metrics (report/data.py)
-    settings   {"grpo.lr": 3e-4, …}, or None where recipe.json says nothing that can be read
+    run        its results and metrics
+    settings   {"seed": 0, "grpo.lr": 3e-4, …}; None where recipe.json says nothing that can be read
     """
 
     name: str
@@ -52,7 +52,7 @@ class Entry:
         return self.run.after or (measured[-1] if measured else None)
 
     def row(self, rows: str | None, family: str) -> dict:
-        """The row of the evaluation with these names, {} where there is none."""
+        """The row of an evaluation: of `final`, or of another stage's rows; empty if it was not measured."""
         return self.run.row(rows, family) if rows else {}
 
 
@@ -94,14 +94,15 @@ def _names(paths, most=32):
 
 
 def _settings(path):
-    """{"seed": 0, "grpo.lr": 3e-4, …} of a run's recipe.json, under the names of today; None if there is none."""
+    """{"seed": 0, "grpo.lr": 3e-4, …} of a run's recipe.json, under the names of today; None if there is none. What was
+    typed to get there ("set") says nothing more."""
     try:
         asked = files.load_json(path, "")
         recipe = asked.get("recipe")
         recipe = recipes.current(recipe, str(path)) if isinstance(recipe, dict) else {}
     except MinidsError:
         return None
-    return {**{k: v for k, v in asked.items() if k != "recipe"}, **_flat(recipe)}
+    return {**{k: v for k, v in asked.items() if k not in ("recipe", "set")}, **_flat(recipe)}
 
 
 def _flat(values, above="", depth=4):
@@ -151,8 +152,14 @@ def _value(settings, key):
 
 @dataclass
 class Difference:
-    """Of two rows: `points` is the gain as a share. Paired: `p`, and on how many problems which was `better`, `worse`;
-    else `noise`, half of a 95 % interval, and `why` they are not paired."""
+    """How much better one model is than another, and how sure that is; str() "+1.2 points, p = 0.19 (41 won, 29 lost)".
+
+    points          gain in right answers, as a share: 0.04 is +4.0 points
+    p               of the paired test: how often chance alone parts two equal models so far; None if not paired
+    better, worse   how many problems only the one got right, and only the other
+    noise           where not paired, half of a 95 % interval of the gain, as a share
+    why             why they are not paired: "different problems", "outcomes not kept"
+    """
 
     points: float
     p: float | None = None
@@ -165,6 +172,17 @@ class Difference:
     def sure(self) -> bool:
         """Whether so large a difference would seldom come of chance alone."""
         return self.p < 0.05 if self.p is not None else abs(self.points) > self.noise
+
+    @property
+    def test(self) -> str:
+        """The test in words: "p = 0.19 (41 won, 29 lost)"."""
+        if self.p is None:
+            return f"± {100 * self.noise:.1f}, not paired: {self.why}"
+        p = "p\u00a0<\u00a00.001" if self.p < 0.001 else f"p\u00a0=\u00a0{self.p:.2g}"
+        return f"{p} ({self.better} won, {self.worse} lost)"
+
+    def __str__(self):
+        return f"{page.signed(self.points)} points, {self.test}"
 
 
 def difference(one: dict, other: dict, key: str = "pass1") -> Difference | None:

@@ -125,7 +125,7 @@ class Run:
         return a - b, (half_width(after) ** 2 + half_width(before) ** 2) ** 0.5
 
 
-def half_width(row):
+def half_width(row: dict) -> float:
     """Half the interval; where all answers were equal it has no width, and n problems still bound a rate by
     3/n."""
     n = plots.number(row.get("n")) or 1

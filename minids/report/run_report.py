@@ -91,8 +91,7 @@ def write(run_dir: str | Path) -> Path:
 def compare(folders: Sequence[str | Path], out: str | Path = "compare.html") -> Path:
     """Draws one page of several runs: their curves over each other, the settings that differ, right answers with
     intervals and a paired test. Returns its path; the first run is the one that the others are compared with.
-
-        run_report.compare(["runs/a", "runs/b"], "compare.html")
+    As in `run_report.compare(["runs/a", "runs/b"], "compare.html")`.
     """
     return page_of_several.write(folders, out)
 
@@ -374,6 +373,7 @@ def going_on(run: Run) -> str:
         (f"minids eval {folder}", "the evaluation again"),
         (f"minids eval {folder} --problems FILE.jsonl", 'your problems, lines of {"question": "3+4", "answer": "7"}'),
         (f"minids run {recipe} --seed {int(seed or 0) + 1}", "with another seed: is the result the same?"),
+        (f"minids report {folder} OTHER-RUN", "both on one page, curve over curve"),
     ]
     if "direct" not in run.records:
         lines.append((f"minids run {recipe} --controls", "with both controls"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import unescape
 
 import pytest
-from test_report import EVIL, check, metrics, put, results
+from report_runs import EVIL, check, metrics, put, results
 
 from minids import cli
 from minids.errors import MinidsError
@@ -49,7 +49,15 @@ def measured(r, rate, seed=0, n=1000, first=0):
 
 def asked(*overrides, seed=0, **more):
     recipe = recipes.load("tiny", overrides).to_dict()
-    return {"recipe": recipe, "seed": seed, "workers": 2, "device": "cpu", "mine": False, **more}
+    return {
+        "recipe": recipe,
+        "seed": seed,
+        "workers": 2,
+        "device": "cpu",
+        "mine": False,
+        "set": list(overrides),
+        **more,
+    }
 
 
 def folder(path, r=None, lines=None, recipe=None):
