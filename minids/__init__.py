@@ -1,8 +1,23 @@
 """minids: a DeepSeek-V3/R1 style reasoning model, end to end, small enough to read and to run on two CPU cores.
 
-    from minids import ModelConfig, Transformer, Tokenizer, generate, grpo_loss
+    import minids
+    model, tokenizer = minids.load("runs/tiny")
+    reply = minids.chat(model, tokenizer, "347+5896")
 
-Names are loaded when they are first used, so that `import minids` costs little more than nothing.
+load, chat                a model and its tokenizer from a folder; a question to it
+Tokenizer                 trained, read and written
+ModelConfig, Transformer  the sizes, and the model
+Cache, rotary_table       what attention keeps of a text, and the angles of its positions
+generate                  texts from a model, with log-probabilities
+pretrain, TrainConfig     training on batches of documents
+sft, SFTConfig            fine-tuning on problems of yours
+train_rl, RLConfig        reinforcement learning with rewards that a rule can check
+grpo_loss                 the loss alone, with all its variants
+MinidsError               what a mistake in the use raises: what is wrong, where, what to do
+
+`help` of each is its manual; docs/library.md has ten tasks as short programs. The rooms are packages below this one,
+minids.model, minids.tasks, minids.rl and others: CONTRIBUTING.md lists them. `minids --help` is the command line. Names
+are loaded when they are first used, so that `import minids` costs little more than nothing.
 """
 
 from importlib import import_module

@@ -26,6 +26,7 @@ from minids import cli
 from minids.model.config import ModelConfig
 from minids.run import recipes, settings_page
 from minids.settings import Explained, described
+from minids.text import corpus
 
 ROOT = Path(minids.__file__).parents[1]
 TABLES = ("course/cases", "course/wrong")  # rows for checks: their decorators say what each is
@@ -48,6 +49,12 @@ def sources():
         for name, path in names.items()
         if not any(f"minids/{table}/" in name for table in TABLES)
     }
+
+
+def module_of(file):
+    """The module of a file, given from the root."""
+    name = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return importlib.import_module(f"minids.{name}" if name.startswith("kernels") else name)
 
 
 def public(nodes, kind=(ast.FunctionDef, ast.ClassDef)):
@@ -134,6 +141,7 @@ def test_every_name_of_the_package_explains_itself():
         if name != "__version__":
             text = pydoc.render_doc(getattr(minids, name), renderer=pydoc.plaintext)
             assert len(text.splitlines()) > 3 and (getattr(minids, name).__doc__ or "").strip(), name
+            assert re.search(rf"\b{name}\b", minids.__doc__), f"help(minids) says nothing of {name}"
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------
@@ -143,7 +151,7 @@ def configs(above=Explained):
     """Every class of settings of the rooms that has fields."""
     for file in sources():
         if "minids.settings import" in (ROOT / file).read_text(encoding="utf-8"):
-            importlib.import_module(file.removesuffix(".py").replace("/", "."))
+            module_of(file)
     found = {cls: None for below in above.__subclasses__() for cls in (below, *configs(below))}
     return [cls for cls in found if cls.__module__.startswith("minids.") and hasattr(cls, "__dataclass_fields__")]
 
@@ -209,12 +217,13 @@ SHOWN = {f"{file}: {name}": list(programs(text)) for file, name, text in docstri
 
 @pytest.fixture(scope="module")
 def desk(finished, tmp_path_factory):
-    """A folder with a run in runs/tiny, as the examples expect it, and what they take as given."""
+    """A folder with runs/tiny and runs/other, as the examples expect it, and what they take as given."""
     folder = tmp_path_factory.mktemp("desk")
-    shutil.copytree(finished, folder / "runs" / "tiny")
+    for name in ("tiny", "other"):
+        shutil.copytree(finished, folder / "runs" / name)
     own_files(folder)
     model, tokenizer = minids.load(folder / "runs" / "tiny")
-    given = {"model": model, "tokenizer": tokenizer, "config": model.config, "minids": minids}
+    given = {"model": model, "tokenizer": tokenizer, "config": model.config}
     given["ids_BT"] = torch.tensor([tokenizer.encode("12+30=42")])
     return folder, given
 
@@ -227,15 +236,17 @@ def test_there_are_programs_in_docstrings():
 def test_what_a_docstring_shows_runs(name, desk, monkeypatch):
     """In its module, with a model, a tokenizer and a run at hand, and one step of each training."""
     monkeypatch.chdir(desk[0])
-    module = importlib.import_module(name.partition(".py")[0].replace("/", "."))
+    module = module_of(name.partition(":")[0])
+    names = {name: getattr(minids, name) for name in minids.__all__} | {"minids": minids, "corpus": corpus}
+    names |= {module.__name__.rpartition(".")[2]: module} | vars(module) | desk[1]
     for code in SHOWN[name]:
-        exec(re.sub(r"\bsteps=[0-9]+", "steps=1", code), {**vars(module), **desk[1]})  # noqa: S102
+        exec(re.sub(r"\bsteps=[0-9]+", "steps=1", code), dict(names))  # noqa: S102
 
 
 def test_sessions_in_docstrings_say_what_comes_out():
     for file, name, text in docstrings():
         if ">>>" in text:
-            module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+            module = module_of(file)
             test = doctest.DocTestParser().get_doctest(text, dict(vars(module)), name, file, 0)
             assert doctest.DocTestRunner().run(test).failed == 0, f"{file}: {name}"
 
