@@ -11,7 +11,7 @@ pytest.register_assert_rewrite("gradient_checks", "mini")  # their asserts show 
 
 import gradient_checks  # noqa: E402
 import tiny_rl  # noqa: E402
-from mini import minids, write_recipe  # noqa: E402
+from mini import write_recipe  # noqa: E402
 
 from minids import cli  # noqa: E402
 
@@ -83,8 +83,7 @@ def by_two(recipe, made_once):
     """The same run by two processes."""
 
     def make(folder):
-        done = minids("run", recipe, "--out", folder / "mini", "--workers", 2)
-        assert done.returncode == 0, done.stderr
+        assert cli.main(["run", recipe, "--out", str(folder / "mini"), "--workers", "2"]) == 0
 
     return made_once("by_two", make) / "mini"
 
@@ -96,8 +95,7 @@ def longer(made_once):
     def run(workers):
         def make(folder):
             recipe = write_recipe(folder, steps=60, fewer=20)
-            done = minids("run", recipe, "--workers", workers, "--out", folder / "run")
-            assert done.returncode == 0, done.stderr
+            assert cli.main(["run", recipe, "--workers", str(workers), "--out", str(folder / "run")]) == 0
 
         folder = made_once(f"longer-{workers}", make)
         return next(map(str, folder.glob("*.toml"))), folder / "run"

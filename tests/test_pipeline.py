@@ -94,9 +94,9 @@ def test_killed_at_any_moment_and_resumed(longer, tmp_path):
     cut = tmp_path / "cut"
     command = [sys.executable, "-m", "minids.cli", "run", recipe, "--workers", "1", "--resume", "--out", cut]
     rng, moments = random.Random(), []
-    for _ in range(4):
-        lines = _lines(cut) + rng.randint(0, 12)  # of metrics, and then some of a second: a moment between two lines
-        moments.append((lines, rng.uniform(0, 0.3)))
+    for first in (True, *[False] * 5):  # before the first line of metrics, then again and again up to the last
+        lines = 0 if first else _lines(cut) + rng.randint(0, 30)
+        moments.append((lines, rng.uniform(0, 3 if first else 0.3)))  # and some of a second: between two lines
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
             while _lines(cut) < lines and job.poll() is None:
                 time.sleep(0.005)

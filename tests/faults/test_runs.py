@@ -1,4 +1,5 @@
-"""Two runs in one folder, damage to its files, kills: one sentence, or the same run as if nothing had been."""
+"""Two runs in one folder, damage to its files: one sentence, or the same run as if nothing had been. Kills are in
+test_pipeline.py."""
 
 import json
 import os
@@ -240,11 +241,3 @@ def test_sums_of_metrics(tmp_path):
     path.unlink()
     with pytest.raises(MinidsError, match="4 lines at its end are missing"):
         metrics.read(path)
-
-
-@pytest.mark.slow
-def test_a_killed_run_ends_as_if_nothing_had_been(tmp_path, longer):
-    recipe, whole = longer(1)
-    seconds = json.loads((whole / "results.json").read_text(encoding="utf-8"))["seconds"] + 10
-    rows = list(kills.rows(recipe, whole, seconds, 2, tmp_path, seed=0))
-    assert all(equal for *_, equal in rows), rows
