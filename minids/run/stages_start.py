@@ -78,7 +78,7 @@ def check(recipe: AnyRecipe, stages: list[Stage]) -> None:
 
 
 def opened(origin: str) -> tuple[ModelConfig, Tokenizer]:
-    """(config, tokenizer) of the model that is meant."""
+    """(config, tokenizer) of the model that is meant. Raises MinidsError, with --from, where there is none."""
     try:
         folder = model_folder.find_model(origin)
         config = ModelConfig.from_dict(load_json(folder / "config.json", "Restore it."), where=str(folder))
