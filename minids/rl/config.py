@@ -29,7 +29,8 @@ OfLoss = make_dataclass(
 @dataclass(kw_only=True)
 class RLConfig(OfLoss):
     """The settings of a run: these, and all of LossConfig. `preset` names a published recipe (presets.PRESETS); other
-    keys override what it sets."""
+    keys override what it sets. The length penalty is `overlong_share` and `overlong_penalty` (rl/shaping.py); a reward of
+    your own is a hook of `train_rl` (rl/hooks.py)."""
 
     SHOWN = "grpo setting {name} = {value}"
     FORMER = {
@@ -88,7 +89,11 @@ class RLConfig(OfLoss):
     keep_last: int = setting(2, "newest checkpoints that are kept", above=0)
     preset: str = setting("", f"settings of a published recipe, one of {', '.join(presets.PRESETS)}; empty: none")
     overlong_share: float = setting(
-        0.0, "share of max_new_tokens, at its end, in which length costs (shaping.py)", least=0, most=1, preset=True
+        0.0,
+        "length penalty: share of max_new_tokens, at its end, in which length costs (shaping.py)",
+        least=0,
+        most=1,
+        preset=True,
     )
     overlong_penalty: float = setting(1.0, "what an answer of max_new_tokens loses of its reward", above=0, preset=True)
     dynamic_rounds: int = setting(
