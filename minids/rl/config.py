@@ -29,8 +29,8 @@ OfLoss = make_dataclass(
 @dataclass(kw_only=True)
 class RLConfig(OfLoss):
     """The settings of a run: these, and all of LossConfig. `preset` names a published recipe (presets.PRESETS); other
-    keys override what it sets. The length penalty is `overlong_share` and `overlong_penalty` (rl/shaping.py); a reward of
-    your own is a hook of `train_rl` (rl/hooks.py)."""
+    keys override what it sets. The length penalty: `overlong_share` and `overlong_penalty` (rl/shaping.py); a reward of
+    your own: a hook of `train_rl` (rl/hooks.py)."""
 
     SHOWN = "grpo setting {name} = {value}"
     FORMER = {
