@@ -30,7 +30,7 @@ def results(fn, x, residual, weight, dy, dh):
 
 def exact(x, residual, weight, dy, dh, eps=1e-6):
     """The same in float64, but for what is kept in x's dtype on the way: h, which the backward pass reads again, and
-    the normalised row before the weight. Where dx is a small difference, or dweight a small sum, these roundings show."""
+    the normalised row before the weight. In a small difference (dx) or a small sum (dweight) these roundings show."""
 
     def kept(t):
         return t + (t.to(x.dtype).double() - t).detach()
