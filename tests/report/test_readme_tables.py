@@ -105,6 +105,17 @@ def test_check_fails_on_drift_and_writes_nothing(repo, capsys):
         assert run(repo) == 0 and (repo / page).read_text(encoding="utf-8") == text
 
 
+def test_a_run_that_was_not_evaluated_has_its_time_and_memory(repo):
+    bare = {**record(2, 0.9), "recipe": "tiny-zero", "evals": [], "beyond": [], "examples": {}}
+    (repo / "docs" / "results" / "tiny-zero-seed2.json").write_text(json.dumps(bare), encoding="utf-8")
+    assert run(repo) == 0
+    text = (repo / "docs" / "results.md").read_text(encoding="utf-8").partition("`minids run tiny-zero`")[2]
+    assert "not evaluated" in text and "| peak memory |" in text and "pass@1" not in text.partition("**")[2]
+    for path in (repo / "docs" / "results").glob("tiny-seed*.json"):
+        path.write_text(json.dumps({**bare, "recipe": "tiny"}), encoding="utf-8")
+    assert run(repo) == 0
+
+
 def test_the_readme_has_a_line_for_each_finding(repo):
     assert run(repo) == 0
     text = (repo / "README.md").read_text(encoding="utf-8")
