@@ -73,4 +73,8 @@ def by_rows(rows: str) -> Stage | None:
 
 def by_models(folders: Container[str]) -> list[Stage]:
     """The stages that leave models in these folders, one per folder."""
-    return list({s.model: s for s in reversed(STAGES.values()) if s.model and s.model in folders}.values())[::-1]
+    found = {}
+    for stage in STAGES.values():
+        if stage.model and stage.model in folders:
+            found.setdefault(stage.model, stage)
+    return list(found.values())
