@@ -84,6 +84,18 @@ def a_bias_of_minus_ten_for_all_changes_nothing(route):
 
 
 @case("moe.route")
+def of_experts_that_tie_exactly_k_work(route):
+    scores = torch.tensor([[0.5, 0.5, 0.5, 0.5], [0.75, 0.25, 0.25, 0.25]])
+    for k in (1, 2, 3):
+        indices, gates = route(scores.clone(), torch.zeros(4), 1, 1, k, False, 1.0)
+        given = dict(scores=scores, top_k=k, experts=indices)
+        expect(tuple(indices.shape), (2, k), **given)
+        expect([len(set(row)) for row in indices.tolist()], [k, k], **given)
+        assert 0 in indices[1], "expert 0 has the highest score of row 1, and does not work"
+        expect(gates, scores.gather(1, indices), **given)
+
+
+@case("moe.route")
 def only_the_best_groups_take_part(route):
     bias = distinct(1, 12, -0.4, 0.4)[0]
     route_as(route, distinct(10, 12, 0.1, 0.9), bias * 0.01, 4, 2, 3, True, 2.5)
@@ -239,8 +251,15 @@ def of_groups_that_tie_no_more_than_the_best_stay(mask_groups):
 
 
 @case("moe.groups")
-def in_float32_and_for_a_single_token(mask_groups):
+def two_best_that_are_equal_count_both(mask_groups):
+    choice = torch.tensor([[0.75, 0.75, 0.125, 0.875, 0.5, 0.125], [0.25, 0.5, 0.5, 0.625, 0.125, 0.25]])
+    limited(mask_groups, choice, 2, 1)
+
+
+@case("moe.groups")
+def in_other_types_and_for_a_single_token(mask_groups):
     limited(mask_groups, distinct(5, 12, -2.0, 2.0, dtype=torch.float32), 3, 2)
+    limited(mask_groups, torch.tensor([[1.5, 0.25, -0.5, 0.5, 3.0, -2.0]], dtype=torch.bfloat16), 3, 2)
     limited(mask_groups, distinct(1, 20, -20.0, -10.0), 4, 3)
 
 

@@ -377,6 +377,15 @@ def weights_of_zero_and_ids_of_zero_are_text(pad_batch):
 
 
 @case("sft.pad")
+def weights_may_be_whole_numbers(pad_batch):
+    docs, weights = [[5, 6, 7], [8, 9]], [[0, 0, 1], [0, 1]]
+    want = _batch([[5, 6, 7], [8, 9, 0]], [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]], [[True] * 3, [True, True, False]])
+    got = _parts(pad_batch(docs, weights))
+    expect([z.dtype for z in got], [torch.int64, torch.float32, torch.bool], docs=docs, weights=weights)
+    expect(got, want, docs=docs, weights=weights)
+
+
+@case("sft.pad")
 def documents_of_several_lengths(pad_batch):
     docs, weights = [[4], [5, 6, 7, 8], [9, 9]], [[0.5], [0.25, 0.5, 0.75, 1.0], [2.0, 3.0]]
     want = _batch(
@@ -447,10 +456,8 @@ def equal_numbers_are_one_document_wherever_they_stand(document_mask):
 
 
 @case("sft.mask")
-def a_row_of_one_and_a_row_of_none(document_mask):
+def rows_of_one_token(document_mask):
     expect(document_mask(torch.tensor([[4], [0]])), torch.ones(2, 1, 1, 1, dtype=torch.bool), doc_ids_BT=[[4], [0]])
-    empty = torch.zeros(2, 0, dtype=torch.int64)
-    expect(document_mask(empty), torch.zeros(2, 1, 0, 0, dtype=torch.bool), doc_ids_BT="[2, 0]")
 
 
 @case("sft.mask")

@@ -26,6 +26,22 @@ def gates_from_biased_scores(scores_NE, bias_E, n_group, topk_group, top_k, norm
 
 @wrong(
     "moe.route",
+    mistake="every expert as good as the K-th best worked, more than K of them where scores tie",
+    ask="Four experts have the same score and K is 2. How many indices does the token get?",
+    refused_by="of_experts_that_tie_exactly_k_work",
+)
+def all_at_or_above_the_kth(scores_NE, bias_E, n_group, topk_group, top_k, norm, scaling):
+    choice_NE = moe.mask_groups(scores_NE.detach() + bias_E, n_group, topk_group)
+    least_N1 = choice_NE.topk(top_k, dim=-1).values[:, -1:]
+    indices_NK = (choice_NE >= least_N1).nonzero()[:, 1].view(len(scores_NE), top_k)
+    gates_NK = scores_NE.gather(1, indices_NK)
+    if norm:
+        gates_NK = gates_NK / (gates_NK.sum(-1, keepdim=True) + 1e-20)
+    return indices_NK, gates_NK * scaling
+
+
+@wrong(
+    "moe.route",
     mistake="the bias played no part",
     ask="An expert with too little work has a large bias. Where must that show?",
     refused_by="the_bias_decides_who_works_but_not_what_it_counts",
@@ -238,6 +254,31 @@ def _limited(choice_NE, n_group, topk_group, score, out=float("-inf"), largest=T
 
 def _two_best(choice_NGX):
     return choice_NGX.topk(2, dim=-1).values.sum(-1)
+
+
+@wrong(
+    "moe.groups",
+    mistake="of a group whose two best are equal only one counted",
+    ask="Two experts of a group have the same score, and it is the highest. What do they add up to?",
+    refused_by="two_best_that_are_equal_count_both",
+)
+def equal_ones_counted_once(choice_NE, n_group, topk_group):
+    def second_below_the_best(choice_NGX):
+        best = choice_NGX.amax(-1, keepdim=True)
+        return best[..., 0] + choice_NGX.masked_fill(choice_NGX == best, float("-inf")).amax(-1)
+
+    return _limited(choice_NE, n_group, topk_group, second_below_the_best)
+
+
+@wrong(
+    "moe.groups",
+    mistake="scores in bfloat16 came back in float32",
+    ask="Which type has what torch.where makes of bfloat16 and float32?",
+    refused_by="in_other_types_and_for_a_single_token",
+)
+def in_the_type_of_the_filler(choice_NE, n_group, topk_group):
+    limited = _limited(choice_NE, n_group, topk_group, _two_best)
+    return limited if topk_group >= n_group else torch.where(limited == limited, limited, torch.zeros(1))
 
 
 @wrong(

@@ -1,6 +1,7 @@
 """Chapter 10: plausible mistakes, and other right ways to write it."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -580,6 +581,18 @@ def _padded(docs, weights, pad_id, *, left=False, first=0.0, cut=None, weigh=Non
 )
 def padding_known_by_its_weight(docs, weights=None, pad_id=0):
     return _padded(docs, weights, pad_id, valid=lambda i, w: w > 0)
+
+
+@wrong(
+    "sft.pad",
+    mistake="weights that were given as whole numbers stayed whole numbers",
+    ask="Of which type is weight_BT, whatever the weights are made of?",
+    refused_by="weights_may_be_whole_numbers",
+)
+def weights_of_the_type_given(docs, weights=None, pad_id=0):
+    batch = _padded(docs, weights, pad_id)
+    whole = any(weights or []) and all(isinstance(w, int) for row in weights for w in row)
+    return replace(batch, weight_BT=batch.weight_BT.long()) if whole else batch
 
 
 @wrong(
