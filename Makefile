@@ -1,7 +1,7 @@
 # make reason    from nothing to a reasoning model: .venv, install, the tiny recipe, a table, runs/tiny/report.html
 # make test      .venv, install, ruff and all tests         make test-fast   the quick ones
 # make lab       JupyterLab on chapters/                    make bench       speed beside peers
-# make lint      ruff                                       make notebooks   every chapter, run from end to end
+# make lint      ruff, notebooks in step with chapters/src  make notebooks   every chapter, run from end to end
 # make clean     caches and build leftovers
 # make lock      constraints.txt from pyproject.toml            make check-install   can every platform install it?
 # make check-kernels   the kernels compile under each Triton that torch brings (downloads 250 MB for each)
@@ -45,6 +45,7 @@ test-fast: .venv/dev.stamp
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format -q --check .
+	$(ONE_THREAD) $(BIN)/minids dev build --check
 
 bench: .venv/dev.stamp
 	$(BIN)/minids bench

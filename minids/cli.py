@@ -35,7 +35,11 @@ FIXES = {
 def main(argv=None):
     """Runs one command and returns the exit code."""
     console()
-    args = parser().parse_args(argv)
+    top = parser()
+    args = top.parse_args(argv)
+    if not hasattr(args, "command"):
+        top.print_help(sys.stderr)
+        top.exit(2)
     for name, value in vars(args).items():
         if value == "":  # a shell variable that is not set, most often
             args.usage(f"{name} is empty: say what it should be, or leave it out")
@@ -331,7 +335,7 @@ def parser():
         prog="minids", description="A DeepSeek-V3/R1 style reasoning model, from nothing, on two CPU cores."
     )
     top.add_argument("--version", action="version", version=f"minids {__version__}")
-    commands = top.add_subparsers(title="commands", metavar="", required=True)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(name, function, text, *arguments):
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")

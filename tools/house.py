@@ -32,6 +32,7 @@ FLOORS = [  # rooms that stand side by side do not know each other
     ({"course"}, "exercises, checks, answers, grading"),
     ({"dev"}, "`minids dev`: the tools of those who work on this"),
     ({"cli"}, "the commands"),
+    ({"__main__"}, "`python -m minids`"),
 ]
 OUTSIDE = {"minids"}  # minids/__init__.py loads names when they are first used
 
