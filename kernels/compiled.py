@@ -126,6 +126,13 @@ def main(argv=None) -> int:
     if runtime.VERSION is None:
         print(f"nothing to compile: {runtime.why_not(None)}", file=sys.stderr)
         return 2
+    if lacking := [f for f in FILES if not hasattr(importlib.import_module(f"minids.kernels.{f}"), "cases")]:
+        print(
+            f"kernels/{lacking[0]}.py has no cases(), the launches that are compiled: give it one, as "
+            "kernels/swiglu.py has at its end, or take it out of FILES in kernels/compiled.py",
+            file=sys.stderr,
+        )
+        return 2
     rows = table()
     print(json.dumps(rows) if options.json else text(rows))
     return 0

@@ -28,6 +28,7 @@ def tables():
         exercises.PLACES,
         cases.CASES,
         wrong.WRONG,
+        wrong.ALTERNATIVES,
     )
     before = [{key: list(v) if isinstance(v, list) else v for key, v in table.items()} for table in added_to]
     yield

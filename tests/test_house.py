@@ -2,6 +2,7 @@
 alone: what two of them need is in a conftest.py or in a module without tests."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -113,19 +114,31 @@ def public_functions(path, name):
     yield from inside(ast.parse(path.read_text(encoding="utf-8")).body, "", 0)
 
 
+def bare_functions(path, name):
+    """Those of them that do not say all their types, and are no exercise."""
+    for where, function, first in public_functions(path, name):
+        a = function.args
+        given = [*a.posonlyargs, *a.args][first:] + [*a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+        whole = all(x.annotation for x in given) and (function.returns or function.name == "__init__")
+        if not whole and (name, function.name) not in EXERCISES:
+            yield where
+
+
 @pytest.mark.parametrize("room", TYPED)
 def test_public_functions_say_their_types(room):
-    bare = []
-    for name, path in house.modules(ROOT).items():
-        if house.room(name) != room:
-            continue
-        for where, function, first in public_functions(path, name):
-            a = function.args
-            given = [*a.posonlyargs, *a.args][first:] + [*a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
-            whole = all(x.annotation for x in given) and (function.returns or function.name == "__init__")
-            if not whole and (name, function.name) not in EXERCISES:
-                bare.append(where)
-    assert bare == []
+    modules = {name: path for name, path in house.modules(ROOT).items() if house.room(name) == room}
+    assert modules and [where for name, path in modules.items() for where in bare_functions(path, name)] == []
+
+
+def test_the_walk_throughs_keep_the_rule_and_contributing_says_it(tmp_path):
+    """Code of docs/extending.md that belongs into one of these rooms could stand there as it is."""
+    parts = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    path = tmp_path / "block.py"
+    for title in ("A family of tasks", "A stage of a recipe", "A loss for RL"):
+        (part,) = (p for p in parts if p.startswith(title))
+        path.write_text(re.search(r"```python\n(.*?)```", part, re.S)[1], encoding="utf-8")
+        assert list(public_functions(path, title)) and list(bare_functions(path, title)) == []
+    assert ", ".join(f"`{room}`" for room in TYPED[:-1]) in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_test_modules_have_names_of_their_own():

@@ -1,5 +1,5 @@
 """How good the checks are: every planted mistake refused, by the case that is meant for it and by its own name; every
-other right way accepted.
+other right way accepted; and enough of all of them (LEAST).
 
     minids dev check-quality [CHAPTER …] [--seeds 20] [--json FILE]
     minids dev check-quality --readme            writes the chapters and the totals into README.md
@@ -25,6 +25,13 @@ from minids import files
 from minids.course import cases, catalog, exercises, judge, wrong
 from minids.errors import MinidsError
 from minids.report import readme_tables
+
+LEAST = {  # figures of Strength -> what an exercise must have, and what that is
+    "cases": (4, "cases"),
+    "held_out": (1, "held-out cases: @case(NAME, held_out=True)"),
+    "wrong": (6, "planted mistakes: @wrong(NAME, …)"),
+    "alternatives": (2, "other right ways: @alternative(NAME)"),
+}
 
 
 @dataclass
@@ -83,7 +90,7 @@ def measure(found, seed=0):
         failing = [r for r in judge.run_cases(name, way, held_out=True, seed=seed) if r.why]
         accepted += not failing
         complaints += [f"{way.__name__} fails {r.case}: {r.why.splitlines()[0]}" for r in failing[:1]]
-    return Strength(
+    strength = Strength(
         name,
         found.chapter,
         len(own),
@@ -98,6 +105,18 @@ def measure(found, seed=0):
         not any(r.why for r in own),
         complaints,
     )
+    complaints += too_few(strength)
+    return strength
+
+
+def too_few(strength):
+    """Of what an exercise has fewer than LEAST says -> complaints."""
+    complaints = [
+        f"{there} of at least {least} {what}"
+        for key, (least, what) in LEAST.items()
+        if (there := getattr(strength, key)) < least
+    ]
+    return complaints + ["no case that a student sees"] * (strength.held_out == strength.cases > 0)
 
 
 def with_another_seed(found, seed):

@@ -88,7 +88,8 @@ def opened(origin: str) -> tuple[ModelConfig, Tokenizer]:
 
 
 def check_problems(recipe: AnyRecipe) -> None:
-    """Refuses, before anything is trained, an evaluation on more problems than a family has to be tested on."""
+    """Refuses, before anything is trained, an evaluation on more problems than a family has to be tested on: it looks
+    at what the family counts, and draws all that will be asked."""
     evaluation = recipe.evaluation
     asked = {name: getattr(evaluation, name) for name in ("problems", "sampled_problems")}
     for family in recipe.families:
@@ -99,6 +100,11 @@ def check_problems(recipe: AnyRecipe) -> None:
                 f"family {family!r} has {there} problems in the split 'test' (a tenth of all), and the evaluation asks "
                 f"for {max(asked.values())}. Give more, or --set {' '.join(short)}, or evaluate nothing (--no-eval)."
             )
+        if evaluation.after_stages:
+            registry.problem_set([family], "test", evaluation.problems, evaluation.seed)
+        if evaluation.after_stages and evaluation.ood_problems:
+            for size in registry.get(family).beyond:
+                registry.problem_set([family], "test", evaluation.ood_problems, evaluation.seed, size)
 
 
 STAGES = [

@@ -149,7 +149,7 @@ def assert_disjoint(families: Sequence[str], tests: int, seed: int, draws: int =
     for family in families:
         there = {split: get(family).count(split) for split in arithmetic.SPLITS}
         many = tests if there["test"] is None else min(tests, there["test"])
-        held_out = {p.key for p in problem_set([family], "test", many, seed)}
+        held_out = {p.key for p in arithmetic.problem_set([family], "test", many, seed, draw=sample, fewer=True)}
         for split in (s for s in ("train", "rl") if there[s] != 0):
             drawn = [sample(family, rng, split) for _ in range(draws)]
             arithmetic.assert_split(drawn, split)

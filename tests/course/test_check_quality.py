@@ -1,9 +1,11 @@
 """The checks are proven: every planted mistake is refused, for its own reason and by its name; every other right way
 and the library's own are accepted; a blank is a blank."""
 
+from dataclasses import replace
+
 import pytest
 
-from minids.course import catalog, check_quality, wrong
+from minids.course import cases, catalog, check_quality, wrong
 
 EXERCISES = catalog.every()
 
@@ -34,6 +36,24 @@ def test_every_chapter_has_three_to_six_exercises_and_every_mistake_is_described
     assert all(3 <= len(group) <= 6 for group in chapters.values())
     names = [e.name for e in EXERCISES]
     assert len(set(names)) == len(names)
+
+
+def test_an_exercise_with_too_little_is_told_what_it_lacks(monkeypatch):
+    found = catalog.Exercise("layers.swiglu", "02_transformer")
+    few = cases.load()["layers.swiglu"][:1]
+    assert not few[0].held_out
+    monkeypatch.setitem(cases.CASES, "layers.swiglu", few)
+    for book in wrong.load():
+        monkeypatch.setitem(book, "layers.swiglu", [])
+    assert check_quality.measure(found).complaints == [
+        "1 of at least 4 cases",
+        "0 of at least 1 held-out cases: @case(NAME, held_out=True)",
+        "0 of at least 6 planted mistakes: @wrong(NAME, …)",
+        "0 of at least 2 other right ways: @alternative(NAME)",
+    ]
+    enough = check_quality.Strength("a", "01", 4, 1, 6, 6, 6, 6, 6, 2, 2, True, [])
+    assert check_quality.too_few(enough) == []
+    assert check_quality.too_few(replace(enough, held_out=4)) == ["no case that a student sees"]
 
 
 def test_the_table_adds_up():

@@ -7,8 +7,10 @@ import pytest
 from mini import assert_same_run, results
 from safetensors.torch import load_file
 
-from minids import cli
+from minids import MinidsError, cli, pipeline
 from minids.run import cost, recipes
+from minids.tasks import registry
+from minids.tasks.environment import Environment, Item
 
 SMALL = ["eval.problems=4", "eval.samples=2", "eval.sampled_problems=2", "grpo.random_reward=true"]
 
@@ -117,3 +119,41 @@ def test_the_cost_says_that_pretraining_is_not_in_it(finished):
     found = cost._recipe(recipe, 1)
     assert set(found["stages"]) == {"sft", "grpo"} and "pretraining is not part of it" in " ".join(found["assumptions"])
     assert "origin" not in recipes.load("tiny").to_dict()
+
+
+class Few(Environment):
+    """990 numbers, about 100 of them to be tested on, and 90 beyond; it does not count them."""
+
+    name, styles, sizes, beyond = "few", ("careful",), {2: 1.0, 3: 1.0}, (1,)
+
+    def sample(self, rng, split, size=None):
+        while True:
+            size = size or rng.choice(list(self.sizes))
+            number = rng.randrange(1000, 1090) if size == 1 else rng.randrange(10 ** (size - 1), 10**size)
+            item = Item(self.name, f"is {number} even", "yes" if number % 2 == 0 else "no", str(number), size)
+            if item.split == split:
+                return item
+
+
+@pytest.mark.parametrize(
+    "sets, said",
+    [
+        (["eval.problems=60"], "of 100 different 'few' problems (size 1)"),
+        ([], "of 1000 different 'few' problems (size None)"),
+        (["eval.ood_problems=2", "eval.problems=500"], "of 500 different 'few' problems (size None)"),
+        (["eval.ood_problems=2", "eval.problems=60"], None),
+        (["eval.after_stages=false"], None),
+    ],
+)
+def test_a_family_with_too_few_problems_is_refused_before_the_start(sets, said, tmp_path, monkeypatch):
+    monkeypatch.setitem(registry.FAMILIES, "few", lambda name: Few())
+    started = []
+    monkeypatch.setattr(pipeline.parallel, "run", lambda *args: started.append(args))
+    recipe = recipes.load("tiny", ['families=["few"]', *sets])
+    try:
+        pipeline.run(recipe, tmp_path / "run", workers=1)
+    except MinidsError as error:
+        assert said is not None and said in str(error) and "Ask for fewer (in a recipe: eval.problems" in str(error)
+        assert not (tmp_path / "run").exists()
+    assert len(started) == (said is None)
+    registry.assert_disjoint(["few"], 1000, 0)  # looks at as many as there are
