@@ -887,7 +887,8 @@ show(fig, "Expected reward over 25 batches for the seven presets. R1, CISPO and 
 # - `grpo.loss`: the loss of DeepSeekMath, R1, Dr. GRPO, DAPO, GSPO, CISPO and V3.2, by its settings.
 # - `reward.integer`: a rule that pays for one thing only.
 #
-# `minids run tiny --mine` uses them all.
+# `minids run tiny --mine` uses four of them: `grpo.slopes` is for the tree of this chapter, and `grpo.kl` for recipes
+# that hold the policy near a reference, which tiny does not.
 #
 # ## Questions
 #

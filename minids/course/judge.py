@@ -106,6 +106,7 @@ class _Recorder:
 
     def __init__(self, name, fn, replaces=False):
         self.name, self.fn, self.calls, self.replaces = name, fn, [], replaces
+        self.given = {}  # number of a call -> what it gave itself; none of those that raised
 
     def __call__(self, *args, **kwargs):
         return self._noted(lambda: self.fn(*args, **kwargs), args, kwargs)
@@ -122,7 +123,9 @@ class _Recorder:
         return run
 
     def gradients(self, *args, **settings):
-        return self._noted(lambda: cases.gradients(self.fn, *args, **settings), args, settings)
+        result = self._noted(lambda: cases.gradients(self.fn, *args, **settings), args, settings)
+        self.given[len(self.calls) - 1] = result[0]
+        return result
 
     def _noted(self, call, args, kwargs, results=()):
         watch = arguments.Watch(_by_name(self.name, args, kwargs), cases.CHANGES.get(self.name, ()))
@@ -139,6 +142,7 @@ class _Recorder:
         if changed:
             self.calls.append(changed)
             raise AssertionError(changed)
+        self.given[len(self.calls)] = result
         self.calls.append(_copy((result, [a for a in results or args if isinstance(a, torch.Tensor | list | dict)])))
         return result
 
@@ -161,9 +165,7 @@ def run_cases(name, fn, *, held_out=False, seed=0, extra=(), replaces=False, onl
 
 def _run(name, case, fn, seed, replaces):
     recorder, printed, why = _Recorder(name, fn, replaces), io.StringIO(), None
-    with _undisturbed():
-        torch.manual_seed(seed)
-        random.seed(seed)
+    with _undisturbed(seed):
         try:
             # stderr too: nbgrader gives no points to a cell that has written there, were it only a warning
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
@@ -173,14 +175,42 @@ def _run(name, case, fn, seed, replaces):
             raise
         except BaseException as error:
             why = _explain(error, case, fn)
+            said, compared = isinstance(error, AssertionError), getattr(error, "got", recorder)
+    if why:
+        why = _of_another_sort(recorder, case, seed, not said, compared) or why
     text = printed.getvalue()[:500]
     return Result(case.__name__, why, getattr(case, "held_out", True), text, recorder.calls)
 
 
+def _of_another_sort(recorder, case, seed, crashed, compared):
+    """Why a result cannot be what is asked for, whatever its numbers: what the library's gives in the same call is of
+    another sort. None if there is no such call, or if the case itself has `compared` that result and says it better."""
+    wanted = _sorts(recorder.name, case, seed)
+    for i, got in recorder.given.items():
+        if got is compared:
+            return None
+        if i in wanted and (why := cases.of_another_sort(got, wanted[i], crashed)):
+            return why
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def _sorts(name, case, seed):
+    """{number of a call: of which sort the library's result is} of a case."""
+    recorder = _Recorder(name, catalog.reference(name))
+    with _undisturbed(seed), contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        case(recorder)
+    return {i: cases.sort_of(result) for i, result in recorder.given.items()}
+
+
 @contextlib.contextmanager
-def _undisturbed():
+def _undisturbed(seed):
+    """torch's and Python's random numbers seeded; afterwards all is as it was."""
     states = arguments.everybodys()
     settings = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()
+    torch.manual_seed(seed)
+    random.seed(seed)
     try:
         yield
     finally:
@@ -192,20 +222,19 @@ def _undisturbed():
 
 
 def _explain(error, case, fn):
-    """What went wrong, and in which line of the student's."""
+    """What went wrong, and in which line of the student's, if it went wrong there."""
     if isinstance(error, AssertionError) and str(error):
         return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [f for f in frames if f.filename not in (__file__, cases.__file__, case.__code__.co_filename)]
+    inside = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file_of(fn)]
     what = f"{type(error).__name__}: {error} {stands_alone(error)}".rstrip()  # a table has the first line only
     if isinstance(error, SystemExit):
         what = "the function ends the program (SystemExit): return a value instead"
     if hasattr(error, "remote_line"):  # raised in a grader's worker
         what += f"\n    {error.remote_line}" * bool(error.remote_line)
     elif inside:
-        frame = [f for f in inside if f.filename == file_of(fn)] or inside  # not the line of torch's or Triton's
-        line = frame[-1].line or linecache.getline(frame[-1].filename, frame[-1].lineno).strip()
-        what += f"\n    in line {frame[-1].lineno}: {line}"
+        frame = inside[-1]
+        line = frame.line or linecache.getline(frame.filename, frame.lineno).strip()
+        what += f"\n    in line {frame.lineno}: {line}"
     return what
 
 

@@ -87,7 +87,7 @@ def _check(name, fn):
         return _say("○", name, "this is the library's own function. Write yours in the cell above, and run that first.")
     try:
         source = session.python_of(fn, found.function)
-        nodes = reader.definitions(source)
+        nodes = session.up_to_next(fn, found.function, reader.definitions(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError, MinidsError) as error:
         return _say("✗", name, f"the cell cannot be read: {error}")
     node = reader.find(nodes, found.function)

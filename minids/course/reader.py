@@ -234,12 +234,12 @@ def _used(node):
 
 def find(nodes, function):
     """The last definition of a function of this name, in a block too, or None."""
-    found = None
-    for node in nodes:
-        for n in [node, *_inner(node)]:
-            if isinstance(n, ast.FunctionDef) and n.name == function:
-                found = n
-    return found
+    return next((n for node in reversed(nodes) for n in reversed(functions(node, function))), None)
+
+
+def functions(node, function):
+    """The definitions of a function of this name that a statement is, or has in its blocks."""
+    return [n for n in [node, *_inner(node)] if isinstance(n, ast.FunctionDef) and n.name == function]
 
 
 def parameters(node):

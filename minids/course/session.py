@@ -4,6 +4,7 @@ IPython's linecache holds a cell cut at every form feed and U+2028, and nothing 
 they were typed, and a function is found among them by its code.
 """
 
+import ast
 import linecache
 import sys
 import warnings
@@ -53,6 +54,31 @@ def python_of(fn, function):
         others = (c for c in ran if _mentions(c, function) and not _mentions(c, function, reader.find))
         return reader.as_python(next(others, text))
     return text
+
+
+def up_to_next(fn, function, nodes):
+    """These statements, without what follows `fn` from the next definition of that name on: that one is not `fn`."""
+    found = [n for top in nodes for n in reader.functions(top, function)]
+    if len(found) < 2:
+        return nodes
+    try:
+        code = catalog.plain(fn).__code__
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = compile(ast.Module(nodes, []), "<cell>", "exec", dont_inherit=True)
+    except (AttributeError, TypeError, ValueError, SyntaxError):
+        return nodes
+    lines = {c.co_firstlineno for c in made.co_consts if getattr(c, "co_name", "") == function and _alike(c, code)}
+    # told by the code, for lines have other numbers under %%time; and by the line where only defaults differ
+    own = [n for n in found if _first_line(n) in lines] or found
+    own = [n for n in own if _first_line(n) == code.co_firstlineno] or own
+    at = next(i for i, top in enumerate(nodes) if own[-1] in reader.functions(top, function))
+    after = (i for i, top in enumerate(nodes) if i > at and reader.functions(top, function))
+    return nodes[: next(after, len(nodes))]
+
+
+def _first_line(node):
+    return min([node.lineno, *(d.lineno for d in node.decorator_list)])
 
 
 def _quiet(transform, cell):

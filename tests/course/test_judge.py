@@ -138,3 +138,41 @@ def test_gradients_are_those_of_autograd():
 def test_blank_answers_are_not_diagnosed_as_a_mistake():
     results = judge.run_cases(SWIGLU, fn_of(blank()))
     assert all(r.why for r in results) and judge.diagnose(SWIGLU, results) is None
+
+
+RETURNS = [e.name for e in catalog.every() if not catalog.is_kernel(e.name)]
+
+
+@pytest.mark.parametrize("name", RETURNS)
+def test_an_answer_that_returns_nothing_is_asked_for_its_return(name):
+    first = next(r.why for r in judge.run_cases(name, lambda *args, **kwargs: None) if r.why)
+    assert first.startswith(cases.NOTHING)
+
+
+@pytest.mark.parametrize(
+    "name, body, told",
+    [
+        ("grpo.loss", "return own(*args, **kwargs)[0]", "a list or tuple of 2 values was expected, got a tensor"),
+        ("moe.route", "return own(*args, **kwargs)[0]", "a list or tuple of 2 values was expected, got a tensor"),
+        ("moe.route", "return (*own(*args, **kwargs), 1)", "2 values were expected, got 3"),
+        (
+            "moe.route",
+            "return tuple(x.detach().numpy() for x in own(*args, **kwargs))",
+            "value 0: a tensor was expected, got one of type ndarray",
+        ),
+        ("moe.permute", "return list(own(*args, **kwargs)[:2])", "3 values were expected, got 2"),
+        ("layers.swiglu", "return own(*args, **kwargs).detach().numpy()", "a tensor was expected, got one of type nd"),
+    ],
+)
+def test_a_result_of_another_sort_is_told_before_anything_else(name, body, told, cell):
+    function = catalog.exercise(name).function
+    fn = cell(name, f"def {function}(*args, **kwargs):\n    {body}\n", own=catalog.reference(name))
+    first = next(r.why for r in judge.run_cases(name, fn) if r.why)
+    assert first.startswith(told) and "in line" not in first
+
+
+def test_what_a_case_compares_itself_is_said_with_what_was_given():
+    results = judge.run_cases(SWIGLU, fn_of(RIGHT.replace("return y * up", "return")))
+    assert "given    " in results[0].why and results[0].why.startswith(cases.NOTHING)
+    assert cases.of_another_sort((1, 2), cases.sort_of((1, 2, 3)), crashed=False) is None  # as long as it likes
+    assert cases.of_another_sort((1, 2), cases.sort_of((1, 2, "3")), crashed=False) == "3 values were expected, got 2"

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import io
 import json
+import subprocess
 import sys
 import time
 
@@ -243,6 +244,34 @@ def test_the_function_that_ran_is_judged_and_not_a_cell_that_came_later(session)
     for cell in ("%%time\n" + RIGHT, "raise ValueError\n" + WRONG, "%%time\n1 / 0\n" + WRONG):
         run(session, cell)
     assert "✓" in run(session, f'check("{SWIGLU}", swiglu)')[1]
+
+
+TWICE = {
+    "wrong, right": (WRONG, RIGHT, "✗✓"),
+    "right, wrong": (RIGHT, WRONG, "✓✗"),
+    "blank, right": ("def swiglu(gate, up):\n    raise NotImplementedError\n", RIGHT, "○✓"),
+    "alike but for a default": (RIGHT.replace("up)", "up, n=1 // 1)"), RIGHT.replace("up)", "up, n=2)"), "✓✓"),
+    "short": ("def swiglu(gate, up): return gate\n", "def swiglu(gate, up): return gate * gate.sigmoid() * up\n", "✗✓"),
+}
+
+
+@pytest.mark.parametrize("way", ["cell", "%%time", "file"])
+@pytest.mark.parametrize("name", TWICE)
+def test_of_two_functions_of_one_name_the_one_is_judged_that_is_given(session, tmp_path, name, way):
+    first, second, marks = TWICE[name]
+    asked = f'check("{SWIGLU}", swiglu)\n'
+    text = first + asked + second + asked
+    session.reset(new_session=False)
+    if way == "file":
+        (tmp_path / "twice.py").write_text(f"from minids.course import check\n{text}", encoding="utf-8")
+        done = subprocess.run([sys.executable, "twice.py"], capture_output=True, encoding="utf-8", cwd=tmp_path)
+        said = done.stdout + done.stderr
+    else:
+        run(session, "from minids.course import check")
+        said = run(session, "%%time\n" * (way == "%%time") + text)[1]
+    assert "".join(line[0] for line in said.splitlines() if line[:1] in ("✓", "✗", "○")) == marks, said
+    if marks[1] == "✓":
+        assert answers.load() == {SWIGLU: None}
 
 
 def test_a_session_that_ran_before_the_import_is_read_too(session, monkeypatch):

@@ -17,6 +17,7 @@ import torch
 
 CASES = {}  # exercise -> its cases in order
 CHANGES = {}  # exercise -> the parameters that its function is there to change; or "random numbers", everybody's
+NOTHING = "nothing came back (None): is a return missing?"
 NO_GRADIENT = "no gradient flows from the result to the arguments: is something detached, or no_grad?"
 
 
@@ -54,6 +55,8 @@ def gradients(fn, *args, **settings):
     args = [a.detach().clone().requires_grad_() if _floating(a) else a for a in args]
     leaves = [a for a in args if _floating(a)]
     result = fn(*args, **settings)
+    if result is None:
+        raise AssertionError(NOTHING)
     outputs = [z for z in (result if isinstance(result, tuple | list) else [result]) if _floating(z)]
     if not any(z.requires_grad for z in outputs):
         raise AssertionError(NO_GRADIENT)
@@ -100,13 +103,15 @@ def expect(got, want, tol=1e-5, **given):
     why = _difference(got, want, tol)
     if why:
         shown = "".join(f"\n    given    {name} = {short(value)}" for name, value in given.items())
-        raise AssertionError(f"{why}{shown}\n    expected {short(want)}\n    got      {short(got)}")
+        error = AssertionError(f"{why}{shown}\n    expected {short(want)}\n    got      {short(got)}")
+        error.got = got
+        raise error
 
 
 def _difference(got, want, tol):
     """None, or what is wrong in a sentence."""
     if got is None and want is not None:
-        return "nothing came back (None): is a return missing?"
+        return NOTHING
     if isinstance(want, torch.Tensor):
         return _tensor_difference(got, want, tol)
     if isinstance(want, tuple | list):
@@ -137,13 +142,46 @@ def _difference(got, want, tol):
 
 
 def _sequence_difference(got, want, tol):
-    values = f"{len(want)} value{'s' * (len(want) != 1)}"
-    if not isinstance(got, tuple | list):
-        return f"a list or tuple of {values} was expected, got {_kind(got)}"
-    if len(got) != len(want):
-        return f"{values} {'was' if len(want) == 1 else 'were'} expected, got {len(got)}"
+    if why := _length_difference(got, len(want)):
+        return why
     found = ((i, _difference(g, w, tol)) for i, (g, w) in enumerate(zip(got, want)))
     return next((f"value {i}: {why}" for i, why in found if why), None)
+
+
+def _length_difference(got, n):
+    values = f"{n} value{'s' * (n != 1)}"
+    if not isinstance(got, tuple | list):
+        return f"a list or tuple of {values} was expected, got {_kind(got)}"
+    return f"{values} {'was' if n == 1 else 'were'} expected, got {len(got)}" if len(got) != n else None
+
+
+def sort_of(value):
+    """What sort of thing a result is, whatever its numbers; of a tuple, what its parts are."""
+    if isinstance(value, tuple):
+        return tuple(map(sort_of, value))
+    if isinstance(value, torch.Tensor):
+        return "a tensor"
+    if isinstance(value, bool | int | float | np.generic):
+        return "a number"
+    return "" if value is None else f"one of type {type(value).__name__}"
+
+
+def of_another_sort(got, want, crashed):
+    """None, or in a sentence why `got` cannot be used where the library gives something of the sort `want`.
+
+    With `crashed`, the case could do nothing with it: then a list in the place of a dict is named too.
+    """
+    if got is None and want:
+        return NOTHING
+    if isinstance(want, tuple):
+        counts = crashed or "a tensor" in want or len(set(want)) > 1  # else it may be as long as it likes
+        if not isinstance(got, tuple | list) or len(got) != len(want) and counts:
+            return _length_difference(got, len(want))
+        parts = ((i, g is not None and of_another_sort(g, w, crashed)) for i, (g, w) in enumerate(zip(got, want)))
+        return next((f"value {i}: {why}" for i, why in parts if why), None)
+    if want == "a tensor" or want and crashed:
+        return f"{want} was expected, got {_kind(got)}" if sort_of(got) != want else None
+    return None
 
 
 def _kind(value):

@@ -23,7 +23,6 @@ def distinct(n, experts, low=0.02, high=0.98, dtype=torch.float64):
 
 def as_table(indices, gates, experts):
     """The gate of each expert of each token [N, E], 0 where it was not chosen. Refuses what is no routing at all."""
-    assert isinstance(indices, torch.Tensor) and isinstance(gates, torch.Tensor), "two tensors: indices and gates"
     assert indices.dtype == torch.int64, f"indices are int64, these are {indices.dtype}"
     expect(tuple(gates.shape), tuple(indices.shape))
     ordered = indices.sort(-1).values

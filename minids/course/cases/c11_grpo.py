@@ -204,6 +204,15 @@ def equal_rewards_give_exactly_zero(advantages):
 
 
 @case(ADVANTAGES)
+def equal_rewards_give_zero_without_a_division_too(advantages):
+    """In float64 the mean of three times 0.1 is not 0.1, in whatever order they are added up."""
+    rewards = torch.tensor([0.1] * 3 + [1.0, 0.0, 0.0], dtype=torch.float64)
+    adv, informative = advantages(rewards, 3, scale="none")
+    expect(adv[:3], torch.zeros(3, dtype=torch.float64), tol=0.0, rewards_N=rewards, group_size=3, scale="none")
+    expect(informative, torch.tensor([False] * 3 + [True] * 3), rewards_N=rewards, group_size=3, scale="none")
+
+
+@case(ADVANTAGES)
 def an_answer_of_mean_reward_is_still_in_an_informative_group(advantages):
     _judge(advantages, [0.0, 1.0, 2.0, 1.0, 1.0, 1.0], 3)
 

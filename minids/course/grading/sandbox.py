@@ -234,7 +234,7 @@ def _raised(given, line, source):
         raise protocol.BadData("an exception without a name")
     names = [re.sub(r"\W", "", n)[:60] for n in names[:50]]
     message = message[:2000].replace("\n", "\n    | ") if isinstance(message, str) else ""
-    if message == cases.NO_GRADIENT:  # the judge's own words, said there
+    if message in (cases.NO_GRADIENT, cases.NOTHING):  # the judge's own words, said there
         return AssertionError(message)
     known = {e.__name__: e for e in _exceptions(Exception)} | {"MinidsError": MinidsError, "SystemExit": SystemExit}
     cls = next((known[n] for n in names if n in known), RuntimeError)

@@ -100,6 +100,18 @@ def the_last_one_wins(theta_PV, ids_LT, nodes_LT, mask_LT):
 
 @wrong(
     SLOPES,
+    mistake="`+=` with an index tensor added every token to its row, where it adds the last one alone, padding too",
+    ask="What does out[rows] += x do with a row that occurs twice in rows? Which function adds every time?",
+    refused_by="two_tokens_after_the_same_prefix_add_up",
+)
+def added_by_index(theta_PV, ids_LT, nodes_LT, mask_LT):
+    out, steps = torch.zeros(len(ids_LT), *theta_PV.shape, dtype=theta_PV.dtype), _steps(theta_PV, ids_LT, nodes_LT)
+    out[torch.arange(len(ids_LT))[:, None], nodes_LT] += steps * mask_LT[..., None]
+    return out
+
+
+@wrong(
+    SLOPES,
     mistake="it were the mean over the tokens of an answer and not their sum",
     ask="log p(o) of an answer is a sum of logarithms. Is it divided by anything?",
     refused_by="two_tokens_in_two_rows",
@@ -274,6 +286,18 @@ def noise_over_eps(rewards_N, group_size, *, baseline="mean", scale="std", ddof=
     rewards_PG = grpo._groups(rewards_N, group_size, baseline, scale, ddof)
     adv_PG = _scaled(_centred(rewards_PG, baseline), rewards_PG, scale, ddof, eps)
     return adv_PG.reshape(-1), _differs(rewards_PG).expand_as(rewards_PG).reshape(-1)
+
+
+@wrong(
+    ADVANTAGES,
+    mistake="a group's rewards differed as soon as one of them is not their mean",
+    ask="Is the mean of three times 0.1 equal to 0.1 in floating point? Which comparison of rewards is not rounded?",
+    refused_by="equal_rewards_give_exactly_zero",
+)
+def differs_from_its_mean(rewards_N, group_size, *, baseline="mean", scale="std", ddof=1, eps=1e-4):
+    rewards_PG = grpo._groups(rewards_N, group_size, baseline, scale, ddof)
+    adv_PG = _scaled(_centred(rewards_PG, baseline), rewards_PG, scale, ddof, eps)
+    return _finished(adv_PG, (rewards_PG != rewards_PG.mean(1, keepdim=True)).any(1, keepdim=True), baseline)
 
 
 @wrong(
