@@ -82,6 +82,7 @@ YARN_KEYS = {
     "attention_factor",
     "truncate",
 }
+FOLDED_KEYS = {"rope_type", "rope_theta"}  # files may have them there; read, they are `type` and the field rope_theta
 
 KINDS = {
     int: "an integer",
@@ -392,10 +393,13 @@ class ModelConfig(Explained):
             need(self.eos_token_id, "eos_token_id must be null, an integer or a list of some, got an empty list.")
             if len(self.eos_token_id) == 1:
                 self.eos_token_id = self.eos_token_id[0]
-        for token in sorted(self.stop_ids):
+        marks = [("eos_token_id", token) for token in sorted(self.stop_ids)]
+        marks += [(name, getattr(self, name)) for name in ("bos_token_id", "pad_token_id")]
+        for name, token in marks:
+            none = token is None or (name, token) == ("pad_token_id", -1)  # -1: how older files say that there is none
             need(
-                0 <= token < self.vocab_size,
-                f"eos_token_id must be among the model's ids, 0 to {self.vocab_size - 1}, got {token}.",
+                none or 0 <= token < self.vocab_size,
+                f"{name} must be among the model's ids, 0 to {self.vocab_size - 1}, got {token}.",
             )
         need(
             self.qk_rope_head_dim % 2 == 0,
@@ -447,6 +451,7 @@ class ModelConfig(Explained):
         scaling = self.rope_scaling
         kind = scaling.get("type")
         need(kind == "yarn", f"rope_scaling type {brief(kind)} is not known; use null or 'yarn'.")
+        _refuse_rope_keys(scaling, YARN_KEYS - FOLDED_KEYS, "config")
         need(self.rope_theta > 1, f"rope_theta must be above 1 with YaRN, got {self.rope_theta}.")
         for key in ("factor", "original_max_position_embeddings", "beta_fast", "beta_slow", "attention_factor"):
             value = scaling.get(key)
@@ -514,13 +519,16 @@ def _read_rope(values, where):
         return
     if not isinstance(scaling, dict):
         raise MinidsError(f"{where}: rope_scaling must be null or an object, got {brief(scaling)}.")
-    for key in scaling:
-        if key not in YARN_KEYS:
-            hint = did_you_mean(key, YARN_KEYS)
-            raise MinidsError(f"{where}: unknown key {brief(key)} in rope_scaling.{hint}")
+    _refuse_rope_keys(scaling, YARN_KEYS, where)
     scaling = dict(scaling)
     kind = scaling.pop("rope_type", None) or scaling.get("type", "default")
     theta = scaling.pop("rope_theta", None)
     if theta is not None:
         _same(values, "rope_theta", theta, where)
     values["rope_scaling"] = None if kind == "default" else {**scaling, "type": kind}
+
+
+def _refuse_rope_keys(scaling, known, where):
+    for key in scaling:
+        if key not in known:
+            raise MinidsError(f"{where}: unknown key {brief(key)} in rope_scaling.{did_you_mean(key, known)}")

@@ -65,6 +65,39 @@ def test_made_configs_are_checked(make):
             make(**change)
 
 
+YARN = {"type": "yarn", "factor": 4, "original_max_position_embeddings": 128}
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"rope_scaling": {**YARN, "beta_fas": 3}}, "unknown key 'beta_fas' in rope_scaling. Did you mean 'beta_fast'"),
+        ({"bos_token_id": 9999}, "bos_token_id must be among the model's ids"),
+        ({"eos_token_id": [1, 9999]}, "eos_token_id must be among the model's ids"),
+        ({"pad_token_id": 9999}, "pad_token_id must be among the model's ids"),
+        ({"bos_token_id": -1}, "bos_token_id must be among the model's ids"),
+    ],
+)
+def test_every_way_to_a_config_refuses_the_same(change, words):
+    config = tiny_config()
+    for make in (
+        config.replace,
+        lambda **c: ModelConfig(**{**vars(config), **c}),
+        lambda **c: ModelConfig.from_dict({**config.to_dict(), **c}),
+        functools.partial(ModelConfig.small, 300),
+    ):
+        with pytest.raises(MinidsError, match=words):
+            make(**change)
+
+
+def test_what_replace_accepts_can_be_saved_and_read(tmp_path):
+    config = tiny_config().replace(rope_scaling={**YARN, "beta_fast": 16}, pad_token_id=-1, bos_token_id=None)
+    config.save_pretrained(tmp_path)
+    assert ModelConfig.from_pretrained(tmp_path).to_dict() == config.to_dict()
+    with pytest.raises(MinidsError, match="unknown key 'rope_theta' in rope_scaling"):  # reading would drop it
+        config.replace(rope_scaling={**YARN, "rope_theta": 5000.0})
+
+
 @pytest.mark.parametrize("width", [1, 8, 40, 64, 96, 256, 1024])
 @pytest.mark.parametrize("layers", [1, 2, 5])
 def test_small_is_consistent_at_every_size(width, layers):
