@@ -17,6 +17,8 @@
     read(Sampling, {"sampels": 4}, "recipe tiny, section [sampling]")
     MinidsError: recipe tiny, section [sampling]: unknown key 'sampels'. Did you mean 'samples'?
 
+Sampling(sampels=4) is refused in the same way, and Sampling(4).replace(top_p=0.9) is another one, checked as a whole.
+
 The type is that of the annotation: bool, int, float, str, dict, list, tuple[float, float], or one of them `| None`. An
 int is a float as well, True is no number, and a number is finite. The same metadata make the table of all settings
 (`rows`; docs/settings.md) and the end of each class's docstring (`Explained`): `help(Sampling)` lists the fields.
@@ -24,6 +26,7 @@ int is a float as well, True is no number, and a number is finite. The same meta
 Left out: what a dict or a list holds; the class checks that in `contradictions`.
 """
 
+import copy
 import functools
 import inspect
 import numbers
@@ -32,7 +35,7 @@ import sys
 import textwrap
 from dataclasses import MISSING, field, fields
 from types import UnionType
-from typing import get_args, get_origin
+from typing import Self, get_args, get_origin
 
 from minids.errors import MinidsError, did_you_mean, nearest
 from minids.files import brief
@@ -98,8 +101,37 @@ class _Docstring:
         return f"{self.written}\n\n{listed}".rstrip()
 
 
-class Explained:
-    """Base of dataclasses whose fields are made by `setting`: `help` of the class lists them."""
+class _Named(type):
+    # Of classes whose arguments are looked at before `__init__`: an unknown name is told the nearest there is, and all
+    # that are missing are named, each with what it may be.
+
+    __doc__ = vars(type)["__doc__"]  # pydoc would find a text here before a class's own
+
+    def __call__(cls, *args, **values):
+        taken = [f for f in getattr(cls, "__dataclass_fields__", {}).values() if f.init]
+        refuse_unknown(values, [f.name for f in taken], cls.__name__, cls.FORMER)
+        given = {*values, *[f.name for f in taken if not f.kw_only][: len(args)]}
+        if missing := [f for f in taken if f.name not in given and _required(f)]:
+            names = ", ".join(f"{f.name} ({described(f)})" for f in missing)
+            raise MinidsError(f"{cls.__name__}: {names} {'is' if len(missing) == 1 else 'are'} missing.")
+        return super().__call__(*args, **values)
+
+    @property
+    def __signature__(cls):
+        """What `help` and editors show: the fields, not the arguments of `__call__`."""
+        first, *others = inspect.signature(cls.__init__).parameters.values()
+        return inspect.Signature(others)
+
+
+def _required(f):
+    return f.default is MISSING and f.default_factory is MISSING
+
+
+class Explained(metaclass=_Named):
+    """Base of dataclasses whose fields are made by `setting`: `help` of the class lists them, and a name that no field
+    has is refused with the nearest."""
+
+    FORMER = {}  # {name in files of earlier versions: name of today}
 
     def __init_subclass__(cls, **how):
         super().__init_subclass__(**how)
@@ -111,7 +143,6 @@ class Settings(Explained):
     """Base of the dataclasses; checks itself when it is made."""
 
     SHOWN = "setting {name} = {value}"
-    FORMER = {}
 
     def __post_init__(self):
         instead = self.instead()
@@ -125,6 +156,21 @@ class Settings(Explained):
             if problem := wrong(f, value):
                 raise MinidsError(f"{self.SHOWN.format(name=f.name, value=brief(value))} {problem}")
         self.contradictions()
+
+    def replace(self, **change) -> Self:
+        """The same settings with other values, checked as a whole; these stay as they are.
+
+            RLConfig(steps=10, lr=1e-3).replace(lr=1e-4)
+
+        What a preset or a default says is not copied but follows from the new values: with another preset it is that
+        one's. Raises MinidsError for a name that no field has, with the nearest, and for values that it may not have.
+        """
+        usual = self.instead()
+        values = {f.name: copy.deepcopy(getattr(self, f.name)) for f in fields(self)}
+        for f in fields(self):
+            if f.default is UNSET and values[f.name] == (usual[f.name] if f.name in usual else default_of(f)):
+                del values[f.name]
+        return type(self)(**{**values, **change})
 
     def instead(self):
         """Values for the fields made with `preset=True` that the caller left out."""
@@ -237,7 +283,7 @@ def read_all(classes, values, where):
 
 def _read(cls, values, where):
     for f in fields(cls):
-        if f.name not in values and f.default is MISSING and f.default_factory is MISSING:
+        if f.name not in values and _required(f):
             raise MinidsError(f"{where}: {f.name} is missing; it must be {described(f)}.")
     try:
         return cls(**values)

@@ -1,12 +1,15 @@
 """The checker of settings: what each field may be, names, contradictions; and that every class of settings is whole."""
 
+import copy
 import dataclasses
+import inspect
 import math
+import pickle
 from dataclasses import dataclass, fields
 
 import pytest
 
-from minids import MinidsError
+from minids import MinidsError, ModelConfig
 from minids.eval.evaluate import EvalConfig
 from minids.rl.config import OWN, RLConfig
 from minids.rl.grpo import LossConfig
@@ -92,6 +95,42 @@ def test_a_section_of_a_file():
     ):
         with pytest.raises(MinidsError, match=said):
             read(Sampling, values, "here")
+
+
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda: Sampling(sampels=2), "^Sampling: unknown key 'sampels'. Did you mean 'samples'"),
+        (lambda: Sampling(count=2), "^Sampling: unknown key 'count'. Did you mean 'samples'"),
+        (lambda: Sampling(share=1), r"^Sampling: samples \(a whole number from 1 to 9\) is missing"),
+        (lambda: Sampling(2).replace(shar=1), "^Sampling: unknown key 'shar'. Did you mean 'share'"),
+        (lambda: dataclasses.replace(Sampling(2), shar=1), "Did you mean 'share'"),
+        (lambda: Sampling(2).replace(share=2), "sampling setting share = 2 must be"),
+        (lambda: RLConfig(steps=1, lr=1, clp="dual"), "^RLConfig: unknown key 'clp'. Did you mean 'clip'"),
+        (lambda: RLConfig(), r"^RLConfig: steps \(.*\), lr \(.*\) are missing"),
+        (lambda: TrainConfig(step=3, lr=1), "^TrainConfig: unknown key 'step'. Did you mean 'steps'"),
+        (lambda: ModelConfig(hiden_size=3), "^ModelConfig: unknown key 'hiden_size'. Did you mean 'hidden_size'"),
+    ],
+)
+def test_a_misspelt_or_missing_argument_is_named(make, said):
+    with pytest.raises(MinidsError, match=said):
+        make()
+
+
+def test_replace_makes_others_and_keeps_these():
+    mine = Sampling(3, name="x", table={"a": [1]})
+    other = mine.replace(samples=4, share=1)
+    assert (other.samples, other.share, other.kind, other.table) == (4, 1, "tags", {"a": [1]})
+    assert mine.samples == 3 and other.table["a"] is not mine.table["a"]
+    assert mine.replace(name="").kind == "plain" and Sampling(3, kind="tags").replace(samples=4).kind == "tags"
+    dapo = RLConfig(steps=1, lr=1.0, preset="dapo")
+    assert dapo.replace(preset="gspo") == RLConfig(steps=1, lr=1.0, preset="gspo")
+    assert LossConfig(kl="k3", kl_coef=0.1).replace(kl_coef=0.2) == LossConfig(kl="k3", kl_coef=0.2)
+
+
+def test_editors_see_the_fields_and_pickles_are_read():
+    assert list(inspect.signature(Sampling).parameters) == [f.name for f in fields(Sampling)]
+    assert pickle.loads(pickle.dumps(Sampling(3, cap=2))) == copy.deepcopy(Sampling(3, cap=2)) == Sampling(3, cap=2)
 
 
 @pytest.mark.parametrize("cls", [LossConfig, RLConfig, EvalConfig, TrainConfig, RejectionConfig])

@@ -23,7 +23,7 @@ from typing import get_args
 
 from minids.errors import MinidsError, did_you_mean, need
 from minids.files import below, brief, load_json
-from minids.settings import Explained, limits, setting, within
+from minids.settings import Explained, limits, refuse_unknown, setting, within
 
 # Keys of published DeepSeek-V3 config files that do not change what is computed here.
 PASSIVE_KEYS = {
@@ -203,7 +203,7 @@ class ModelConfig(Explained):
         """
         if not _is(hidden_size, int) or not 0 < hidden_size <= MOST:
             raise MinidsError(f"config: hidden_size must be a positive integer, got {brief(hidden_size)}.")
-        cls._refuse_unknown(change, "ModelConfig.small")
+        refuse_unknown(change, _names(cls), "ModelConfig.small")
         heads, third = max(1, hidden_size // 32), max(8, hidden_size // 24 * 8)
         values = {
             "intermediate_size": -(-8 * hidden_size // 24) * 8,
@@ -235,21 +235,13 @@ class ModelConfig(Explained):
         Where every head has keys and values of its own, that stays so with another number of heads. Raises MinidsError
         for a name that no field has (with the nearest one) and for values that contradict each other.
         """
-        self._refuse_unknown(change, "config.replace")
+        refuse_unknown(change, _names(type(self)), "config.replace")
         values = asdict(self)
         if self.num_key_value_heads == self.num_attention_heads:
             values["num_key_value_heads"] = None
         if change.keys() & {"qk_nope_head_dim", "qk_rope_head_dim"}:  # a file may have said what follows from them
             values["passive"] = {k: v for k, v in self.passive.items() if k not in ("head_dim", "qk_head_dim")}
         return type(self)(**{**values, **change})
-
-    @classmethod
-    def _refuse_unknown(cls, names, where):
-        known = {f.name for f in fields(cls)} - {"passive"}
-        for name in names:
-            if name not in known:
-                hint = did_you_mean(name, known, " See help(minids.ModelConfig) for the names there are.")
-                raise MinidsError(f"{where}: unknown name {brief(name)}.{hint}")
 
     # -- derived ------------------------------------------------------------------------------------------------------
     @property
@@ -306,7 +298,7 @@ class ModelConfig(Explained):
         Raises MinidsError on unknown or contradictory keys."""
         need(values, Mapping, where, "a table of keys and values (a dict)")
         values = dict(values)
-        known = {f.name for f in fields(cls)} - {"passive"}
+        known = _names(cls)
         for key, ours in (("model_type", OUR_TYPE), ("architectures", [OUR_ARCHITECTURE])):
             if values.get(key) == ours:  # it follows from `attention`
                 del values[key]
@@ -467,6 +459,11 @@ class ModelConfig(Explained):
             isinstance(scaling.get("truncate", True), bool),
             f"rope_scaling: 'truncate' must be true or false, got {brief(scaling.get('truncate'))}.",
         )
+
+
+def _names(cls):
+    """The fields that may be said; `passive` is what a file has beside them."""
+    return {f.name for f in fields(cls)} - {"passive"}
 
 
 def _is(value, kind):

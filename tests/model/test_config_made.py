@@ -54,7 +54,7 @@ def test_replace_keeps_what_belongs_together():
 def test_made_configs_are_checked(make):
     for change, words in (
         ({"hidden_sise": 8}, "hidden_sise.*Did you mean 'hidden_size'"),
-        ({"passive": {}}, "unknown name 'passive'"),
+        ({"passive": {}}, "unknown key 'passive'"),
         ({"attention": "gqa", "num_key_value_heads": 5}, "no multiple of num_key_value_heads 5"),
         ({"num_key_value_heads": 1, "num_attention_heads": 4}, "only attention 'gqa' may"),
         ({"hidden_size": "96"}, "hidden_size must be"),
