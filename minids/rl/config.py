@@ -2,12 +2,13 @@
 
 from dataclasses import MISSING, asdict, dataclass, fields, make_dataclass
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, did_you_mean
+from minids.files import brief
 from minids.model import sampling
 from minids.rl import presets
 from minids.rl.grpo import BASELINES, SCALES, LossConfig
 from minids.settings import Settings, defaults, read, renamed, setting
-from minids.tasks import arithmetic
+from minids.tasks import arithmetic, registry
 from minids.tasks.reward import Reward
 from minids.train import optim
 
@@ -108,6 +109,11 @@ class RLConfig(OfLoss):
     def contradictions(self) -> None:
         """Refuses what the loss or the reward refuses, groups of one, and sizes that no family has."""
         if self.sizes is not None:
+            for family in self.sizes:
+                if not registry.named(family):
+                    known = [name for name in registry.FAMILIES if not name.endswith(":")]
+                    hint = did_you_mean(family, known, f" It is none of {registry.known()}.")
+                    raise MinidsError(f"grpo setting sizes names a family {brief(family)} that there is not.{hint}")
             self.sizes = {family: arithmetic.check_sizes(family, weights) for family, weights in self.sizes.items()}
         if self.num_generations < 2 and self.baseline != "none":
             raise MinidsError(

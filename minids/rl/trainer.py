@@ -100,6 +100,7 @@ def train_rl(
     """
     need(config, RLConfig, "train_rl: config", "an RLConfig(steps=…, lr=…)")
     rollout.check_asked("train_rl", model, tokenizer, families)
+    registry.check_sizes(config.sizes, families, stage)
     own = hooks.Hooks.of(reward, advantages)
     registry.assert_disjoint(families, GUARDED, config.seed)
     run = RLRun(model, tokenizer, families, config, comm or Comm(), out_dir, metrics, stage, loss, own)

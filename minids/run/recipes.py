@@ -19,6 +19,7 @@ from minids.run import stages
 from minids.run.overrides import apply
 from minids.run.sections import Direct, check_families, model_values
 from minids.settings import UNSET, Settings, defaults, former_names, read, read_all, refuse_unknown, renamed, setting
+from minids.tasks import registry
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 PLANS = {"sft": ["sft", "grpo"], "base": ["grpo"]}  # what follows pretraining, by `rl_from`, unless `stages` says it
@@ -205,7 +206,11 @@ def check(recipe: Recipe) -> None:
     _check_plan(recipe, recipe.where)
     room = recipe.model.get("max_position_embeddings", 4096)
     for stage in dict.fromkeys((*stages.FIRST, "sft", "grpo", *recipe.plan)):
-        longest = recipe.checked(stage).get("max_new_tokens", 0)
+        asked = recipe.checked(stage)
+        if stage in recipe.plan:
+            there = asked.get("families") or recipe.families
+            registry.check_sizes(asked.get("sizes"), there, f"{recipe.where}, section [{stage}]")
+        longest = asked.get("max_new_tokens", 0)
         if longest >= room and stage in recipe.plan and not recipe.origin:
             raise MinidsError(
                 f"{recipe.where}: {stage}.max_new_tokens {longest} leaves no room for a prompt in {room} positions."

@@ -132,6 +132,24 @@ def sample(
     return get(family).sample(rng, split, size)
 
 
+def check_sizes(sizes: dict[str, dict[int, float]] | None, families: Sequence[str], where: str) -> None:
+    """Raises MinidsError unless all sizes are of families that are asked, and there are problems of each size to train
+    on whose answer can be rewarded: a run looks before it starts."""
+    for family, weights in (sizes or {}).items():
+        if family not in families:
+            raise MinidsError(f"{where}: sizes names {family!r}, but the families here are {', '.join(families)}.")
+        for size in (size for size, weight in weights.items() if weight > 0):
+            try:
+                problem = sample(family, random.Random(0), "rl", size)
+            except MinidsError as error:
+                raise MinidsError(f"{where}: sizes of {family!r}: {error}") from None
+            if get(family).judge(problem, str(problem.answer)).score != 1:
+                raise MinidsError(
+                    f"{where}: sizes of {family!r} has {size}, but the answers to such problems are too long to be "
+                    "rewarded."
+                )
+
+
 def problem_set(
     families: Sequence[str], split: str, count: int, seed: int, size: int | None = None
 ) -> list[AnyProblem]:

@@ -202,6 +202,22 @@ def test_impossible_settings_are_refused(change):
         config(**change)
 
 
+@pytest.mark.parametrize(
+    "sizes, families, said",
+    [
+        ({"ad": {2: 1}}, ["add"], "sizes names a family 'ad' that there is not. Did you mean 'add'"),
+        ({3: {2: 1}}, ["add"], "sizes names a family 3 that there is not. It is none of add, chain"),
+        ({"chain": {2: 1}}, ["add"], "^grpo: sizes names 'chain', but the families here are add"),
+        ({"add": {99: 1}}, ["add"], "^grpo: sizes of 'add' has 99, but the answers to such problems are too long"),
+        ({"countdown": {9: 1}}, ["countdown"], "^grpo: sizes of 'countdown': .*size 9 is not one of"),
+    ],
+)
+def test_sizes_that_nobody_is_asked_are_refused_before_the_first_step(start, sizes, families, said):
+    tokenizer, model = fresh(start)
+    with pytest.raises(MinidsError, match=said):
+        trainer.train_rl(model, tokenizer, families, config(steps=1, sizes=sizes), quiet=True)
+
+
 def test_sizes_say_what_is_asked_and_a_resumed_run_knows_them(start, tmp_path):
     tokenizer, model = fresh(start)
     settings = config(steps=1, prompts_per_step=12, num_generations=2, sizes={"add": {"6": 0.5, 2: 0.5}})

@@ -119,3 +119,17 @@ def test_every_key_of_a_recipe_is_on_the_page(name):
             here += parts["model"] if section == "small" else ""
             for key in keys:
                 assert f"| `{key}` |" in here, (section, key)
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        (["grpo.sizes.ad.2=1"], r"section \[grpo\]: .*'ad' that there is not. Did you mean 'add'"),
+        (["grpo.sizes.chain.2=1", 'families=["add"]'], r"section \[grpo\]: sizes names 'chain', but the families"),
+        (["grpo.sizes.add.99=1"], r"section \[grpo\]: sizes of 'add' has 99"),
+    ],
+)
+def test_sizes_of_rl_that_nobody_is_asked_are_refused(changes, said):
+    with pytest.raises(MinidsError, match=said):
+        recipes.load("tiny", changes)
+    assert recipes.load("tiny", ["grpo.sizes.add.6=1"]).checked("grpo")["sizes"] == {"add": {6: 1.0}}
