@@ -12,6 +12,7 @@ Left out: corpora of real text; `minids.text.corpus.load_texts` reads them, and 
 is given.
 """
 
+import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,14 @@ class Documents:
         """Tokens of each document, [n]."""
         return np.diff(self.starts)
 
+    @property
+    def fingerprint(self) -> dict:
+        """What a checkpoint keeps of the documents, so that a run goes on with the same ones only."""
+        content = hashlib.sha256()
+        for tensor in self.tensors().values():
+            content.update(tensor.numpy().tobytes())
+        return {"documents": len(self), "hash of token ids": content.hexdigest()[:16]}
+
     def tensors(self) -> dict[str, Tensor]:
         """The arrays as tensors, which safetensors files and other processes take."""
         return {
@@ -105,7 +114,11 @@ class Source:
 
     Each epoch sorts the documents by length, cuts them into batches of at most `tokens_per_batch` tokens with padding,
     and shuffles the batches; a step takes `micro * world` of them in turn.
+
+    `fingerprint` is what a checkpoint keeps of the documents. In a recipe's run it is None: recipe.json tells them.
     """
+
+    fingerprint: dict | None = None
 
     def __init__(
         self,

@@ -63,7 +63,7 @@ def sft(
     config    SFTConfig(steps=…); a step has `tokens_per_batch` tokens on each process
     comm, out_dir, resume, metrics, quiet, stop
               as in `train.loop.train`: checkpoints and metrics.jsonl go to out_dir; resume=True goes on from the
-              newest checkpoint there, bit for bit if the source is the same
+              newest checkpoint there, bit for bit; with another source it is an error
 
     Raises MinidsError for a file that cannot be read or has no problem to learn from (with the line), a document
     longer than the model or a batch can hold, and a tokenizer without the template's marks or of another model.
@@ -88,6 +88,7 @@ def sft(
         world=comm.world,
         prompt_weight=config.prompt_weight,
     )
+    batches.fingerprint = docs.fingerprint
     done = loop.train(
         model,
         batches,

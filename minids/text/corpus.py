@@ -16,6 +16,7 @@ Left out: fill-in-the-middle, mixing sources by weight, and corpora larger than 
 from `load_texts`; packed ids are held).
 """
 
+import hashlib
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -193,6 +194,19 @@ class Rows:
     def steps_per_epoch(self) -> float:
         """Steps in which all processes together go through the corpus once."""
         return len(self.packed) / (self.rows * self.world)
+
+    @property
+    def fingerprint(self) -> dict:
+        """What a checkpoint keeps of the source, so that a run goes on with the same one only. It does not depend on
+        how many processes share a step."""
+        predicted = self.packed.weight_BT > 0  # each token once, however the stream is cut into rows
+        return {
+            "length": self.packed.ids_BT.shape[1],
+            "rows of a step": self.rows * self.world,
+            "seed": self.seed,
+            "boundaries": self.packed.doc_ids_BT is not None,
+            "hash of token ids": hashlib.sha256(self.packed.ids_BT[predicted].numpy()).hexdigest()[:16],
+        }
 
     def __call__(self, step: int) -> list[Batch]:
         first = (step * self.world + self.rank) * self.rows

@@ -117,7 +117,9 @@ def train(
         pretrain(model, source, TrainConfig(steps=200, lr=2e-3), out_dir="runs/own/checkpoints", resume=True)
 
     source    called as source(step), from 0: this process's micro-batches of that step (a list of corpus.Batch), a
-              function of the step alone (`corpus.batches`, `tasks.documents.Source`)
+              function of the step alone (`corpus.batches`, `tasks.documents.Source`). What its `fingerprint` says, a
+              dict of plain values, is kept in checkpoints, and a run is resumed only with a source that says the same;
+              without one nothing is compared
     config    a TrainConfig
     stage     what its lines in metrics.jsonl and its checkpoints are called
     comm      of several processes (train/parallel.py)
@@ -169,6 +171,7 @@ class _Run(TrainingRun):
         muon = {"muon_lr_factor": config.muon_lr_factor, "comm": comm}
         super().__init__(model, config, stage, comm, out_dir, metrics, optimizer_settings=muon)
         self.source, self.objective, self.on_step = source, objective or loss.lm_loss, on_step
+        self.fingerprint = (self.out_dir and getattr(source, "fingerprint", None)) or {}
         self.last_loss, self.window = None, self._empty_window()
         self._mark = time.monotonic()
 
@@ -290,12 +293,17 @@ class _Run(TrainingRun):
     # --- Checkpoints ------------------------------------------------------------------------------------------------
 
     def settings(self) -> dict:
-        return asdict(self.config)
+        return asdict(self.config) | ({"source": self.fingerprint} if self.fingerprint else {})
 
     def changed(self, saved: dict) -> list[str]:
-        now = self.settings()
+        now = asdict(self.config)
         names = [name for name in now if name not in TrainConfig.FREE and saved.get(name) != now[name]]
-        return [f"{name} was {saved.get(name)!r}, is {now[name]!r}" for name in names]
+        was = saved.get("source", {})  # checkpoints of earlier versions have none
+        return [f"{name} was {saved.get(name)!r}, is {now[name]!r}" for name in names] + [
+            f"the source's {name} was {was[name]!r}, is {value!r}"
+            for name, value in self.fingerprint.items()
+            if name in was and was[name] != value
+        ]
 
     def kept(self) -> dict:
         # Generators and the window's counts differ between processes; everything else is the same on all of them.

@@ -98,6 +98,17 @@ def test_a_stopped_run_goes_on_bit_for_bit(start, file, tmp_path):
     assert [line["loss"] for line in lines[0]] == [line["loss"] for line in lines[1]]
 
 
+def test_a_run_does_not_go_on_with_another_file(start, file, tmp_path):
+    tokenizer, model = tiny_rl.fresh(start)
+    config, how = SFTConfig(steps=1, tokens_per_batch=300), {"out_dir": tmp_path / "out", "quiet": True}
+    minids.sft(model, tokenizer, file(), config, **how)
+    assert minids.sft(model, tokenizer, file(), config, resume=True, **how).step == 1
+    with pytest.raises(MinidsError, match="the source's hash of token ids was"):
+        minids.sft(model, tokenizer, file(thought=False), config, resume=True, **how)
+    with pytest.raises(MinidsError, match="the source's documents was"):
+        minids.sft(model, tokenizer, file(count=50), config, resume=True, **how)
+
+
 def test_what_cannot_be_learned_from_is_named(start, file, tmp_path):
     tokenizer, model = tiny_rl.fresh(start)
 

@@ -57,6 +57,37 @@ def test_own_text_is_trained_stopped_and_resumed_bit_for_bit(text, tmp_path):
     assert without_seconds(tmp_path / "cut") == without_seconds(tmp_path / "whole")
 
 
+def test_a_run_does_not_go_on_with_another_source(text, tmp_path):
+    out, tokenizer = tmp_path / "own", Tokenizer.train(TEXTS, 300)
+    model = Transformer(ModelConfig.small(tokenizer, hidden_size=32, num_hidden_layers=2))
+
+    def go(path=text, length=16, rows=4, seed=3, **how):
+        source = corpus.batches(path, tokenizer, length, rows, seed, **how)
+        return pretrain(model, source, STEPS, out_dir=out, resume=True, quiet=True)
+
+    loss = go().loss
+    for change, said in (
+        ({"length": 12}, r"settings \(the source's length was 16, is 12\)"),
+        ({"rows": 2}, r"\(the source's rows of a step was 4, is 2\)"),
+        ({"seed": 5}, r"\(the source's seed was 3, is 5\)"),
+        ({"path": TEXTS[1:]}, r"\(the source's hash of token ids was '[0-9a-f]{16}', is '[0-9a-f]{16}'\)"),
+        ({"boundaries": True}, "boundaries was False, is True"),
+    ):
+        with pytest.raises(MinidsError, match=said):
+            go(**change)
+    assert go(rows=2, world=2).loss == loss  # two processes share the same step
+    pretrain(model, lambda step: [], STEPS, out_dir=out, resume=True, quiet=True)  # it says nothing of itself
+
+
+def test_a_checkpoint_that_says_nothing_of_its_source_is_resumed(text, tmp_path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(corpus.Rows, "fingerprint", None)
+        _, stopped = five_lines(text, tmp_path / "own", stop=After(2))
+    assert stopped.step == 3 and "source" not in checkpoint.load(tmp_path / "own")[1]["config"]
+    assert five_lines(text, tmp_path / "own", resume=True)[1].step == 6
+    assert checkpoint.load(tmp_path / "own")[1]["config"]["source"]["length"] == 16
+
+
 def test_a_stop_without_a_folder_returns_too(text):
     assert five_lines(text, None, stop=After(0))[1].stopped
 
