@@ -200,6 +200,7 @@ class _Run(TrainingRun):
         flat.zero_()
         counts = None
         for batch in batches:
+            self.check_length(batch)
             batch = batch.to(self.device)
             loads = moe.ExpertLoad()
             with self._autocast():
@@ -241,6 +242,16 @@ class _Run(TrainingRun):
             "stop": sums["stop"] > 0,
             "counts": None if counts is None else counts.cpu(),
         }
+
+    def check_length(self, batch) -> None:
+        """Raises MinidsError for rows that are longer than the model's context."""
+        length = batch.ids_BT.shape[1]
+        room = getattr(getattr(self.model, "config", None), "max_position_embeddings", length)
+        if length > room:
+            raise MinidsError(
+                f"{self.stage} step {self.step + 1}: the batch's length {length} exceeds max_position_embeddings "
+                f"{room}, the model's longest text. Take shorter rows, or a model with a longer context."
+            )
 
     def _autocast(self):
         half = self.config.precision != "fp32"

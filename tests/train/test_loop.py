@@ -374,6 +374,15 @@ def test_a_metrics_file_that_cannot_be_written(tmp_path):
         run(tiny_model(), out_dir=tmp_path)
 
 
+def test_rows_longer_than_the_context_are_refused_before_a_step():
+    model = tiny_model(max_position_embeddings=11)
+    before = state_of(model)
+    with pytest.raises(MinidsError, match="pretrain step 1: .* length 12 exceeds max_position_embeddings 11"):
+        run(model)
+    assert_same_bits(before, state_of(model))
+    assert run(tiny_model(max_position_embeddings=12)).step == 6
+
+
 def test_an_old_run_is_not_overwritten(uninterrupted):
     with pytest.raises(MinidsError, match="holds a checkpoint of an earlier run .*resume=True"):
         run(tiny_model(), out_dir=uninterrupted)
