@@ -33,13 +33,24 @@ from minids.model.config import ModelConfig
 from minids.model.hf_names import BIAS, FUSED, INDEX, SINGLE, Files, Reader, expert_names, finite, layout, shared_copies
 
 
+def _check_dtype(dtype):
+    kinds = (None, torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    if not any(dtype is kind for kind in kinds):
+        raise MinidsError(
+            "dtype must be torch.float32, torch.bfloat16, torch.float16, torch.float64, or None for what is stored, "
+            f"got {brief(dtype)}."
+        )
+
+
 def load_model(cls, folder, *, dtype=None, device=None):
     """Reads a model folder -> a model of class `cls` (minids.Transformer), in training mode.
 
     dtype   None keeps what is stored (the widest type if they differ; float8 becomes bfloat16). Router biases
             stay float32.
-    Raises MinidsError, with file and key, for anything missing, unknown, of the wrong shape or cut off.
+    Raises MinidsError, with file and key, for anything missing, unknown, of the wrong shape or cut off, and for a dtype
+    that is not a floating-point type of torch.
     """
+    _check_dtype(dtype)
     folder = Path(folder)
     if not folder.is_dir():
         raise MinidsError(f"{folder}: no such folder. A model folder holds config.json and {SINGLE}.")

@@ -1,6 +1,7 @@
 """`minids.load` and `minids.chat`: what a folder holds, asked from Python, as evaluation and the terminal ask it."""
 
 import io
+import re
 import shutil
 import warnings
 
@@ -49,6 +50,12 @@ def test_the_type_of_the_weights_is_that_of_the_file_or_the_one_asked_for():
     folder = tiny_models.FOLDER / "sft"
     assert minids.load(folder)[0].lm_head.weight.dtype is torch.float16
     assert minids.load(folder, dtype=torch.float32)[0].lm_head.weight.dtype is torch.float32
+
+
+@pytest.mark.parametrize("dtype", ["float32", torch.int8, torch.complex64, torch.float8_e4m3fn, 32, False])
+def test_what_is_no_type_of_weights_is_refused(dtype):
+    with pytest.raises(MinidsError, match=r"dtype must be torch.float32, .* got .*" + re.escape(str(dtype))):
+        minids.load(tiny_models.FOLDER / "sft", dtype=dtype)
 
 
 def test_the_reply_is_taken_apart_and_every_token_has_its_probability(trained):
