@@ -14,7 +14,7 @@ Left out: several files, conversations of several turns.
 from dataclasses import dataclass
 from pathlib import Path
 
-from minids.errors import MinidsError
+from minids.errors import MinidsError, need
 from minids.model import hf
 from minids.model.transformer import Transformer
 from minids.settings import setting
@@ -65,12 +65,17 @@ def sft(
               as in `train.loop.train`: checkpoints and metrics.jsonl go to out_dir; resume=True goes on from the
               newest checkpoint there, bit for bit; with another source it is an error
 
-    Raises MinidsError for a file that cannot be read or has no problem to learn from (with the line), a document
-    longer than the model or a batch can hold, and a tokenizer without the template's marks or of another model.
+    Raises MinidsError for arguments of another kind, a file that cannot be read or has no problem to learn from (with
+    the line), a document longer than the model or a batch can hold, and a tokenizer without the template's marks or of
+    another model.
 
     How long to train is what RL depends on: a model that is never right has nothing to learn from, and one that always
     is has nothing left to learn. docs/library.md has figures.
     """
+    need(model, Transformer, "sft: model", "a Transformer, as minids.load(folder) gives one")
+    need(config, SFTConfig, "sft: config", "an SFTConfig(steps=…), which knows tokens_per_batch and prompt_weight too")
+    kinds = 'a file\'s path, the name of a family of a file ("user:cmp.jsonl") or tasks.documents.Documents'
+    need(source, (str, Path, documents.Documents), "sft: source", kinds)
     hf.check_tokenizer(model.config, tokenizer)
     docs = source if isinstance(source, documents.Documents) else file_documents(tokenizer, source)
     longest, room = int(docs.lengths.max()), model.config.max_position_embeddings

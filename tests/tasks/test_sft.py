@@ -134,6 +134,22 @@ def test_what_cannot_be_learned_from_is_named(start, file, tmp_path):
         del model.config.passive["tokenizer_fingerprint"]
 
 
+def test_arguments_of_another_kind_are_named(start, file):
+    tokenizer, model = tiny_rl.fresh(start)
+    for change, said in (
+        (
+            {"config": loop.TrainConfig(steps=1, lr=1e-3)},
+            "config must be an SFTConfig.*tokens_per_batch.* a TrainConfig",
+        ),
+        ({"source": [{"question": "1+1", "answer": "2"}] * 50}, "source must be a file's path, .*, got a list.$"),
+        ({"model": None}, "model must be a Transformer"),
+    ):
+        with pytest.raises(MinidsError, match="^sft: " + said):
+            minids.sft(
+                **{"model": model, "tokenizer": tokenizer, "source": file(), "config": SFTConfig(steps=1), **change}
+            )
+
+
 def test_settings_are_checked():
     with pytest.raises(MinidsError, match="sft setting prompt_weight = -1"):
         SFTConfig(steps=1, prompt_weight=-1)
