@@ -138,6 +138,9 @@ def _asked(args):
     if not args.recipe and not (going_on and args.out):
         args.usage("name a recipe (minids run tiny), or a folder to go on with (minids run runs/tiny --resume)")
     out = args.out or begun.folder_of(args.recipe)
+    named = Path(args.recipe or "")
+    if going_on and out is None and len(named.parts) > 1 and not (named.suffix or named.exists()):
+        raise MinidsError(f"{args.recipe}: not found; no such run to go on with. Begin one: minids run tiny --out DIR.")
     if out is None:
         name = recipes.name_of(args.recipe, changes)
         out = Path("runs") / (

@@ -211,6 +211,15 @@ def _check_mask(name, mask, B, H, T, S, device):
         )
 
 
+def _check_kind(name, config, kind):
+    """The cache and the sizes follow from `config.attention`, so a layer of another kind would not fit them."""
+    if LIKE[config.attention] != kind:
+        raise MinidsError(
+            f"{name}: the config says attention = {config.attention!r}, which is another kind. build_attention(config, "
+            "layer) makes the one that it says, config.replace(attention=…) is a config that says another."
+        )
+
+
 class MLA(nn.Module):
     """Multi-head latent attention, one layer of it. The equations are at the top of this module.
 
@@ -234,6 +243,7 @@ class MLA(nn.Module):
     """
 
     def __init__(self, config, layer):
+        _check_kind("MLA", config, "mla")
         super().__init__()
         c, self.config, self.layer = config, config, layer
         heads = c.num_attention_heads
@@ -352,6 +362,7 @@ class GroupedQueryAttention(nn.Module):
     """
 
     def __init__(self, config, layer):
+        _check_kind("GroupedQueryAttention", config, "gqa")
         super().__init__()
         c, self.config, self.layer = config, config, layer
         self.kv_heads = c.num_key_value_heads

@@ -3,8 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_models import YARN, ids_for, random_model
+from tiny_models import YARN, ids_for, random_model, tiny_config
 
+from minids import MinidsError
 from minids.model import attention
 from minids.model.attention import cached_latents, mla_absorbed, mla_naive
 from minids.model.cache import Cache
@@ -215,3 +216,16 @@ def test_causality(form):
         a, b = model(ids), model(changed)
     assert torch.equal(a[:, :7], b[:, :7])
     assert (a[:, 7:] - b[:, 7:]).abs().amax(-1).gt(0).all()
+
+
+def test_a_layer_of_another_kind_than_the_config_says_is_refused():
+    latent = tiny_config()
+    grouped = latent.replace(attention="gqa", num_key_value_heads=2)
+    for cls, config, other in (
+        (attention.MLA, latent, grouped),
+        (attention.GroupedQueryAttention, grouped, latent),
+        (attention.GroupedQueryAttention, latent.replace(attention="mha"), latent),
+    ):
+        assert isinstance(cls(config, 0), cls)
+        with pytest.raises(MinidsError, match=f"^{cls.__name__}: the config says attention = '{other.attention}'"):
+            cls(other, 0)

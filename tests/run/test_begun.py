@@ -126,3 +126,11 @@ def test_differences_name_every_key():
     )
     found = {key: (old, new) for key, old, new in recipes.differences(before, now)}
     assert found.keys() == {"grpo.reward", "sft.lr"} and found["sft.lr"] == (1e-3, 0.1)
+
+
+@pytest.mark.parametrize("how", [["--resume"], ["--redo", "grpo"]])
+def test_a_run_that_is_not_there_cannot_go_on(how, tmp_path, capsys):
+    assert run(tmp_path / "nowhere", *how) == 2
+    assert f"{tmp_path / 'nowhere'}: not found; no such run to go on with." in capsys.readouterr().err
+    assert run(tmp_path / "mine.toml", *how) == 2
+    assert "not found" in capsys.readouterr().err
