@@ -32,7 +32,9 @@ the first optimizer step of a batch w = 1, so clipping acts only from the second
 Left out: a critic, SAPO, entropy bonuses; reward shaping by length belongs to the reward (`shaping`).
 """
 
+import functools
 import inspect
+import math
 import textwrap
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -404,13 +406,64 @@ def grpo_loss(
     return loss, {**metrics, **more, "sequences": float(kept_N.sum()), "policy_loss": policy_loss.item()}
 
 
+class NotANumber(MinidsError):
+    """The loss of a batch is NaN because one of its tensors is."""
+
+
+def _guarded(loss_function):
+    """`grpo_loss` with the checks of values. They look at the numbers that it returns anyway, and cost nothing."""
+
+    @functools.wraps(loss_function)
+    def guarded(logp_NT, old_logp_NT, adv_N, mask_NT, config=None, *, normalizer=None, **more):
+        if normalizer is not None:
+            normalizer = _denominator(normalizer)
+        loss, metrics = loss_function(logp_NT, old_logp_NT, adv_N, mask_NT, config, normalizer=normalizer, **more)
+        if normalizer is not None and normalizer < 1 and metrics["tokens"]:
+            raise MinidsError(
+                f"grpo: normalizer={normalizer:g} is less than the one answer or token that this batch alone has; pass "
+                "count_units summed over the optimizer step, or leave it out"
+            )
+        if math.isnan(metrics["policy_loss"]) or math.isnan(metrics["kl"]):
+            _name_what_is_not_finite(mask_NT.bool(), logp=logp_NT, old_logp=old_logp_NT, adv=adv_N, **more)
+        return loss, metrics
+
+    return guarded
+
+
+def _denominator(normalizer):
+    try:
+        value = float(normalizer)
+    except (TypeError, ValueError, RuntimeError):
+        value = math.nan
+    if not 0 <= value < math.inf:
+        shown = repr(normalizer)[:60]
+        raise MinidsError(f"grpo: normalizer={shown} is not a number of 0 or more; count_units gives one")
+    return value
+
+
+def _name_what_is_not_finite(mask_NT, **tensors):
+    """Raises NotANumber with the first tensor that is not finite where the mask is 1, if one is."""
+    for name, x in tensors.items():
+        if isinstance(x, torch.Tensor) and x.is_floating_point():
+            wrong_NT = ~(x[:, None] if x.dim() == 1 else x).isfinite().expand_as(mask_NT) & mask_NT
+            if wrong_NT.any():
+                n, t = wrong_NT.nonzero()[0].tolist()
+                value = float(x[n] if x.dim() == 1 else x[n, t])
+                raise NotANumber(
+                    f"grpo: the loss is NaN: {name.removesuffix('_NT')} is {value} at answer {n}, position {t}, "
+                    "a token that mask_NT counts"
+                )
+
+
 _MANUAL = """
 Shapes. N answers, group after group, T positions, padded on the right; any floating type, one device.
 
-    logp_NT, old_logp_NT, ref_logp_NT, sampler_logp_NT    float [N, T], in nats, 0 or less
+    logp_NT, old_logp_NT, ref_logp_NT, sampler_logp_NT    float [N, T], in nats; 0 or less, but for
+                                                          rounding, which is not checked
     mask_NT                                               bool, or 0 and 1, [N, T]
     adv_N                                                 float [N], or [N, T] for advantages of tokens
     informative_N, finished_N                             bool [N]
+    normalizer                                            a number of 1 or more; 0 only if no token is used
     loss                                                  float []; its gradient goes into logp_NT alone
 
 A mask without any token, given or left by skip_zero_variance and mask_truncated (a micro-batch of answers that were
@@ -433,12 +486,13 @@ Settings, as keywords or as a LossConfig; w is p / p_old of a token, A its advan
 {settings}
 
 Errors. MinidsError for an unknown setting (with the nearest name), a value that it cannot have, settings that need or
-exclude each other, a tensor that a setting needs and that is missing, one that nothing uses, and any shape but those
-above; the message names the setting or the tensor.
+exclude each other, a tensor that a setting needs and that is missing, any shape or normalizer but those above, and
+a loss that is NaN because a tensor is not finite where the mask is 1; the message names the setting or tensor.
 """
 if grpo_loss.__doc__:  # not with python -OO
     _settings = textwrap.indent(manual(LossConfig), "    ")
     grpo_loss.__doc__ = inspect.cleandoc(grpo_loss.__doc__) + "\n" + _MANUAL.replace("{settings}", _settings)
+grpo_loss = _guarded(grpo_loss)  # the exercise is the function above; an answer to it takes the place of both
 
 
 def _check_tensors(

@@ -385,18 +385,21 @@ class RLRun(TrainingRun):
             logp, entropy = rollout.score(self.model, ids, mask, config, entropy=first)
             looked = first and number == len(batches) // 2  # the distance to the start is logged from one micro-batch
             ref = self._reference_logps(ids, mask) if looked or config.kl != "none" else None
-            loss, info = (self.loss_function or grpo.grpo_loss)(
-                logp,
-                old,
-                adv_N[b].to(device),
-                mask,
-                informative_N=informative_N[b],
-                finished_N=finished_N[b],
-                normalizer=normalizer,
-                ref_logp_NT=ref if config.kl != "none" else None,
-                sampler_logp_NT=sampled if corrected else None,
-                **config.loss_config().keywords(),
-            )
+            try:
+                loss, info = (self.loss_function or grpo.grpo_loss)(
+                    logp,
+                    old,
+                    adv_N[b].to(device),
+                    mask,
+                    informative_N=informative_N[b],
+                    finished_N=finished_N[b],
+                    normalizer=normalizer,
+                    ref_logp_NT=ref if config.kl != "none" else None,
+                    sampler_logp_NT=sampled if corrected else None,
+                    **config.loss_config().keywords(),
+                )
+            except grpo.NotANumber as error:
+                raise self.not_finite(str(error)) from None
             loss.backward()
             sums["clip_fraction"] += info["clip_fraction"]
             sums["micro"] += 1

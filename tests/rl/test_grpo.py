@@ -289,6 +289,30 @@ def test_impossible_settings_are_refused(settings, said):
         grpo_loss(**(batch() | settings))
 
 
+@pytest.mark.parametrize("normalizer", [-6, 0, 0.5, NAN, float("inf"), "six", torch.ones(2)])
+def test_a_normalizer_that_is_no_denominator(normalizer):
+    with pytest.raises(MinidsError, match="normalizer="):
+        grpo_loss(**batch(), normalizer=normalizer)
+
+
+def test_a_normalizer_of_count_units_is_taken():
+    b = batch()
+    whole = grpo_loss(**b)[0]
+    assert grpo_loss(**b, normalizer=torch.tensor(count_units(b["mask_NT"], "token_mean")))[0] == whole
+    b["mask_NT"] = torch.zeros_like(b["mask_NT"])
+    assert grpo_loss(**b, normalizer=count_units(b["mask_NT"], "token_mean"))[0] == 0
+
+
+@pytest.mark.parametrize("name", ["logp", "old_logp", "adv", "ref_logp"])
+def test_a_tensor_that_makes_the_loss_nan_is_named(name):
+    b = batch(ref_logp_NT=batch()["old_logp_NT"] - 0.1)
+    key = "adv_N" if name == "adv" else f"{name}_NT"
+    b[key] = b[key].detach().clone()
+    b[key][1 if name == "adv" else (1, 2)] = NAN
+    with pytest.raises(MinidsError, match=f": {name} is nan at answer 1, position {0 if name == 'adv' else 2}"):
+        grpo_loss(**b, kl="k3", kl_coef=0.1)
+
+
 def test_another_aggregation_leaves_the_constant_of_a_config_behind():
     config = LossConfig(aggregation="constant", constant=7)
     assert grpo_loss(**batch(), config=config, aggregation="token_mean")[0] == grpo_loss(**batch())[0]
