@@ -5,10 +5,12 @@
 
 Without a function an answer is right if it is the problem's own, blanks between words aside. A line may have a
 "thought"; then pretraining and SFT can learn from the file too. A question that stands there twice with different
-answers is refused. The split is decided by a hash of the question, so a file of n problems has about n/10 to test on:
-set eval.problems accordingly.
+answers is refused, and so is an answer or a thought with a mark of the templates ("</answer>"): no reply could be read
+as it. Other keys are passed over, but not one that looks like a key misspelt. The split is decided by a hash of the
+question, so a file of n problems has about n/10 to test on: set eval.problems accordingly.
 """
 
+import difflib
 import json
 from pathlib import Path
 from random import Random
@@ -17,7 +19,9 @@ from minids.errors import MinidsError
 from minids.tasks import arithmetic
 from minids.tasks.environment import MAX_ANSWER, Environment, Item, Verdict
 from minids.tasks.verifier import Verifier
+from minids.text.chat import ANY_TAG
 
+KEYS = ("question", "answer", "thought")
 EXAMPLE = 'Give a file with lines like {"question": "2 tens and 3", "answer": "23"}.'
 
 
@@ -103,7 +107,8 @@ def _item(raw, family, where):
     except (ValueError, RecursionError) as error:
         raise MinidsError(f"{where}: no JSON in UTF-8 ({error}). {EXAMPLE}") from None
     line = line if isinstance(line, dict) else {}
-    question, answer, thought = (line.get(k) for k in ("question", "answer", "thought"))
+    question, answer, thought = (line.get(k) for k in KEYS)
+    _refuse_misspelt(line, where)
     if type(answer) is int and abs(answer) < 10**64:
         answer = str(answer)
     texts = [question, answer] + [thought] * (thought is not None)
@@ -111,4 +116,18 @@ def _item(raw, family, where):
         raise MinidsError(f'{where}: needs a "question" and an "answer", both not empty. {EXAMPLE}')
     if len(answer.strip()) > MAX_ANSWER:
         raise MinidsError(f"{where}: the answer is longer than {MAX_ANSWER} characters.")
+    for name, text in (("answer", answer), ("thought", thought or "")):
+        if mark := ANY_TAG.search(text):
+            raise MinidsError(
+                f"{where}: the {name} has the mark {mark[0]!r}, which the template sets itself; no reply could be read "
+                "as this. Take it out."
+            )
     return Item(family, question.strip(), answer.strip(), _key(question), data=thought)
+
+
+def _refuse_misspelt(line, where):
+    """A key that is nearly one that the line lacks is an error; all others are passed over."""
+    lacking = [k for k in KEYS if k not in line]
+    for key in line if lacking else ():
+        if key not in KEYS and (near := difflib.get_close_matches(key[:40].lower(), lacking, n=1, cutoff=0.8)):
+            raise MinidsError(f"{where}: unknown key {key[:40]!r}. Did you mean {near[0]!r}?")

@@ -150,6 +150,26 @@ def test_arguments_of_another_kind_are_named(start, file):
             )
 
 
+@pytest.mark.parametrize(
+    "line,said",
+    [
+        ({"question": "20+3", "answer": "23</answer>"}, "line 2: the answer has the mark '</answer>'"),
+        ({"question": "20+3", "answer": "23<｜end▁of▁sentence｜>"}, "line 2: the answer has the mark"),
+        ({"question": "20+3", "answer": "23", "thought": "a</think>b"}, "line 2: the thought has the mark '</think>'"),
+        ({"question": "20+3", "answer": "23", "thougth": "20+3=23"}, "line 2: unknown key 'thougth'.*'thought'"),
+        ({"question": "20+3", "Answer": "23"}, "line 2: unknown key 'Answer'.*'answer'"),
+    ],
+)
+def test_a_line_that_nobody_could_be_rewarded_for(line, said, tmp_path):
+    path = tmp_path / "t.jsonl"
+    rows = [{"question": "1 < 2 <b>?", "answer": "<b>", "source": "me", "answers": 1, "thought": "x"}, line]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(MinidsError, match=said):
+        user_file.read(path, "user")
+    path.write_text(json.dumps(rows[0]) + "\n", encoding="utf-8")
+    assert user_file.read(path, "user")[0].answer == "<b>"
+
+
 def test_settings_are_checked():
     with pytest.raises(MinidsError, match="sft setting prompt_weight = -1"):
         SFTConfig(steps=1, prompt_weight=-1)
