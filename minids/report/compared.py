@@ -21,7 +21,7 @@ from minids.eval import statistics
 from minids.eval.evaluate import read_outcomes
 from minids.report import page, plots
 from minids.report.data import Run, half_width, read_metrics, read_results
-from minids.run import recipes, stages
+from minids.run import recipes, stages, stages_start
 from minids.settings import UNSET, default_of
 
 COLOURS = ("sft", "f1", "grpo", "f2", "f6", "f3", "f4", "f5")  # variables of page.STYLE: a run each
@@ -95,13 +95,15 @@ def _names(paths, most=32):
 
 def _settings(path):
     """{"seed": 0, "grpo.lr": 3e-4, …} of a run's recipe.json, under the names of today; None if there is none. What was
-    typed to get there ("set") says nothing more."""
+    typed to get there ("set") says nothing more, and a run that started from a model did not read all sections."""
     try:
         asked = files.load_json(path, "")
         recipe = asked.get("recipe")
         recipe = recipes.current(recipe, str(path)) if isinstance(recipe, dict) else {}
     except MinidsError:
         return None
+    if recipe.get("origin"):
+        recipe = {k: v for k, v in recipe.items() if k not in stages_start.UNREAD}
     return {**{k: v for k, v in asked.items() if k not in ("recipe", "set")}, **_flat(recipe)}
 
 

@@ -193,6 +193,19 @@ def test_settings_that_are_left_out_are_those_below_or_the_default(tmp_path):
     assert rows["rl1.lr"] == [f"{r1[0]['grpo']['lr']} as in grpo", "7e-05"]
 
 
+def test_a_run_from_a_model_has_none_of_the_settings_that_it_did_not_read(tmp_path):
+    one, other = asked(), asked()
+    one["recipe"]["origin"] = other["recipe"]["origin"] = "runs/tiny/base"
+    other["recipe"]["tokenizer"]["vocab_size"] = 700
+    other["recipe"]["pretrain"]["steps"] = 7
+    runs = [folder(tmp_path / n, recipe=what) for n, what in (("a", one), ("b", other), ("c", asked()))]
+    rows = table(draw(*runs[:2], out=tmp_path / "compare.html")[1], "Settings that differ")
+    assert set(rows) == {"seed", "workers", "device"}
+    rows = table(draw(*runs[1:], out=tmp_path / "compare.html")[1], "Settings that differ")
+    steps = str(asked()["recipe"]["pretrain"]["steps"])
+    assert rows["origin"] == ["runs/tiny/base", "–"] and rows["pretrain.steps"] == ["–", steps]
+
+
 def test_former_names_are_the_same_setting(tmp_path):
     now, then = asked(), asked()
     grpo = then["recipe"]["grpo"]
