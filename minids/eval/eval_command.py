@@ -44,8 +44,8 @@ def _run(rank, world, folder, problems, device, seed, families):
     model, tokenizer, families, config = opened.model, opened.tokenizer, opened.families, opened.evaluation
     if seed is not None:
         config.seed = seed
-    total = 2 * len(problems) if problems else len(families) * (2 * config.problems + config.sampled_problems)
-    with Progress("evaluate", total, "problem", quiet=rank != 0) as bar:
+    total = 2 * len(problems) if problems else evaluate.answers_of(config, len(families))
+    with Progress("evaluate", total, "answer", quiet=rank != 0) as bar:
         how = {"stage": opened.folder.name, "style": opened.style, "comm": parallel.Comm(rank, world), "progress": bar}
         if problems is None:
             rows, texts = evaluate.evaluate(model, tokenizer, families, config, **how)

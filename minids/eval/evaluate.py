@@ -67,7 +67,8 @@ def answer(
     comm: Comm | None = None,
     progress: Progress | None = None,
 ) -> list[list[tuple[RewardResult, int, str]]]:
-    """RewardResult and length of n answers to each problem: a list of lists, on every process."""
+    """RewardResult and length of n answers to each problem: a list of lists, on every process. `progress` counts
+    answers, those of the other processes as if all went equally fast."""
     comm = comm or Comm()
     mine = list(range(comm.rank, len(problems), comm.world))
     out, reward = {}, Reward(style=style)
@@ -75,6 +76,7 @@ def answer(
     order = sorted(mine, key=lambda i: len(problems[i].question))
     for begin in range(0, len(order), size):
         part = order[begin : begin + size]
+        told = begin * comm.world
         done = rollout.sample_and_grade(
             model,
             tokenizer,
@@ -89,11 +91,17 @@ def answer(
         graded = list(zip(done.results, map(len, done.ids), done.texts))
         out |= {i: graded[j * n : (j + 1) * n] for j, i in enumerate(part)}
         if progress:
-            progress.update(len(part) * comm.world)
+            progress.update(n * (min(told + len(part) * comm.world, len(problems)) - told))
     merged = {}
     for share in comm.gather(out):
         merged |= share
     return [merged[i] for i in range(len(problems))]
+
+
+def answers_of(config: EvalConfig, families: int, full: bool = True) -> int:
+    """How many answers `evaluate` samples: one greedily and one at temperature 1 to each problem, and many to a few."""
+    few = min(config.sampled_problems, config.problems) if full else 0
+    return families * (2 * config.problems + few * config.samples)
 
 
 def summarise(

@@ -246,9 +246,8 @@ class Job:
         if not config.after_stages:
             return
         families, stage = self.recipe.families, self.stage.rows
-        sampled = config.sampled_problems if full else 0
-        total = len(families) * (2 * config.problems + sampled)
-        with Progress(f"evaluate {stage}", total, "problem", quiet=self.quiet) as bar:
+        total = evaluate.answers_of(config, len(families), full)
+        with Progress(f"evaluate {stage}", total, "answer", quiet=self.quiet) as bar:
             rows, examples = evaluate.evaluate(
                 model,
                 self.tokenizer,
@@ -262,9 +261,9 @@ class Job:
             )
         self.results["evals"] += rows
         self.results["examples"][stage] = examples
-        if beyond and config.ood_problems:
-            sizes = sum(len(registry.get(f).beyond) for f in families)
-            with Progress("longer problems", sizes * config.ood_problems, "problem", quiet=self.quiet) as bar:
+        sizes = sum(len(registry.get(f).beyond) for f in families)
+        if beyond and sizes and config.ood_problems:
+            with Progress("longer problems", sizes * config.ood_problems, "answer", quiet=self.quiet) as bar:
                 self.results["beyond"] += evaluate.evaluate_beyond(
                     model, self.tokenizer, families, config, stage=stage, style=style, comm=self.comm, progress=bar
                 )

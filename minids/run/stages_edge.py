@@ -39,9 +39,9 @@ def edge(job: Job) -> dict:
     models = {"base": before, "sft": "tags", "model": style, "edge": style}  # weights and the style they answer in
     if "sft" not in job.recipe.plan:
         del models["sft"]
-    total = len(models) * problems * len(sets)
+    total = len(models) * problems * len(sets) * tries
     rows = []
-    with Progress("edge, many samples", total, "problem", quiet=job.quiet) as bar:
+    with Progress("edge, many samples", total, "answer", quiet=job.quiet) as bar:
         for name, its_style in models.items():
             weights = job.load(name)
             for family, size in sets:

@@ -1,9 +1,13 @@
 import random
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import pytest
 
-from minids.eval.evaluate import outcomes, read_outcomes
+from minids.eval import evaluate
+from minids.eval.evaluate import EvalConfig, outcomes, read_outcomes
+from minids.progress import Progress
+from minids.tasks.reward import RewardResult
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,25 @@ def test_other_problems_have_another_name():
 def test_bits_that_do_not_fit_are_refused(bits):
     with pytest.raises(ValueError):
         read_outcomes(bits, 5)
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+@pytest.mark.parametrize("full", [True, False])
+def test_progress_counts_answers_and_ends_at_their_number(world, full, monkeypatch):
+    """25 problems on two processes are 13 and 12: together no more than 25."""
+
+    def sampled(model, tokenizer, problems, *_, n, **how):
+        many = n * len(problems)
+        wrong = RewardResult(*[0.0] * 4, False, False, None)
+        return SimpleNamespace(results=[wrong] * many, ids=[[1]] * many, texts=[""] * many)
+
+    def gather(out):
+        return [dict.fromkeys(range(25), next(iter(out.values()))) | out]
+
+    monkeypatch.setattr(evaluate.rollout, "sample_and_grade", sampled)
+    monkeypatch.setattr(evaluate.rollout, "check_asked", lambda *_: None)
+    config = EvalConfig(problems=25, samples=3, sampled_problems=10, max_batch=8)
+    bar = Progress("evaluate", evaluate.answers_of(config, 1, full), "answer", quiet=True)
+    comm = SimpleNamespace(rank=0, world=world, gather=gather)
+    evaluate.evaluate(None, None, ["add"], config, stage="x", comm=comm, progress=bar, full=full)
+    assert bar.done == bar.total == 50 + 30 * full
