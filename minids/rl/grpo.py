@@ -233,14 +233,14 @@ class LossConfig(Settings):
     clip_high: float | None = setting(
         None,
         'its upper bound is 1 + clip_high; None: as clip_low. "symmetric" has one bound; "higher" and "dual" use both, '
-        '"cispo" this one',
+        '"cispo" this one, "none" neither',
         above=0,
     )
     dual_delta: float | None = setting(
         None, 'with clip "dual": bound on the ratio where the advantage is negative, above 1 + clip_high', above=1
     )
     kl: str = setting("none", "estimate of the KL to the reference (`kl_estimate`)", choices=KL_MEANS)
-    kl_coef: float = setting(0.0, "weight of that KL", least=0)
+    kl_coef: float = setting(0.0, "weight of that KL; with 0 it is logged and does not pull", least=0)
     kl_unbiased: bool = setting(
         False,
         "the KL estimate times the token's ratio, whatever `ratio` is: its gradient is then that of KL(pi || ref) on "
@@ -466,6 +466,10 @@ Shapes. N answers, group after group, T positions, padded on the right; any floa
     normalizer                                            a number of 1 or more; 0 only if no token is used
     loss                                                  float []; its gradient goes into logp_NT alone
 
+informative_N and finished_N may always be given, as the training loop does: without skip_zero_variance and
+mask_truncated they change nothing. So may kl_coef 0: the KL is then a metric alone. ref_logp_NT and sampler_logp_NT
+without a setting that uses them are refused.
+
 A mask without any token, given or left by skip_zero_variance and mask_truncated (a micro-batch of answers that were
 all cut off), makes a loss of 0 with a gradient of 0, and metrics["tokens"] is 0.
 
@@ -502,6 +506,8 @@ def _check_tensors(
     of earlier versions does not give `adv_N`."""
     if kl != "none" and ref_logp_NT is None:
         raise MinidsError(f"grpo: kl={kl!r} needs ref_logp_NT, the reference model's log-probabilities")
+    if ref_logp_NT is not None and kl == "none":
+        raise MinidsError("grpo: ref_logp_NT has no effect with kl='none'; choose k1, k2 or k3, or leave it out")
     if correction != "none" and sampler_logp_NT is None:
         raise MinidsError(f"grpo: correction={correction!r} needs sampler_logp_NT, the sampler's log-probabilities")
     if sampler_logp_NT is not None and correction == "none" and off_policy_threshold is None:

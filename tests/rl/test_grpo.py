@@ -268,6 +268,7 @@ def test_token_logps_are_those_of_the_sampling_distribution():
         (dict(correction="token_mask", correction_cap=-1.0), "correction_cap"),
         (dict(correction_cap=2.0), "no effect"),
         (dict(correction="token_mask", correction_cap=2.0), "needs sampler_logp_NT"),
+        (dict(ref_logp_NT=torch.ones(4, 5)), "ref_logp_NT has no effect with kl='none'"),
         (dict(sampler_logp_NT=torch.ones(4, 5)), "sampler_logp_NT has no effect"),
         (dict(off_policy_threshold=0.0), "off_policy_threshold"),
         (dict(adv_N=torch.ones(3)), r"adv \(3,\) must be \[4\]"),
@@ -311,6 +312,15 @@ def test_a_tensor_that_makes_the_loss_nan_is_named(name):
     b[key][1 if name == "adv" else (1, 2)] = NAN
     with pytest.raises(MinidsError, match=f": {name} is nan at answer 1, position {0 if name == 'adv' else 2}"):
         grpo_loss(**b, kl="k3", kl_coef=0.1)
+
+
+def test_what_may_be_given_without_effect():
+    """The training loop passes all of it, whatever the settings; a KL of weight 0 is a metric."""
+    b = batch()
+    plain = grpo_loss(**b)[0]
+    assert grpo_loss(**b, informative_N=torch.zeros(4).bool(), finished_N=torch.zeros(4).bool())[0] == plain
+    loss, metrics = grpo_loss(**b, kl="k3", ref_logp_NT=b["old_logp_NT"] - 0.5)
+    assert loss == plain and metrics["kl"] > 0
 
 
 def test_another_aggregation_leaves_the_constant_of_a_config_behind():
