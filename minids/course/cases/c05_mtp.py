@@ -174,6 +174,9 @@ def rows_shorter_than_the_step(mtp_inputs):
     for k in (1, 3):
         want = torch.tensor([[9, 9], [2, 2]]), torch.zeros(2, 2, dtype=torch.bool)
         expect(mtp_inputs(ids, valid, k), want, ids=ids, k=k)
+    ids, valid = _row(5, 6, 7, 8), _row(True, True, True, True)
+    for k in (3, 4, 5, 9):
+        expect(mtp_inputs(ids, valid, k), (_row(8, 8, 8, 8), _row(False, False, False, False)), ids=ids, k=k)
 
 
 @case("mtp.inputs")

@@ -585,7 +585,7 @@ def nothing_is_computed(parse_integer):
 
 @case(INTEGER)
 def digits_of_other_scripts_are_not_read(parse_integer):
-    _reads(parse_integer, {"٣": None, "１９": None, "5٣": None})
+    _reads(parse_integer, {"٣": None, "１９": None, "5٣": None, "²": None, "1²": None})
 
 
 @case(INTEGER)
@@ -940,6 +940,16 @@ def a_sampler_that_was_another_policy(grpo_loss):
     far = torch.stack([old[0] - 1.0, old[1], old[2] - 1.0])
     want = _by_hand(far, old, torch.where(torch.arange(3) == 0, 0.0, adv), mask)
     expect(grpo_loss(far, old, adv, mask, off_policy_threshold=0.5)[0], want, tol=1e-5, off_policy_threshold=0.5)
+    # what leaves the policy term stays in the KL
+    kl = dict(kl="k3", ref_logp_NT=old, kl_coef=0.7)
+    alone = grpo_loss(far, old, adv, mask, **kl)[0] - grpo_loss(far, old, adv, mask)[0]
+    expect(
+        grpo_loss(far, old, adv, mask, off_policy_threshold=0.5, **kl)[0],
+        want + alone,
+        tol=1e-5,
+        off_policy_threshold=0.5,
+        kl_coef=0.7,
+    )
 
 
 @case(LOSS, held_out=True)

@@ -233,7 +233,7 @@ def sixty_problems_are_counted_not_listed(paired_test):
 @case("statistics.paired")
 def what_is_no_list_of_whole_numbers_is_refused(paired_test):
     raises(MinidsError, paired_test, [], because="an empty list")
-    for bad in (0.5, -1.5, 1e-9):
+    for bad in (0.5, -1.5, 1e-9, math.nan, math.inf):
         raises(MinidsError, paired_test, [1, bad], because=f"a difference of {bad}")
 
 
@@ -490,6 +490,12 @@ def a_long_thought_is_cut_and_closed(limit_thought):
 def a_short_thought_is_kept_whole_without_its_answer(limit_thought):
     for budget in (5, 6, 7, 100):
         _limited(limit_thought, THOUGHT, budget, THOUGHT[:budget])
+
+
+@case(LIMIT)
+def the_digits_of_an_id_are_no_ids(limit_thought):
+    _limited(limit_thought, (5, 12, 3, 6), 9, (5, 12, 3, 6), (2, 3), begin=(1,), end=(2, 3))
+    _limited(limit_thought, (5, 2, 31, 6), 9, (5, 2, 31, 6), (2, 3), begin=(1,), end=(2, 3))
 
 
 @case(LIMIT)
