@@ -1,5 +1,8 @@
 """Files that somebody else wrote, read or refused in one message; and hints for names that nobody knows."""
 
+import os
+import threading
+
 import pytest
 
 from minids import MinidsError, files
@@ -53,3 +56,15 @@ def test_hints_for_names():
     assert nearest(7, known) is None and nearest("x" * 10_000_000, known) is None
     assert did_you_mean("vocabsize", known) == " Did you mean 'vocab_size'?"
     assert did_you_mean("?", known) == "" and did_you_mean("?", known, " There are three.") == " There are three."
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path):
+    """As root a rename would put a file in the place of /dev/null."""
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    files.write(pipe, "half an hour")
+    reader.join(10)
+    assert read == [b"half an hour"] and pipe.is_fifo() and os.listdir(tmp_path) == ["pipe"]

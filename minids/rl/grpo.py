@@ -417,13 +417,14 @@ def _guarded(loss_function):
     def guarded(logp_NT, old_logp_NT, adv_N, mask_NT, config=None, *, normalizer=None, **more):
         if normalizer is not None:
             normalizer = _denominator(normalizer)
-        loss, metrics = loss_function(logp_NT, old_logp_NT, adv_N, mask_NT, config, normalizer=normalizer, **more)
-        if normalizer is not None and normalizer < 1 and metrics["tokens"]:
+        given = () if config is None else (config,)  # who wrote the loss in chapter 11 may have left it out
+        loss, metrics = loss_function(logp_NT, old_logp_NT, adv_N, mask_NT, *given, normalizer=normalizer, **more)
+        if normalizer is not None and normalizer < 1 and metrics.get("tokens"):
             raise MinidsError(
                 f"grpo: normalizer={normalizer:g} is less than the one answer or token that this batch alone has; pass "
                 "count_units summed over the optimizer step, or leave it out"
             )
-        if math.isnan(metrics["policy_loss"]) or math.isnan(metrics["kl"]):
+        if math.isnan(metrics.get("policy_loss", 0.0)) or math.isnan(metrics.get("kl", 0.0)):
             _name_what_is_not_finite(mask_NT.bool(), logp=logp_NT, old_logp=old_logp_NT, adv=adv_N, **more)
         return loss, metrics
 
