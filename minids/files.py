@@ -99,8 +99,8 @@ def brief(value, most=80):
 
 
 def write(path, data):
-    """Writes bytes or a text aside and renames them, so that no reader sees half a file. What is no file, such as a pipe
-    or /dev/null, is written to and stays what it is."""
+    """Writes bytes or a text aside and renames them, so that no reader sees half a file. What is no file (a pipe,
+    /dev/null) is written to and stays what it is."""
     path = Path(path)
     if path.exists() and not path.is_file() and not path.is_dir():
         path.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
